@@ -1,0 +1,47 @@
+# `make serve` and `make test` need python3 (3.11 or newer) with venv and pip; everything else they install into .venv.
+# Settings pass through: make serve MUSIC_ROOT=/srv/music PORT=8000
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint requirements.lock
+
+.PHONY: serve test fast lint types docs bench stress browser clean
+.DELETE_ON_ERROR:
+
+serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
+	$(BIN)/mixtape serve
+
+test: .venv/.dev               ## everything but stress, with coverage
+	$(BIN)/pytest --cov
+
+fast: .venv/.dev               ## what takes no browser and no long seconds, up to the first failure
+	$(BIN)/pytest -x -m "not slow and not browser and not stress"
+
+lint: .venv/.dev
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+types: .venv/.dev
+	$(BIN)/mypy
+
+docs: .venv/.dev               ## rewrites the generated parts of docs/
+	$(BIN)/python -m docs.generate
+
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks
+
+stress: .venv/.dev
+	$(BIN)/pytest -m stress --timeout 1800
+
+browser: .venv/.dev
+	$(BIN)/pytest -m browser
+
+clean:
+	rm -rf .venv build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+.venv/.serve: pyproject.toml requirements.lock
+	$(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	touch $@
+
+.venv/.dev: .venv/.serve
+	$(PIP) --editable '.[dev]'
+	touch $@

@@ -1,0 +1,304 @@
+"""The settings: one table of knobs that validation, CLI help and documentation share."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, get_args
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from .errors import ConfigError
+from .quality import QUALITY_LEVELS, QualityLevel
+
+OnMiss = Literal["live", "original"]
+
+PREFIX: Final = "AUDIO_CACHE_"
+DEFAULT_ON_MISS: Final[OnMiss] = "live"
+
+
+@dataclass(frozen=True)
+class Takes:
+    """What a knob accepts, in the words that errors, CLI help and documentation use."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting as people meet it.
+
+    Args:
+        name: of the environment variable and of the key in a Flask configuration.
+        takes: what values it accepts.
+        default: its value where nobody sets it, written as an environment variable would be.
+        help: what it is for.
+    """
+
+    name: str
+    takes: str
+    default: str
+    help: str
+
+    @property
+    def field(self) -> str:
+        """Return the attribute of AudioCacheSettings that holds the value."""
+        return self.name.removeprefix(PREFIX).lower()
+
+
+def _lowered(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _listed(value: object) -> object:
+    """Read `low,medium`, `low medium` and `["low", "medium"]` alike."""
+    if isinstance(value, str):
+        inner = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+        value = [word.strip("\"'") for word in inner.replace(",", " ").split()]
+    return [_lowered(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _once(words: tuple[QualityLevel, ...]) -> tuple[QualityLevel, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+def _path(value: object) -> object:
+    # Not Path.expanduser, which raises for a user that does not exist.
+    return Path(os.path.expanduser(value)) if isinstance(value, str | Path) else value
+
+
+def _program(value: object) -> object:
+    """Find the program at start, because a wrong path would only show at the first miss."""
+    if not isinstance(value, str | Path):
+        return value
+    found = shutil.which(os.path.expanduser(value))
+    if found is None:
+        raise ValueError("no such program")
+    return Path(found).absolute()
+
+
+def _either(words: Iterable[str]) -> str:
+    *most, last = (f"`{word}`" for word in words)
+    return f"{', '.join(most)} or {last}"
+
+
+Switch = Annotated[bool, Takes("`true` or `false`")]
+Count = Annotated[int, Field(ge=1), Takes("a whole number, 1 or more")]
+Niceness = Annotated[int, Field(ge=0, le=19), Takes("a whole number from 0 to 19")]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Takes("seconds, 0 or more")]
+Quality = Annotated[QualityLevel, BeforeValidator(_lowered), Takes(_either(QUALITY_LEVELS))]
+Qualities = Annotated[
+    tuple[QualityLevel, ...],
+    NoDecode,  # else pydantic-settings would take nothing but JSON
+    BeforeValidator(_listed),
+    AfterValidator(_once),
+    Takes(f"a list, such as `low,medium`, of {_either(QUALITY_LEVELS)}"),
+]
+Miss = Annotated[OnMiss, BeforeValidator(_lowered), Takes(_either(get_args(OnMiss)))]
+Directory = Annotated[Path, BeforeValidator(_path), Takes("the path of a directory")]
+Program = Annotated[
+    Path | None, BeforeValidator(_program), Takes("the path of a program that exists")
+]
+
+
+class AudioCacheSettings(BaseSettings):
+    """Read the settings; environment variables `AUDIO_CACHE_<NAME>` win over the given values.
+
+    Raises:
+        ConfigError: a value cannot be used or a name is unknown; all of them in one message.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    dir: Directory = Field(
+        Path("cache/audio"), description="Where the MP3 files are kept, relative to `DATA_ROOT`."
+    )
+    enabled: Switch = Field(
+        True, description="`false` bypasses everything: every listener gets the original."
+    )
+    default_quality: Quality = Field(
+        "medium", description="What is played where the request names no quality."
+    )
+    max_workers: Count = Field(4, description="How many tracks are encoded at the same time.")
+    precache_on_upload: Switch = Field(
+        True, description="Encode the tracks of a mixtape when it is saved."
+    )
+    precache_qualities: Qualities = Field(
+        ("medium",), description="The qualities that are encoded ahead of the first listener."
+    )
+    on_miss: Miss = Field(
+        DEFAULT_ON_MISS,
+        description="What a listener gets while the MP3 is not there yet: `live` plays the MP3 "
+        "while it is made, `original` sends the source and makes the MP3 for the next request.",
+    )
+    finish_abandoned: Switch = Field(
+        True, description="Encode a live track to its end after its last listener has left."
+    )
+    max_live: Count = Field(
+        8, description="How many encoders may run for listeners at the same time."
+    )
+    live_wait_s: Seconds = Field(
+        2.0,
+        description="How long a listener waits for a free encoder before the original is sent.",
+    )
+    ffmpeg: Program = Field(
+        None,
+        description="The ffmpeg to use; where it is not set, the one that was installed with "
+        "the package, else the one on `PATH`.",
+    )
+    encode_timeout_s: Seconds = Field(
+        0.0,
+        description="How many seconds one track may spend waiting for ffmpeg before its encode is "
+        "given up; `0` derives the limit from the duration of the track.",
+    )
+    nice: Niceness = Field(
+        10,
+        description="How far encodes that nobody listens to stand back for others on the "
+        "processor, as in nice(1).",
+    )
+    retry_after_failure_s: Seconds = Field(
+        300.0,
+        description="How long listeners get the original of a source that could not be encoded "
+        "before it is tried again.",
+    )
+
+    def __init__(self, **given: Any) -> None:
+        """Check names and values together, so that one start shows everything that is wrong."""
+        unknown, cause = _unknown_names(given), None
+        try:
+            super().__init__(**{name: given[name] for name in given if name in _fields()})
+        except ValidationError as error:
+            cause = error
+        problems = [*unknown, *(_bad_values(cause, given) if cause else ())]
+        if problems:
+            raise ConfigError("\n".join(problems)) from cause
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+        """Return the settings of a configuration such as `flask.Flask.config`.
+
+        Args:
+            mapping: its keys that begin with `AUDIO_CACHE_` are read, the others ignored.
+
+        Raises:
+            ConfigError: as for the class.
+        """
+        return cls(
+            **{
+                key.removeprefix(PREFIX).lower(): value
+                for key, value in mapping.items()
+                if key.startswith(PREFIX)
+            }
+        )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the program, so that an operator needs no code."""
+        return env_settings, init_settings
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_what_nobody_means(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse "" and a number given as True, which pydantic would take for 1."""
+        if isinstance(value, str):
+            value = value.strip()
+        field = cls.model_fields[info.field_name or ""]
+        if value == "" or (isinstance(value, bool) and field.annotation is not bool):
+            raise ValueError("no value")
+        return value
+
+    def cache_dir(self, data_root: str | os.PathLike[str]) -> Path:
+        """Return the directory of the cache; an absolute `dir` stands on its own."""
+        return Path(data_root) / self.dir
+
+
+def knobs() -> tuple[Knob, ...]:
+    """Return the table of all settings, in the order in which people should read it."""
+    return tuple(
+        Knob(
+            name=PREFIX + name.upper(),
+            takes=_takes(field),
+            default=_as_text(field.default),
+            help=field.description or "",
+        )
+        for name, field in _fields().items()
+    )
+
+
+def _fields() -> dict[str, FieldInfo]:
+    return AudioCacheSettings.model_fields
+
+
+def _takes(field: FieldInfo) -> str:
+    return next(item.words for item in field.metadata if isinstance(item, Takes))
+
+
+def _as_text(value: object) -> str:
+    """Write a default as a person would into an environment variable; "" is "not set"."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _environment() -> dict[str, str]:
+    """Return our variables by field name; pydantic-settings reads them in any case, too."""
+    upper = {name.upper(): value for name, value in os.environ.items()}
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in upper.items()
+        if name.startswith(PREFIX)
+    }
+
+
+def _unknown_names(given: Mapping[str, object]) -> list[str]:
+    """Return a line for each name that is no knob: most of those are misspelt ones."""
+    names = dict.fromkeys([*given, *_environment()])
+    return [_unknown_name(name) for name in names if name not in _fields()]
+
+
+def _unknown_name(name: str) -> str:
+    near = difflib.get_close_matches(name, _fields(), n=1)
+    known = [PREFIX + other.upper() for other in near or _fields()]
+    hint = f"did you mean {known[0]}?" if near else f"there are {', '.join(known)}"
+    return f"{PREFIX}{name.upper()} is no setting of the audio cache: {hint}"
+
+
+def _bad_values(error: ValidationError, given: Mapping[str, object]) -> list[str]:
+    """Return a line for each bad value, with the whole value where one item of a list is bad."""
+    environment = _environment()
+    lines = []
+    for name in dict.fromkeys(str(problem["loc"][0]) for problem in error.errors()):
+        place = " in the environment" if name in environment else ""
+        value = environment.get(name, given.get(name))
+        takes = _takes(_fields()[name]).replace("`", "")
+        lines.append(f"{PREFIX}{name.upper()} is {value!r}{place}: it takes {takes}")
+    return lines

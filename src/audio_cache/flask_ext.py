@@ -1,0 +1,200 @@
+"""The Flask extension: `FlaskAudioCache(app)` gives an application /play and progress streams."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from flask import Blueprint, Flask, current_app, request
+from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.routing import BaseConverter
+from werkzeug.wrappers import Response
+
+from .audio_cache import AudioCache
+from .config import AudioCacheSettings
+from .errors import ConfigError, QualityError
+from .ffmpeg import end_all
+from .live import Live
+from .playback import Playback
+from .progress_tracker import ProgressTracker, get_progress_tracker
+from .quality import QualityLevel, parse_quality
+from .sse import get_last_event_id, progress_response
+
+_EXTENSION = "audio_cache"
+
+
+@dataclass(frozen=True)
+class AudioCacheState:
+    """What the extension keeps for one application, in `app.extensions["audio_cache"]`."""
+
+    settings: AudioCacheSettings
+    music_root: Path
+    cache: AudioCache
+    live: Live
+    playback: Playback
+    tracker: ProgressTracker
+
+    def shut_down(self) -> None:
+        """End the encoders of this process; what they made so far is resumed the next time."""
+        self.live.stop()
+        end_all()
+
+
+class FlaskAudioCache:
+    """Add the audio cache to a Flask application.
+
+    Reads MUSIC_ROOT, DATA_ROOT (default: ./collection-data) and AUDIO_CACHE_* from `app.config`;
+    environment variables named AUDIO_CACHE_* win. Routes: `GET /play/<path>?quality=` and
+    `GET /editor/progress/<slug>`.
+
+    Args:
+        app: the application; None to call `init_app` later.
+        authorize: called before every answer of the extension; it may abort, or return a response.
+
+    Raises:
+        ConfigError: a setting is missing or bad; the message names it, its value and the cure.
+    """
+
+    def __init__(
+        self, app: Flask | None = None, authorize: Callable[[], Response | None] | None = None
+    ) -> None:
+        self._authorize = authorize
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Set up an application, as the constructor does when it is given one."""
+        app.extensions[_EXTENSION] = make_state(app)
+        app.url_map.converters.setdefault("file_path", _FilePathConverter)
+        blueprint = Blueprint(
+            _EXTENSION,
+            __name__,
+            static_folder="static",
+            static_url_path="/audio-cache/static",
+            template_folder="templates",
+        )
+        if self._authorize is not None:
+            blueprint.before_request(self._authorize)
+        blueprint.add_url_rule("/play/<file_path:file_path>", "play", play)
+        blueprint.add_url_rule("/editor/progress/<slug>", "progress", progress)
+        app.register_blueprint(blueprint)
+
+
+def make_state(app: Flask) -> AudioCacheState:
+    """Return the state of the extension from an application's configuration.
+
+    Raises:
+        ConfigError: as `FlaskAudioCache`.
+    """
+    settings = AudioCacheSettings.from_mapping(app.config)
+    music_root = app.config.get("MUSIC_ROOT")
+    if not music_root:
+        raise ConfigError(
+            "MUSIC_ROOT is not set: set app.config['MUSIC_ROOT'] to your music folder"
+        )
+    data_root = Path(app.config.get("DATA_ROOT") or "collection-data")
+    cache = AudioCache(
+        settings.cache_dir(data_root),
+        app.logger,
+        ffmpeg=settings.ffmpeg,
+        encode_timeout_s=settings.encode_timeout_s,
+        nice=settings.nice,
+    )
+    live = Live(
+        cache,
+        max_encoders=settings.max_live,
+        wait_s=settings.live_wait_s,
+        finish_abandoned=settings.finish_abandoned,
+        retry_after_s=settings.retry_after_failure_s,
+    )
+    state = AudioCacheState(
+        settings=settings,
+        music_root=Path(os.path.abspath(music_root)),
+        cache=cache,
+        live=live,
+        playback=Playback(cache, settings, live),
+        tracker=get_progress_tracker(app.logger),
+    )
+    atexit.register(state.shut_down)
+    return state
+
+
+def get_state() -> AudioCacheState:
+    """Return the extension's state of the current application."""
+    return cast(AudioCacheState, current_app.extensions[_EXTENSION])
+
+
+def play(file_path: str) -> Response:
+    """Answer `GET /play/<path>?quality=`: 400 for an unknown quality, 404 for what is not there."""
+    state = get_state()
+    quality = requested_quality()
+    return send_track(find_track(state.music_root, _raw_path(file_path)), quality)
+
+
+def progress(slug: str) -> Response:
+    """Answer `GET /editor/progress/<slug>` with the stream of a task's events."""
+    return progress_response(get_state().tracker, slug, get_last_event_id(request))
+
+
+def send_track(path: Path, quality: QualityLevel) -> Response:
+    """Return the answer to a play of an absolute path, as `flask.send_file` does for a file.
+
+    Raises:
+        NotFound: there is no such file, or it cannot be read.
+    """
+    try:
+        return get_state().playback.answer(request, path, quality)
+    except OSError as error:
+        current_app.logger.warning("cannot play %r: %s", str(path), error)
+        raise NotFound("There is no such track.") from error
+
+
+def requested_quality() -> QualityLevel:
+    """Return the quality that the current request asks for, or the configured default.
+
+    Raises:
+        BadRequest: the text names none; the description lists the valid ones.
+    """
+    text = request.args.get("quality")
+    if text is None:
+        return get_state().settings.default_quality
+    try:
+        return parse_quality(text)
+    except QualityError as error:
+        raise BadRequest(str(error)) from error
+
+
+def find_track(music_root: Path, relative: str) -> Path:
+    """Return the absolute path of a file under the music root.
+
+    Raises:
+        NotFound: the path leads out of the root, by dots, or by a symbolic link, or to no file.
+    """
+    parts = relative.split("/")
+    if "\0" in relative or any(part in ("", ".", "..") for part in parts):
+        raise NotFound("There is no such track.")
+    path = os.path.join(music_root, relative)
+    root = os.path.realpath(music_root)
+    if not os.path.realpath(path).startswith(os.path.join(root, "")) or not os.path.isfile(path):
+        raise NotFound("There is no such track.")
+    return Path(path)
+
+
+def _raw_path(file_path: str) -> str:
+    """Return the path of the request byte for byte; Werkzeug's text loses what is no UTF-8."""
+    raw = request.environ.get("PATH_INFO", "").encode("latin-1")
+    shown = raw.decode("utf-8", "replace")
+    prefix = shown[: len(shown) - len(file_path)].encode()
+    return os.fsdecode(raw[len(prefix) :])
+
+
+class _FilePathConverter(BaseConverter):
+    """A path of any characters; Flask's own `path` ends at a newline, which a name may hold."""
+
+    part_isolating = False
+    regex = r"(?s:[^/].*)"
+    weight = 200

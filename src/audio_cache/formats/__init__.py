@@ -1,0 +1,1 @@
+"""The headers of audio formats, read to the sample and without ffmpeg."""

@@ -1,0 +1,53 @@
+"""The web application: settings in, Flask app out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from audio_cache.flask_ext import FlaskAudioCache
+
+from . import auth, security, web_errors
+from .covers import CoverStore
+from .demo import ensure_demo_library
+from .library import Library
+from .settings import Settings, load_settings, prepare_data_root, read_secret_key
+from .views import covers, health, library
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the application.
+
+    Args:
+        settings: what to run with; read from the environment if not given.
+
+    Raises:
+        SettingsError: a setting cannot be used; the message names it, its value and the cure.
+        DemoError: no MUSIC_ROOT was given, and the demo library could not be made.
+    """
+    settings = settings or load_settings()
+    data_root = prepare_data_root(settings)
+    music_root = settings.music_root or ensure_demo_library(data_root)
+    app = Flask("mixtape", root_path=str(Path(__file__).parent))
+    app.config.update(
+        MUSIC_ROOT=str(music_root),
+        DATA_ROOT=str(data_root),
+        IS_DEMO=settings.music_root is None,
+        SECRET_KEY=read_secret_key(settings),
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        fixed = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        app.wsgi_app = fixed  # type: ignore[method-assign]
+    web_errors.init_app(app)
+    security.init_app(app, settings)
+    auth.init_app(app, settings)
+    music = Library(music_root)
+    library.init_app(app, music)
+    covers.init_app(app, CoverStore(data_root / "cache" / "covers", music))
+    app.register_blueprint(health.blueprint)
+    FlaskAudioCache(app)
+    return app

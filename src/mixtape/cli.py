@@ -1,0 +1,84 @@
+"""The command `mixtape`."""
+
+from __future__ import annotations
+
+import logging
+from importlib import metadata
+
+import click
+
+from audio_cache.config import AudioCacheSettings
+from audio_cache.errors import ConfigError
+
+from .demo import DemoError, ensure_demo_library
+from .settings import (
+    Settings,
+    SettingsError,
+    describe_settings,
+    load_settings,
+    prepare_data_root,
+    read_secret_key,
+)
+
+DISTRIBUTION = "audio-cache"
+
+
+def version() -> str:
+    """Return the version of the installed distribution."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "unknown"
+
+
+class ServeCommand(click.Command):
+    """`serve`, whose help ends with the table of settings."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the settings below the options."""
+        rows = []
+        for name, default, meaning in describe_settings():
+            rows.append((name, f"{meaning} (default: {default})" if default else meaning))
+        with formatter.section("Environment"):
+            formatter.write_dl(rows)
+
+
+@click.group()
+@click.version_option(version(), prog_name="mixtape")
+def main() -> None:
+    """Play your music in the browser, at the quality your connection can take."""
+
+
+@main.command(cls=ServeCommand)
+def serve() -> None:
+    """Serve the library until it is stopped with Ctrl-C or SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        # Those of the cache are read again by the app; here a bad one stops the start at once.
+        AudioCacheSettings()
+        run(load_settings())
+    except (ConfigError, SettingsError, DemoError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def run(settings: Settings) -> None:
+    """Bind, say where the music plays, and serve until a signal comes."""
+    # Here and not above: `mixtape --help` need not wait for the web framework.
+    from .server import MixtapeServer, address_of, bind_listener, raise_file_limit
+
+    data_root = prepare_data_root(settings)
+    read_secret_key(settings)
+    listener = bind_listener(settings)
+    address = address_of(settings, listener)
+    library = settings.music_root
+    if library is None:
+        click.echo("No MUSIC_ROOT is set: making sure that the demo library is there …")
+        library = ensure_demo_library(data_root)
+    raise_file_limit(settings.server_threads)
+    server = MixtapeServer(settings, listener)
+    click.echo(f"Mixtape is playing at {address} – library: {click.format_filename(library)}")
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

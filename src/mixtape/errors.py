@@ -1,0 +1,45 @@
+"""What the library and the mixtapes can refuse, each with the words that a person needs."""
+
+from __future__ import annotations
+
+
+class MixtapeError(Exception):
+    """The base of every error that the model raises on its own account."""
+
+
+class DatabaseError(MixtapeError, RuntimeError):
+    """The database cannot be used as it is."""
+
+
+class NotFoundError(MixtapeError, LookupError):
+    """A track, mixtape, draft or picture that was asked for does not exist."""
+
+
+class ConflictError(MixtapeError, RuntimeError):
+    """Somebody saved in between: what is stored is not what the caller started from.
+
+    Args:
+        what: the thing that was to be saved, such as "this mixtape".
+        expected: the revision that the caller started from.
+        current: the revision that is stored now.
+    """
+
+    def __init__(self, what: str, *, expected: int, current: int) -> None:
+        super().__init__(
+            f"{what} was changed elsewhere (revision {current}, yours started from {expected}): "
+            "load it again and repeat the change"
+        )
+        self.expected = expected
+        self.current = current
+
+
+class InvalidMixtapeError(MixtapeError, ValueError):
+    """A mixtape cannot be saved as it is; the message names the field and what it takes."""
+
+
+class PictureError(MixtapeError, ValueError):
+    """A picture is of a kind or size that is not accepted, or does not decode."""
+
+
+class AudioFileError(MixtapeError, ValueError):
+    """A file in the library cannot be read as audio."""

@@ -1,0 +1,229 @@
+"""The host's settings: where the music is, who may listen, how it is served."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRET_KEY_FILE = "secret_key"
+
+
+class SettingsError(ValueError):
+    """A setting has a value that mixtape cannot start with."""
+
+
+class Settings(BaseSettings):
+    """What `mixtape` reads from the environment; each field is one variable of that name."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
+    )
+
+    music_root: Annotated[
+        Path | None,
+        Field(
+            description="the folder that holds your music; without it a small demo library is made",
+            examples=["/srv/music"],
+        ),
+    ] = None
+    data_root: Annotated[
+        Path,
+        Field(
+            description="a folder outside MUSIC_ROOT where mixtape may write; made when missing",
+            examples=["./collection-data"],
+        ),
+    ] = Path("./collection-data")
+    password: Annotated[
+        SecretStr | None,
+        Field(
+            description="what listeners sign in with; without it only this machine may listen",
+            examples=["correct-horse-battery"],
+        ),
+    ] = None
+    host: Annotated[
+        str,
+        Field(
+            description="the address to listen on; any but this machine's own needs PASSWORD",
+            examples=["127.0.0.1"],
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=65535,
+            description="a port from 1 to 65535, or 0 for any that is free",
+            examples=["5000"],
+        ),
+    ] = 5000
+    secret_key: Annotated[
+        SecretStr | None,
+        Field(
+            min_length=16,
+            description="16 characters or more that sign the session cookies; without it one is "
+            "made once and kept in DATA_ROOT/secret_key",
+            examples=["$(openssl rand -hex 32)"],
+        ),
+    ] = None
+    server_threads: Annotated[
+        int,
+        Field(
+            ge=4,
+            le=10_000,
+            description="how many requests run at once, from 4 to 10000; a listener or a progress "
+            "page takes one each",
+            examples=["600"],
+        ),
+    ] = 600
+    trusted_proxies: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10,
+            description="how many reverse proxies stand in front, 0 to 10, whose X-Forwarded-For, "
+            "-Proto and -Host are believed",
+            examples=["1"],
+        ),
+    ] = 0
+
+    @field_validator("music_root", "data_root", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path and Path(os.path.abspath(path.expanduser()))
+
+    @field_validator("music_root", mode="after")
+    @classmethod
+    def _readable_folder(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        if not path.exists():
+            raise ValueError("there is no such folder")
+        if not path.is_dir():
+            raise ValueError("this is a file, not a folder")
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise ValueError("this folder may not be read by the user that mixtape runs as")
+        return path
+
+    @field_validator("host", mode="after")
+    @classmethod
+    def _known_address(cls, host: str) -> str:
+        name = host.strip().removeprefix("[").removesuffix("]")
+        if name != "localhost":
+            try:
+                ipaddress.ip_address(name)
+            except ValueError as error:
+                raise ValueError("this is neither localhost nor an IP address") from error
+        return name
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Settings:
+        if not self.is_loopback and self.password is None:
+            raise ValueError(
+                f"HOST={self.host} would open your music to everybody on the network, so it needs "
+                "a PASSWORD. Set one (PASSWORD=… mixtape serve), or leave HOST at 127.0.0.1 to "
+                "listen on this machine only."
+            )
+        if self.music_root is not None and self.data_root.resolve().is_relative_to(
+            self.music_root.resolve()
+        ):
+            raise ValueError(
+                f"DATA_ROOT={self.data_root} lies inside MUSIC_ROOT={self.music_root}, where "
+                "mixtape's own files would show up as music. Choose a DATA_ROOT outside it, for "
+                "example DATA_ROOT=~/.local/share/mixtape."
+            )
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Say whether only this machine can reach the address that is listened on."""
+        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: one or more cannot be used; the message names each, its value and the cure.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_in_words(detail) for detail in error.errors())) from error
+
+
+def describe_settings() -> list[tuple[str, str, str]]:
+    """Return (variable, default, meaning) of every setting, for the CLI's help and the docs."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else str(field.default)
+        rows.append((name.upper(), default, field.description or ""))
+    return rows
+
+
+def prepare_data_root(settings: Settings) -> Path:
+    """Return DATA_ROOT, made if it was missing.
+
+    Raises:
+        SettingsError: it cannot be made or written to.
+    """
+    root = settings.data_root
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise SettingsError(
+            f"DATA_ROOT={root} cannot be used: {error.strerror or error}. It takes a folder where "
+            "mixtape may write. For example DATA_ROOT=~/.local/share/mixtape."
+        ) from error
+    return root
+
+
+def read_secret_key(settings: Settings) -> str:
+    """Return SECRET_KEY, or the one that DATA_ROOT keeps, made on first use for the owner alone."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    path = prepare_data_root(settings) / SECRET_KEY_FILE
+    if not path.exists():
+        _write_secret_key(path)
+    key = path.read_text(encoding="ascii").strip()
+    if len(key) < 16:
+        raise SettingsError(f"{path} holds no usable key. Delete it, and a new one is made.")
+    return key
+
+
+def _write_secret_key(path: Path) -> None:
+    # mkstemp gives mode 0600; link, unlike replace, fails where another process was first, so
+    # that two processes starting together end up with the same key.
+    handle, temp = tempfile.mkstemp(prefix=".secret_key-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+        os.link(temp, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links
+        os.replace(temp, path)
+    finally:
+        Path(temp).unlink(missing_ok=True)
+
+
+def _in_words(detail: ErrorDetails) -> str:
+    message = detail["msg"].removeprefix("Value error, ")
+    if not detail["loc"]:
+        return message
+    name = str(detail["loc"][0])
+    field = Settings.model_fields[name]
+    is_secret = name in {"password", "secret_key"}
+    value = "(hidden)" if is_secret else str(detail["input"])
+    example = f" For example {name.upper()}={field.examples[0]}." if field.examples else ""
+    problem = f"{name.upper()}={value} cannot be used: {message}."
+    return f"{problem} It takes {field.description}.{example}"

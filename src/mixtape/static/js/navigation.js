@@ -1,0 +1,40 @@
+// Going from folder to folder without a new page, so that the music goes on.
+
+/** @param {HTMLElement} main the part of the page that changes @param {() => void} onChange */
+export function attachNavigation(main, onChange) {
+  let loading = new AbortController();
+  history.scrollRestoration = "manual";
+
+  async function show(url, scrollTop) {
+    loading.abort();
+    loading = new AbortController();
+    document.documentElement.classList.add("is-loading");
+    try {
+      const answer = await fetch(url, { headers: { Accept: "text/html" }, signal: loading.signal });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("main");
+      // Not a page of ours, or the way to the login page: let the browser deal with it.
+      if (answer.redirected || !fresh) return location.assign(url);
+      main.replaceChildren(...fresh.childNodes);
+      document.title = page.title;
+      main.querySelector("h1")?.focus({ preventScroll: true });
+      scrollTo({ top: scrollTop, behavior: "instant" });
+      onChange();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      location.assign(url);
+    }
+    document.documentElement.classList.remove("is-loading");
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-page-link]");
+    const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+    if (!link || !isPlain || event.defaultPrevented) return;
+    event.preventDefault();
+    history.replaceState({ scrollTop: scrollY }, "");
+    history.pushState({ scrollTop: 0 }, "", link.href);
+    show(link.href, 0);
+  });
+  addEventListener("popstate", (event) => show(location.href, event.state?.scrollTop ?? 0));
+}

@@ -1,0 +1,139 @@
+// The player at the bottom of the page: shows what the Player does and passes on what is pressed.
+
+import { clock, spokenTime } from "./format.js";
+import { renditionText, savingText } from "./served.js";
+import { recall, remember } from "./storage.js";
+
+const STEPS_S = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
+
+/** @param {HTMLElement} bar @param {import("./player.js").Player} player */
+export function attachPlayerBar(bar, player) {
+  const part = (name) => bar.querySelector(`[data-part="${name}"]`);
+  attachButtons(part, player);
+  attachSeek(part, player);
+  attachVolume(part, player);
+  attachTrack(bar, part, player);
+  attachServed(part, player);
+  const quality = part("quality");
+  quality.value = player.quality;
+  quality.addEventListener("change", () => player.setQuality(quality.value));
+}
+
+function attachButtons(part, player) {
+  const toggle = part("toggle");
+  toggle.addEventListener("click", () => player.toggle());
+  part("previous").addEventListener("click", () => player.previous());
+  part("next").addEventListener("click", () => player.next());
+  const show = () => {
+    toggle.setAttribute("aria-label", player.audio.paused ? "Play" : "Pause");
+    toggle.classList.toggle("is-playing", !player.audio.paused);
+  };
+  for (const name of ["play", "pause", "emptied"]) player.audio.addEventListener(name, show);
+  for (const [name, isWaiting] of [["waiting", true], ["playing", false], ["pause", false], ["error", false]]) {
+    player.audio.addEventListener(name, () => toggle.classList.toggle("is-waiting", isWaiting));
+  }
+}
+
+function attachSeek(part, player) {
+  const [seek, elapsed, length] = [part("seek"), part("elapsed"), part("length")];
+  let isDragging = false;
+  const show = (seconds) => {
+    seek.max = String(player.duration);
+    if (!isDragging) seek.value = String(seconds);
+    elapsed.textContent = clock(seconds);
+    length.textContent = clock(player.duration);
+    seek.setAttribute("aria-valuetext", `${spokenTime(seconds)} of ${spokenTime(player.duration)}`);
+    fill(seek, bufferedShare(player));
+  };
+  const showNow = () => show(isDragging ? Number(seek.value) : player.audio.currentTime);
+  for (const name of ["timeupdate", "durationchange", "progress", "seeking", "emptied"]) {
+    player.audio.addEventListener(name, showNow);
+  }
+  player.addEventListener("track", showNow);
+  seek.addEventListener("input", () => {
+    isDragging = true;
+    show(Number(seek.value));
+  });
+  seek.addEventListener("change", () => {
+    isDragging = false;
+    player.seek(Number(seek.value));
+  });
+  // A drag that ends where it began has no "change"; one that has comes in the same turn.
+  for (const name of ["pointerup", "pointercancel", "blur"]) {
+    seek.addEventListener(name, () => setTimeout(() => (isDragging = false)));
+  }
+  seek.addEventListener("keydown", (event) => {
+    // The native step is a tenth of a second, for dragging; keys move by more.
+    const step = STEPS_S[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    player.seek(player.audio.currentTime + step);
+  });
+}
+
+function bufferedShare({ audio, duration }) {
+  for (let range = 0; range < audio.buffered.length; range += 1) {
+    const [start, end] = [audio.buffered.start(range), audio.buffered.end(range)];
+    if (start <= audio.currentTime + 0.1 && audio.currentTime <= end) return duration ? end / duration : 0;
+  }
+  return 0;
+}
+
+function attachVolume(part, player) {
+  const [mute, volume] = [part("mute"), part("volume")];
+  const { audio } = player;
+  audio.volume = Math.min(100, Math.max(0, Number(recall("volume", "100")) || 0)) / 100;
+  const show = () => {
+    const isSilent = audio.muted || audio.volume === 0;
+    mute.setAttribute("aria-pressed", String(audio.muted));
+    mute.classList.toggle("is-muted", isSilent);
+    volume.value = String(audio.muted ? 0 : Math.round(audio.volume * 100));
+    volume.setAttribute("aria-valuetext", `${volume.value} %`);
+    fill(volume, 0);
+  };
+  mute.addEventListener("click", () => {
+    audio.muted = !audio.muted;
+  });
+  volume.addEventListener("input", () => {
+    audio.muted = false;
+    audio.volume = Number(volume.value) / 100;
+    remember("volume", volume.value);
+  });
+  audio.addEventListener("volumechange", show);
+  show();
+}
+
+function attachTrack(bar, part, player) {
+  const cover = part("cover");
+  cover.addEventListener("error", () => {
+    cover.hidden = true;
+  });
+  player.addEventListener("track", () => {
+    const { track } = player;
+    part("title").textContent = track.title;
+    part("artist").textContent = track.artist || "Unknown artist";
+    cover.src = track.cover;
+    cover.hidden = false;
+    bar.classList.add("has-track");
+    for (const name of ["previous", "toggle", "seek"]) part(name).disabled = false;
+    part("next").disabled = !player.hasNext;
+  });
+}
+
+function attachServed(part, player) {
+  player.addEventListener("served", () => {
+    const { served, track } = player;
+    part("rendition").textContent = served ? renditionText(served, track) : "";
+    part("saving").textContent = served ? savingText(served) : "";
+  });
+  player.addEventListener("message", () => {
+    part("message").textContent = player.message;
+  });
+}
+
+/** Tell the stylesheet how far a slider is filled; WebKit has no pseudo-element for that part. */
+function fill(slider, buffered) {
+  const share = Number(slider.max) ? Number(slider.value) / Number(slider.max) : 0;
+  slider.style.setProperty("--filled", `${100 * share}%`);
+  slider.style.setProperty("--buffered", `${100 * Math.max(share, buffered)}%`);
+}

@@ -1,0 +1,116 @@
+"""What the tags of a file say, as a library shows and sorts it. No I/O."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+VARIOUS_ARTISTS: Final = "Various Artists"
+MAX_TEXT: Final = 500
+_MAX_NUMBER: Final = 9999
+# What the same thing is called by Vorbis comments, APEv2, ffmpeg and the editors people use.
+_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "title": ("title",),
+    "artist": ("artist", "artists", "performer"),
+    "album": ("album",),
+    "album_artist": ("albumartist", "album_artist", "album artist", "band"),
+    "track": ("tracknumber", "track", "trck", "trkn"),
+    "disc": ("discnumber", "disc", "disk", "tpos"),
+    "date": ("date", "year", "originaldate", "originalyear", "tdrc"),
+    "genre": ("genre",),
+    "compilation": ("compilation", "tcmp", "cpil"),
+}
+KNOWN_NAMES: Final = frozenset(name for names in _NAMES.values() for name in names)
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
+_YEAR: Final = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackTags:
+    """The tags that a library shows; an empty text or None where the file says nothing."""
+
+    title: str = ""
+    artist: str = ""
+    album: str = ""
+    album_artist: str = ""
+    track_no: int | None = None
+    disc_no: int | None = None
+    year: int | None = None
+    genre: str = ""
+
+
+def read_track_tags(pairs: Iterable[tuple[str, str]]) -> TrackTags:
+    """Return what (lower-case name, value) pairs say, whichever names the format uses.
+
+    Several artists or genres are joined with commas. The album artist is the artist where nothing
+    else is said, and "Various Artists" where the file says that it is of a compilation.
+    """
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        text = clean_text(value) if name in KNOWN_NAMES else ""
+        if text and text not in values.setdefault(name, []):
+            values[name].append(text)
+    found = {field: _first_of(values, names) for field, names in _NAMES.items()}
+    artist = _joined(found["artist"])
+    is_compilation = "".join(found["compilation"][:1]).lower() in {"1", "true", "yes"}
+    return TrackTags(
+        title=_joined(found["title"][:1]),
+        artist=artist,
+        album=_joined(found["album"][:1]),
+        album_artist=_joined(found["album_artist"])
+        or (VARIOUS_ARTISTS if is_compilation else artist),
+        track_no=_number(found["track"]),
+        disc_no=_number(found["disc"]),
+        year=_year(found["date"]),
+        genre=_joined(found["genre"]),
+    )
+
+
+def clean_text(text: str) -> str:
+    """Return a text that any database and page can hold: one line, no controls, not endless."""
+    # Lone surrogates come from broken UTF-16 tags, and no database takes them.
+    whole = text[: 4 * MAX_TEXT].encode("utf-8", "replace").decode()
+    shown = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in whole)
+    return " ".join(shown.split())[:MAX_TEXT]
+
+
+def clean_lines(text: str) -> str:
+    """Return a text of several lines that any database and page can hold."""
+    lines = text.encode("utf-8", "replace").decode().splitlines()
+    shown = ("".join(c for c in line if unicodedata.category(c) != "Cc") for line in lines)
+    return "\n".join(line.rstrip() for line in shown).strip("\n")
+
+
+def sort_key(name: str) -> str:
+    """Return a name folded for grouping and sorting: no case, accents or leading "The".
+
+    Only the accents of U+0300 to U+036F go. The marks of other scripts tell letters apart, such as
+    Japanese KA from GA.
+    """
+    folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", name)).casefold()
+    key = " ".join(unicodedata.normalize("NFC", folded).split())
+    return key.removeprefix("the ") or name.casefold()
+
+
+def _first_of(values: dict[str, list[str]], names: tuple[str, ...]) -> list[str]:
+    return next((values[name] for name in names if values.get(name)), [])
+
+
+def _joined(texts: list[str]) -> str:
+    return ", ".join(texts)[:MAX_TEXT]
+
+
+def _number(texts: list[str]) -> int | None:
+    # "3", "03", "3/12" and "A3" all mean three.
+    match = _DIGITS.search(texts[0]) if texts else None
+    number = int(match[0]) if match else 0
+    return number if 0 < number <= _MAX_NUMBER else None
+
+
+def _year(texts: list[str]) -> int | None:
+    match = _YEAR.search(texts[0]) if texts else None
+    return int(match[0]) or None if match else None

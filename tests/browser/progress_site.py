@@ -1,0 +1,137 @@
+"""A tiny site with the progress modal, whose runs are played by the test itself."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, render_template_string, request
+from werkzeug.serving import BaseWSGIServer, make_server
+
+import audio_cache
+import mixtape
+from audio_cache.progress_tracker import ProgressTracker
+from audio_cache.sse import get_last_event_id, progress_response
+
+LIBRARY = Path(audio_cache.__path__[0])
+BOOTSTRAP = Path(mixtape.__path__[0]) / "static" / "vendor" / "bootstrap"
+CSRF_TOKEN = "a token of this page"
+# No data: and nothing inline. (The icon of the page is the only image.)
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'"
+)
+
+PAGE = """<!doctype html>
+<html lang="en" data-bs-theme="{{ theme }}">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="csrf-token" content="{{ token }}">
+  <title>A site of somebody else</title>
+  <link rel="icon" href="/favicon.svg">
+  <link rel="stylesheet" href="/bootstrap/bootstrap.min.css">
+  <script src="/bootstrap/bootstrap.bundle.min.js" defer></script>
+</head>
+<body class="p-4">
+  <h1>Folders</h1>
+  <p><button class="btn btn-secondary" id="open" type="button">Cache this folder</button></p>
+  {% include "audio_cache/progress_modal.html" %}
+  <script type="module" src="/site.js"></script>
+</body>
+</html>"""
+
+SCRIPT = """
+import { openProgress } from "/library/progress/progress.js";
+window.ended = [];
+document.addEventListener("audio-cache:run-end", ({ detail }) => window.ended.push(detail));
+window.openTask = (taskId, options = {}) => void openProgress({
+  taskId, url: `/progress/${taskId}`, cancelUrl: `/cancel/${taskId}`,
+  title: `Caching ${taskId}`, unknownAfterMs: 1500, quietMs: 200, ...options,
+});
+document.querySelector("#open").addEventListener("click", () => window.openTask("summer-vibes"));
+document.documentElement.dataset.ready = "true";
+"""
+
+
+@dataclass
+class Site:
+    """The server, which can be stopped and started again on its port."""
+
+    tracker: ProgressTracker = field(default_factory=ProgressTracker)
+    timeout_s: float = 300.0
+    cancel_status: int = 202
+    cancelled: list[str] = field(default_factory=list)
+    theme: str = "light"
+    port: int = 0
+    _server: BaseWSGIServer | None = None
+    _thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        self._server = make_server("127.0.0.1", self.port, self._app(), threaded=True)
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End every stream and close the port, as a server that is stopped does."""
+        assert self._server is not None
+        assert self._thread is not None
+        self.tracker.close()
+        self._server.shutdown()
+        self._thread.join(60)
+        self._server.server_close()
+
+    def restart(self) -> None:
+        """Come back as a new process would: with a tracker that knows nothing."""
+        self.tracker = ProgressTracker()
+        self.start()
+
+    def _app(self) -> Flask:
+        app = Flask(__name__, static_folder=str(BOOTSTRAP), static_url_path="/bootstrap")
+        app.register_blueprint(
+            Blueprint(
+                "audio_cache",
+                __name__,
+                static_folder=str(LIBRARY / "static"),
+                static_url_path="/library",
+                template_folder=str(LIBRARY / "templates"),
+            )
+        )
+        self._add_routes(app)
+        return app
+
+    def _add_routes(self, app: Flask) -> None:
+        @app.get("/")
+        def page() -> str:
+            return render_template_string(PAGE, theme=self.theme, token=CSRF_TOKEN)
+
+        @app.get("/site.js")
+        def script() -> Response:
+            return Response(SCRIPT, mimetype="text/javascript")
+
+        @app.get("/favicon.svg")
+        def icon() -> Response:
+            return Response("<svg xmlns='http://www.w3.org/2000/svg'/>", mimetype="image/svg+xml")
+
+        @app.get("/progress/<task_id>")
+        def progress(task_id: str) -> Any:
+            seen = get_last_event_id(request)
+            return progress_response(self.tracker, task_id, seen, self.timeout_s)
+
+        @app.post("/cancel/<task_id>")
+        def cancel(task_id: str) -> tuple[str, int]:
+            if request.headers.get("X-CSRFToken") != CSRF_TOKEN:
+                return "", 400
+            self.cancelled.append(task_id)
+            return "", self.cancel_status
+
+        @app.after_request
+        def protect(response: Response) -> Response:
+            response.headers["Content-Security-Policy"] = POLICY
+            return response

@@ -1,0 +1,49 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.audio import DATA, make_audio
+
+TAGS = {
+    "title": "Ein Stück",
+    "artist": "Ähnliche Töne",
+    "album": "Probe",
+    "track": "3",
+    "date": "2024",
+    "genre": "Test",
+}
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Return the directory of the committed audio files."""
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def shared_audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory for files that the whole session reads and nobody changes."""
+    return tmp_path_factory.mktemp("audio")
+
+
+@pytest.fixture(scope="session")
+def flac(shared_audio: Path) -> Path:
+    """Return a tagged FLAC of 3 s at 44.1 kHz; copy it before changing it."""
+    return make_audio(shared_audio / "three seconds.flac", samples=132_300, tags=TAGS)
+
+
+@pytest.fixture(scope="session")
+def wav(shared_audio: Path) -> Path:
+    """Return a WAV of 2 s at 48 kHz; copy it before changing it."""
+    path = shared_audio / "two seconds.wav"
+    return make_audio(path, samples=96_000, rate=48_000, codec="pcm_s16le")
+
+
+@pytest.fixture(scope="session")
+def mp3(shared_audio: Path) -> Path:
+    """Return a lossy file, which is never transcoded."""
+    return make_audio(shared_audio / "lossy.mp3", samples=44_100, codec="libmp3lame", tags=TAGS)

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mixtape.settings import (
+    Settings,
+    SettingsError,
+    describe_settings,
+    load_settings,
+    prepare_data_root,
+    read_secret_key,
+)
+from tests.mixtape.host import make_settings
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    return str(caught.value)
+
+
+def test_without_any_variable_only_this_machine_listens_on_port_5000() -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.is_loopback) == ("127.0.0.1", 5000, True)
+    assert settings.data_root == Path("collection-data").absolute()
+    assert settings.music_root is None
+    assert settings.server_threads == 600
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSWORD", "")
+    monkeypatch.setenv("PORT", "")
+    settings = load_settings()
+    assert settings.password is None
+    assert settings.port == 5000
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cure"),
+    [
+        ("PORT", "abc", "from 1 to 65535"),
+        ("PORT", "70000", "from 1 to 65535"),
+        ("PORT", "-1", "PORT=5000"),
+        ("SERVER_THREADS", "0", "from 4 to 10000"),
+        ("SERVER_THREADS", "many", "SERVER_THREADS=600"),
+        ("HOST", "my house", "HOST=127.0.0.1"),
+        ("TRUSTED_PROXIES", "yes", "0 to 10"),
+        ("MUSIC_ROOT", "/no/such/folder", "folder that holds your music"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_name_the_value_and_the_cure(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, cure: str
+) -> None:
+    message = refusal(monkeypatch, **{name: value})
+    assert message.startswith(f"{name}={value} cannot be used")
+    assert cure in message
+
+
+def test_all_bad_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(monkeypatch, PORT="abc", SERVER_THREADS="none")
+    assert [line.partition("=")[0] for line in message.splitlines()] == ["PORT", "SERVER_THREADS"]
+
+
+def test_a_secret_is_never_written_into_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(monkeypatch, SECRET_KEY="hush")
+    assert "SECRET_KEY" in message
+    assert "hush" not in message
+
+
+def test_a_music_root_that_is_a_file_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "song.flac"
+    file.touch()
+    assert "this is a file, not a folder" in refusal(monkeypatch, MUSIC_ROOT=str(file))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])
+def test_an_open_address_needs_a_password(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    message = refusal(monkeypatch, HOST=host)
+    assert f"HOST={host} would open your music to everybody" in message
+    assert "PASSWORD" in message
+    monkeypatch.setenv("PASSWORD", "secret")
+    assert load_settings().host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1", "[::1]"])
+def test_an_address_of_this_machine_needs_none(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("HOST", host)
+    assert load_settings().is_loopback
+
+
+@pytest.mark.parametrize("below", [".", "data"])
+def test_a_data_root_within_the_music_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, below: str
+) -> None:
+    message = refusal(monkeypatch, MUSIC_ROOT=str(tmp_path), DATA_ROOT=str(tmp_path / below))
+    assert "lies inside MUSIC_ROOT" in message
+
+
+def test_a_data_root_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"DATA_ROOT=.*file/data cannot be used"):
+        prepare_data_root(make_settings(tmp_path, data_root=tmp_path / "file" / "data"))
+
+
+def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    key = read_secret_key(settings)
+    file = tmp_path / "data" / "secret_key"
+    assert len(key) == 64
+    assert read_secret_key(settings) == key
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path / "data") == ["secret_key"]
+
+
+def test_servers_that_start_together_agree_on_one_secret_key(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: read_secret_key(settings), range(32)))
+    assert len(keys) == 1
+
+
+def test_a_secret_key_that_is_given_is_used_and_not_kept(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, secret_key="0123456789abcdef")
+    assert read_secret_key(settings) == "0123456789abcdef"
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_damaged_secret_key_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "secret_key").write_text("x")
+    with pytest.raises(SettingsError, match=r"secret_key holds no usable key. Delete it"):
+        read_secret_key(make_settings(tmp_path))
+
+
+def test_every_setting_is_described() -> None:
+    rows = describe_settings()
+    assert [name for name, _, _ in rows] == [name.upper() for name in Settings.model_fields]
+    assert all(meaning for _, _, meaning in rows)
