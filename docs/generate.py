@@ -9,7 +9,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import click
+
+from audio_cache.cli import main as main_command
+from audio_cache.cli_frame import EXIT_CODES
 from audio_cache.config import knobs
+
+from .host import deploy_file, metric_table, route_table, setting_table
 
 DOCS = Path(__file__).parent
 
@@ -23,7 +29,32 @@ def knob_table() -> str:
     return "\n".join(rows)
 
 
-PARTS: dict[str, dict[str, Callable[[], str]]] = {"configuration.md": {"knobs": knob_table}}
+def exit_code_table() -> str:
+    """Return the exit codes of `audio-cache` as a Markdown table."""
+    rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
+    return "\n".join(["| code | meaning |", "|---|---|", *rows])
+
+
+def command_help() -> str:
+    """Return the help of every command of `audio-cache`."""
+    parts = []
+    for name, command in sorted(main_command.commands.items()):
+        context = click.Context(command, info_name=f"audio-cache {name}", terminal_width=100)
+        parts.append(f"### `audio-cache {name}`\n\n```text\n{command.get_help(context)}\n```")
+    return "\n\n".join(parts)
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "cli.md": {"exit-codes": exit_code_table, "commands": command_help},
+    "configuration.md": {"knobs": knob_table, "host-settings": setting_table},
+    "http.md": {"metrics": metric_table, "routes": route_table},
+    "install.md": {
+        "mixtape.env": lambda: deploy_file("mixtape.env", "sh"),
+        "mixtape.service": lambda: deploy_file("mixtape.service", "ini"),
+        "nginx.conf": lambda: deploy_file("nginx.conf", "nginx"),
+        "Caddyfile": lambda: deploy_file("Caddyfile", ""),
+    },
+}
 
 
 def regenerate(page: str, parts: dict[str, Callable[[], str]]) -> str:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
+from audio_cache.cli import main as audio_cache_command
 from audio_cache.config import Knob, knobs
 from docs.generate import DOCS, PARTS, knob_table, regenerate
+from docs.host import empty_host, read_routes
+from mixtape.cli import main as mixtape_command
+from mixtape.metrics import METRICS
+from mixtape.settings import Settings
+from mixtape.views.health import CHECKS
 
+ROOT = DOCS.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
 CONFIGURATION = (DOCS / "configuration.md").read_text("utf-8")
 
 
@@ -47,3 +57,86 @@ def test_make_docs_would_change_nothing(name: str) -> None:
 def test_a_page_without_a_place_for_its_generated_part_is_an_error() -> None:
     with pytest.raises(ValueError, match="0 places"):
         regenerate("# A page\n", {"knobs": knob_table})
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text("utf-8")
+
+
+def test_every_setting_of_the_host_is_documented_and_nothing_else() -> None:
+    part = page("configuration.md").partition("<!-- host-settings -->")[2]
+    rows = re.findall(r"^\| `([A-Z_]+)` \| .+ \| .+ \|$", part, re.MULTILINE)
+    assert rows == [name.upper() for name in Settings.model_fields]
+
+
+def test_every_address_is_documented_with_its_purpose() -> None:
+    with empty_host() as app:
+        routes = list(read_routes(app))
+    assert len(routes) > 20
+    documented = page("http.md")
+    for route in routes:
+        assert route.what.endswith("."), route
+        assert f"| `{route.shown}` | {route.who} | {route.what} |" in documented
+
+
+def test_the_documentation_can_be_made_with_any_settings_around(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PORT", "none")
+    monkeypatch.setenv("AUDIO_CACHE_ENABLED", "perhaps")
+    with empty_host() as app:
+        assert "PASSWORD" not in app.config
+    assert os.environ["PORT"] == "none"
+
+
+def test_every_metric_is_documented() -> None:
+    documented = page("http.md")
+    for row in METRICS:
+        assert f"| `{row.name}` |" in documented
+
+
+def test_every_check_of_health_is_a_part_of_the_documentation() -> None:
+    for name in CHECKS:
+        assert name in page("install.md").partition("## Watching it")[2].partition("##")[0]
+
+
+def test_every_command_is_documented() -> None:
+    for name in audio_cache_command.commands:
+        assert f"### `audio-cache {name}`" in page("cli.md")
+    for name in mixtape_command.commands:
+        assert f"mixtape {name}" in page("install.md")
+
+
+def test_no_page_shows_a_command_that_does_not_exist() -> None:
+    known = {"audio-cache": set(audio_cache_command.commands), "mixtape": {"serve"}}
+    for path in PAGES:
+        shown = re.findall(r"\b(audio-cache|/mixtape) ([a-z]+)\b", code_of(path))
+        for program, command in shown:
+            assert command in known[program.lstrip("/")], f"{path.name}: {program} {command}"
+
+
+def code_of(path: Path) -> str:
+    """Return what a page shows as code, in blocks and in lines."""
+    text = path.read_text("utf-8")
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return "\n".join([*blocks, *re.findall(r"`([^`\n]+)`", text)])
+
+
+def test_every_link_leads_somewhere() -> None:
+    for path in PAGES:
+        text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if link.startswith("https://"):
+                continue
+            file, _, anchor = link.partition("#")
+            target = (path.parent / file).resolve() if file else path
+            assert target.exists(), f"{path.name}: {link}"
+            if anchor:
+                assert anchor in anchors_of(target), f"{path.name}: {link}"
+
+
+def anchors_of(path: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub names them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in words}

@@ -9,21 +9,24 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from .assembly import Assembly, Share
 from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Verdict, judge, read_entry
 from .errors import AudioCacheError
 from .ffmpeg import FFmpeg, find_ffmpeg
-from .partial import Partial, fill
+from .interruption import Interruption
+from .partial import Partial, delete_abandoned, fill, lock_free
 from .quality import QUALITY_SETTINGS, QualityLevel, parse_quality
-from .rendition import Rendition, make_rendition
-from .source import is_lossless, read_source
+from .rendition import Rendition, make_rendition, with_samples
+from .source import Source, is_lossless, read_source
 
 _DAY_S: Final = 86_400.0
 # An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
 _PARTIAL_KEPT_S: Final = 7 * _DAY_S
+_LOOK_AGAIN_S: Final = 0.05
 
 
 class AudioCache:
@@ -51,8 +54,11 @@ class AudioCache:
         self.nice = nice
         self._ffmpeg = ffmpeg
         self._encode_timeout_s = encode_timeout_s
-        self._names = functools.lru_cache(maxsize=4096)(_entry_name)
+        self._names = functools.lru_cache(maxsize=4096)(entry_name)
+        # pathlib takes as long to read a name as the kernel to open the file.
+        self._paths = functools.lru_cache(maxsize=4096)(Path)
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
+        self._sources = functools.lru_cache(maxsize=64)(self._read_source)
         self.cache_dir.mkdir(parents=True, exist_ok=True)
         self._prefix = os.path.join(self.cache_dir, "")
 
@@ -72,7 +78,7 @@ class AudioCache:
         """
         if quality == "original":
             return Path(original_path)
-        return Path(self._entry_file(original_path, quality))
+        return self._paths(self._entry_file(original_path, quality))
 
     def should_transcode(self, file_path: Path) -> bool:
         """Say whether a file is lossless; where it is missing, by its suffix alone."""
@@ -91,9 +97,7 @@ class AudioCache:
         except OSError as error:
             self.logger.warning("cannot look up %r in the cache: %s", str(original_path), error)
             return False
-        if verdict is Verdict.ABSENT:
-            return not self.should_transcode(original_path)
-        return verdict is Verdict.VALID
+        return verdict is Verdict.VALID or not self.should_transcode(original_path)
 
     def examine(self, original_path: Path, quality: QualityLevel) -> Verdict:
         """Return whether a file's entry at a quality is valid, or why not.
@@ -131,22 +135,101 @@ class AudioCache:
         if quality == "original" or not self.should_transcode(original_path):
             return original_path
         path = self.get_cache_path(original_path, quality)
-        if not overwrite and self.examine(original_path, quality):
-            return path
-        rendition = self.get_rendition(original_path, quality)
-        partial = Partial.lock(path, rendition, wait=True)
-        assert partial is not None, "a lock that waits is always granted"
-        with partial:
-            if not overwrite and self.examine(original_path, quality):
-                partial.discard()
-            else:
-                self.make(partial, path, nice=self.nice, reuse=not overwrite)
+        self.store_together(original_path, [quality], overwrite)
         return path
+
+    def store_together(
+        self,
+        original_path: Path,
+        qualities: Iterable[QualityLevel],
+        overwrite: bool = False,
+        *,
+        interruption: Interruption | None = None,
+        share: Share = contextlib.nullcontext,
+        on_growth: Callable[[int, int], None] = lambda size, length: None,
+    ) -> list[QualityLevel]:
+        """Make the entries of several qualities of a source, decoding it once.
+
+        Valid ones are left out. What others are making is waited for, with no lock held meanwhile.
+
+        Args:
+            original_path: the source.
+            qualities: which ones; "original" needs nothing.
+            overwrite: encode even where valid files exist.
+            interruption: ends it from another thread; what was encoded stays to be gone on with.
+            share: is entered with the assembly while other threads may help to encode.
+            on_growth: is told the bytes that are there, of how many, of one quality.
+
+        Returns:
+            The qualities that were made; the others were valid already.
+
+        Raises:
+            FileNotFoundError: the source does not exist.
+            EncodeInterruptedError: somebody interrupted it.
+            EncodeError, OSError: as `transcode_file`.
+        """
+        os.stat(original_path)
+        interruption = interruption or Interruption()
+
+        def assemble(partials: list[Partial]) -> None:
+            assembly = Assembly(
+                partials, nice=self.nice, interruption=interruption, on_growth=on_growth
+            )
+            assembly.make(reuse=not overwrite, share=share)
+
+        made: list[QualityLevel] = []
+        wanted = list(dict.fromkeys(qualities))
+        missing = self._invalid(original_path, wanted, overwrite)
+        while missing:
+            interruption.pause(0)
+            done = self._store_free(original_path, missing, overwrite, assemble)
+            if done is None:
+                interruption.pause(_LOOK_AGAIN_S)
+            made += done or ()
+            missing = [quality for quality in missing if quality not in made]
+            missing = self._invalid(original_path, missing, overwrite)
+        return [quality for quality in wanted if quality in made]
+
+    def _store_free(
+        self,
+        original_path: Path,
+        qualities: list[QualityLevel],
+        overwrite: bool,
+        assemble: Callable[[list[Partial]], None],
+    ) -> list[QualityLevel] | None:
+        """Make what nobody else is making; return which that was, None where others make all."""
+        started = time.monotonic()
+        renditions = {
+            self.get_cache_path(original_path, quality): self.get_rendition(original_path, quality)
+            for quality in qualities
+        }
+        with lock_free(renditions) as partials:
+            if not partials:
+                return None
+            free = [partial.rendition.quality for partial in partials]
+            # Somebody may have made one between the last look and the lock.
+            mine = self._invalid(original_path, free, overwrite)
+            for partial in partials:
+                if partial.rendition.quality not in mine:
+                    partial.discard()
+            if mine:
+                assemble([each for each in partials if each.rendition.quality in mine])
+        for rendition in renditions.values():
+            if rendition.quality in mine:
+                self._log_made(rendition, started)
+        return mine
+
+    def _invalid(
+        self, original_path: Path, qualities: Iterable[QualityLevel], overwrite: bool
+    ) -> list[QualityLevel]:
+        """Return the qualities without a valid entry, or all that are encoded where so wished."""
+        if overwrite:
+            return [quality for quality in qualities if quality != "original"]
+        return [quality for quality in qualities if not self.is_cached(original_path, quality)]
 
     def make(
         self,
         partial: Partial,
-        path: Path,
         *,
         nice: int = 0,
         reuse: bool = True,
@@ -156,7 +239,10 @@ class AudioCache:
         rendition = partial.rendition
         started = time.monotonic()
         encode = functools.partial(rendition.encode, nice=nice)
-        fill(partial, path, encode, on_growth, reuse=reuse)
+        fill(partial, encode, on_growth, reuse=reuse)
+        self._log_made(rendition, started)
+
+    def _log_made(self, rendition: Rendition, started: float) -> None:
         self.logger.info(
             "cached %r at %s: %d bytes instead of %d, in %.1f s",
             str(rendition.source.path),
@@ -180,7 +266,8 @@ class AudioCache:
     ) -> dict[QualityLevel, Path]:
         """Make the files of several qualities; one that fails is logged and gives the original."""
         paths: dict[QualityLevel, Path] = {}
-        for quality in qualities or ["medium"]:
+        wanted: list[QualityLevel] = ["medium"] if qualities is None else qualities
+        for quality in wanted:
             try:
                 paths[quality] = self.transcode_file(original_path, quality)
             except (AudioCacheError, OSError) as error:
@@ -228,7 +315,7 @@ class AudioCache:
         with os.scandir(self.cache_dir) as listing:
             names = [item.path for item in listing if item.name.endswith(PARTIAL_SUFFIX)]
         for name in names:
-            deleted += _delete_unlocked(Path(name), older_than_s)
+            deleted += delete_abandoned(Path(name), older_than_s)
         return deleted
 
     def get_rendition(self, original_path: Path, quality: QualityLevel) -> Rendition:
@@ -246,8 +333,12 @@ class AudioCache:
     def _read_rendition(
         self, path: str, size_bytes: int, mtime_ns: int, quality: QualityLevel
     ) -> Rendition:
-        source = read_source(path)
+        source = self._sources(path, size_bytes, mtime_ns)
         return make_rendition(source, quality, self.ffmpeg, timeout_s=self._encode_timeout_s)
+
+    def _read_source(self, path: str, size_bytes: int, mtime_ns: int) -> Source:
+        """Read a source once for all qualities: where samples are counted, that takes long."""
+        return with_samples(read_source(path), self.ffmpeg)
 
     def _entry_file(self, original_path: Path, quality: QualityLevel) -> str:
         return self._prefix + self._names(os.path.abspath(original_path), quality)
@@ -272,14 +363,11 @@ def stat_or_none(path: Path | str) -> os.stat_result | None:
         return None
 
 
-def _entry_name(absolute_path: str, quality: QualityLevel) -> str:
-    bitrate = QUALITY_SETTINGS[_known(quality)]["bitrate"]
+def entry_name(absolute_path: str, quality: QualityLevel) -> str:
+    """Return the name of the entry that a source of that normalised path has at a quality."""
+    level = parse_quality(quality)
     digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
-    return f"{digest}_{quality}_{bitrate}.mp3"
-
-
-def _known(quality: str) -> QualityLevel:
-    return parse_quality(quality)
+    return f"{digest}_{level}_{QUALITY_SETTINGS[level]['bitrate']}.mp3"
 
 
 def _require_days(days: float) -> None:
@@ -287,23 +375,3 @@ def _require_days(days: float) -> None:
         raise ValueError(
             f"older_than_days is {days!r}: give a number of days, 0 or more, or None for all"
         )
-
-
-def _delete_unlocked(path: Path, older_than_s: float) -> bool:
-    """Delete a partial file unless it is young or an encoder holds it."""
-    import fcntl
-
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if time.time() - os.fstat(fd).st_mtime < older_than_s:
-            return False
-        path.unlink(missing_ok=True)
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(fd)

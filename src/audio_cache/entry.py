@@ -28,6 +28,7 @@ class Verdict(Enum):
     INCOMPLETE = "the file is shorter or longer than the rendition that it says it is"
     EMPTY = "the file is empty"
     SOURCE_CHANGED = "it was made from another version of the source"
+    UNREADABLE = "what audio_cache wrote at its start is damaged or of another version"
     OLDER_THAN_SOURCE = "it was not made by audio_cache, and is older than the source"
 
     def __bool__(self) -> bool:
@@ -38,13 +39,14 @@ class Verdict(Enum):
 class Entry:
     """What stands in a cached file's first bytes, and what its file system says of it.
 
-    `identity` is None for a file that audio_cache did not make.
+    `identity` is None for a file that audio_cache did not make, and for one that `is_unreadable`.
     """
 
     size_bytes: int
     mtime_ns: int
     tag_bytes: int
     identity: Identity | None
+    is_unreadable: bool = False
 
     @property
     def header_bytes(self) -> int:
@@ -83,10 +85,12 @@ def read_open_entry(fd: int) -> Entry:
     start = os.pread(fd, _FIRST_READ_BYTES, 0)
     payload = id3.find_private_payload(start)
     if payload is not None and id3.private_frame_end(start) > len(start):
-        start = os.pread(fd, id3.private_frame_end(start), 0)
+        start = os.pread(fd, min(id3.private_frame_end(start), status.st_size), 0)
         payload = id3.find_private_payload(start)
     identity = None if payload is None else parse_identity(payload)
-    return Entry(status.st_size, status.st_mtime_ns, id3.tag_size(start), identity)
+    is_unreadable = payload is not None and identity is None
+    tag_bytes = id3.tag_size(start)
+    return Entry(status.st_size, status.st_mtime_ns, tag_bytes, identity, is_unreadable)
 
 
 def entry_etag(fd: int, entry: Entry) -> str:
@@ -106,6 +110,8 @@ def judge(entry: Entry | None, source: os.stat_result | None) -> Verdict:
         return Verdict.ABSENT
     if not entry.size_bytes:
         return Verdict.EMPTY
+    if entry.is_unreadable:
+        return Verdict.UNREADABLE
     identity = entry.identity
     if identity is None:
         if source is not None and entry.mtime_ns < source.st_mtime_ns:

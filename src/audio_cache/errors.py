@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Sequence
+from typing import Final
+
+# "[flac @ 0x55876dca10c0] " before a message names a part of ffmpeg and where it was in memory.
+_CONTEXT: Final = re.compile(r"^\s*(?:\[[^]]* @ 0x[0-9a-f]+\]\s*)*")
 
 
 class AudioCacheError(Exception):
@@ -41,7 +46,7 @@ class EncodeError(AudioCacheError, subprocess.CalledProcessError):
     def __str__(self) -> str:
         # The first line is the cause, what follows it mostly consequences.
         said = self.stderr.strip().splitlines()[:1] if self.stderr else []
-        return self.reason + (f" (ffmpeg said: {said[0].strip()})" if said else "")
+        return self.reason + (f" (ffmpeg said: {_CONTEXT.sub('', said[0])})" if said else "")
 
 
 class EncodeInterruptedError(AudioCacheError):

@@ -15,20 +15,16 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from .errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
 
-# Playlists and network protocols stay shut: a file may name no other file for ffmpeg to open.
-INPUT_LIMITS: Final = (
-    "-protocol_whitelist",
-    "file,pipe",
-    "-format_whitelist",
-    "flac,wav,w64,aiff,mov,ape,wv,tta,dsf,iff",
-)
 _READ_BYTES: Final = 1 << 16
 _ERROR_LINES: Final = 40
 _ENDED_WITHIN_S: Final = 10.0
+_POLL_AT_MOST_MS: Final = 2**31 - 1
+# What nice, setpriv and every shell end with where the program cannot be started, or is not there.
+_NOT_STARTED: Final = (126, 127)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +119,7 @@ class Run:
     ) -> None:
         self._wait_left_s = self._wait_limit_s = wait_limit_s
         self._killed = False
+        self._program = ffmpeg.path
         self._said = bytearray()
         self._errors: list[str] = []
         self._facts: list[str] = []
@@ -174,7 +171,7 @@ class Run:
         open_fds = {stderr, *self._outputs}
         while open_fds:
             started = time.monotonic()
-            events = poll.poll(max(0.0, self._wait_left_s) * 1000)
+            events = poll.poll(min(max(0.0, self._wait_left_s) * 1000, _POLL_AT_MOST_MS))
             self._wait_left_s -= time.monotonic() - started
             if not events:
                 self._overdue()
@@ -192,6 +189,7 @@ class Run:
         """Wait for ffmpeg to end by itself and return what it said; the outputs must be read.
 
         Raises:
+            FFmpegNotFoundError: it could not be started.
             EncodeInterruptedError: `kill` ended it.
             EncodeError: it took longer than the limit; it has been ended.
         """
@@ -201,6 +199,8 @@ class Run:
             self._overdue()
         if self._killed:
             raise EncodeInterruptedError("the encode was ended before it was complete")
+        if code in _NOT_STARTED:
+            raise FFmpegNotFoundError(f"cannot start {self._program}: is it still there?")
         self._hear(b"\n")
         return _report(code, self._errors, self._facts)
 
@@ -224,7 +224,7 @@ class Run:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=_ENDED_WITHIN_S)
 
-    def _overdue(self) -> None:
+    def _overdue(self) -> NoReturn:
         self._process.kill()
         raise EncodeError(
             f"ffmpeg was not done after {self._wait_limit_s:.0f} s of waiting and was ended; "
@@ -242,10 +242,10 @@ class Run:
         for line in lines:
             # File names and tags in messages may hold any bytes; they must not fail a good encode.
             text = line.decode("utf-8", "replace")
-            if _TROUBLE.search(text):
-                self._errors.append(_LEVEL.sub("", text).strip())
+            if _TROUBLE.match(text):
+                self._errors.append(_LEVEL.sub("", text, count=1).strip())
                 del self._errors[:-_ERROR_LINES]
-            elif "samples)" in text:
+            elif _FACT.match(text):
                 self._facts.append(text)
 
 
@@ -258,7 +258,9 @@ def _limits(nice: int) -> list[str]:
 
 
 _which = functools.cache(shutil.which)
-_TROUBLE: Final = re.compile(r"\[(?:error|fatal|panic)\]")
+# Only at the start of a line: tags and names, which ffmpeg prints too, may hold the same words.
+_TROUBLE: Final = re.compile(r"(?:\[[^]]* @ 0x[0-9a-f]+\] )*\[(?:error|fatal|panic)\]")
+_FACT: Final = re.compile(r"(?:\[[^]]* @ 0x[0-9a-f]+\] )*\[verbose\]\s+(?:In|Out)put stream #")
 _LEVEL: Final = re.compile(r"\[(?:error|fatal|panic)\]\s*")
 # "20670 frames decoded; 0 decode errors (2645664 samples)"; ffmpeg 5 leaves the errors out.
 _DECODED: Final = re.compile(r"frames decoded;?(?: (\d+) decode errors)? \((\d+) samples\)")
@@ -309,29 +311,3 @@ def end_all() -> None:
     """End every ffmpeg of this process, as a shutdown does; what they made stays for a resume."""
     for run in _running.snapshot():
         run.kill()
-
-
-def count_samples(ffmpeg: FFmpeg, path: Path, *, demuxer: str = "", nice: int = 0) -> int:
-    """Return the samples per channel that a file decodes to, by decoding it once.
-
-    Raises:
-        EncodeError: ffmpeg cannot decode the file, or not all of it.
-    """
-    arguments = [
-        *("-xerror", "-threads", "1", *INPUT_LIMITS),
-        *(("-f", demuxer) if demuxer else ()),
-        *("-i", f"file:{path}", "-map", "0:a:0", "-vn", "-f", "s16le", "{out}"),
-    ]
-    # Raw samples to a pipe rather than `-f null`: a limit on waiting then holds for any decoder.
-    with Run(ffmpeg, arguments, nice=nice) as run:
-        for _ in run.read():
-            pass
-        report = run.finish()
-    if report.returncode != 0 or report.decoded_samples is None:
-        raise EncodeError(
-            f"{os.fsdecode(path)!r} cannot be decoded",
-            returncode=report.returncode,
-            cmd=run.command,
-            stderr=report.stderr,
-        )
-    return report.decoded_samples

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import os
+import stat
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import parse_qsl
 
-from flask import Blueprint, Flask, current_app, request
+from flask import Blueprint, Flask, Request, current_app, request
+from flask import Response as FlaskResponse
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.local import LocalProxy
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
@@ -19,12 +26,19 @@ from .config import AudioCacheSettings
 from .errors import ConfigError, QualityError
 from .ffmpeg import end_all
 from .live import Live
-from .playback import Playback
+from .playback import Playback, is_audio_name
 from .progress_tracker import ProgressTracker, get_progress_tracker
 from .quality import QualityLevel, parse_quality
 from .sse import get_last_event_id, progress_response
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 _EXTENSION = "audio_cache"
+# An encoder ends itself with the next piece that it makes; one that takes longer has to be ended.
+_NEXT_PIECE_WITHIN_S = 1.0
+_LINKS_HOLD_S: Final = 10.0
+_ODD_PARTS: Final = frozenset({"", ".", ".."})
 
 
 @dataclass(frozen=True)
@@ -39,9 +53,14 @@ class AudioCacheState:
     tracker: ProgressTracker
 
     def shut_down(self) -> None:
-        """End the encoders of this process; what they made so far is resumed the next time."""
-        self.live.stop()
+        """End the encoders of this process; what they made so far is resumed the next time.
+
+        This happens by itself when the interpreter ends. A server whose threads may wait for slow
+        clients then (gunicorn's gthread) does better to call it from a hook such as `worker_exit`.
+        """
+        self.live.stop(_NEXT_PIECE_WITHIN_S)
         end_all()
+        self.live.stop()
 
 
 class FlaskAudioCache:
@@ -130,9 +149,8 @@ def get_state() -> AudioCacheState:
 
 def play(file_path: str) -> Response:
     """Answer `GET /play/<path>?quality=`: 400 for an unknown quality, 404 for what is not there."""
-    state = get_state()
     quality = requested_quality()
-    return send_track(find_track(state.music_root, _raw_path(file_path)), quality)
+    return _answer(*_locate(get_state().music_root, _raw_path(file_path)), quality)
 
 
 def progress(slug: str) -> Response:
@@ -146,8 +164,17 @@ def send_track(path: Path, quality: QualityLevel) -> Response:
     Raises:
         NotFound: there is no such file, or it cannot be read.
     """
+    return _answer(path, None, quality)
+
+
+def _answer(path: Path, source: os.stat_result | None, quality: QualityLevel) -> Response:
+    # The request itself: each use of Flask's stand-in for it takes a look-up.
+    asked = cast("LocalProxy[Request]", request)._get_current_object()
     try:
-        return get_state().playback.answer(request, path, quality)
+        response = get_state().playback.answer(asked, path, quality, source)
+        if response.status_code in (200, 206):
+            response.__class__ = _Complete
+        return response
     except OSError as error:
         current_app.logger.warning("cannot play %r: %s", str(path), error)
         raise NotFound("There is no such track.") from error
@@ -159,7 +186,7 @@ def requested_quality() -> QualityLevel:
     Raises:
         BadRequest: the text names none; the description lists the valid ones.
     """
-    text = request.args.get("quality")
+    text = _named_quality(request.environ.get("QUERY_STRING", ""))
     if text is None:
         return get_state().settings.default_quality
     try:
@@ -168,28 +195,73 @@ def requested_quality() -> QualityLevel:
         raise BadRequest(str(error)) from error
 
 
+@functools.lru_cache(maxsize=256)
+def _named_quality(query: str) -> str | None:
+    """Return the first `quality` of a query; the same few come again with every range."""
+    fields = parse_qsl(query, keep_blank_values=True, errors="replace")
+    return next((value for name, value in fields if name == "quality"), None)
+
+
 def find_track(music_root: Path, relative: str) -> Path:
     """Return the absolute path of a file under the music root.
 
     Raises:
-        NotFound: the path leads out of the root, by dots, or by a symbolic link, or to no file.
+        NotFound: the path leads out of the root, by dots or by a link, or to no audio file.
     """
-    parts = relative.split("/")
-    if "\0" in relative or any(part in ("", ".", "..") for part in parts):
+    return _locate(music_root, relative)[0]
+
+
+def _locate(music_root: Path, relative: str) -> tuple[Path, os.stat_result]:
+    name = os.path.join(music_root, relative)
+    path = _track_path(name)
+    if path is None or "\0" in relative or not _ODD_PARTS.isdisjoint(relative.split("/")):
         raise NotFound("There is no such track.")
-    path = os.path.join(music_root, relative)
-    root = os.path.realpath(music_root)
-    if not os.path.realpath(path).startswith(os.path.join(root, "")) or not os.path.isfile(path):
+    try:
+        found = os.stat(name)
+    except OSError:
+        raise NotFound("There is no such track.") from None
+    lately = time.monotonic() // _LINKS_HOLD_S
+    version = (found.st_dev, found.st_ino, found.st_ctime_ns, lately)
+    if not stat.S_ISREG(found.st_mode) or not _lies_inside(os.fspath(music_root), name, version):
         raise NotFound("There is no such track.")
-    return Path(path)
+    return path, found
+
+
+@functools.lru_cache(maxsize=1024)
+def _track_path(name: str) -> Path | None:
+    """Return the path where its name is one of audio; pathlib takes as long as to open a file.
+
+    What else lies in a music folder (notes, databases, other people's documents) is not for here.
+    """
+    path = Path(name)
+    return path if is_audio_name(path) else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _lies_inside(root: str, name: str, version: tuple[float, ...]) -> bool:
+    """Say whether a path lies under a root when links are followed.
+
+    `version` tells the file from any other that the path may lead to later, and changes now and
+    then, because a folder above may have been moved away and linked.
+    """
+    return os.path.realpath(name).startswith(os.path.join(os.path.realpath(root), ""))
 
 
 def _raw_path(file_path: str) -> str:
     """Return the path of the request byte for byte; Werkzeug's text loses what is no UTF-8."""
+    if file_path.isascii():
+        return file_path
     raw = request.environ.get("PATH_INFO", "").encode("latin-1")
     shown = raw.decode("utf-8", "replace")
     prefix = shown[: len(shown) - len(file_path)].encode()
     return os.fsdecode(raw[len(prefix) :])
+
+
+class _Complete(FlaskResponse):
+    """An answer whose headers are final; Werkzeug would copy them to look for what to mend."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        return self.headers
 
 
 class _FilePathConverter(BaseConverter):

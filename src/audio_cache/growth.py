@@ -21,6 +21,11 @@ class Growth:
     """What one process knows of a rendition that is being made, by itself or by another process.
 
     Readers never slow the writer: they read the file, and wait here for it to grow.
+
+    Attributes:
+        error: why the file grows no more, where that is not because it is complete.
+        is_complete: the whole rendition is there.
+        is_wanted: it is made for the cache too, so it goes on when nobody listens.
     """
 
     def __init__(self, rendition: Rendition, entry: Path) -> None:
@@ -28,10 +33,12 @@ class Growth:
         self.entry = entry
         self.error: Exception | None = None
         self.is_complete = False
+        self.is_wanted = False
         self._changed = threading.Condition()
         self._fds: list[int] = []
         self._size = 0
         self._readers = 0
+        self._left_at = time.monotonic()
         self._ended = False
         self._began: tuple[float, int] | None = None
 
@@ -44,6 +51,12 @@ class Growth:
     def readers(self) -> int:
         """Return how many listeners follow the file at the moment."""
         return self._readers
+
+    @property
+    def unheard_s(self) -> float:
+        """Return for how many seconds nobody has followed the file."""
+        with self._changed:
+            return 0.0 if self._readers else time.monotonic() - self._left_at
 
     @property
     def is_over(self) -> bool:
@@ -62,27 +75,47 @@ class Growth:
         except FileNotFoundError:
             return False
         header = self.rendition.header
-        if os.pread(fd, len(header), 0) != header:
-            os.close(fd)
-            return False
-        with self._changed:
+        try:
+            is_ours = os.pread(fd, len(header), 0) == header
+            size = os.fstat(fd).st_size
             # An earlier file stays open: somebody may be reading from it at this moment.
-            self._fds.append(fd)
-        self.grow(os.fstat(fd).st_size)
-        return True
+            if is_ours and not self._reads(fd):
+                with self._changed:
+                    self._fds.append(fd)
+                fd = -1
+        finally:
+            if fd >= 0:
+                os.close(fd)
+        if is_ours:
+            self.grow(size)
+        return is_ours
 
     def grow(self, size: int) -> None:
-        """Tell the readers how large the file is now."""
+        """Tell the readers how large the file is now; nothing is there before a file is attached.
+
+        A size may be smaller than the one before: who takes over cuts to the last whole group.
+        """
         with self._changed:
+            if not self._fds:
+                return
             self._size = size
             if self._began is None:
                 self._began = (time.monotonic(), size)
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Let all who wait look again at what they wait for."""
+        with self._changed:
             self._changed.notify_all()
 
     def measure_size(self) -> None:
         """Ask the file system how large the file is, for a file that another process writes."""
         if self._fds:
             self.grow(os.fstat(self._fds[-1]).st_size)
+
+    def _reads(self, fd: int) -> bool:
+        """Say whether an open file is the one that is read from already."""
+        return bool(self._fds) and os.path.samestat(os.fstat(self._fds[-1]), os.fstat(fd))
 
     def end(self, error: Exception | None = None) -> None:
         """Tell the readers that the file grows no more, because it is complete or failed."""
@@ -127,6 +160,7 @@ class Growth:
         """Count one reader less; the last one closes a file that is done."""
         with self._changed:
             self._readers -= 1
+            self._left_at = time.monotonic()
             self._close_unread()
 
     def _close_unread(self) -> None:

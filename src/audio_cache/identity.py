@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -48,12 +48,14 @@ class Identity:
             self.layout,
             self.quality,
             self.frames,
+            self.samples,
             self.fingerprint,
             self.encoder,
         ) == (
             other.layout,
             other.quality,
             other.frames,
+            other.samples,
             other.fingerprint,
             other.encoder,
         )
@@ -68,14 +70,21 @@ def quote_path(path: Path) -> str:
     return quote_from_bytes(os.fsencode(path))
 
 
+_TYPES: Final = {
+    field.name: {"int": int, "str": str}[str(field.type)] for field in fields(Identity)
+}
+
+
 @functools.lru_cache(maxsize=4096)
 def parse_identity(payload: bytes) -> Identity | None:
     """Return the identity that a payload holds; None where it is none of this layout version."""
     try:
-        fields = json.loads(payload)
-        identity = Identity(**fields)
-    except (ValueError, TypeError):
+        values = json.loads(payload)
+        identity = Identity(**values)
+    except (ValueError, TypeError, RecursionError):
         return None
-    if identity.layout != LAYOUT_VERSION or identity.quality not in QUALITY_SETTINGS:
+    if identity.layout != LAYOUT_VERSION:
         return None
-    return identity if isinstance(identity.frames, int) else None
+    whole = all(type(values[name]) is kind for name, kind in _TYPES.items())
+    known = whole and identity.quality in QUALITY_SETTINGS and identity.frames > 0
+    return identity if known else None

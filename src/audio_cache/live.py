@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from .audio_cache import AudioCache
 from .entry import Verdict
 from .errors import EncodeError, EncodeInterruptedError, LiveUnavailableError
+from .follower import FollowedBytes, Follower
 from .growth import Growth
 from .partial import Partial, is_locked, partial_path
 from .rendition import Rendition
 from .seeks import Failures, Seeks
 from .watch import FileWatch, Notice
 
-# A seek costs a start of ffmpeg and two groups: what the encoder reaches sooner is waited for.
-_WORTH_A_SEEK_S: Final = 0.2
 _LOOK_AROUND_S: Final = 1.0
-_START_WITHIN_S: Final = 30.0
+# A player that jumps about leaves and is back within the second.
+_UNHEARD_S: Final = 1.0
+
+_Key = tuple[Path, str]
 
 
 class Live:
@@ -45,15 +47,22 @@ class Live:
     ) -> None:
         self.cache = cache
         self._logger = cache.logger
-        self._slots = threading.BoundedSemaphore(max_encoders)
+        self._max_encoders = max_encoders
         self._wait_s = wait_s
         self._finish_abandoned = finish_abandoned
         self._failures = Failures(retry_after_s)
-        self._lock = threading.Lock()
-        self._growths: dict[tuple[Path, str], Growth] = {}
+        # Over all that follows; notified when a place is free or a growth began.
+        self._changed = threading.Condition()
+        self._busy = 0
+        self._growths: dict[_Key, Growth] = {}
         self._threads: set[threading.Thread] = set()
-        self._seeks = Seeks()
+        self._seeks = Seeks(self._take_place, self._free_place)
         self._stopping = False
+
+    @property
+    def busy_encoders(self) -> int:
+        """Return how many of the places for encoders are taken."""
+        return self._busy
 
     def play(
         self,
@@ -63,7 +72,7 @@ class Live:
         *,
         listener: str = "",
         is_gone: Callable[[], bool] = lambda: False,
-    ) -> Iterator[bytes]:
+    ) -> FollowedBytes:
         """Return the bytes [start, stop) of a rendition as they come to be.
 
         The first of them are there when this returns, so a failure shows while something else can
@@ -79,8 +88,7 @@ class Live:
         for may_try_again in (True, False):
             growth = self.start(rendition, listened=True)
             try:
-                key = (listener, growth.entry)
-                return _Stream(self, growth, start, stop, key, is_gone).primed()
+                return Follower(growth, self._seeks, start, stop, listener, is_gone).begin()
             except Exception as error:
                 growth.leave()
                 # The encode may have been given up, unheard, in the moment that this one came.
@@ -93,7 +101,8 @@ class Live:
         """Start making a rendition's entry unless that is under way; return its growth.
 
         Args:
-            listened: count the caller among the readers; it must call `leave` on the growth.
+            listened: count the caller among the readers; it must call `leave` on the growth. Else
+                the entry is made for the cache, whether somebody listens or not.
             nice: CPU niceness of the encoder.
 
         Raises:
@@ -101,58 +110,73 @@ class Live:
         """
         entry = self.cache.get_cache_path(rendition.source.path, rendition.quality)
         key = (entry, rendition.etag)
-        growth = self._join(key, listened)
-        if growth is not None:
+        with self._changed:
+            if key not in self._growths:
+                self._failures.check(key)
+            self._changed.wait_for(
+                lambda: key in self._growths or self._busy < self._max_encoders or self._stopping,
+                self._wait_s if listened else 0.0,
+            )
+            growth = self._growths.get(key) or self._begin(key, Growth(rendition, entry), nice)
+            if listened:
+                growth.join()
+            else:
+                growth.is_wanted = True
             return growth
+
+    def _begin(self, key: _Key, growth: Growth, nice: int) -> Growth:
         self._failures.check(key)
-        if not self._slots.acquire(timeout=self._wait_s if listened else 0):
-            raise LiveUnavailableError("all encoders for listeners are busy")
-        with self._lock:
-            growth = self._growths.get(key)
-            if growth is None and not self._stopping:
-                growth = self._growths[key] = Growth(rendition, entry)
-                if listened:
-                    growth.join()
-                thread = threading.Thread(
-                    target=self._make, args=(key, growth, nice), name="encoder", daemon=True
-                )
-                self._threads.add(thread)
-                thread.start()
-                return growth
-        self._slots.release()
-        joined = self._join(key, listened)
-        if joined is None:
+        if self._stopping:
             raise LiveUnavailableError("the server is shutting down")
-        return joined
+        if not self._take_place():
+            raise LiveUnavailableError("all encoders for listeners are busy")
+        thread = threading.Thread(
+            target=self._make, args=(key, growth, nice), name="encoder", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._free_place()
+            raise LiveUnavailableError(f"cannot start an encoder: {error}") from error
+        self._threads.add(thread)
+        self._growths[key] = growth
+        self._changed.notify_all()
+        return growth
 
     def growing(self) -> list[Growth]:
         """Return what is being made at the moment."""
-        with self._lock:
+        with self._changed:
             return list(self._growths.values())
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """End the encodes of this process; their partial files stay to be resumed."""
-        with self._lock:
+        with self._changed:
             self._stopping = True
+            self._changed.notify_all()
             threads = list(self._threads)
-        self._seeks.end_all()
+        self._seeks.close()
         deadline = time.monotonic() + timeout_s
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _join(self, key: tuple[Path, str], listened: bool) -> Growth | None:
-        with self._lock:
-            growth = self._growths.get(key)
-            if growth is not None and listened:
-                growth.join()
-            return growth
+    def _take_place(self) -> bool:
+        with self._changed:
+            if self._busy >= self._max_encoders:
+                return False
+            self._busy += 1
+            return True
 
-    def _make(self, key: tuple[Path, str], growth: Growth, nice: int) -> None:
+    def _free_place(self) -> None:
+        with self._changed:
+            self._busy -= 1
+            self._changed.notify_all()
+
+    def _make(self, key: _Key, growth: Growth, nice: int) -> None:
         """Bring a growth to its end: encode, or watch another process that does, or take over."""
         error: Exception | None = None
         try:
-            while not self._make_or_watch(growth, nice):
-                self._require_interest(growth)
+            while not self._make_or_watch(key, growth, nice):
+                self._require_interest(key, growth)
         except EncodeInterruptedError as interrupted:
             error = interrupted
         except (EncodeError, OSError) as failure:
@@ -164,35 +188,44 @@ class Live:
             error = defect
             self._logger.exception("live encode of %s failed", growth.entry)
         finally:
-            with self._lock:
-                self._growths.pop(key, None)
-                self._threads.discard(threading.current_thread())
+            self._forget(key, growth)
             growth.end(error)
-            self._slots.release()
+            if error is None:
+                self._seeks.end_of(growth)
+            with self._changed:
+                self._threads.discard(threading.current_thread())
+            self._free_place()
 
-    def _make_or_watch(self, growth: Growth, nice: int) -> bool:
+    def _forget(self, key: _Key, growth: Growth) -> None:
+        """Let nobody join a growth any more."""
+        with self._changed:
+            if self._growths.get(key) is growth:
+                del self._growths[key]
+
+    def _make_or_watch(self, key: _Key, growth: Growth, nice: int) -> bool:
         """Return True when the entry is complete; False when it is worth another look."""
         rendition, entry = growth.rendition, growth.entry
+        path = partial_path(entry)
         if self._is_complete(growth):
             return True
-        partial = Partial.lock(entry, rendition, wait=False)
+        # Opening it for writing would wake those who watch it for its encoder's end.
+        partial = None if is_locked(path) else Partial.lock(entry, rendition, wait=False)
         if partial is None:
-            self._watch(growth)
+            self._watch(key, growth)
             return False
         with partial:
             if self._is_complete(growth):
                 partial.discard()
                 return True
-
             attached = False
 
             def on_growth(size: int) -> None:
                 nonlocal attached
-                attached = attached or growth.attach(partial_path(entry))
+                attached = attached or growth.attach(path)
                 growth.grow(size)
-                self._require_interest(growth)
+                self._require_interest(key, growth)
 
-            self.cache.make(partial, entry, nice=nice, on_growth=on_growth)
+            self.cache.make(partial, nice=nice, on_growth=on_growth)
             return True
 
     def _is_complete(self, growth: Growth) -> bool:
@@ -201,117 +234,30 @@ class Live:
             return False
         return growth.attach(growth.entry)
 
-    def _watch(self, growth: Growth) -> None:
+    def _watch(self, key: _Key, growth: Growth) -> None:
         """Follow a file that another encoder writes, until that has published, failed or died."""
         path = partial_path(growth.entry)
-        attached = False
-        with FileWatch(path) as watch:
-            while is_locked(path):
+        while True:
+            # Anew after each event but growth: the name may stand for another file by then.
+            with FileWatch(path) as watch:
+                if not is_locked(path):
+                    return
+                attached = False
                 notice = Notice.GREW
                 while notice is Notice.GREW:
                     attached = attached or growth.attach(path)
-                    if attached:
-                        growth.measure_size()
-                    self._require_interest(growth)
+                    growth.measure_size()
+                    self._require_interest(key, growth)
                     notice = watch.wait(_LOOK_AROUND_S)
 
-    def _require_interest(self, growth: Growth) -> None:
+    def _require_interest(self, key: _Key, growth: Growth) -> None:
+        """Raise EncodeInterruptedError where the encode is to be ended."""
         if self._stopping:
             raise EncodeInterruptedError("the server is shutting down")
-        if not self._finish_abandoned and growth.readers == 0:
-            raise EncodeInterruptedError("nobody listens any more")
-
-
-class _Stream:
-    """One listener's way through a growing file, with an encoder of its own where far ahead."""
-
-    def __init__(
-        self,
-        live: Live,
-        growth: Growth,
-        start: int,
-        stop: int,
-        key: tuple[str, Path],
-        is_gone: Callable[[], bool],
-    ) -> None:
-        self._live = live
-        self._growth = growth
-        self._at = start
-        self._stop = stop
-        self._key = key
-        self._is_gone = is_gone
-
-    def primed(self) -> Iterator[bytes]:
-        """Return the bytes as an iterator whose first piece is already made."""
-        chunks = self._chunks()
-        first = next(chunks, b"")
-        if not self._growth.wait_for(lambda: self._growth.has_audio, _START_WITHIN_S):
-            chunks.close()
-            raise self._growth.error or LiveUnavailableError("the encoder did not start in time")
-        return _Primed(first, chunks, self._growth.leave)
-
-    def _chunks(self) -> Generator[bytes]:
-        while self._at < self._stop:
-            data = self._growth.read_at(self._at, self._stop)
-            if data:
-                self._at += len(data)
-                yield data
-            elif self._growth.seconds_until(self._at) > _WORTH_A_SEEK_S and self._may_seek():
-                yield from self._ahead()
-            else:
-                self._wait()
-
-    def _may_seek(self) -> bool:
-        return not self._growth.is_over and self._live._slots.acquire(blocking=False)
-
-    def _ahead(self) -> Iterator[bytes]:
-        """Yield bytes of an encoder of our own until the file's encoder has come as far."""
-        seeks, growth = self._live._seeks, self._growth
-        seek = seeks.begin(self._key)
-        pieces = growth.rendition.read(self._at, self._stop, on_start=seek.hold)
-        try:
-            for data in pieces:
-                self._at += len(data)
-                yield data
-                if growth.size > self._at:
-                    return
-        except EncodeInterruptedError:
-            # A later seek of this listener has taken the encoder; the file will get here too.
-            self._wait()
-        finally:
-            pieces.close()
-            seeks.finish(self._key, seek)
-            self._live._slots.release()
-
-    def _wait(self) -> None:
-        growth = self._growth
-        if growth.wait_for(lambda: growth.size > self._at, _LOOK_AROUND_S):
+        if self._finish_abandoned or growth.is_wanted or growth.unheard_s < _UNHEARD_S:
             return
-        if growth.is_over:
-            raise growth.error or RuntimeError(f"{growth.entry} is shorter than its rendition")
-        if self._is_gone():
-            raise EncodeInterruptedError("the listener has left")
-
-
-class _Primed(Iterator[bytes]):
-    """An iterator with its first item in hand; closing it, once, releases what it held."""
-
-    def __init__(self, first: bytes, rest: Generator[bytes], release: Callable[[], None]) -> None:
-        self._first = first
-        self._rest = rest
-        self._release: Callable[[], None] | None = release
-
-    def __next__(self) -> bytes:
-        if self._first:
-            first, self._first = self._first, b""
-            return first
-        return next(self._rest)
-
-    def close(self) -> None:
-        release, self._release = self._release, None
-        if release is not None:
-            self._rest.close()
-            release()
-
-    def __del__(self) -> None:
-        self.close()
+        with self._changed:
+            if growth.readers or growth.is_wanted:
+                return
+            self._forget(key, growth)
+        raise EncodeInterruptedError("nobody listens any more")

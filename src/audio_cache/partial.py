@@ -7,7 +7,8 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,7 @@ class Partial:
 
     def __init__(self, fd: int, entry: Path, rendition: Rendition) -> None:
         self._fd = fd
-        self._entry = entry
+        self.entry = entry
         self._path = partial_path(entry)
         self.rendition = rendition
         self.size = os.fstat(fd).st_size
@@ -72,21 +73,25 @@ class Partial:
         self.close()
 
     def resume(self) -> int:
-        """Cut the file behind its last whole group of intact frames; return how many stay."""
+        """Cut the file behind its last whole group of intact frames; return how many stay.
+
+        The last intact frame counts for nothing, since only a next one shows that it is whole.
+        So the last group of all goes too, and encoding it again shows whether the source is sound.
+        """
         rendition = self.rendition
         header = len(rendition.header)
         frames = 0
         if self.size >= header:
             bitrate = rendition.bitrate_bps
             frames = _intact_frames(self._fd, header, bitrate, rendition.frames)
-            frames = frames if frames == rendition.frames else mp3.group_start(frames)
+            frames = mp3.group_start(max(0, frames - 1))
             self._cut(rendition.offset_of(frames))
         else:
             self._cut(0)
             self.append(rendition.header)
         return frames
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | memoryview) -> None:
         """Write bytes at the end of the file, where followers see them at once.
 
         Raises:
@@ -127,8 +132,8 @@ class Partial:
                 f"{self._path} has {self.size} bytes, its rendition {self.rendition.length}"
             )
         os.fsync(self._fd)
-        os.replace(self._path, self._entry)
-        directory = os.open(self._entry.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        os.replace(self._path, self.entry)
+        directory = os.open(self.entry.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(directory)
         finally:
@@ -167,9 +172,62 @@ def is_locked(path: Path) -> bool:
         os.close(fd)
 
 
+def delete_abandoned(path: Path, older_than_s: float) -> bool:
+    """Delete a partial file unless it is young or an encoder holds it; say if it was."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_young = time.time() - os.fstat(fd).st_mtime < older_than_s
+        if is_young or not _is_at(fd, path):
+            return False
+        path.unlink(missing_ok=True)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def lock_free(renditions: Mapping[Path, Rendition]) -> Iterator[list[Partial]]:
+    """Lock the partials of several entries, as far as nobody holds them; free them at the end.
+
+    Nothing is waited for, so two who lock the same entries cannot wait for each other.
+
+    Args:
+        renditions: by the path of the entry.
+
+    Raises:
+        OSError: the cache directory cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        partials = []
+        for entry in sorted(renditions):
+            # Opening it for writing would wake those who watch it for its encoder's end.
+            if not is_locked(partial_path(entry)):
+                partial = Partial.lock(entry, renditions[entry], wait=False)
+                if partial is not None:
+                    partials.append(stack.enter_context(partial))
+        yield partials
+
+
+def begin(partial: Partial, *, reuse: bool) -> int:
+    """Bring a locked partial as far as it goes without encoding; return the frames it then holds.
+
+    Args:
+        partial: the locked partial of an entry.
+        reuse: take over the audio of the older entry where it is the same.
+    """
+    if reuse and partial.take_audio(partial.entry):
+        return partial.rendition.frames
+    return partial.resume()
+
+
 def fill(
     partial: Partial,
-    entry: Path,
     encode: Callable[[int], Generator[bytes]],
     on_growth: Callable[[int], None] = lambda size: None,
     *,
@@ -179,7 +237,6 @@ def fill(
 
     Args:
         partial: the locked partial of the entry.
-        entry: the final name.
         encode: gives the bytes of the frames from a frame on.
         on_growth: is told the size in bytes whenever the file has grown.
         reuse: take over the audio of the older entry where it is the same.
@@ -188,26 +245,25 @@ def fill(
         EncodeError: the source or ffmpeg failed; the partial is gone.
         OSError: the disk is full or fails; the partial is gone, so that its space is free again.
     """
-    rendition = partial.rendition
     try:
-        if reuse and partial.take_audio(entry):
-            on_growth(partial.size)
-        else:
-            frames = partial.resume()
-            _require_space(entry.parent, rendition.length - partial.size)
-            on_growth(partial.size)
-            if frames < rendition.frames:
-                with contextlib.closing(encode(frames)) as pieces:
-                    for data in pieces:
-                        partial.append(data)
-                        on_growth(partial.size)
+        frames = begin(partial, reuse=reuse)
+        require_space([partial])
+        on_growth(partial.size)
+        if frames < partial.rendition.frames:
+            with contextlib.closing(encode(frames)) as pieces:
+                for data in pieces:
+                    partial.append(data)
+                    on_growth(partial.size)
         partial.publish()
     except (EncodeError, OSError):
         partial.discard()
         raise
 
 
-def _require_space(directory: Path, size_bytes: int) -> None:
+def require_space(partials: Sequence[Partial]) -> None:
+    """Raise OSError where the disk has no room for what these partials still need."""
+    directory = partials[0].entry.parent
+    size_bytes = sum(partial.rendition.length - partial.size for partial in partials)
     free = shutil.disk_usage(directory).free
     if free < size_bytes:
         raise OSError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -16,10 +18,13 @@ from .errors import AudioCacheError
 from .live import Live
 from .quality import QualityLevel, bitrate_bps
 from .rendition import Rendition
+from .renditions import Renditions
 from .serving import Representation, listener_has_left, respond
 from .traffic import Traffic
 
 _CACHE_NAME: Final = "audio-cache"
+_LIVE: Final = "fwd=miss; detail=live"
+_KNOWN_ENTRIES: Final = 4096
 _MEDIA_TYPES: Final = {
     ".aac": "audio/aac",
     ".aif": "audio/aiff",
@@ -52,17 +57,31 @@ class Playback:
         self.settings = settings
         self.live = live
         self.traffic = Traffic()
+        self._renditions = Renditions(cache, settings.retry_after_failure_s)
         self._logger = cache.logger
+        self._known: dict[tuple[int | str, ...], Representation] = {}
 
-    def answer(self, request: Request, path: Path, quality: QualityLevel) -> Response:
+    def answer(
+        self,
+        request: Request,
+        path: Path,
+        quality: QualityLevel,
+        source: os.stat_result | None = None,
+    ) -> Response:
         """Return the answer to a GET or HEAD of a track.
+
+        Args:
+            request: the request.
+            path: the source.
+            quality: what was asked for.
+            source: what the file system says of the source, where that is known already.
 
         Raises:
             FileNotFoundError: the source does not exist, or is no file.
             OSError: the source cannot be read.
         """
-        source = os.stat(path)
-        if not os.path.isfile(path):
+        source = source or os.stat(path)
+        if not stat.S_ISREG(source.st_mode):
             raise FileNotFoundError(f"{path} is no file")
         if not self.settings.enabled or quality == "original":
             return self._original(request, path, "fwd=bypass")
@@ -71,17 +90,17 @@ class Playback:
             return self._respond(request, cached, "hit", source.st_size)
         if not self.cache.should_transcode(path):
             return self._original(request, path, "fwd=bypass")
-        return self._miss(request, path, quality, source.st_size)
+        return self._miss(request, path, quality, source)
 
     def _miss(
-        self, request: Request, path: Path, quality: QualityLevel, source_size: int
+        self, request: Request, path: Path, quality: QualityLevel, source: os.stat_result
     ) -> Response:
         self._logger.warning("cache miss: %r at %s", str(path), quality)
         try:
-            rendition = self.cache.get_rendition(path, quality)
+            rendition = self._renditions.get(path, quality, source)
             if self.settings.on_miss == "live":
                 live = self._live(request, rendition)
-                return self._respond(request, live, "fwd=miss; detail=live", source_size)
+                return self._respond(request, live, _LIVE, source.st_size)
             if request.method == "GET":
                 self.live.start(rendition, nice=self.settings.nice)
         except (AudioCacheError, OSError) as error:
@@ -100,22 +119,41 @@ class Playback:
             self._logger.warning("cannot look up %r in the cache: %s", str(path), error)
             return None
         try:
+            what = self._known_or_read(fd, quality, source)
+        except OSError:
+            what = None
+        if what is None:
+            os.close(fd)
+            return None
+        return what.over(fd)
+
+    def _known_or_read(
+        self, fd: int, quality: QualityLevel, source: os.stat_result
+    ) -> Representation | None:
+        """Return what an open entry is, or None where it is not valid.
+
+        An entry is never written to under its name, so what was read of a file holds as long as
+        the kernel says that it is the same file, unchanged, and so is the source.
+        """
+        found = os.fstat(fd)
+        key = (*_version(found), *_version(source), quality)
+        known = self._known.get(key)
+        if known is None:
             entry = read_open_entry(fd)
             if not judge(entry, source):
-                os.close(fd)
                 return None
             made_from = entry.identity.mtime_ns if entry.identity else entry.mtime_ns
-            return Representation(
+            known = Representation(
                 length=entry.size_bytes,
                 etag=entry_etag(fd, entry),
                 mtime_s=made_from / 1e9,
                 content_type="audio/mpeg",
-                fd=fd,
-                headers=_rendition_header(quality, source.st_size),
+                headers=_headers("hit", quality, source.st_size),
             )
-        except OSError:
-            os.close(fd)
-            return None
+            if len(self._known) >= _KNOWN_ENTRIES:
+                self._known.clear()
+            self._known[key] = known
+        return known
 
     def _live(self, request: Request, rendition: Rendition) -> Representation:
         def open_range(start: int, stop: int) -> Iterable[bytes]:
@@ -133,7 +171,7 @@ class Playback:
             mtime_s=rendition.mtime_s,
             content_type="audio/mpeg",
             open_range=open_range,
-            headers=_rendition_header(rendition.quality, rendition.source.size_bytes),
+            headers=_headers(_LIVE, rendition.quality, rendition.source.size_bytes),
         )
 
     def _original(self, request: Request, path: Path, status: str) -> Response:
@@ -145,7 +183,7 @@ class Playback:
             mtime_s=found.st_mtime_ns / 1e9,
             content_type=media_type(path),
             fd=fd,
-            headers={"Audio-Cache-Rendition": f"quality=original, source-length={found.st_size}"},
+            headers=_headers(status, "original", found.st_size),
         )
         return self._respond(request, what, status, found.st_size)
 
@@ -153,16 +191,27 @@ class Playback:
         self, request: Request, what: Representation, status: str, source_size: int
     ) -> Response:
         response = respond(request, what)
-        response.headers["Cache-Status"] = f"{_CACHE_NAME}; {status}"
         if request.method == "GET":
             sent = response.content_length or 0
             self.traffic.count(status, sent, round(sent * source_size / max(1, what.length)))
         return response
 
 
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    """Return what changes when a file is replaced or written to."""
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return (status.st_dev, status.st_ino, status.st_size, *times)
+
+
 def media_type(path: Path) -> str:
     """Return the media type of an original, by its suffix."""
-    return _MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream")
+    known = _MEDIA_TYPES.get(path.suffix.lower())
+    return known or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+
+def is_audio_name(path: Path) -> bool:
+    """Say whether a file is one to be played, by its suffix: a music folder holds others, too."""
+    return path.suffix.lower() in _MEDIA_TYPES or media_type(path).startswith("audio/")
 
 
 def _listener(request: Request) -> str:
@@ -171,7 +220,10 @@ def _listener(request: Request) -> str:
     return f"{request.remote_addr} {forwarded} {request.user_agent.string}"
 
 
-def _rendition_header(quality: QualityLevel, source_size: int) -> dict[str, str]:
-    bitrate_kbps = bitrate_bps(quality) // 1000
-    value = f"quality={quality}, bitrate={bitrate_kbps}, source-length={source_size}"
-    return {"Audio-Cache-Rendition": value}
+def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, str]:
+    """Return the headers that say what is served and where it came from (RFC 9211)."""
+    bitrate = "" if quality == "original" else f", bitrate={bitrate_bps(quality) // 1000}"
+    return {
+        "Audio-Cache-Rendition": f"quality={quality}{bitrate}, source-length={source_size}",
+        "Cache-Status": f"{_CACHE_NAME}; {status}",
+    }

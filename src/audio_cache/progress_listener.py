@@ -67,20 +67,21 @@ class Place:
 
     def take(self) -> list[str]:
         """Return the frames that the listener has not had yet, and go on to after them."""
-        why_reset = self._enter(self.task.run) if self.task.run is not self.run else ""
-        if self.run is None:
+        run = self.task.run
+        if run is None:
             return []
-        log = self.run.log
+        why_reset = self._enter(run) if run is not self.run else ""
+        log = run.log
         if log.has_all_after(self.number):
             entries = log.get_after(self.number)
         else:
             why_reset = "Earlier events are gone; what follows is how each track stands."
             entries = log.get_state()
         self.number = log.last_number
-        frames = [self._to_frame(self.run, entry) for entry in entries]
+        frames = [self._to_frame(run, entry) for entry in entries]
         return [self._to_reset(why_reset), *frames] if why_reset else frames
 
-    def _enter(self, run: Run | None) -> str:
+    def _enter(self, run: Run) -> str:
         """Go to that run; return why the listener must start afresh, if it must."""
         was_elsewhere = self._was_elsewhere()
         self.run, self.number = run, get_number_in_run(run, self.last_event_id)
@@ -102,10 +103,8 @@ class Place:
         return f"event: reset\n{event.to_sse()}" if self.with_ids else event.to_sse()
 
 
-def get_number_in_run(run: Run | None, event_id: str) -> int:
+def get_number_in_run(run: Run, event_id: str) -> int:
     """Return which event of the run an id names, or 0 where it names none of it."""
-    if run is None:
-        return 0
     run_id, _, number = event_id.rpartition("-")
     is_number = number.isascii() and number.isdigit() and len(number) < 20
     if run_id != run.id or not is_number or int(number) > run.log.last_number:

@@ -6,72 +6,144 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from .errors import LiveUnavailableError
 from .ffmpeg import Run
+from .growth import Growth
+
+# Between the decision to seek and a running ffmpeg there is nothing to wait for but the system.
+_STARTS_WITHIN_S: Final = 5.0
 
 
 class Seek:
-    """The encoder that one listener's jump ahead may have, until it is done or taken over."""
+    """The encoder that one listener's jump ahead may have, until it is done or taken over.
 
-    def __init__(self) -> None:
+    It holds one of the places for encoders, and gives that back exactly once.
+    """
+
+    def __init__(self, free_place: Callable[[], None]) -> None:
+        self._free_place = free_place
         self._lock = threading.Lock()
+        self._started = threading.Event()
+        self._over = threading.Event()
         self._run: Run | None = None
+        self._has_place = False
         self._ended = False
+
+    def take(self, take_place: Callable[[], bool]) -> bool:
+        """Take a place for the encoder; say whether there was one, and the seek still wanted."""
+        with self._lock:
+            self._has_place = not self._ended and take_place()
+            return self._has_place
 
     def hold(self, run: Run) -> None:
         """Take note of the ffmpeg that encodes for this seek."""
         with self._lock:
             self._run = run
-            if self._ended:
-                run.kill()
+            is_over = self._ended
+        if is_over:
+            run.kill()
+        self._started.set()
 
     def end(self) -> None:
-        """End the ffmpeg; the stream that reads it goes on from the growing file."""
+        """End the ffmpeg; the stream that reads it goes on from the growing file.
+
+        When this returns no ffmpeg of this seek runs, nor of one that it was to replace, so that a
+        later one may start.
+        """
         with self._lock:
-            self._ended = True
-            if self._run is not None:
-                self._run.kill()
+            is_first, self._ended = not self._ended, True
+            has_place, self._has_place = self._has_place, False
+        if not is_first:
+            self._over.wait(_STARTS_WITHIN_S)
+            return
+        self._started.wait(_STARTS_WITHIN_S)
+        if self._run is not None:
+            self._run.kill()
+        if has_place:
+            self._free_place()
+        self._over.set()
+
+    def finish(self) -> None:
+        """Give the place back; the stream has closed the ffmpeg, or never started one."""
+        self._started.set()
+        self.end()
 
 
 class Seeks:
-    """The seeks under way: one per listener and rendition, the newest, so that none pile up."""
+    """The seeks under way: one per listener and rendition, the newest, so that none pile up.
 
-    def __init__(self) -> None:
+    Args:
+        take_place: takes one of the places for encoders and says whether there was one.
+        free_place: gives it back.
+    """
+
+    def __init__(self, take_place: Callable[[], bool], free_place: Callable[[], None]) -> None:
+        self._take_place = take_place
+        self._free_place = free_place
         self._lock = threading.Lock()
+        # By entry: a file that is given up and begun anew is another growth of the same.
         self._newest: dict[tuple[str, Path], Seek] = {}
-        self._all: set[Seek] = set()
+        self._all: dict[Seek, Growth] = {}
+        self._closed = False
 
-    def begin(self, key: tuple[str, Path]) -> Seek:
+    def begin(self, listener: str, growth: Growth) -> Seek | None:
         """Return a new seek of a listener, after ending the one before it.
 
         A listener without a name ("") is taken for a different one each time.
+
+        Returns:
+            None where no place for an encoder is free.
         """
-        seek = Seek()
+        seek = Seek(self._free_place)
         with self._lock:
-            before = self._newest.get(key) if key[0] else None
-            self._all.add(seek)
-            if key[0]:
-                self._newest[key] = seek
+            if self._closed:
+                return None
+            before = self._newest.get((listener, growth.entry)) if listener else None
+            self._all[seek] = growth
+            if listener:
+                self._newest[listener, growth.entry] = seek
         if before is not None:
             before.end()
-        return seek
+        if seek.take(self._take_place):
+            return seek
+        self.finish(listener, growth, seek)
+        return None
 
-    def finish(self, key: tuple[str, Path], seek: Seek) -> None:
-        """Forget a seek whose encoder is gone."""
+    def finish(self, listener: str, growth: Growth, seek: Seek) -> None:
+        """Forget a seek whose encoder is gone, and wake who stood back for it."""
+        seek.finish()
         with self._lock:
-            self._all.discard(seek)
-            if self._newest.get(key) is seek:
-                del self._newest[key]
+            self._all.pop(seek, None)
+            if self._newest.get((listener, growth.entry)) is seek:
+                del self._newest[listener, growth.entry]
+        growth.wake()
+
+    def is_seeking(self, listener: str, growth: Growth) -> bool:
+        """Say whether a listener has a seek under way."""
+        with self._lock:
+            return (listener, growth.entry) in self._newest
 
     def count(self) -> int:
         """Return how many seeks are under way."""
         with self._lock:
             return len(self._all)
 
-    def end_all(self) -> None:
-        """End the encoders of all seeks, as a shutdown does."""
+    def end_of(self, growth: Growth) -> None:
+        """End the encoders of all seeks in a file that is there as a whole now.
+
+        A listener who pauses would else keep an encoder waiting for as long as he likes.
+        """
         with self._lock:
+            seeks = [seek for seek, other in self._all.items() if other is growth]
+        for seek in seeks:
+            seek.end()
+
+    def close(self) -> None:
+        """End the encoders of all seeks and begin no more, as a shutdown does."""
+        with self._lock:
+            self._closed = True
             seeks = list(self._all)
         for seek in seeks:
             seek.end()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import math
 import os
 import re
 import select
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from werkzeug.http import http_date, parse_date, parse_range_header
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _READ_BYTES: Final = 1 << 15
+_AT_ONCE_BYTES: Final = 1 << 16
 # These honour a file that was sought to an offset together with a Content-Length.
 _SENDFILE_SERVERS: Final = ("gunicorn",)
 
@@ -43,6 +47,26 @@ class Representation:
     open_range: Callable[[int, int], Iterable[bytes]] | None = None
     fd: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def fields(self) -> list[tuple[str, str]]:
+        """Return the headers that every answer has; made once, as most of a short answer's work."""
+        modified = last_modified(self.mtime_s)
+        fields = {
+            "ETag": f'"{self.etag}"',
+            **({"Last-Modified": http_date(modified)} if modified else {}),
+            "Accept-Ranges": "bytes",
+            "Cache-Control": "no-cache",
+            **self.headers,
+        }
+        return list(fields.items())
+
+    def over(self, fd: int) -> Representation:
+        """Return the same representation over another descriptor of its file."""
+        twin = object.__new__(Representation)
+        # Not dataclasses.replace, which would lose `fields` and takes as long as a lookup.
+        vars(twin).update(vars(self), fd=fd, fields=self.fields)
+        return twin
 
     def close(self) -> None:
         """Close the file where there is one."""
@@ -95,6 +119,8 @@ def requested_span(header: str, length: int) -> tuple[int, int] | None:
     """
     if not _RANGE_SYNTAX.fullmatch(header):
         return 0, 0
+    if _LAST_NOTHING.fullmatch(header):
+        return None
     ranges = parse_range_header(header)
     if ranges is None or ranges.units != "bytes" or len(ranges.ranges) != 1:
         return 0, 0
@@ -107,6 +133,8 @@ def requested_span(header: str, length: int) -> tuple[int, int] | None:
 
 # Digits as RFC 9110 has them: int() would also take signs, underscores and other alphabets.
 _RANGE_SYNTAX: Final = re.compile(r"[ \t]*bytes[ \t]*=[0-9,\- \t]+", re.ASCII | re.IGNORECASE)
+# Good syntax that asks for nothing (RFC 9110 section 14.1.2); Werkzeug takes it for bad syntax.
+_LAST_NOTHING: Final = re.compile(r"[^=]*=[ \t]*-0+[ \t]*")
 
 
 def listener_has_left(environ: WSGIEnvironment) -> Callable[[], bool]:
@@ -127,19 +155,26 @@ def listener_has_left(environ: WSGIEnvironment) -> Callable[[], bool]:
     return is_gone
 
 
+_CONDITIONS: Final = frozenset(
+    f"HTTP_IF_{name}" for name in ("MATCH", "NONE_MATCH", "MODIFIED_SINCE", "UNMODIFIED_SINCE")
+)
+
+
 def _precondition_status(request: Request, what: Representation) -> int | None:
     """Evaluate preconditions in the order of RFC 9110 section 13.2.2."""
-    mtime = _whole_seconds(what.mtime_s)
+    if _CONDITIONS.isdisjoint(request.environ):
+        return None
+    modified = last_modified(what.mtime_s)
     if request.headers.get("If-Match"):
         if not (request.if_match.star_tag or request.if_match.contains(what.etag)):
             return 412
-    elif (unmodified := request.if_unmodified_since) is not None and mtime > unmodified:
+    elif modified and (until := request.if_unmodified_since) and modified > until:
         return 412
     if request.headers.get("If-None-Match"):
         tags = request.if_none_match
         return 304 if tags.star_tag or tags.contains_weak(what.etag) else None
     since = request.if_modified_since
-    return 304 if since is not None and mtime <= since else None
+    return 304 if modified and since and modified <= since else None
 
 
 def _range_applies(request: Request, what: Representation) -> bool:
@@ -150,58 +185,68 @@ def _range_applies(request: Request, what: Representation) -> bool:
     condition = condition.strip()
     if condition.startswith(('"', "W/")):
         return condition == f'"{what.etag}"'
-    return parse_date(condition) == _whole_seconds(what.mtime_s)
+    modified = last_modified(what.mtime_s)
+    return modified is not None and parse_date(condition) == modified
 
 
 def _partial(request: Request, what: Representation, start: int, stop: int) -> Response:
-    response = _body(request, what, start, stop, 206)
-    response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{what.length}"
-    return response
+    content_range = ("Content-Range", f"bytes {start}-{stop - 1}/{what.length}")
+    return _body(request, what, start, stop, 206, content_range)
 
 
-def _body(request: Request, what: Representation, start: int, stop: int, status: int) -> Response:
-    response: Response
+def _body(
+    request: Request,
+    what: Representation,
+    start: int,
+    stop: int,
+    status: int,
+    *fields: tuple[str, str],
+) -> Response:
+    length = ("Content-Length", str(stop - start))
+    headers = [("Content-Type", what.content_type), length, *fields, *what.fields]
     if request.method == "HEAD":
         what.close()
-        response = Response(status=status)
-    elif what.fd is not None:
-        response = Response(
-            _file_body(request, what.fd, start, stop), status=status, direct_passthrough=True
-        )
+        return Response(status=status, headers=headers)
+    if what.fd is not None:
+        body = _file_body(request, what.fd, start, stop)
     else:
         assert what.open_range is not None
         body = what.open_range(start, stop)
-        response = Response(body, status=status, direct_passthrough=True)
-    _describe(response, what)
-    response.headers["Content-Type"] = what.content_type
-    response.headers["Content-Length"] = str(stop - start)
-    return response
+    return Response(body, status, headers, direct_passthrough=True)
 
 
 def _empty(what: Representation, status: int) -> Response:
-    response = Response(status=status)
-    _describe(response, what)
+    response = Response(status=status, headers=what.fields)
     del response.headers["Content-Type"]
     return response
 
 
-def _describe(response: Response, what: Representation) -> None:
-    response.headers["ETag"] = f'"{what.etag}"'
-    response.headers["Last-Modified"] = http_date(what.mtime_s)
-    response.headers["Accept-Ranges"] = "bytes"
-    response.headers.setdefault("Cache-Control", "no-cache")
-    response.headers.update(what.headers)
-
-
 def _file_body(request: Request, fd: int, start: int, stop: int) -> Iterable[bytes]:
+    if stop - start <= _AT_ONCE_BYTES:
+        # Cheaper than what a server does around one sendfile, and the file is closed right away.
+        try:
+            return [os.pread(fd, stop - start, start)]
+        finally:
+            os.close(fd)
     wrapper = request.environ.get("wsgi.file_wrapper")
     server = str(request.environ.get("SERVER_SOFTWARE", ""))
     if wrapper is not None and server.startswith(_SENDFILE_SERVERS):
-        file = os.fdopen(fd, "rb", buffering=0)
-        file.seek(start)
-        wrapped: Iterable[bytes] = wrapper(file, _READ_BYTES)
+        wrapped: Iterable[bytes] = wrapper(_FileSpan(fd, start, stop), _READ_BYTES)
         return wrapped
     return _FileBody(fd, start, stop)
+
+
+class _FileSpan(io.FileIO):
+    """A file for sendfile, which begins where it stands; who reads it instead gets to `stop`."""
+
+    def __init__(self, fd: int, start: int, stop: int) -> None:
+        super().__init__(fd, "rb")
+        self._stop = stop
+        self.seek(start)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(0, self._stop - self.tell())
+        return super().read(left if size is None or size < 0 else min(size, left)) or b""
 
 
 class _FileBody(Iterator[bytes]):
@@ -231,6 +276,14 @@ class _FileBody(Iterator[bytes]):
         self.close()
 
 
-def _whole_seconds(mtime_s: float) -> datetime:
-    """Return a time as HTTP can write it: UTC, without fractions of a second."""
-    return datetime.fromtimestamp(int(mtime_s), UTC)
+def last_modified(mtime_s: float) -> datetime | None:
+    """Return the time as HTTP can write it: UTC, without fractions of a second.
+
+    None where it lies ahead or beyond the calendar: such a date must not be sent (RFC 9110 section
+    8.8.2.1), and the current one in its place would be another with every answer.
+    """
+    try:
+        modified = datetime.fromtimestamp(math.floor(mtime_s), UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
+    return modified if modified <= datetime.now(UTC) else None

@@ -51,6 +51,7 @@ class Source:
             formats longer than the stretches a small edit in place can escape "blocks:", so an
             equal one is proof only as long as size and time of change agree too.
         decoder: the decoder of ffmpeg to force, where it would choose a wrong one; else "".
+        audio_end: offset of the first byte behind the audio; tags may follow.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class Source:
     tags: tuple[tuple[str, str], ...]
     fingerprint: str
     decoder: str = ""
+    audio_end: int = 0
 
     @property
     def duration_s(self) -> float:
@@ -104,6 +106,7 @@ def read_source(path: str | os.PathLike[str]) -> Source:
             tags=read_tags(reader, stream.tags),
             fingerprint=_fingerprint(reader, stream),
             decoder=stream.decoder,
+            audio_end=stream.audio[-1].end if stream.audio else status.st_size,
         )
 
 
@@ -115,9 +118,9 @@ def is_lossless(path: str | os.PathLike[str]) -> bool:
     fails aloud. A file whose suffix promises nothing lossless is left alone.
     """
     name = os.fsdecode(path)
-    suffix = _suffix(name)
-    if suffix not in LOSSLESS_SUFFIXES and suffix not in _EITHER_SUFFIXES:
+    if not may_be_lossless(name):
         return False
+    suffix = _suffix(name)
     try:
         with _open(name) as descriptor:
             # By far the most frequent case needs no more than this.
@@ -127,6 +130,12 @@ def is_lossless(path: str | os.PathLike[str]) -> bool:
             return _decide(name, read_stream(reader))
     except (OSError, ValueError):
         return suffix in LOSSLESS_SUFFIXES
+
+
+def may_be_lossless(name: str) -> bool:
+    """Tell by its name alone whether a file can be lossless; only a look into it makes sure."""
+    suffix = _suffix(name)
+    return suffix in LOSSLESS_SUFFIXES or suffix in _EITHER_SUFFIXES
 
 
 @contextlib.contextmanager

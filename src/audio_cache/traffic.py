@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
+from typing import Final
+
+_KINDS: Final = {"hit": "hits", "fwd=miss; detail=live": "live", "fwd=miss": "misses"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Traffic:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._count = TrafficCount()
+        self._counts = asdict(TrafficCount())
 
     def count(self, cache_status: str, sent_bytes: int, original_bytes: int) -> None:
         """Count one answer.
@@ -33,19 +36,13 @@ class Traffic:
             sent_bytes: the size of the body.
             original_bytes: what the same stretch of the original would have taken.
         """
-        kind = {"hit": "hits", "fwd=miss; detail=live": "live", "fwd=miss": "misses"}.get(
-            cache_status, "bypasses"
-        )
+        kind = _KINDS.get(cache_status, "bypasses")
         with self._lock:
-            before = self._count
-            self._count = replace(
-                before,
-                **{kind: getattr(before, kind) + 1},
-                sent_bytes=before.sent_bytes + sent_bytes,
-                original_bytes=before.original_bytes + original_bytes,
-            )
+            self._counts[kind] += 1
+            self._counts["sent_bytes"] += sent_bytes
+            self._counts["original_bytes"] += original_bytes
 
     def snapshot(self) -> TrafficCount:
         """Return the counts so far."""
         with self._lock:
-            return self._count
+            return TrafficCount(**self._counts)

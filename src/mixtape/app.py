@@ -9,12 +9,28 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from audio_cache.flask_ext import FlaskAudioCache
 
-from . import auth, security, web_errors
+from . import auth, compression, security, services, web_errors
 from .covers import CoverStore
 from .demo import ensure_demo_library
 from .library import Library
+from .monitor import Monitor
 from .settings import Settings, load_settings, prepare_data_root, read_secret_key
-from .views import covers, health, library
+from .views import (
+    admin,
+    answers,
+    artwork,
+    caching,
+    catalogue,
+    covers,
+    drafts,
+    editor,
+    health,
+    library,
+    metrics,
+    player,
+    shapes,
+    sharing,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -45,9 +61,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     web_errors.init_app(app)
     security.init_app(app, settings)
     auth.init_app(app, settings)
+    FlaskAudioCache(app)  # brings the converter "file_path", which takes names of any characters
     music = Library(music_root)
     library.init_app(app, music)
     covers.init_app(app, CoverStore(data_root / "cache" / "covers", music))
+    compression.init_app(app)
+    player.init_app(app, services.init_app(app))
+    answers.init_app(app)
+    shapes.init_app(app)
+    for view in (artwork, caching, catalogue, drafts, editor, sharing):
+        app.register_blueprint(view.blueprint)
     app.register_blueprint(health.blueprint)
-    FlaskAudioCache(app)
+    monitor = Monitor(app.extensions["audio_cache"])
+    admin.init_app(app, monitor)
+    metrics.init_app(app, monitor, settings)
     return app

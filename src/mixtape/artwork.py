@@ -17,7 +17,7 @@ from .errors import NotFoundError, PictureError
 from .inventory import folder_cover_key
 from .models import Track
 from .pictures import MAX_BYTES, accept_upload, picture_key, read_picture, shrink
-from .walk import find_folder_cover, folder_of
+from .walk import find_folder_cover, folder_of, leads_inside
 
 SIZES: Final = (96, 320, 640)
 CACHE_FOLDER: Final = Path("cache", "covers")
@@ -115,7 +115,8 @@ class Artwork:
 
     def _find_in_library(self, key: str) -> bytes | None:
         track = self._find_track(key)
-        if track is None:
+        # The file, or a folder above it, may have become a link to elsewhere since the last scan.
+        if track is None or not leads_inside(self._root, os.path.join(self._root, track.path)):
             return None
         if track.picture_key == key:
             return read_picture(Path(os.fsdecode(os.path.join(self._root, track.path))))

@@ -31,7 +31,18 @@ from .web_errors import error_response, wants_page
 ATTEMPTS: Final = "5 per minute"
 SESSION_LIFETIME: Final = timedelta(days=30)
 OPEN_ENDPOINTS: Final = frozenset(
-    {"auth.login", "auth.sign_in", "auth.logout", "static", "health.healthz"}
+    {
+        "auth.login",
+        "auth.sign_in",
+        "auth.logout",
+        "static",
+        "health.healthz",
+        # These look for themselves who may see what: a mixtape's link is all that listeners have.
+        "player.page",
+        "player.stream",
+        "player.cover",
+        "metrics.metrics",
+    }
 )
 _SESSION_KEY = "signed_in"
 
@@ -40,6 +51,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Put an app behind its password, if it has one, and its forms behind a CSRF token."""
     app.config.update(
         PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
+        SESSION_REFRESH_EACH_REQUEST=False,  # pages renew it; music carries no Set-Cookie
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a player's page stays open for days
         RATELIMIT_STORAGE_URI="memory://",
     )
@@ -59,6 +71,11 @@ def is_protected() -> bool:
 def is_signed_in() -> bool:
     """Say whether the current session belongs to somebody who knew the present password."""
     return hmac.compare_digest(str(session.get(_SESSION_KEY, "")), _password_mark())
+
+
+def is_owner() -> bool:
+    """Say whether the visitor may see everything: signed in, or nobody needs to."""
+    return not is_protected() or is_signed_in()
 
 
 def safe_next(target: str) -> str:
@@ -106,7 +123,10 @@ def _logout() -> Response:
 
 
 def _require_session() -> Response | None:
-    if request.endpoint in OPEN_ENDPOINTS or is_signed_in():
+    if request.endpoint in OPEN_ENDPOINTS:
+        return None
+    if is_signed_in():
+        session.modified = wants_page()
         return None
     if not wants_page():
         return error_response(401, "Your session has ended. Sign in again.")

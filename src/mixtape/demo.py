@@ -98,8 +98,8 @@ def _record(ffmpeg: str, track: DemoTrack, library: Path) -> None:
         )
     except subprocess.SubprocessError as error:
         said = getattr(error, "stderr", None) or b""
-        last = said.decode("utf-8", "replace").strip().splitlines()[-1:]
-        raise DemoError(f"the demo piece {track.title!r} could not be made: {last}") from error
+        reason = (said.decode("utf-8", "replace").strip().splitlines() or [str(error)])[-1]
+        raise DemoError(f"the demo piece {track.title!r} could not be made: {reason}") from error
     write_tags(track, path)
 
 

@@ -15,6 +15,10 @@ class NotFoundError(MixtapeError, LookupError):
     """A track, mixtape, draft or picture that was asked for does not exist."""
 
 
+class LinkError(NotFoundError):
+    """A link leads to no mixtape, or to one that is closed: it was changed, revoked or guessed."""
+
+
 class ConflictError(MixtapeError, RuntimeError):
     """Somebody saved in between: what is stored is not what the caller started from.
 

@@ -13,11 +13,13 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from .app import create_app
+from .services import EXTENSION, Services
 from .settings import Settings, SettingsError
+from .worker import ListenerWorker
 
 BACKLOG: Final = 1024
-# Ended streams give their threads back at once; only a hanging one waits this long.
-GRACEFUL_TIMEOUT_S: Final = 5
+# The worker ends by itself after ANSWERS_WITHIN_S; only a hanging one is killed after this.
+GRACEFUL_TIMEOUT_S: Final = 10
 KEEPALIVE_S: Final = 5
 _FILES_PER_THREAD: Final = 4
 _FILES_BESIDES: Final = 256
@@ -39,7 +41,10 @@ class MixtapeServer(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Return the application; called in the worker, so that no thread is forked."""
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        services: Services = app.extensions[EXTENSION]
+        services.start()
+        return app
 
 
 def server_options(settings: Settings, descriptor: int) -> dict[str, Any]:
@@ -47,7 +52,7 @@ def server_options(settings: Settings, descriptor: int) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bind": [f"fd://{descriptor}"],
         "backlog": BACKLOG,
-        "worker_class": "gthread",
+        "worker_class": ListenerWorker,
         "workers": 1,
         "threads": settings.server_threads,
         # gthread keeps connections - threads idle connections open, so it needs more of the former.

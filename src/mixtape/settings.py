@@ -73,6 +73,15 @@ class Settings(BaseSettings):
             examples=["$(openssl rand -hex 32)"],
         ),
     ] = None
+    metrics_token: Annotated[
+        SecretStr | None,
+        Field(
+            min_length=16,
+            description="16 characters or more that open /metrics as a bearer token, for "
+            "Prometheus; without it only those who are signed in see the metrics",
+            examples=["$(openssl rand -hex 32)"],
+        ),
+    ] = None
     server_threads: Annotated[
         int,
         Field(
@@ -222,7 +231,7 @@ def _in_words(detail: ErrorDetails) -> str:
         return message
     name = str(detail["loc"][0])
     field = Settings.model_fields[name]
-    is_secret = name in {"password", "secret_key"}
+    is_secret = name in {"password", "secret_key", "metrics_token"}
     value = "(hidden)" if is_secret else str(detail["input"])
     example = f" For example {name.upper()}={field.examples[0]}." if field.examples else ""
     problem = f"{name.upper()}={value} cannot be used: {message}."

@@ -14,7 +14,6 @@ from .errors import AudioFileError
 from .formats import format_label, mime_type
 from .urls import shown
 
-
 NO_MUSIC: Final = "This file holds no music that can be read."
 # In shorter files tags and headers weigh too much for a bitrate to mean anything.
 _MIN_BITRATE_S: Final = 5.0

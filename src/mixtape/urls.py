@@ -36,6 +36,13 @@ def cover_url(path: str, size: str) -> str:
     return _with_path(url_for("covers.cover", path="_"), path) + f"?size={size}"
 
 
+def cache_folder_url(folder: str) -> str:
+    """Return the address that caches a folder and all below it; takes a POST."""
+    if not folder:
+        return url_for("caching.cache_folder")
+    return _with_path(url_for("caching.cache_folder", path="_"), folder)
+
+
 def requested_path(marker: str) -> str:
     """Return what follows `marker` in the path of the current request, as a name on disk."""
     # WSGI hands over the raw bytes as latin-1 (PEP 3333).

@@ -96,6 +96,14 @@ def find_folder_cover(root: bytes, folder: bytes) -> FoundFile | None:
         return None
 
 
+def leads_inside(root: bytes, path: bytes) -> bool:
+    """Say whether a path is that of something inside the root once all links are followed."""
+    try:
+        return os.path.realpath(path, strict=True).startswith(root.rstrip(b"/") + b"/")
+    except OSError:
+        return False
+
+
 def _list_folder(root: bytes, folder: bytes) -> tuple[FoundFolder, list[bytes]]:
     files: list[FoundFile] = []
     below: list[bytes] = []
@@ -108,9 +116,11 @@ def _list_folder(root: bytes, folder: bytes) -> tuple[FoundFolder, list[bytes]]:
             if entry.is_dir(follow_symlinks=False):
                 below.append(path)
                 continue
-            rank = cover_rank(entry.name)
-            if rank is None and not is_audio_name(entry.name):
-                continue
+            rank = None
+            if not is_audio_name(entry.name):
+                rank = cover_rank(entry.name)
+                if rank is None:
+                    continue
             file = _examine(root, path, entry)
             if file is not None and rank is not None:
                 covers.append((rank, file))
@@ -122,7 +132,7 @@ def _list_folder(root: bytes, folder: bytes) -> tuple[FoundFolder, list[bytes]]:
 
 def _examine(root: bytes, path: bytes, entry: os.DirEntry[bytes]) -> FoundFile | None:
     try:
-        if entry.is_symlink() and not _leads_inside(root, entry.path):
+        if entry.is_symlink() and not leads_inside(root, entry.path):
             return None
         status = entry.stat()
     except OSError:
@@ -131,7 +141,3 @@ def _examine(root: bytes, path: bytes, entry: os.DirEntry[bytes]) -> FoundFile |
     if not stat.S_ISREG(status.st_mode):
         return None
     return FoundFile(path, status.st_size, min(status.st_mtime_ns, _LATEST_NS))
-
-
-def _leads_inside(root: bytes, path: bytes) -> bool:
-    return os.path.realpath(path, strict=True).startswith(root.rstrip(b"/") + b"/")

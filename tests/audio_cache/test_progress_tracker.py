@@ -3,148 +3,32 @@
 from __future__ import annotations
 
 import gc
-import json
 import threading
 import tracemalloc
 import weakref
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from audio_cache.progress_events import EventLog
 from audio_cache.progress_tracker import (
-    ProgressCallback,
     ProgressEvent,
     ProgressStatus,
     ProgressTracker,
     get_progress_tracker,
 )
-
-KEEPALIVE = ": keepalive\n\n"
-GENEROUS_S = 60
-
-
-@dataclass
-class Clock:
-    """A clock that goes when it is told to."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def parse(frame: str) -> dict[str, Any]:
-    """Return the JSON of a frame, read as a client of the contract reads it."""
-    [line] = [line for line in frame.splitlines() if line.startswith("data: ")]
-    fields = json.loads(line.removeprefix("data: "))
-    assert isinstance(fields, dict)
-    return fields
-
-
-def drain(stream: Iterator[str]) -> list[dict[str, Any]]:
-    """Return the events that are there, without "connected", up to the first pause or the end."""
-    events = []
-    for frame in stream:
-        if frame == KEEPALIVE:
-            break
-        events.append(parse(frame))
-    assert events[0]["type"] == "connected"
-    return events[1:]
-
-
-def messages(events: list[dict[str, Any]]) -> list[str]:
-    return [event["message"] for event in events]
-
-
-def emit_many(tracker: ProgressTracker, task_id: str, count: int, start: int = 0) -> None:
-    for number in range(start, start + count):
-        tracker.emit(task_id, "caching", "in_progress", f"event {number}", number, count)
-
-
-def follow_in_thread(
-    tracker: ProgressTracker, task_id: str, **options: Any
-) -> tuple[threading.Thread, list[str]]:
-    """Listen in a thread of its own; return it when it has had its first frame."""
-    frames: list[str] = []
-    is_connected = threading.Event()
-
-    def follow() -> None:
-        for frame in tracker.listen(task_id, timeout=GENEROUS_S, **options):
-            frames.append(frame)
-            is_connected.set()
-
-    thread = threading.Thread(target=follow)
-    thread.start()
-    assert is_connected.wait(GENEROUS_S)
-    return thread, frames
-
-
-def finish(thread: threading.Thread) -> None:
-    thread.join(GENEROUS_S)
-    assert not thread.is_alive()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def tracker(clock: Clock) -> ProgressTracker:
-    """Return a tracker whose listeners never wait: what is idle gives a keepalive at once."""
-    return ProgressTracker(keepalive_s=0, clock=clock)
-
-
-class TestEvents:
-    def test_an_event_has_the_fields_of_the_contract_in_their_order(self) -> None:
-        event = ProgressEvent(
-            "summer-vibes",
-            "caching",
-            ProgressStatus.IN_PROGRESS,
-            "Caching track 3 of 15",
-            3,
-            15,
-            "2024-09-28T12:34:56.789012",
-        )
-        assert event.to_sse() == (
-            'data: {"task_id": "summer-vibes", "step": "caching", "status": "in_progress", '
-            '"message": "Caching track 3 of 15", "current": 3, "total": 15, '
-            '"timestamp": "2024-09-28T12:34:56.789012"}\n\n'
-        )
-
-    def test_a_timestamp_is_local_time_with_microseconds_and_without_a_zone(self) -> None:
-        before = datetime.now()
-        text = ProgressEvent("t", "s", ProgressStatus.PENDING, "").timestamp
-        assert before <= datetime.fromisoformat(text) <= datetime.now()
-        assert len(text) == len("2024-09-28T12:34:56.789012")
-
-    def test_a_message_of_several_lines_stays_one_message(self) -> None:
-        frame = ProgressEvent("t", "s", ProgressStatus.PENDING, "one\n\ndata: two\r").to_sse()
-        assert parse(frame)["message"] == "one\n\ndata: two\r"
-        assert frame.count("\n") == 2
-
-    def test_details_join_the_json_but_never_replace_a_field_of_the_contract(self) -> None:
-        details = {"speed_x": 61.5, "step": "other", "error": OSError("no")}
-        fields = parse(
-            ProgressEvent("t", "s", ProgressStatus.PENDING, "", details=details).to_sse()
-        )
-        assert (fields["speed_x"], fields["step"], fields["error"]) == (61.5, "s", "no")
-
-    def test_an_unknown_status_is_refused(self, tracker: ProgressTracker) -> None:
-        with pytest.raises(ValueError, match="done"):
-            tracker.emit("t", "s", "done", "")
-
-    @pytest.mark.parametrize("status", list(ProgressStatus))
-    def test_only_completed_and_failed_end_a_run_and_never_for_a_track(
-        self, status: ProgressStatus
-    ) -> None:
-        ends = status in ("completed", "failed")
-        assert ProgressEvent("t", "caching", status, "").is_end is ends
-        assert ProgressEvent("t", "track", status, "").is_end is False
+from tests.progress import (
+    GENEROUS_S,
+    KEEPALIVE,
+    Clock,
+    drain,
+    emit_many,
+    finish,
+    follow_in_thread,
+    messages,
+    parse,
+)
 
 
 class TestListening:
@@ -438,17 +322,6 @@ class TestMemory:
         assert messages(rest[1:]) == ["event 4", "event 5", "event 6", "event 7", "event 8"]
         assert next(stream) == KEEPALIVE
 
-    def test_a_log_never_holds_more_than_twice_its_limit(self) -> None:
-        log = EventLog(max_events=10)
-        for number in range(1000):
-            details = {"track": f"{number}"}
-            log.append(ProgressEvent("t", "track", ProgressStatus.SKIPPED, "", details=details))
-        assert [entry.number for entry in log.get_state()] == list(range(981, 1001))
-
-    def test_a_log_that_could_keep_nothing_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="max_events is 0"):
-            EventLog(0)
-
     def test_a_stream_that_is_dropped_while_the_tracker_is_locked_does_not_lock_it_up(
         self, tracker: ProgressTracker
     ) -> None:
@@ -459,173 +332,47 @@ class TestMemory:
         assert not tracker._tasks
 
 
+def run_for_200(
+    tracker: ProgressTracker, threads: ThreadPoolExecutor, events: int
+) -> weakref.ref[Any]:
+    """Let 200 listeners follow a run, check what they got, and return what would leak."""
+    tracker.create_task("t")
+    all_connected = threading.Barrier(201)
+
+    def follow() -> list[str]:
+        stream = tracker.listen("t", timeout=GENEROUS_S)
+        next(stream)
+        all_connected.wait(GENEROUS_S)
+        return list(stream)
+
+    futures = [threads.submit(follow) for _ in range(200)]
+    all_connected.wait(GENEROUS_S)
+    emit_many(tracker, "t", events)
+    tracker.emit("t", "completed", "completed", "over")
+    received = [future.result(GENEROUS_S) for future in futures]
+    expected = [*(f"event {n}" for n in range(events)), "over"]
+    assert messages([parse(frame) for frame in received[0]]) == expected
+    assert received.count(received[0]) == 200
+    run: Any = tracker._tasks["t"].run
+    tracker.cleanup_task("t")
+    return weakref.ref(run)
+
+
 def test_200_listeners_of_500_events_get_all_in_order_and_leave_no_memory() -> None:
     tracker = ProgressTracker(keepalive_s=GENEROUS_S)
-    expected = [f"event {n}" for n in range(500)] + ["over"]
-
-    def run() -> tuple[int, weakref.ref[Any]]:
-        tracker.create_task("t")
-        joined = [follow_in_thread(tracker, "t") for _ in range(200)]
-        emit_many(tracker, "t", 500)
-        tracker.emit("t", "completed", "completed", "over")
-        state: Any = tracker._tasks["t"].run
-        for thread, _ in joined:
-            finish(thread)
-        tracker.cleanup_task("t")
-        first = joined[0][1]
-        assert messages([parse(frame) for frame in first[1:]]) == expected
-        return sum(frames == first for _, frames in joined), weakref.ref(state)
-
-    run()  # the first one warms up what Python keeps for itself
-    gc.collect()
-    tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        alike, state = run()
+    with ThreadPoolExecutor(200) as threads:
+        run_for_200(tracker, threads, 5)  # starts the threads, which have memory of their own
         gc.collect()
-        left = tracemalloc.get_traced_memory()[0] - before
-    finally:
-        tracemalloc.stop()
-    assert alike == 200
-    assert state() is None
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            run = run_for_200(tracker, threads, 500)
+            gc.collect()
+            left = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+    assert run() is None
     assert left < 64 * 1024
-
-
-class TestCallback:
-    @pytest.fixture
-    def callback(self, tracker: ProgressTracker, clock: Clock) -> ProgressCallback:
-        run = tracker.create_task("t")
-        return ProgressCallback("t", tracker, 4, run=run, clock=clock)
-
-    def test_a_call_tells_how_far_the_run_is(
-        self, tracker: ProgressTracker, callback: ProgressCallback
-    ) -> None:
-        callback(3, 15)
-        [event] = drain(tracker.listen("t"))
-        assert (event["step"], event["status"]) == ("caching", "in_progress")
-        assert event["message"] == "Caching track 3 of 15"
-        assert (event["current"], event["total"]) == (3, 15)
-
-    def test_tracks_are_counted_as_what_they_became(
-        self, tracker: ProgressTracker, callback: ProgressCallback
-    ) -> None:
-        callback.track_cached("a", bytes_saved=700)
-        callback.track_cached("b", bytes_saved=300)
-        callback.track_skipped("c")
-        callback.track_failed("d", OSError("unreadable"))
-        assert (callback.cached_count, callback.skipped_count, callback.failed_count) == (2, 1, 1)
-        events = drain(tracker.listen("t"))
-        assert [e["track_status"] for e in events] == ["cached", "cached", "skipped", "failed"]
-        assert [e["current"] for e in events] == [1, 2, 3, 4]
-        assert [e.get("reason") for e in events[2:]] == ["already cached", "unreadable"]
-        assert events[-1]["bytes_saved"] == 1000
-
-    def test_no_event_of_a_track_looks_like_the_end_to_a_client_of_the_contract(
-        self, tracker: ProgressTracker, callback: ProgressCallback
-    ) -> None:
-        callback.track_started("a")
-        callback.track_cached("a")
-        callback.track_skipped("b")
-        callback.track_failed("c", "broken")
-        statuses = {event["status"] for event in drain(tracker.listen("t"))}
-        assert statuses == {"in_progress", "skipped"}
-
-    def test_current_and_total_never_go_back(
-        self, tracker: ProgressTracker, callback: ProgressCallback
-    ) -> None:
-        callback(3, 4)
-        callback.track_cached("a")
-        callback(1, 2)
-        assert [(e["current"], e["total"]) for e in drain(tracker.listen("t"))] == [(3, 4)] * 3
-
-    def test_the_end_sums_up(self, tracker: ProgressTracker, callback: ProgressCallback) -> None:
-        callback.track_cached("a")
-        callback.track_skipped("b", "lossy")
-        callback.track_skipped("c", "lossy")
-        callback.track_failed("d", "broken")
-        callback.run_finished("completed")
-        end = drain(tracker.listen("t"))[-1]
-        assert (end["step"], end["status"]) == ("completed", "completed")
-        assert end["message"] == "1 cached, 2 skipped, 1 failed"
-        assert end["skip_reasons"] == {"lossy": 2}
-        assert end["failures"] == [{"track": "d", "reason": "broken"}]
-        assert not tracker.is_running("t")
-
-    def test_a_cancelled_run_has_failed_in_a_step_of_that_name(
-        self, tracker: ProgressTracker, callback: ProgressCallback
-    ) -> None:
-        callback.run_finished(ProgressStatus.FAILED, "Cancelled by you", step="cancelled")
-        [end] = drain(tracker.listen("t"))
-        expected = ("cancelled", "failed", "Cancelled by you")
-        assert (end["step"], end["status"], end["message"]) == expected
-
-    def test_a_run_cannot_finish_as_something_that_does_not_end_it(
-        self, callback: ProgressCallback
-    ) -> None:
-        with pytest.raises(ValueError, match="in_progress"):
-            callback.run_finished("in_progress")
-
-    def test_speed_and_time_left_come_from_what_was_encoded(
-        self, tracker: ProgressTracker, callback: ProgressCallback, clock: Clock
-    ) -> None:
-        callback.track_skipped("a")
-        clock.now += 10
-        callback.track_cached("b", audio_s=600)
-        first, second = drain(tracker.listen("t"))
-        assert first.keys().isdisjoint({"speed_x", "time_left_s"})
-        assert (second["speed_x"], second["time_left_s"]) == (60.0, 20)
-
-    def test_known_seconds_of_audio_make_the_better_guess_of_the_time_left(
-        self, tracker: ProgressTracker, clock: Clock
-    ) -> None:
-        callback = ProgressCallback("t", tracker, 3, total_audio_s=4000, clock=clock)
-        callback.track_skipped("short", audio_s=100)
-        clock.now += 5
-        callback.track_cached("song", audio_s=300)
-        assert drain(tracker.listen("t"))[-1]["time_left_s"] == 60
-
-    def test_a_callback_made_before_its_task_still_reports_to_it(
-        self, tracker: ProgressTracker
-    ) -> None:
-        emit_many(tracker, "t", 1)
-        callback = ProgressCallback("t", tracker, 1)
-        tracker.create_task("t")
-        callback.track_cached("a")
-        assert messages(drain(tracker.listen("t"))) == ["Cached: a"]
-
-    def test_the_callback_of_an_old_run_says_nothing_in_the_new_one(
-        self, tracker: ProgressTracker, callback: ProgressCallback
-    ) -> None:
-        callback.track_cached("a")
-        tracker.create_task("t")
-        callback.run_finished("completed")
-        assert drain(tracker.listen("t")) == []
-        assert tracker.is_running("t")
-
-    def test_calls_from_many_threads_are_counted_in_the_order_of_their_events(
-        self, tracker: ProgressTracker
-    ) -> None:
-        callback = ProgressCallback("t", tracker, 400)
-        threads = [
-            threading.Thread(target=lambda: [callback.track_cached("a") for _ in range(50)])
-            for _ in range(8)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            finish(thread)
-        counts = [event["cached"] for event in drain(tracker.listen("t"))]
-        assert counts == list(range(1, 401))
-
-    def test_only_so_many_failures_are_listed_at_the_end_but_all_are_counted(
-        self, tracker: ProgressTracker
-    ) -> None:
-        callback = ProgressCallback("t", tracker, 150)
-        for number in range(150):
-            callback.track_failed(f"{number}", "broken")
-        callback.run_finished("failed")
-        end = drain(tracker.listen("t"))[-1]
-        assert (len(end["failures"]), end["failed"]) == (100, 150)
 
 
 def test_the_shared_tracker_is_one() -> None:

@@ -33,6 +33,7 @@ COMMITTED: dict[str, Facts] = {
     "fragmented.m4a": ("alac", "mov", True, 44100, 2, 16, None),
     "hybrid.wv": ("wavpack", "wv", False, 44100, 2, 16, 4410),
     "id3-before.flac": ("flac", "flac", True, 44100, 2, 16, 4410),
+    "long.ape": ("ape", "ape", True, 44100, 1, 16, 330_000),
     "lossy.mp3": ("mp3", "", False, 0, 0, 0, None),
     "mono-24.flac": ("flac", "flac", True, 48000, 1, 24, 4801),
     "mp3-inside.flac": ("mp3", "", False, 0, 0, 0, None),

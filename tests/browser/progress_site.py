@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, render_template_string, request
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 from werkzeug.serving import BaseWSGIServer, make_server
 
 import audio_cache
 import mixtape
-from audio_cache.progress_tracker import ProgressTracker
+from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
 from audio_cache.sse import get_last_event_id, progress_response
 
 LIBRARY = Path(audio_cache.__path__[0])
 BOOTSTRAP = Path(mixtape.__path__[0]) / "static" / "vendor" / "bootstrap"
 CSRF_TOKEN = "a token of this page"
+TASK = "summer-vibes"
+# Long enough for a reconnection after the browser's own pause.
+GENEROUS_MS = 30_000
 # No data: and nothing inline. (The icon of the page is the only image.)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'"
@@ -61,6 +66,7 @@ class Site:
 
     tracker: ProgressTracker = field(default_factory=ProgressTracker)
     timeout_s: float = 300.0
+    progress_status: int = 200
     cancel_status: int = 202
     cancelled: list[str] = field(default_factory=list)
     theme: str = "light"
@@ -87,6 +93,12 @@ class Site:
         self._thread.join(60)
         self._server.server_close()
 
+    def reset(self) -> None:
+        """Forget what the last test did."""
+        self.tracker = ProgressTracker()
+        self.timeout_s, self.progress_status, self.cancel_status = 300, 200, 202
+        self.cancelled = []
+
     def restart(self) -> None:
         """Come back as a new process would: with a tracker that knows nothing."""
         self.tracker = ProgressTracker()
@@ -94,6 +106,7 @@ class Site:
 
     def _app(self) -> Flask:
         app = Flask(__name__, static_folder=str(BOOTSTRAP), static_url_path="/bootstrap")
+        app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
         app.register_blueprint(
             Blueprint(
                 "audio_cache",
@@ -121,6 +134,8 @@ class Site:
 
         @app.get("/progress/<task_id>")
         def progress(task_id: str) -> Any:
+            if self.progress_status != 200:
+                return Response(status=self.progress_status)
             seen = get_last_event_id(request)
             return progress_response(self.tracker, task_id, seen, self.timeout_s)
 
@@ -135,3 +150,48 @@ class Site:
         def protect(response: Response) -> Response:
             response.headers["Content-Security-Policy"] = POLICY
             return response
+
+
+def open_tab(page: Page, site: Site, problems: list[str]) -> Page:
+    """Open the site; add to the problems what a script throws and what the policy keeps out."""
+
+    def look(message: ConsoleMessage) -> None:
+        if "Security Policy" in message.text:
+            problems.append(message.text)
+
+    page.on("console", look)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(site.url)
+    expect(page.locator("html[data-ready]")).to_be_attached()
+    return page
+
+
+def start_run(site: Site, total: int = 3) -> ProgressCallback:
+    return ProgressCallback(TASK, site.tracker, total, run=site.tracker.create_task(TASK))
+
+
+def open_modal(page: Page) -> None:
+    page.get_by_role("button", name="Cache this folder").click()
+    expect(page.locator(".acp.show")).to_be_visible()
+
+
+def expect_text(page: Page, part: str, text: str) -> None:
+    expect(page.locator(f".acp [data-part={part}]")).to_have_text(text, timeout=GENEROUS_MS)
+
+
+def expect_rows(page: Page, *rows: str) -> None:
+    """Wait until these are the rows of the list: name, state and reason of each."""
+    patterns = [re.compile(r"\s*".join(map(re.escape, row.split("|")))) for row in rows]
+    expect(page.locator(".acp-row")).to_have_text(patterns, timeout=GENEROUS_MS)
+
+
+def expect_notice(page: Page, text: str) -> Locator:
+    notice = page.locator(".acp [data-part=notice]")
+    expect(notice).to_contain_text(text, timeout=GENEROUS_MS)
+    return notice
+
+
+def close_modal(page: Page) -> None:
+    page.locator(".acp [data-part=close]").click()
+    expect(page.locator(".acp.show")).to_have_count(0)
+    expect(page.locator(".modal-backdrop")).to_have_count(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
 import struct
 
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -94,6 +95,18 @@ def _crc(data: bytes, width: int, polynomial: int) -> bytes:
             value = value << 1 ^ (polynomial if value >> width - 1 else 0)
             value &= (1 << width) - 1
     return value.to_bytes(width // 8, "big")
+
+
+def ticks(samples: int, *, every: int = 20_000, seed: int = 1) -> bytes:
+    """Return 16-bit mono PCM, little of it anything but silence and no two ticks of it alike."""
+    chance = random.Random(seed)
+    levels = [0] * samples
+    for start in range(0, samples - every, every):
+        at = start + chance.randrange(every - 16)
+        levels[at : at + 16] = [
+            round(chance.randrange(2000, 8000) * (-0.7) ** n) for n in range(16)
+        ]
+    return struct.pack(f"<{samples}h", *levels)
 
 
 def dsd_bits(bits: int, rate: int, seed: int = 0) -> bytes:

@@ -1,6 +1,6 @@
 """Make the audio files beside this one: `python -m tests.data.make` from the root of the checkout.
 
-All are a tenth of a second or less. ffmpeg makes most of them. The Monkey's Audio file wants
+All but one are a tenth of a second or less. ffmpeg makes most of them. The Monkey's Audio file wants
 `java` with jmac (Debian: libjmac-java), the hybrid WavPack file wants `wavpack`; where a program
 is missing, the file that is there stays. What none of them writes is written by `handmade`.
 """
@@ -11,6 +11,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.audio import DATA, make_audio
@@ -120,9 +121,20 @@ def make_with_programs() -> None:
     given = str(DATA / "stereo.wav")
     if Path(JMAC).exists() and shutil.which("java"):
         run("java", "-jar", JMAC, "c2", given, str(DATA / "stereo.ape"))
+        make_long_ape()
     if shutil.which("wavpack"):
         run("wavpack", "-q", "-y", "-b256", given, "-o", str(DATA / "hybrid.wv"))
         run("wavpack", "-q", "-y", str(DATA / "stereo.dsf"), "-o", str(DATA / "dsd.wv"))
+
+
+def make_long_ape() -> None:
+    """Make a file of two of the format's frames, which hold 294,912 samples each."""
+    content = handmade.wav(handmade.wave_format(1, 44_100, 1, 16), handmade.ticks(330_000))
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        file.write(content)
+        file.flush()
+        (DATA / "long.ape").unlink(missing_ok=True)  # jmac overwrites nothing.
+        run("java", "-jar", JMAC, "c1", file.name, str(DATA / "long.ape"))
 
 
 def run(*command: str) -> None:

@@ -58,7 +58,14 @@ def test_this_machines_own_names_are_answered(client: FlaskClient, host: str) ->
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:5000", "localhost.evil.example", "127.0.0.1.nip.example", "[", ""],
+    [
+        "evil.example",
+        "evil.example:5000",
+        "localhost.evil.example",
+        "127.0.0.1.nip.example",
+        "[",
+        "",
+    ],
 )
 def test_without_a_password_other_names_are_refused(client: FlaskClient, host: str) -> None:
     answer = client.get("/", headers={"Host": host, **PAGE})
@@ -112,8 +119,8 @@ def test_what_nobody_foresaw_is_logged_and_answered_without_details(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_app(tmp_path)
-    app.add_url_rule("/boom", view_func=lambda: 1 / 0)
-    app.add_url_rule("/abort", view_func=lambda: abort(500))
+    app.add_url_rule("/boom", "boom", view_func=lambda: 1 / 0)
+    app.add_url_rule("/abort", "abort", view_func=lambda: abort(500))
     client = app.test_client()
     answer = client.get("/boom")
     assert answer.status_code == 500

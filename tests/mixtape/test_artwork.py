@@ -127,6 +127,14 @@ def test_a_key_of_nothing_is_not_found(artwork: Artwork, key: str) -> None:
     assert not artwork.is_known(key)
 
 
+def test_a_key_never_leads_to_another_file(artwork: Artwork, data_root: Path) -> None:
+    (data_root / CACHE_FOLDER).mkdir(parents=True)
+    (data_root / "secret_96.jpg").write_bytes(b"secret")
+    assert (data_root / CACHE_FOLDER / ".." / "../secret_96.jpg").exists()
+    with pytest.raises(NotFoundError):
+        artwork.get_cover("../secret", 96)
+
+
 def test_a_size_that_is_not_offered_is_refused(artwork: Artwork) -> None:
     with pytest.raises(ValueError, match="96, 320, 640"):
         artwork.get_cover("0" * 32, 97)

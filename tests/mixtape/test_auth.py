@@ -52,6 +52,12 @@ def test_music_is_played_only_to_who_is_signed_in(locked: FlaskClient, music: Pa
     sign_in(locked)
     with locked.get("/play/a.mp3") as answer:
         assert answer.status_code == 200
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_a_page_renews_the_session(locked: FlaskClient) -> None:
+    sign_in(locked)
+    assert "Expires=" in locked.get("/", headers=PAGE).headers["Set-Cookie"]
 
 
 def test_a_wrong_password_is_told_on_the_page_and_signs_nobody_in(locked: FlaskClient) -> None:
@@ -147,6 +153,15 @@ def test_attempts_are_counted_for_each_address_alone(locked: FlaskClient) -> Non
         sign_in(locked, "wrong")
     locked.environ_base["REMOTE_ADDR"] = "192.0.2.7"
     assert sign_in(locked).status_code == 303
+
+
+def test_attempts_behind_a_trusted_proxy_are_counted_for_each_visitor(tmp_path: Path) -> None:
+    client = make_app(tmp_path, password=PASSWORD, trusted_proxies=1).test_client()
+    statuses = []
+    for visitor in ["192.0.2.1"] * 6 + ["192.0.2.2"]:
+        client.environ_base["HTTP_X_FORWARDED_FOR"] = visitor
+        statuses.append(sign_in(client, "wrong").status_code)
+    assert statuses == [401] * 5 + [429, 401]
 
 
 def test_two_applications_count_attempts_apart(tmp_path: Path) -> None:

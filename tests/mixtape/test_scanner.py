@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from collections.abc import Iterator
@@ -370,11 +369,17 @@ def test_a_cancelled_scan_keeps_what_it_read_and_the_next_goes_on(
     assert len(tracks(database)) == 3
 
 
-def test_a_scan_of_another_process_is_respected(scanner: Scanner, tmp_path: Path) -> None:
-    with (tmp_path / "data" / LOCK_NAME).open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        assert scan(scanner).error == "another process is scanning already"
-    assert scan(scanner).error is None
+def test_another_scanner_with_the_same_lock_file_has_to_wait(
+    scanner: Scanner, database: Database, music: Path, tmp_path: Path, flac: Path, gate: Gate
+) -> None:
+    place(flac, music / "a.flac")
+    other = Scanner(database, music, tmp_path / "data" / LOCK_NAME)
+    scanner.start()
+    gate.wait()
+    assert scan(other).error == "another process is scanning already"
+    gate.open()
+    assert scanner.wait(LIMIT_S).error is None
+    assert scan(other).error is None
 
 
 def test_a_fault_of_ours_ends_the_scan_with_words_and_the_next_can_run(

@@ -27,7 +27,7 @@ def init_app(app: Flask, store: CoverStore) -> None:
 
 
 @blueprint.get("/cover/")
-@blueprint.get("/cover/<path:path>")
+@blueprint.get("/cover/<file_path:path>")
 def cover(path: str = "") -> Response:
     """Send the cover of a folder or track, or a drawn one where it has none."""
     size = request.args.get("size", "small")

@@ -7,7 +7,14 @@ from werkzeug.wrappers import Response
 
 from ..formats import duration_text, size_text, total_duration_text
 from ..library import Library, NotInLibraryError
-from ..urls import browse_url, cover_url, play_url, requested_path, shown
+from ..urls import (
+    browse_url,
+    cache_folder_url,
+    cover_url,
+    play_url,
+    requested_path,
+    shown,
+)
 
 blueprint = Blueprint("library", __name__)
 
@@ -23,13 +30,24 @@ def init_app(app: Flask, library: Library) -> None:
         total_duration=total_duration_text,
         counted=counted,
     )
-    app.jinja_env.globals.update(browse_url=browse_url, play_url=play_url, cover_url=cover_url)
+    app.jinja_env.globals.update(
+        browse_url=browse_url,
+        cache_folder_url=cache_folder_url,
+        cover_url=cover_url,
+        play_url=play_url,
+    )
 
 
 def current_library() -> Library:
     """Return the library of the current app."""
     library: Library = current_app.extensions["mixtape_library"]
     return library
+
+
+def default_quality() -> str:
+    """Return the quality that a player begins with where nobody has chosen one."""
+    quality: str = current_app.extensions["audio_cache"].settings.default_quality
+    return quality
 
 
 def counted(count: int, noun: str) -> str:
@@ -49,7 +67,7 @@ def browse_nothing() -> Response:
     return redirect(url_for("library.home"))
 
 
-@blueprint.get("/browse/<path:path>")
+@blueprint.get("/browse/<file_path:path>")
 def browse(path: str) -> str:
     """Show a folder; its name is read from the raw address, as it may be any bytes."""
     return _page(requested_path("/browse/"))
@@ -66,5 +84,5 @@ def _page(folder: str) -> str:
         listing=listing,
         music_root=current_app.config["MUSIC_ROOT"],
         is_demo=current_app.config["IS_DEMO"],
-        default_quality=current_app.extensions["audio_cache"].settings.default_quality,
+        default_quality=default_quality(),
     )

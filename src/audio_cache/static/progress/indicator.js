@@ -4,6 +4,8 @@ import { fromTemplate, setIcon, setText } from "./parts.js";
 import { isOver } from "./state.js";
 import { headlineInWords, positionInWords } from "./words.js";
 
+const ICONS = { failed: "failed", cancelled: "stopped" };
+
 /** @returns {HTMLElement} the corner that holds the indicators of all runs */
 function corner() {
   let element = document.querySelector(".acp-corner");
@@ -59,10 +61,11 @@ export class Indicator {
     const isLost = connection === "unknown" || connection === "refused";
     const isEnded = isOver(state) || isLost;
     const percent = state.total ? (100 * Math.min(state.done, state.total)) / state.total : 0;
-    this.#root.dataset.phase = isLost ? "failed" : state.phase;
+    const isBad = isLost || (state.phase === "completed" && state.counts.failed > 0);
+    this.#root.dataset.phase = isBad ? "failed" : state.phase;
     this.#root.classList.toggle("acp-is-over", isEnded);
     this.#parts.ring.style.strokeDashoffset = String(100 - percent);
-    setIcon(this.#parts.icon, state.phase === "completed" ? "cached" : "failed");
+    setIcon(this.#parts.icon, ICONS[this.#root.dataset.phase] ?? "cached");
     setText(this.#parts.state, this.#stateInWords(state, connection));
     this.#parts.dismiss.hidden = !isEnded;
   }

@@ -122,6 +122,7 @@ export class ProgressView extends EventTarget {
       if (!this.#isCancelling) this.dispatchEvent(new Event("cancel"));
     });
     this.#parts.tracks.addEventListener("click", (event) => this.#filter(event));
+    this.#parts["log-box"].addEventListener("toggle", () => this.#logToggled());
     this.#root.addEventListener("hide.bs.modal", () => this.#leave());
     // Bootstrap ignores what is asked of a modal while it fades, so it is asked again after that.
     this.#root.addEventListener("shown.bs.modal", () => this.isWanted || this.#modal.hide());
@@ -189,6 +190,7 @@ export class ProgressView extends EventTarget {
     const done = Math.min(state.done, state.total);
     const percent = state.total ? Math.floor((100 * done) / state.total) : 0;
     bar.classList.toggle("acp-is-waiting", state.total === 0 && !this.#isEnded);
+    this.#parts.figures.hidden = this.#isEnded && state.total === 0;
     if (state.total) {
       bar.setAttribute("aria-valuemax", String(state.total));
       bar.setAttribute("aria-valuenow", String(done));
@@ -201,7 +203,7 @@ export class ProgressView extends EventTarget {
     }
     setText(this.#parts.position, positionInWords(state));
     setText(this.#parts.percent, state.total ? `${percent} %` : "");
-    setText(this.#parts.facts, factsInWords(state).join(" · "));
+    setText(this.#parts.facts, factsInWords(state));
   }
 
   #filter(event) {
@@ -245,8 +247,14 @@ export class ProgressView extends EventTarget {
     return element;
   }
 
+  #logToggled() {
+    this.#parts.log.scrollTop = this.#parts.log.scrollHeight;
+    this.#parts["log-box"].scrollIntoView({ block: "nearest" });
+  }
+
   #renderLog() {
     const { log } = this.#state;
+    this.#parts["log-box"].hidden = log.length === 0;
     const box = this.#parts.log;
     const isAtBottom = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
     const from = log.lastIndexOf(this.#loggedEvent) + 1;

@@ -45,14 +45,16 @@ export function positionInWords(state) {
   return `${Math.min(state.done, state.total).toLocaleString()} of ${total}`;
 }
 
-/** @param {import("./state.js").RunState} state @returns {string[]} */
+/** @param {import("./state.js").RunState} state */
 export function factsInWords(state) {
   const facts = [];
   if (state.timeLeft !== null) facts.push(timeLeftInWords(state.timeLeft));
   if (state.elapsed !== null) facts.push(`took ${durationInWords(state.elapsed)}`);
   if (state.speed) facts.push(`${state.speed.toLocaleString()} × real time`);
   if (state.bytesSaved > 0) facts.push(`${bytesInWords(state.bytesSaved)} saved`);
-  return facts;
+  // A line breaks between facts, never within one.
+  const text = facts.map((fact) => fact.replaceAll(" ", "\u00a0")).join(" · ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** @param {import("./state.js").RunState} state */
@@ -69,12 +71,18 @@ export function headlineInWords(state) {
 export function summaryInWords(state) {
   const { cached, skipped, failed } = state.counts;
   if (!cached && !skipped && !failed) return state.message;
-  const reasons = Object.entries(state.skipReasons).map(([reason, count]) => `${count} ${reason}`);
+  const reasons = reasonsInWords(state.skipReasons);
   const parts = [`${cached} cached`];
-  if (skipped) parts.push(`${skipped} skipped${reasons.length ? ` (${reasons.join(", ")})` : ""}`);
+  if (skipped) parts.push(`${skipped} skipped${reasons ? ` (${reasons})` : ""}`);
   if (failed) parts.push(`${failed} failed`);
   const kept = state.phase === "cancelled" ? " Tracks that were finished stay cached." : "";
   return `${parts.join(", ")}.${kept}`;
+}
+
+function reasonsInWords(counts) {
+  const entries = Object.entries(counts);
+  if (entries.length === 1) return entries[0][0];
+  return entries.map(([reason, count]) => `${count} ${reason}`).join(", ");
 }
 
 /** @param {import("./state.js").RunState} state */

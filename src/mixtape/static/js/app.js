@@ -1,8 +1,9 @@
-// Puts the widgets of the library page together.
+// Puts the player and the widgets of the pages around it together.
 
 import { attachKeyboard } from "./keyboard.js";
 import { attachMediaSession } from "./media-session.js";
 import { attachNavigation } from "./navigation.js";
+import { attachPage } from "./page.js";
 import { attachPlayerBar } from "./player-bar.js";
 import { Player } from "./player.js";
 import { attachTrackList } from "./track-list.js";
@@ -14,4 +15,10 @@ const player = new Player(bar.querySelector("audio"), bar.dataset.defaultQuality
 attachPlayerBar(bar, player);
 attachKeyboard(player);
 attachMediaSession(player);
-attachNavigation(main, attachTrackList(main, player));
+const rowsChanged = attachTrackList(main, player);
+let mount = () => {};
+const go = attachNavigation(main, () => {
+  rowsChanged();
+  mount();
+});
+mount = attachPage(main, { rowsChanged, go });

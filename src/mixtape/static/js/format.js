@@ -24,3 +24,8 @@ export function size(bytes) {
   if (bytes < 999.95e6) return `${(bytes / 1e6).toFixed(1)} MB`;
   return `${(bytes / 1e9).toFixed(2)} GB`;
 }
+
+/** @param {number} number @returns {string} "12,345" */
+export function count(number) {
+  return number.toLocaleString("en");
+}

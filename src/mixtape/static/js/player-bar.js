@@ -1,6 +1,8 @@
 // The player at the bottom of the page: shows what the Player does and passes on what is pressed.
 
-import { clock, spokenTime } from "./format.js";
+import { bufferedSeconds, bufferedUntil } from "./buffered.js";
+import { clock, size, spokenTime } from "./format.js";
+import { Savings } from "./savings.js";
 import { renditionText, savingText } from "./served.js";
 import { recall, remember } from "./storage.js";
 
@@ -28,9 +30,9 @@ function attachButtons(part, player) {
     toggle.setAttribute("aria-label", player.audio.paused ? "Play" : "Pause");
     toggle.classList.toggle("is-playing", !player.audio.paused);
   };
-  for (const name of ["play", "pause", "emptied"]) player.audio.addEventListener(name, show);
+  for (const name of ["play", "pause", "emptied", "takeover"]) player.addEventListener(name, show);
   for (const [name, isWaiting] of [["waiting", true], ["playing", false], ["pause", false], ["error", false]]) {
-    player.audio.addEventListener(name, () => toggle.classList.toggle("is-waiting", isWaiting));
+    player.addEventListener(name, () => toggle.classList.toggle("is-waiting", isWaiting));
   }
 }
 
@@ -45,9 +47,9 @@ function attachSeek(part, player) {
     seek.setAttribute("aria-valuetext", `${spokenTime(seconds)} of ${spokenTime(player.duration)}`);
     fill(seek, bufferedShare(player));
   };
-  const showNow = () => show(isDragging ? Number(seek.value) : player.audio.currentTime);
+  const showNow = () => show(isDragging ? Number(seek.value) : player.position);
   for (const name of ["timeupdate", "durationchange", "progress", "seeking", "emptied"]) {
-    player.audio.addEventListener(name, showNow);
+    player.addEventListener(name, showNow);
   }
   player.addEventListener("track", showNow);
   seek.addEventListener("input", () => {
@@ -67,23 +69,19 @@ function attachSeek(part, player) {
     const step = STEPS_S[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    player.seek(player.audio.currentTime + step);
+    player.seek(player.position + step);
   });
 }
 
 function bufferedShare({ audio, duration }) {
-  for (let range = 0; range < audio.buffered.length; range += 1) {
-    const [start, end] = [audio.buffered.start(range), audio.buffered.end(range)];
-    if (start <= audio.currentTime + 0.1 && audio.currentTime <= end) return duration ? end / duration : 0;
-  }
-  return 0;
+  return duration ? bufferedUntil(audio) / duration : 0;
 }
 
 function attachVolume(part, player) {
   const [mute, volume] = [part("mute"), part("volume")];
-  const { audio } = player;
-  audio.volume = Math.min(100, Math.max(0, Number(recall("volume", "100")) || 0)) / 100;
+  player.audio.volume = Math.min(100, Math.max(0, Number(recall("volume", "100")) || 0)) / 100;
   const show = () => {
+    const { audio } = player;
     const isSilent = audio.muted || audio.volume === 0;
     mute.setAttribute("aria-pressed", String(audio.muted));
     mute.classList.toggle("is-muted", isSilent);
@@ -92,14 +90,14 @@ function attachVolume(part, player) {
     fill(volume, 0);
   };
   mute.addEventListener("click", () => {
-    audio.muted = !audio.muted;
+    player.audio.muted = !player.audio.muted;
   });
   volume.addEventListener("input", () => {
-    audio.muted = false;
-    audio.volume = Number(volume.value) / 100;
+    player.audio.muted = false;
+    player.audio.volume = Number(volume.value) / 100;
     remember("volume", volume.value);
   });
-  audio.addEventListener("volumechange", show);
+  for (const name of ["volumechange", "takeover"]) player.addEventListener(name, show);
   show();
 }
 
@@ -112,8 +110,8 @@ function attachTrack(bar, part, player) {
     const { track } = player;
     part("title").textContent = track.title;
     part("artist").textContent = track.artist || "Unknown artist";
-    cover.src = track.cover;
-    cover.hidden = false;
+    cover.hidden = !track.cover;
+    if (track.cover) cover.src = track.cover;
     bar.classList.add("has-track");
     for (const name of ["previous", "toggle", "seek"]) part(name).disabled = false;
     part("next").disabled = !player.hasNext;
@@ -128,6 +126,13 @@ function attachServed(part, player) {
   });
   player.addEventListener("message", () => {
     part("message").textContent = player.message;
+  });
+  const savings = new Savings();
+  player.addEventListener("progress", () => {
+    const { audio, duration, served, url } = player;
+    if (!served || !duration) return;
+    savings.add(url, bufferedSeconds(audio) / duration, served);
+    part("session").textContent = savings.total ? `${size(Math.round(savings.total))} saved so far` : "";
   });
 }
 

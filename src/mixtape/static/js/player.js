@@ -1,42 +1,66 @@
-// The player without its looks: a queue, one <audio> element, and what to load into it.
+// The player without its looks: a queue, what to load for each track, and at which quality.
 
-import { decideQuality, recallQuality, rememberQuality, urlAt } from "./quality.js";
+import { AutoQuality } from "./auto-quality.js";
+import { Decks, FORWARDED } from "./decks.js";
+import { Handover } from "./handover.js";
+import { AUTO, decideQuality, recallQuality, rememberQuality, urlAt } from "./quality.js";
+import { Recovery } from "./recovery.js";
 import { askServed } from "./served.js";
 
 // "Previous" begins the track again once this much of it was heard.
 const RESTART_AFTER_S = 3;
+// Seeking lands on a frame, not on the sample that was asked for.
+const CLOSE_ENOUGH_S = 0.03;
 
 /**
  * @typedef {object} Track
- * @property {string} url
+ * @property {string} key tells two places of a list apart that hold the same track
+ * @property {string} url without a quality
  * @property {string} title
  * @property {string} artist
  * @property {string} album
- * @property {string} cover
+ * @property {string} cover its address, "" without one
  * @property {string} format
  * @property {string} mime
  * @property {boolean} lossless
  * @property {number} duration in seconds
  */
 
-/** Fires "track", "served" and "message" besides the events of its <audio> element. */
+/**
+ * Fires "track", "load" or "takeover", "served", "message" and "gone", and the events of the
+ * <audio> that is heard.
+ */
 export class Player extends EventTarget {
-  /** @param {HTMLAudioElement} audio @param {string} defaultQuality where none was ever chosen */
-  constructor(audio, defaultQuality) {
+  /**
+   * @param {HTMLAudioElement} audio
+   * @param {string} defaultQuality where none was ever chosen
+   * @param {object} [options]
+   * @param {string} [options.autoStart] what "Auto" chooses while nothing is known
+   * @param {string} [options.closedText] what to say when the page itself is no longer there
+   */
+  constructor(audio, defaultQuality, { autoStart = "medium", closedText = "" } = {}) {
     super();
-    this.audio = audio;
+    this.decks = new Decks(audio);
+    for (const name of FORWARDED) this.decks.addEventListener(name, () => this.dispatchEvent(new Event(name)));
     /** @type {Track[]} */
     this.queue = [];
     this.index = -1;
     this.quality = recallQuality(defaultQuality);
     /** @type {import("./served.js").Served | null} */
     this.served = null;
+    this.url = "";
     this.message = "";
     this.asking = new AbortController();
-    this.resumeAt = 0;
-    audio.addEventListener("loadedmetadata", () => this.#resume());
-    audio.addEventListener("ended", () => this.next());
-    audio.addEventListener("error", () => this.#explainError());
+    this.resumeAt = null;
+    this.auto = new AutoQuality(this, autoStart);
+    this.handover = new Handover(this);
+    this.recovery = new Recovery(this, closedText);
+    this.addEventListener("loadedmetadata", () => this.#resume());
+  }
+
+  /** The element that is heard now; it changes. @returns {HTMLAudioElement} */
+  get audio() {
+    return this.decks.active;
   }
 
   /** @returns {Track | null} */
@@ -54,100 +78,157 @@ export class Player extends EventTarget {
     return Number.isFinite(duration) && duration > 0 ? duration : (this.track?.duration ?? 0);
   }
 
+  /** @returns {number} the second that is heard, or will be when it has been loaded */
+  get position() {
+    return this.resumeAt ?? this.audio.currentTime;
+  }
+
   /** @param {Track[]} queue @param {number} index */
   play(queue, index) {
+    this.decks.unlock();
+    this.handover.forget();
     this.queue = queue;
-    this.#go(index);
+    this.go(index);
+  }
+
+  /** Show the first of some tracks, to be played when somebody presses play. @param {Track[]} queue */
+  offer(queue) {
+    this.queue = queue;
+    this.index = 0;
+    this.dispatchEvent(new Event("track"));
   }
 
   toggle() {
     if (!this.track) return;
-    if (this.audio.paused) this.#start();
+    this.decks.unlock();
+    if (!this.url) this.go(this.index);
+    else if (this.audio.paused) this.start();
     else this.audio.pause();
   }
 
   next() {
-    if (this.hasNext) this.#go(this.index + 1);
+    if (this.hasNext) this.go(this.index + 1);
   }
 
   previous() {
-    if (this.audio.currentTime > RESTART_AFTER_S || this.index <= 0) this.seek(0);
-    else this.#go(this.index - 1);
+    if (this.position > RESTART_AFTER_S || this.index <= 0) this.seek(0);
+    else this.go(this.index - 1);
   }
 
   /** @param {number} seconds */
   seek(seconds) {
-    if (!this.track) return;
-    this.audio.currentTime = Math.min(Math.max(0, seconds), this.duration);
+    if (!this.url) return;
+    const second = Math.min(Math.max(0, seconds), this.duration);
+    if (this.audio.readyState === HTMLMediaElement.HAVE_NOTHING) this.resumeAt = second;
+    this.audio.currentTime = second;
   }
 
   /** Change the quality, of the track that is playing too, which goes on at the same second. */
   setQuality(quality) {
     this.quality = quality;
     rememberQuality(quality);
-    if (!this.track) return;
-    const { url, note } = this.#address();
-    if (this.audio.src === new URL(url, location.href).href) this.#say(note);
-    else this.#load(this.resumeAt || this.audio.currentTime, !this.audio.paused);
+    this.requality();
   }
 
-  #go(index) {
+  /** Load the track at the quality that it should have by now, if that is another. */
+  requality() {
+    this.handover.forget();
+    if (!this.url) return;
+    const address = this.addressOf(this.track);
+    if (address.url === this.url) this.say(address.note);
+    else if (this.audio.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) this.handover.change(address);
+    else this.load(address, this.position, !this.audio.paused);
+  }
+
+  /** @param {number} index @param {{message?: string, toTheEnd?: boolean}} how */
+  go(index, { message = "", toTheEnd = false } = {}) {
     this.index = index;
-    this.audio.pause();
-    this.#load(0, true);
+    const prepared = this.handover.take(index);
+    if (prepared) {
+      this.takeOver(prepared, toTheEnd, message);
+      this.start();
+    } else {
+      this.audio.pause();
+      this.load(this.addressOf(this.track), 0, true, message);
+    }
     this.dispatchEvent(new Event("track"));
   }
 
-  #address() {
-    const canPlayType = (mime) => this.audio.canPlayType(mime);
-    const { quality, note } = decideQuality(this.track, this.quality, canPlayType);
-    return { url: urlAt(this.track.url, quality), note };
+  /** @param {Track} track @returns {{url: string, quality: string, note: string}} what to load */
+  addressOf(track) {
+    const wanted = this.quality === AUTO ? this.auto.choose() : this.quality;
+    const { quality, note } = decideQuality(track, wanted, (mime) => this.audio.canPlayType(mime));
+    return { url: urlAt(track.url, quality), quality, note };
   }
 
-  #load(second, isPlaying) {
-    const { url, note } = this.#address();
-    this.#say(note);
-    this.resumeAt = second;
-    this.audio.src = url;
-    if (isPlaying) this.#start();
+  /** Load into the element that is heard. */
+  load(address, second, isPlaying, message = "") {
+    this.handover.forget();
+    this.#loaded(address, message);
+    this.dispatchEvent(new Event("load"));
+    this.audio.src = address.url;
+    this.resumeAt = second || null;
+    if (second) this.audio.currentTime = second;
+    if (isPlaying) this.start();
+  }
+
+  /** Listen to what was prepared on the other element. */
+  takeOver(address, toTheEnd = false, message = "") {
+    this.resumeAt = null;
+    this.decks.swap(toTheEnd);
+    this.#loaded(address, message);
+    for (const name of ["takeover", "durationchange"]) this.dispatchEvent(new Event(name));
+  }
+
+  /** Say that the track cannot be had and go on with the next. @param {string} message */
+  skip(message) {
+    this.track.isGone = true;
+    this.dispatchEvent(new Event("gone"));
+    const next = this.queue.findIndex((track, index) => index > this.index && !track.isGone);
+    if (next > 0) return this.go(next, { message });
+    this.audio.pause();
+    return this.say(message);
+  }
+
+  async start() {
+    const { audio } = this;
+    try {
+      await audio.play();
+    } catch (error) {
+      // AbortError: another track was chosen meanwhile. Others reach the "error" event as well.
+      if (error.name === "NotAllowedError" && audio === this.audio) this.say("Press play to begin.");
+    }
+  }
+
+  /** @param {string} message for the listener; "" takes the last one back */
+  say(message) {
+    this.message = message;
+    this.dispatchEvent(new Event("message"));
+  }
+
+  #loaded({ url, note }, message) {
+    this.url = url;
+    this.say([message, note].filter(Boolean).join(" "));
     this.#ask(url);
   }
 
   #resume() {
-    if (this.resumeAt > 0) this.seek(this.resumeAt);
-    this.resumeAt = 0;
-  }
-
-  async #start() {
-    try {
-      await this.audio.play();
-    } catch (error) {
-      // AbortError: another track was chosen meanwhile. Others reach the "error" event as well.
-      if (error.name === "NotAllowedError") this.#say("Press play to begin.");
-    }
+    const second = this.resumeAt;
+    this.resumeAt = null;
+    if (second !== null && Math.abs(this.audio.currentTime - second) > CLOSE_ENOUGH_S) this.audio.currentTime = second;
   }
 
   async #ask(url) {
     this.asking.abort();
     this.asking = new AbortController();
+    const { signal } = this.asking;
     this.#tell(null);
     try {
-      const served = await askServed(url, this.asking.signal);
+      const served = await askServed(url, signal);
       if (served.status < 400) this.#tell(served);
-      else this.#say(refusal(served.status));
-    } catch (error) {
-      if (error.name !== "AbortError") this.#say("The server cannot be reached.");
-    }
-  }
-
-  #explainError() {
-    // Setting src to another track ends the former with no code of interest.
-    const { error } = this.audio;
-    if (!error || error.code === MediaError.MEDIA_ERR_ABORTED) return;
-    const isOriginal = !this.served || this.served.quality === "original";
-    if (error.code === MediaError.MEDIA_ERR_NETWORK) this.#say("The connection was lost.");
-    else if (isOriginal && !this.message) {
-      this.#say(`This browser cannot play this ${this.track.format.split(" ")[0]} file.`);
+      else this.recovery.refused(served.status);
+    } catch {
+      // Without an answer there is nothing to tell; whether music comes is for <audio> to say.
     }
   }
 
@@ -155,16 +236,4 @@ export class Player extends EventTarget {
     this.served = served;
     this.dispatchEvent(new Event("served"));
   }
-
-  #say(message) {
-    this.message = message;
-    this.dispatchEvent(new Event("message"));
-  }
-}
-
-/** @param {number} status @returns {string} why the server sent no music */
-function refusal(status) {
-  if (status === 401) return "You have been signed out. Reload the page to sign in.";
-  if (status === 404) return "This track is no longer there.";
-  return `The server answered with error ${status}.`;
 }

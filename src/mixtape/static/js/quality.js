@@ -2,7 +2,9 @@
 
 import { recall, remember } from "./storage.js";
 
-export const QUALITIES = ["high", "medium", "low", "original"];
+/** The choice that follows the connection. */
+export const AUTO = "auto";
+export const QUALITIES = [AUTO, "high", "medium", "low", "original"];
 const KEY = "quality";
 
 /** @param {string} fallback @returns {string} the quality chosen on an earlier visit */
@@ -19,14 +21,16 @@ export function rememberQuality(quality) {
 /**
  * Decide what to ask the server for.
  *
- * @param {{lossless: boolean, mime: string, format: string}} track
- * @param {string} wanted the chosen quality
+ * @param {{lossless: boolean, mime: string, format: string, isUnplayable?: boolean}} track
+ * @param {string} wanted the chosen quality, not AUTO
  * @param {(mime: string) => string} canPlayType the browser's own verdict on a format
  * @returns {{quality: string, note: string}} the note is for the listener, "" if all is as chosen
  */
 export function decideQuality(track, wanted, canPlayType) {
   if (!track.lossless) return { quality: "original", note: "" };
-  if (wanted !== "original" || canPlayType(track.mime)) return { quality: wanted, note: "" };
+  // canPlayType is a guess: isUnplayable says that it was tried, in vain.
+  const canPlay = !track.isUnplayable && canPlayType(track.mime);
+  if (wanted !== "original" || canPlay) return { quality: wanted, note: "" };
   const [name] = track.format.split(" ");
   return { quality: "high", note: `This browser cannot play ${name}, so you hear High instead.` };
 }

@@ -1,8 +1,15 @@
 // The tracks on the page: play the one that is pressed, mark the one that is playing.
 
+/** @param {HTMLElement} row @returns {string} the address, except where a list may repeat it */
+function keyOf({ dataset }) {
+  return dataset.key ?? dataset.url;
+}
+
 /** @param {HTMLElement} row @returns {import("./player.js").Track} */
-function readTrack({ dataset }) {
+function readTrack(row) {
+  const { dataset } = row;
   return {
+    key: keyOf(row),
     url: dataset.url,
     title: dataset.title,
     artist: dataset.artist,
@@ -15,6 +22,11 @@ function readTrack({ dataset }) {
   };
 }
 
+/** @param {HTMLElement} root @returns {import("./player.js").Track[]} all that `root` lists */
+export function readTracks(root) {
+  return [...root.querySelectorAll("[data-track]")].map(readTrack);
+}
+
 /**
  * Handle every list of tracks that `root` holds or will hold.
  *
@@ -24,19 +36,26 @@ function readTrack({ dataset }) {
  */
 export function attachTrackList(root, player) {
   const rows = () => [...root.querySelectorAll("[data-track]")];
+  const playList = (list) => {
+    const tracks = readTracks(list);
+    if (tracks.length) player.play(tracks, 0);
+  };
 
   root.addEventListener("click", (event) => {
     const row = event.target.closest("[data-track]");
-    const all = rows();
-    if (event.target.closest("[data-play-all]")) player.play(all.map(readTrack), 0);
-    else if (!row) return;
-    else if (row.dataset.url === player.track?.url) player.toggle();
-    else player.play(all.map(readTrack), all.indexOf(row));
+    const playAll = event.target.closest("[data-play-all]");
+    const button = event.target.closest("button, a, input");
+    if (playAll) return playList(playAll.dataset.playAll ? root.querySelector(playAll.dataset.playAll) : root);
+    if (!row || (button && !button.matches("[data-play]"))) return;
+    if (keyOf(row) === player.track?.key) return player.toggle();
+    // A page may hold several lists; what follows is the rest of the one that was pressed.
+    const list = row.closest("[data-queue]") ?? root;
+    player.play(readTracks(list), [...list.querySelectorAll("[data-track]")].indexOf(row));
   });
 
   const mark = () => {
     for (const row of rows()) {
-      const isCurrent = row.dataset.url === player.track?.url;
+      const isCurrent = keyOf(row) === player.track?.key;
       const isPlaying = isCurrent && !player.audio.paused;
       row.classList.toggle("is-current", isCurrent);
       row.classList.toggle("is-playing", isPlaying);
@@ -48,6 +67,9 @@ export function attachTrackList(root, player) {
     }
   };
   player.addEventListener("track", mark);
-  for (const name of ["play", "pause"]) player.audio.addEventListener(name, mark);
+  for (const name of ["play", "pause"]) player.addEventListener(name, mark);
+  player.addEventListener("gone", () => {
+    rows().find((row) => keyOf(row) === player.track.key)?.classList.add("is-broken");
+  });
   return mark;
 }

@@ -1,0 +1,115 @@
+"""What the documentation says of the host: its settings, addresses, metrics, files to deploy."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flask import Flask
+
+from mixtape.app import create_app
+from mixtape.auth import OPEN_ENDPOINTS
+from mixtape.metrics import METRICS
+from mixtape.settings import Settings, describe_settings
+
+DEPLOY: Final = Path(__file__).parents[1] / "deploy"
+# Open endpoints that look for themselves at who asks; the other open ones answer everybody.
+_LOOKING: Final = {
+    "player.page": "whoever has the link",
+    "player.stream": "whoever has the link",
+    "player.cover": "whoever has the link",
+    "metrics.metrics": "owners, METRICS_TOKEN",
+}
+# What the views of libraries, and private ones, do not say themselves.
+_WORDS: Final = {
+    "auth.login": "Show the form to sign in.",
+    "auth.sign_in": "Sign in with the password; five attempts a minute are allowed.",
+    "auth.logout": "Sign out.",
+    "static": "Send a script, style or picture of the pages.",
+    "audio_cache.static": "Send a script or style of the progress modal.",
+}
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address of the application: what it takes, for whom, and what it does."""
+
+    method: str
+    rule: str
+    who: str
+    what: str
+
+    @property
+    def shown(self) -> str:
+        """Return it as the documentation names it: `GET /mixtapes/<slug>`."""
+        return f"{self.method} {re.sub(r'<[a-z_]+:', '<', self.rule)}"
+
+
+@contextmanager
+def empty_host() -> Iterator[Flask]:
+    """Give the application with an empty library, deaf to the settings of whoever runs this."""
+    before = dict(os.environ)
+    for name in before:
+        if name.lower() in Settings.model_fields or name.startswith("AUDIO_CACHE_"):
+            del os.environ[name]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "music").mkdir()
+        app = create_app(Settings(music_root=root / "music", data_root=root / "data"))
+        try:
+            yield app
+        finally:
+            app.extensions["mixtape"].close()
+            os.environ.update(before)
+
+
+def read_routes(app: Flask) -> Iterator[Route]:
+    """Yield every route of an application, in the order of their addresses."""
+    rules = sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule)
+    for rule in rules:
+        who = _LOOKING.get(rule.endpoint)
+        who = who or ("everybody" if rule.endpoint in OPEN_ENDPOINTS else "owners")
+        said = (app.view_functions[rule.endpoint].__doc__ or "").strip().partition("\n")[0]
+        what = _WORDS.get(rule.endpoint, said)
+        for method in _METHODS:
+            if method in (rule.methods or ()):
+                yield Route(method, rule.rule, who, what)
+
+
+def route_table() -> str:
+    """Return all addresses of the application as a Markdown table."""
+    with empty_host() as app:
+        routes = list(read_routes(app))
+    rows = [f"| `{route.shown}` | {route.who} | {route.what} |" for route in routes]
+    return "\n".join(["| address | for | what it does |", "|---|---|---|", *rows])
+
+
+def setting_table() -> str:
+    """Return the settings of the host as a Markdown table."""
+    rows = [
+        f"| `{name}` | {f'`{default}`' if default else 'not set'} | {meaning} |"
+        for name, default, meaning in describe_settings()
+    ]
+    return "\n".join(["| name | default | what it takes |", "|---|---|---|", *rows])
+
+
+def metric_table() -> str:
+    """Return the metrics as a Markdown table."""
+    rows = [
+        f"| `{row.name}` | {'counter' if row.is_counter else 'gauge'} | "
+        f"{f'`{row.label}`' if row.label else ''} | {row.help} |"
+        for row in METRICS
+    ]
+    return "\n".join(["| name | kind | label | what it counts |", "|---|---|---|---|", *rows])
+
+
+def deploy_file(name: str, language: str) -> str:
+    """Return a file of deploy/ as a Markdown block."""
+    return f"```{language}\n{(DEPLOY / name).read_text('utf-8').rstrip()}\n```"

@@ -1,0 +1,7 @@
+"""Run `python -m audio_cache` as the command `audio-cache`."""
+
+from __future__ import annotations
+
+from .cli import main
+
+main(prog_name="audio-cache")

@@ -1,0 +1,220 @@
+"""CacheWorker: caching the tracks of a mixtape or a folder, one by one or in parallel."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .audio_cache import AudioCache
+from .batch import Batch, Wanted, is_valid, missing, outdated
+from .crew import Crew
+from .errors import AudioCacheError
+from .quality import QualityLevel
+from .reporter import Progress
+from .track import MISSING, Fate, Outcome
+
+__all__ = ["CacheWorker", "Results", "missing", "schedule_mixtape_caching", "track_paths"]
+
+DEFAULT_QUALITIES: tuple[QualityLevel, ...] = ("medium",)
+Results = dict[str, dict[str, Any]]
+
+
+class CacheWorker:
+    """Cache many tracks. All qualities of a track are made from one decode.
+
+    A `progress_callback` is any callable (current, total); it is called with the number of tracks
+    that are settled. Where it has `track_cached(name)`, `track_skipped(name, reason)` and
+    `track_failed(name, error)`, exactly one of them is called for every track. A track that is
+    listed twice is handled once.
+
+    Args:
+        audio_cache: where the files go. Its `nice` is the priority of the encoders.
+        logger: where warnings go; that of the cache by default.
+        max_workers: how many tracks are encoded at the same time.
+    """
+
+    def __init__(
+        self, audio_cache: AudioCache, logger: logging.Logger | None = None, max_workers: int = 4
+    ) -> None:
+        self.audio_cache = audio_cache
+        self.logger = logger or audio_cache.logger
+        self.max_workers = max_workers
+
+    def cache_single_file(
+        self, file_path: Path, qualities: Sequence[QualityLevel] | None = None
+    ) -> dict[QualityLevel, bool]:
+        """Make what is missing of one file and say for each quality whether it can be played.
+
+        "original" is True, and so is every quality of a lossy file. Failures are logged.
+        """
+        path, wanted = Path(file_path), list(qualities or DEFAULT_QUALITIES)
+        try:
+            if self.audio_cache.should_transcode(path):
+                self.audio_cache.store_together(path, wanted)
+            else:
+                os.stat(path)
+        except (AudioCacheError, OSError) as error:
+            self.logger.error("cannot cache %r: %s", str(path), error)
+            return {
+                each: each == "original" or is_valid(self.audio_cache, path, each)
+                for each in wanted
+            }
+        return dict.fromkeys(wanted, True)
+
+    def cache_mixtape(
+        self,
+        track_paths: Iterable[Path],
+        qualities: Sequence[QualityLevel] | None = None,
+        progress_callback: Progress | None = None,
+    ) -> Results:
+        """Cache tracks one after the other.
+
+        Returns:
+            By path: `{"skipped": True}` for a lossy track, else success by quality.
+        """
+        batch = Batch(self.audio_cache, _wanted(track_paths, qualities), progress_callback)
+        batch.run()
+        return {
+            str(path): {"skipped": True} if outcome.is_lossy else _as_success_by_quality(outcome)
+            for path, outcome in batch.in_order().items()
+        }
+
+    def cache_mixtape_async(
+        self,
+        track_paths: Iterable[Path],
+        qualities: Sequence[QualityLevel] | None = None,
+        progress_callback: Progress | None = None,
+    ) -> Results:
+        """Cache tracks in parallel, and return when all are settled.
+
+        Returns:
+            By path: `{"skipped": True, "reason": …}` for a lossy track, `{"error": …}` for one of
+            which nothing could be made, else success by quality.
+        """
+        wanted = _wanted(track_paths, qualities)
+        outcomes = self.cache_each(wanted, progress_callback)
+        return {str(path): _as_result(outcome) for path, outcome in outcomes.items()}
+
+    def verify_mixtape_cache(
+        self, track_paths: Iterable[Path], quality: QualityLevel = "medium"
+    ) -> dict[str, bool]:
+        """Say for each track whether a quality can be played without encoding."""
+        return {str(path): self.audio_cache.is_cached(path, quality) for path in track_paths}
+
+    def regenerate_outdated_cache(
+        self, track_paths: Iterable[Path], qualities: Sequence[QualityLevel] | None = None
+    ) -> Results:
+        """Make what is missing or outdated.
+
+        Returns:
+            By `<path>_<quality>`: `{"success": bool}`, with an "error" where it is False; empty
+            where all is current.
+        """
+        lacking = {
+            path: outdated(self.audio_cache, path, qualities)
+            for path, qualities in _wanted(track_paths, qualities).items()
+        }
+        todo = {path: lacks for path, lacks in lacking.items() if lacks}
+        outcomes = self.cache_each(todo) if todo else {}
+        return {
+            f"{path}_{quality}": _as_success(outcome, quality)
+            for path, outcome in outcomes.items()
+            for quality in todo[path]
+        }
+
+    def cache_each(
+        self, wanted: Wanted, progress_callback: Progress | None = None
+    ) -> dict[Path, Outcome]:
+        """Cache tracks in parallel, each at the qualities that are wanted of it.
+
+        Returns:
+            What became of each, in the given order. Where Ctrl-C ends it, the encoders are ended
+            first; what they made is gone on with the next time.
+        """
+        with Crew(self.max_workers) as crew:
+            batch = Batch(self.audio_cache, wanted, progress_callback, changed=crew.changed)
+            crew.add(batch)
+            batch.sift()
+            batch.wait()
+        return batch.in_order()
+
+
+def schedule_mixtape_caching(
+    mixtape_tracks: Iterable[Mapping[str, Any]],
+    music_root: Path,
+    audio_cache: AudioCache,
+    logger: logging.Logger | None = None,
+    qualities: Sequence[QualityLevel] | None = None,
+    async_mode: bool = True,
+    progress_callback: Progress | None = None,
+    *,
+    max_workers: int = 4,
+) -> Results:
+    """Cache the tracks of a mixtape and return when that is done; `schedule` does not wait.
+
+    Args:
+        mixtape_tracks: each with a "path" relative to the music root; missing files are warned
+            about.
+        music_root: the music folder.
+        audio_cache: where the files go.
+        logger: where warnings go; that of the cache by default.
+        qualities: what to make of each; medium by default.
+        async_mode: encode in parallel.
+        progress_callback: as for CacheWorker.
+        max_workers: how many tracks are encoded at the same time.
+
+    Returns:
+        What CacheWorker returns, by absolute path.
+    """
+    worker = CacheWorker(audio_cache, logger, max_workers)
+    paths = track_paths(mixtape_tracks, music_root, worker.logger)
+    run = worker.cache_mixtape_async if async_mode else worker.cache_mixtape
+    return run(paths, qualities, progress_callback)
+
+
+def track_paths(
+    mixtape_tracks: Iterable[Mapping[str, Any]],
+    music_root: Path,
+    logger: logging.Logger,
+) -> list[Path]:
+    """Return the absolute paths of a mixtape's tracks; those outside the root are left out."""
+    root = os.path.abspath(music_root)
+    paths = []
+    for track in mixtape_tracks:
+        path = os.path.abspath(os.path.join(root, track.get("path") or ""))
+        if path.startswith(os.path.join(root, "")):
+            paths.append(Path(path))
+        else:
+            logger.warning("track %r is no path in the music folder", track.get("path"))
+    return paths
+
+
+def _wanted(
+    paths: Iterable[Path], qualities: Sequence[QualityLevel] | None
+) -> dict[Path, Sequence[QualityLevel]]:
+    wanted = list(dict.fromkeys(qualities or DEFAULT_QUALITIES))
+    # Making a Path of a Path anew takes longer than to look it up in the cache.
+    return {path if isinstance(path, Path) else Path(path): wanted for path in paths}
+
+
+def _as_result(outcome: Outcome) -> dict[str, Any]:
+    if outcome.is_lossy:
+        return {"skipped": True, "reason": outcome.reason}
+    if outcome.reason == MISSING and not all(outcome.qualities.values()):
+        return {"error": "there is no such file"}
+    if outcome.fate is Fate.FAILED and not any(outcome.qualities.values()):
+        return {"error": outcome.reason}
+    return _as_success_by_quality(outcome)
+
+
+def _as_success_by_quality(outcome: Outcome) -> dict[str, Any]:
+    return {str(quality): is_there for quality, is_there in outcome.qualities.items()}
+
+
+def _as_success(outcome: Outcome, quality: QualityLevel) -> dict[str, Any]:
+    if outcome.qualities[quality]:
+        return {"success": True}
+    return {"success": False, "error": outcome.reason}

@@ -1,0 +1,49 @@
+"""Ending a piece of work that has ffmpegs running in several threads, from any other thread."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+
+from .errors import EncodeInterruptedError
+from .ffmpeg import Run
+
+
+class Interruption:
+    """What ends one piece of work for good: the ffmpegs that it runs now and those to come."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._event = threading.Event()
+        # Weak, since a run that is over is of no interest any more and nobody reports it.
+        self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
+
+    @property
+    def is_set(self) -> bool:
+        """Say whether the work was interrupted."""
+        return self._event.is_set()
+
+    def set(self) -> None:
+        """End the ffmpegs; who reads them gets an EncodeInterruptedError."""
+        with self._lock:
+            self._event.set()
+            runs = list(self._runs)
+        for run in runs:
+            run.kill()
+
+    def hold(self, run: Run) -> None:
+        """Take note of an ffmpeg that was started; it is ended at once where the work is over."""
+        with self._lock:
+            self._runs.add(run)
+            is_over = self._event.is_set()
+        if is_over:
+            run.kill()
+
+    def pause(self, seconds: float) -> None:
+        """Wait for a while.
+
+        Raises:
+            EncodeInterruptedError: the work was interrupted before or meanwhile.
+        """
+        if self._event.wait(seconds):
+            raise EncodeInterruptedError("the work was cancelled")

@@ -1,0 +1,88 @@
+"""What the pages are made from: the library, the mixtapes and their caching, wired once per app."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flask import Flask, current_app
+
+from .artwork import Artwork
+from .caching import Caching
+from .catalogue import Catalogue
+from .db import Database
+from .drafts import Drafts
+from .mixtapes import Mixtapes
+from .scanner import LOCK_NAME, Scanner
+
+EXTENSION: Final = "mixtape"
+_SCAN_ENDS_WITHIN_S: Final = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What `app.extensions["mixtape"]` holds."""
+
+    database: Database
+    scanner: Scanner
+    catalogue: Catalogue
+    artwork: Artwork
+    mixtapes: Mixtapes
+    drafts: Drafts
+    caching: Caching
+
+    def start(self) -> None:
+        """Begin what a server does by itself: scan the library, and cache what is left over.
+
+        Not done by `create_app`: a test or a command line wants neither.
+        """
+        self.scanner.start()
+        threading.Thread(target=self._resume, name="mixtape-resume", daemon=True).start()
+
+    def close(self) -> None:
+        """End the scan and the encoders of this process; both go on after the next start."""
+        self.scanner.cancel()
+        self.caching.close()
+        self.scanner.wait(_SCAN_ENDS_WITHIN_S)
+        self.database.close()
+
+    def _resume(self) -> None:
+        try:
+            slugs = [summary.slug for summary in self.mixtapes.summaries()]
+            begun = self.caching.resume(self.mixtapes.get(slug) for slug in slugs)
+            if begun:
+                logger.info("caching goes on for %d mixtapes", begun)
+            in_use = self.mixtapes.cover_keys() | self.drafts.cover_keys()
+            self.artwork.sweep_uploads(in_use)
+        except Exception:
+            logger.exception("what was left over could not be resumed")
+
+
+def init_app(app: Flask) -> Services:
+    """Open the database of an app and wire its services; the cache must be set up already."""
+    music_root, data_root = Path(app.config["MUSIC_ROOT"]), Path(app.config["DATA_ROOT"])
+    database = Database.open(data_root)
+    services = Services(
+        database=database,
+        scanner=Scanner(database, music_root, data_root / LOCK_NAME),
+        catalogue=Catalogue(database),
+        artwork=Artwork(database, music_root, data_root),
+        mixtapes=Mixtapes(database),
+        drafts=Drafts(database),
+        caching=Caching(app.extensions["audio_cache"], database),
+    )
+    app.extensions[EXTENSION] = services
+    atexit.register(services.close)
+    return services
+
+
+def current_services() -> Services:
+    """Return the services of the current app."""
+    services: Services = current_app.extensions[EXTENSION]
+    return services

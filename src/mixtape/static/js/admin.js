@@ -1,0 +1,69 @@
+// The owner's page: asks for figures while it is looked at, and puts its widgets together.
+
+import { attachCharts } from "./admin-charts.js";
+import { attachFigures } from "./admin-figures.js";
+import { attachWork } from "./admin-work.js";
+import { SessionEndedError, askJson } from "./ask.js";
+
+const FIGURES_MS = 3000;
+const HISTORY_MS = 10_000;
+
+const page = document.getElementById("admin");
+const notice = page.querySelector("[data-part=notice]");
+const showFigures = attachFigures(page);
+const showHistory = attachCharts(page);
+const work = attachWork(page, () => figures.now());
+
+/** Repeat a question while the page is visible; one at a time, whatever the server takes. */
+function repeat(everyMs, ask) {
+  let timer = 0;
+  let isAsking = false;
+  async function now() {
+    clearTimeout(timer);
+    if (isAsking || document.hidden) return;
+    isAsking = true;
+    try {
+      await ask();
+      notice.hidden = true;
+    } catch (error) {
+      complain(error);
+      if (error instanceof SessionEndedError) return;
+    } finally {
+      isAsking = false;
+    }
+    timer = setTimeout(now, everyMs);
+  }
+  document.addEventListener("visibilitychange", now);
+  now();
+  return { now };
+}
+
+function complain(error) {
+  notice.hidden = false;
+  if (error instanceof SessionEndedError) {
+    const link = document.createElement("a");
+    link.href = page.dataset.login;
+    link.textContent = "Sign in again";
+    notice.replaceChildren("Your session has ended. ", link, ".");
+  } else {
+    notice.textContent = `The figures are old: ${error.message} Trying again.`;
+  }
+}
+
+function chosenSpan() {
+  return page.querySelector("input[name=span]:checked").value;
+}
+
+const figures = repeat(FIGURES_MS, async () => {
+  const state = await askJson(page.dataset.figures);
+  showFigures(state);
+  work.show(state.chore);
+});
+const history = repeat(HISTORY_MS, async () => {
+  const span = chosenSpan();
+  const { columns } = await askJson(`${page.dataset.history}?span=${span}`);
+  if (span === chosenSpan()) showHistory(columns, span);
+});
+for (const choice of page.querySelectorAll("input[name=span]")) {
+  choice.addEventListener("change", () => history.now());
+}

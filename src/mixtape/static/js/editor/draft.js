@@ -1,0 +1,152 @@
+// Autosave: every change is kept in this browser at once, and on the server after a pause.
+
+import { renewToken, send } from "../api.js";
+import { debounced } from "../debounce.js";
+import { forgetDraft, keepDraft } from "./local-copy.js";
+
+const PAUSE_MS = 700;
+const RETRY_MS = 3_000;
+const BY_STATUS = { 0: "offline", 401: "ended", 404: "gone", 409: "conflict" };
+
+/** Fires "state" when `state` has changed: saved, unsaved, saving, offline, ended, gone, conflict or refused. */
+export class Draft extends EventTarget {
+  #read;
+  #soon = debounced(() => this.save(), PAUSE_MS);
+  #saving = Promise.resolve();
+  #timer = 0;
+  #changes = 0;
+  #isClosed = false;
+
+  /**
+   * @param {{key: string, revision: number, slug: string | null}} stored
+   * @param {string} url of all drafts
+   * @param {() => {sent: object, kept: object}} read what the server gets, and what this browser keeps
+   */
+  constructor(stored, url, read) {
+    super();
+    Object.assign(this, { key: stored.key, revision: stored.revision, slug: stored.slug });
+    this.url = url;
+    this.#read = read;
+    this.state = "saved";
+    this.message = "";
+  }
+
+  get address() {
+    return `${this.url}/${this.key}`;
+  }
+
+  get isDirty() {
+    return this.state !== "saved";
+  }
+
+  /** Take note of a change. */
+  changed() {
+    this.#changes += 1;
+    this.#keep();
+    // What waits for a person or a connection is saved when that has come.
+    if (!["conflict", "gone", "ended", "offline"].includes(this.state)) this.#become("unsaved");
+    this.#soon.later();
+  }
+
+  /** Save now, after whatever is being saved. @returns {Promise<boolean>} whether all is saved */
+  save() {
+    this.#soon.cancel();
+    this.#saving = this.#saving.then(() => this.#put());
+    return this.#saving;
+  }
+
+  /** Go on from the revision that the server has, with what is in this page. */
+  async keepMine() {
+    try {
+      if (this.state === "gone") await this.#beginAgain();
+      else this.revision = (await send("GET", this.address)).revision;
+      this.state = "unsaved";
+      await this.save();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** @returns {Promise<object>} what the server answers to the save of the mixtape itself */
+  async publish(overwrite) {
+    await this.save();
+    if (["ended", "offline", "gone", "conflict"].includes(this.state)) return null;
+    const answer = await send("POST", `${this.address}/save`, { state: this.#read().sent, overwrite });
+    this.close();
+    forgetDraft(this.key);
+    return answer;
+  }
+
+  /** Send what is not saved yet while the page goes away; this browser has it in any case. */
+  leave() {
+    if (!this.isDirty || this.#isClosed) return;
+    this.#soon.cancel();
+    send("PUT", this.address, this.#body(), { keepalive: true }).catch(() => {});
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.#soon.cancel();
+    clearTimeout(this.#timer);
+  }
+
+  /** Try again at once, where the last try had no answer or no session. */
+  retry() {
+    clearTimeout(this.#timer);
+    if (this.#isClosed) return;
+    if (this.state === "offline") this.save();
+    if (this.state === "ended") renewToken().then((isSignedIn) => (isSignedIn ? this.save() : this.#retryLater()));
+  }
+
+  async #put() {
+    if (this.#isClosed || !this.isDirty || ["conflict", "gone"].includes(this.state)) return !this.isDirty;
+    const changes = this.#changes;
+    if (this.state === "unsaved") this.#become("saving");
+    try {
+      this.revision = (await send("PUT", this.address, this.#body())).revision;
+      if (changes === this.#changes) this.#settle();
+      else this.#keep();
+    } catch (error) {
+      this.#fail(error);
+    }
+    return !this.isDirty;
+  }
+
+  #settle() {
+    // A copy that stayed would look like something unsaved after a change on another device.
+    forgetDraft(this.key);
+    this.#become("saved");
+  }
+
+  async #beginAgain() {
+    forgetDraft(this.key);
+    const { key, revision } = await send("POST", this.url, { slug: this.slug });
+    Object.assign(this, { key, revision });
+    this.#keep();
+  }
+
+  #body() {
+    return { revision: this.revision, state: this.#read().sent };
+  }
+
+  #keep() {
+    keepDraft(this.key, { revision: this.revision, state: this.#read().kept });
+  }
+
+  #fail(error) {
+    this.#become(BY_STATUS[error.status] ?? (error.status >= 500 ? "offline" : "refused"), error.message);
+    if (["offline", "ended"].includes(this.state)) this.#retryLater();
+  }
+
+  #retryLater() {
+    clearTimeout(this.#timer);
+    if (!this.#isClosed) this.#timer = setTimeout(() => this.retry(), RETRY_MS);
+  }
+
+  #become(state, message = "") {
+    if (this.state === state && this.message === message) return;
+    this.state = state;
+    this.message = message;
+    this.dispatchEvent(new Event("state"));
+  }
+}

@@ -1,0 +1,102 @@
+// The search beside the tape, and the buttons that put what it finds on the tape.
+
+import { send } from "../api.js";
+import { debounced } from "../debounce.js";
+import { makeRow } from "../track-row.js";
+
+const PAUSE_MS = 120;
+const LIMIT = 30;
+const HINT = "Type a few letters; press Enter to add the first one.";
+
+/**
+ * @param {HTMLElement} box the editor
+ * @param {import("./tape.js").Tape} tape
+ * @param {() => void} rowsChanged
+ * @returns {() => void}
+ */
+export function attachPicker(box, tape, rowsChanged) {
+  const part = (name) => box.querySelector(`[data-part="${name}"]`);
+  const field = box.querySelector("#picker-search");
+  const [results, hint, spoken] = [part("results"), part("hint"), part("found")];
+  let asking = new AbortController();
+  let found = [];
+
+  const mark = () => {
+    const held = new Set(tape.ids);
+    for (const row of results.children) {
+      const track = found.find(({ id }) => String(id) === row.dataset.key);
+      const isIn = held.has(track.id);
+      const button = row.querySelector('[data-part="add"]');
+      button.classList.toggle("is-in", isIn);
+      button.setAttribute("aria-label", isIn ? `Add ${track.title} again` : `Add ${track.title}`);
+      button.disabled = tape.isFull;
+    }
+  };
+  const show = (tracks, words) => {
+    found = tracks.filter(({ problem }) => !problem);
+    results.replaceChildren(...found.map((track) => makeRow("picker-row", track)));
+    hint.textContent = words;
+    hint.hidden = !words;
+    mark();
+    rowsChanged();
+  };
+  const search = async () => {
+    const typed = field.value.trim();
+    asking.abort();
+    if (!typed) {
+      spoken.textContent = "";
+      return show([], HINT);
+    }
+    asking = new AbortController();
+    try {
+      const answer = await send("GET", `${box.dataset.searchUrl}?limit=${LIMIT}&q=${encodeURIComponent(typed)}`, undefined, asking);
+      show(answer.tracks, wordsFor(answer, typed));
+      spoken.textContent = found.length ? `${found.length} tracks found` : "Nothing found";
+    } catch (error) {
+      if (error.name !== "AbortError") show([], error.isSessionEnded ? "Sign in again to search." : error.message);
+    }
+  };
+  const soon = debounced(search, PAUSE_MS);
+  field.addEventListener("input", soon.later);
+  field.addEventListener("keydown", async (event) => {
+    if (event.key === "Escape" && field.value) field.value = "";
+    else if (event.key === "ArrowDown" && found.length) return focusFirst(event, results);
+    else if (event.key !== "Enter") return;
+    event.preventDefault();
+    soon.cancel();
+    await search();
+    if (event.key === "Enter" && found.length) tape.add(found[0]);
+  });
+  results.addEventListener("keydown", (event) => moveFocus(event, field));
+  results.addEventListener("click", ({ target }) => {
+    if (!target.closest('[data-part="add"]')) return;
+    const { key } = target.closest("li").dataset;
+    tape.add(found.find(({ id }) => String(id) === key));
+  });
+  tape.addEventListener("change", mark);
+  show([], HINT);
+  return () => {
+    soon.cancel();
+    asking.abort();
+  };
+}
+
+function focusFirst(event, results) {
+  event.preventDefault();
+  results.querySelector('[data-part="add"]').focus();
+}
+
+/** Let the arrows go from one found track to the next, and back into the field. */
+function moveFocus(event, field) {
+  if (event.altKey || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+  const row = event.target.closest("li");
+  const next = event.key === "ArrowUp" ? row.previousElementSibling : row.nextElementSibling;
+  event.preventDefault();
+  if (next) next.querySelector('[data-part="add"]').focus();
+  else if (event.key === "ArrowUp") field.focus();
+}
+
+function wordsFor(answer, typed) {
+  if (!answer.tracks.length) return `Nothing in the library has all of “${typed}”.`;
+  return answer.next_offset === null ? "" : "There are more: type another word.";
+}

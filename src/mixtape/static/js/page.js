@@ -1,0 +1,53 @@
+// Gives the parts of a page their behaviour, on the first page and after every change of page.
+
+import { attachCacheButtons } from "./cache-button.js";
+import { attachCopyButtons } from "./copy.js";
+import { attachEditor } from "./editor/editor.js";
+import { attachMore } from "./more.js";
+import { attachReadiness } from "./readiness.js";
+import { attachRemoveButtons } from "./remove-button.js";
+import { attachScan } from "./scan.js";
+import { attachSearch } from "./search.js";
+import { attachShare } from "./share.js";
+
+const BY_SELECTOR = [
+  ["[data-editor]", attachEditor],
+  ["[data-search]", attachSearch],
+  ["[data-scan]", attachScan],
+  ["[data-readiness]", attachReadiness],
+  ["[data-share]", attachShare],
+];
+
+/**
+ * @param {HTMLElement} main
+ * @param {{rowsChanged: () => void, go: (url: string, replaces?: boolean) => void}} page
+ * @returns {() => void} to be called when what `main` holds has been replaced
+ */
+export function attachPage(main, page) {
+  let cleanups = [];
+  for (const attach of [attachMore, attachCacheButtons, attachCopyButtons, attachRemoveButtons]) attach(main, page);
+
+  const mount = () => {
+    for (const cleanup of cleanups) cleanup();
+    cleanups = [];
+    for (const [selector, attach] of BY_SELECTOR) {
+      for (const element of main.querySelectorAll(selector)) {
+        const cleanup = attach(element, page);
+        if (cleanup) cleanups.push(cleanup);
+      }
+    }
+    markPlace();
+  };
+  mount();
+  return mount;
+}
+
+/** Mark where in the site we are. */
+function markPlace() {
+  for (const link of document.querySelectorAll("[data-nav]")) {
+    const { pathname } = location;
+    const isHere = pathname.startsWith(link.dataset.nav) || pathname === new URL(link.href).pathname;
+    if (isHere) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}

@@ -1,0 +1,146 @@
+"""Every page, examined by axe-core: names, roles, contrast, headings, landmarks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import make_server
+
+from mixtape.settings import Settings
+from tests.audio import make_audio
+from tests.browser.listening import GENEROUS_MS, player, press_play, status
+from tests.mixtape.host import PAGE, PASSWORD, make_app, sign_in
+from tests.mixtape.tapes import make_mixtape, scan
+from tests.mixtape.tracks import make_picture
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.needs("chromium")]
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN = """async (tags) => {
+  const { violations } = await axe.run(document, { runOnly: { type: 'tag', values: tags } });
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => [id, node.html, node.failureSummary]));
+}"""
+LOOKS = [("light", 360), ("light", 1280), ("dark", 360), ("dark", 1280)]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    root = tmp_path_factory.mktemp("axe")
+    album = root / "music" / "Album"
+    album.mkdir(parents=True)
+    (album / "cover.jpg").write_bytes(make_picture())
+    for number in (1, 2):
+        tags = {"title": f"Track {number}", "artist": "Somebody", "album": "Album"}
+        make_audio(album / f"{number}.flac", samples=44_100 * 10, tags=tags, seed=number)
+    make_audio(album / "lossy.mp3", samples=44_100 * 5, codec="libmp3lame")
+    (album / "broken.flac").write_bytes(b"fLaC" + bytes(100))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in Settings.model_fields:
+            patch.delenv(name.upper(), raising=False)
+        app = make_app(root, password=PASSWORD)
+    scan(app)
+    return app
+
+
+@pytest.fixture(scope="module")
+def slug(app: Flask) -> str:
+    names = ["Album/1.flac", "Album/2.flac", "Album/lossy.mp3", "Album/broken.flac"]
+    return make_mixtape(app, *names, title="For the road", notes="Drive\nsafely").slug
+
+
+@pytest.fixture(scope="module")
+def site(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join(GENEROUS_MS / 1000)
+    server.server_close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(GENEROUS_MS)
+    expect.set_options(timeout=GENEROUS_MS)
+    yield context.new_page()
+    context.close()
+
+
+def owners_pages(app: Flask, slug: str) -> list[str]:
+    """Return the address of every page that its owner can open without having to know a name."""
+    client = app.test_client()
+    sign_in(client)
+    pages = ["/nowhere", "/browse/Album", f"/mixtapes/{slug}", f"/mixtapes/{slug}/edit"]
+    pages += ["/search?q=track"]
+    for rule in app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and not rule.arguments:
+            with client.get(rule.rule, headers=PAGE) as answer:
+                if answer.status_code == 200 and answer.mimetype == "text/html":
+                    pages.append(rule.rule)
+    return pages
+
+
+def violations(page: Page) -> list[str]:
+    found = page.evaluate(RUN, RULES)
+    look = f"{page.url} at {page.viewport_size}"
+    return [f"{look}: {rule}: {html}: {why}" for rule, html, why in found]
+
+
+def examine(page: Page) -> list[str]:
+    """Return what axe finds on a page in every look."""
+    found = []
+    page.evaluate(AXE)
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 800})
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
+        found += violations(page)
+    return found
+
+
+def test_a_shared_mixtape_is_clean_before_and_while_it_plays(
+    page: Page, site: str, slug: str
+) -> None:
+    page.goto(f"{site}/mixtapes/{slug}")
+    found = examine(page)
+    press_play(page)
+    expect(status(page)).to_contain_text("% less")
+    expect(player(page)).to_contain_text("saved so far")
+    found += examine(page)
+    assert found == []
+
+
+@pytest.mark.parametrize("address", ["/login", "/mixtapes/AAAAAAAAAAAAAAAAAAAAAA"])
+def test_what_a_stranger_sees_is_clean(page: Page, site: str, address: str) -> None:
+    page.goto(site + address)
+    assert examine(page) == []
+
+
+def test_every_page_of_the_owner_is_clean(page: Page, app: Flask, site: str, slug: str) -> None:
+    page.goto(f"{site}/login")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{site}/")
+    addresses = owners_pages(app, slug)
+    assert len(addresses) >= 8
+    found = []
+    for address in addresses:
+        page.goto(site + address)
+        found += examine(page)
+    assert found == []
+
+
+def test_a_page_with_faults_is_not_clean(page: Page, site: str) -> None:
+    page.goto(f"{site}/login")
+    page.evaluate("() => { document.querySelector('main').innerHTML = '<img src=x><input>'; }")
+    page.evaluate(AXE)
+    rules = {line.split(": ")[1] for line in violations(page)}
+    assert {"image-alt", "label"} <= rules

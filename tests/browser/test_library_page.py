@@ -1,0 +1,319 @@
+"""The library page in a real browser: browsing, playing, changing the quality."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from werkzeug.serving import make_server
+
+from mixtape.settings import Settings
+from tests.audio import make_audio
+from tests.mixtape.host import PASSWORD, make_app
+from tests.mixtape.tracks import make_picture
+
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
+
+GENEROUS_MS = 30_000
+SECONDS = 12
+ALBUM = "Album & more"
+CONTROLS = (
+    "() => [...document.querySelectorAll('button, a:not(.skip-link), select, input')]"
+    ".filter((control) => control.checkVisibility())"
+)
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a library of one album with a cover, and an empty folder."""
+    root = tmp_path_factory.mktemp("site") / "music"
+    album = root / ALBUM
+    album.mkdir(parents=True)
+    (root / "Empty").mkdir()
+    (album / "cover.jpg").write_bytes(make_picture())
+    frames = 44_100 * SECONDS
+    for number, title in enumerate(("First", "Second"), 1):
+        tags = {"title": title, "artist": "Somebody", "track": str(number)}
+        make_audio(album / f"{number}.flac", samples=frames, tags=tags, seed=number)
+    tags = {"title": "Third", "track": "3"}
+    make_audio(album / "3.m4a", samples=44_100 * 5, codec="alac", tags=tags)
+    tags = {"title": "Fourth", "track": "4"}
+    make_audio(album / "4.mp3", samples=44_100 * 5, codec="libmp3lame", tags=tags)
+    return root
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join(GENEROUS_MS / 1000)
+        server.server_close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_settings_from_outside() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in Settings.model_fields:
+            patch.delenv(name.upper(), raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def site(music: Path) -> Iterator[str]:
+    with served(make_app(music.parent)) as address:
+        yield address
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Return a fresh visitor; whatever the page's scripts or its policy mind fails the test."""
+    context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(GENEROUS_MS)
+    expect.set_options(timeout=GENEROUS_MS)
+    problems: list[str] = []
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    context.on(
+        "console",
+        lambda message: "Security Policy" in message.text and problems.append(message.text),
+    )
+    yield context
+    context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def page(context: BrowserContext, site: str) -> Page:
+    """Return a tab that shows the album."""
+    page = context.new_page()
+    page.goto(site)
+    page.get_by_role("link", name=ALBUM).click()
+    expect(page.get_by_role("heading", name=ALBUM)).to_be_visible()
+    return page
+
+
+def play(page: Page, title: str) -> None:
+    page.get_by_role("button", name=f"Play {title}").click()
+    wait_for_second(page, 0.2)
+
+
+def wait_for_second(page: Page, second: float) -> None:
+    """Wait until the music plays and has come at least so far."""
+    page.wait_for_function(
+        "(second) => { const a = document.querySelector('audio');"
+        " return !a.paused && a.currentTime >= second; }",
+        arg=second,
+    )
+
+
+def audio(page: Page, property_name: str) -> object:
+    return page.evaluate("(name) => document.querySelector('audio')[name]", property_name)
+
+
+def player(page: Page) -> Locator:
+    return page.get_by_role("region", name="Player")
+
+
+def served_text(page: Page) -> Locator:
+    return player(page).get_by_role("status")
+
+
+def test_a_track_plays_and_says_what_was_sent_and_saved(page: Page) -> None:
+    play(page, "First")
+    assert "quality=medium" in str(audio(page, "currentSrc"))
+    assert audio(page, "duration") == pytest.approx(SECONDS, abs=0.1)
+    expect(player(page)).to_contain_text("Somebody")
+    expect(served_text(page)).to_contain_text("MP3 192 kbit/s · ")
+    expect(served_text(page)).to_contain_text(
+        re.compile(r"\d{3}\.\d kB instead of \d\.\d MB: \d\d % less")
+    )
+    row = page.get_by_role("listitem").filter(has_text="First")
+    expect(row).to_have_attribute("aria-current", "true")
+
+
+def test_the_buttons_pause_and_go_on(page: Page) -> None:
+    play(page, "First")
+    player(page).get_by_role("button", name="Pause").click()
+    assert audio(page, "paused") is True
+    page.get_by_role("button", name="Play First").click()
+    page.get_by_role("button", name="Pause First").click()
+    assert audio(page, "paused") is True
+
+
+def test_another_quality_goes_on_at_the_same_second(page: Page) -> None:
+    play(page, "First")
+    page.evaluate("() => { document.querySelector('audio').currentTime = 6; }")
+    wait_for_second(page, 6.1)
+    page.get_by_label("Quality").select_option("low")
+    expect(served_text(page)).to_contain_text("MP3 128 kbit/s")
+    wait_for_second(page, 6.1)
+    assert "quality=low" in str(audio(page, "currentSrc"))
+    page.get_by_label("Quality").select_option("original")
+    expect(served_text(page)).to_contain_text("FLAC 16/44.1 · original")
+    wait_for_second(page, 6.1)
+
+
+def test_another_quality_leaves_a_paused_track_paused(page: Page) -> None:
+    play(page, "First")
+    player(page).get_by_role("button", name="Pause").click()
+    page.get_by_label("Quality").select_option("low")
+    expect(served_text(page)).to_contain_text("MP3 128 kbit/s")
+    assert audio(page, "paused") is True
+
+
+def test_the_chosen_quality_and_volume_are_kept(page: Page) -> None:
+    page.get_by_label("Quality").select_option("low")
+    page.get_by_label("Volume").fill("30")
+    page.reload()
+    expect(page.get_by_label("Quality")).to_have_value("low")
+    expect(page.get_by_label("Volume")).to_have_value("30")
+    play(page, "Second")
+    expect(served_text(page)).to_contain_text("MP3 128 kbit/s")
+    assert audio(page, "volume") == pytest.approx(0.3)
+
+
+def test_an_original_that_the_browser_cannot_play_is_told_and_played_as_high(page: Page) -> None:
+    page.get_by_label("Quality").select_option("original")
+    play(page, "Third")
+    expect(served_text(page)).to_contain_text(
+        "This browser cannot play ALAC, so you hear High instead."
+    )
+    expect(served_text(page)).to_contain_text("MP3 256 kbit/s")
+    play(page, "First")
+    expect(served_text(page)).not_to_contain_text("cannot play")
+
+
+def test_a_lossy_track_is_always_its_own_original(page: Page) -> None:
+    play(page, "Fourth")
+    expect(served_text(page)).to_contain_text(re.compile(r"MP3 \d+ kbit/s · original"))
+    expect(served_text(page)).not_to_contain_text("instead of")
+
+
+def test_next_and_previous_walk_through_the_album(page: Page) -> None:
+    page.get_by_role("button", name="Play all").click()
+    wait_for_second(page, 0.2)
+    bar = player(page)
+    bar.get_by_role("button", name="Next track").click()
+    expect(bar).to_contain_text("Second")
+    bar.get_by_role("button", name="Previous track").click()
+    expect(bar).to_contain_text("First")
+    play(page, "Fourth")
+    expect(bar.get_by_role("button", name="Next track")).to_be_disabled()
+
+
+def test_the_next_track_follows_the_end_of_one(page: Page) -> None:
+    play(page, "First")
+    page.evaluate("() => { const a = document.querySelector('audio'); a.currentTime = 11.8; }")
+    expect(player(page)).to_contain_text("Second")
+    wait_for_second(page, 0.2)
+
+
+def test_keys_play_and_seek(page: Page) -> None:
+    play(page, "First")
+    page.evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("Space")
+    assert audio(page, "paused") is True
+    seek = page.get_by_label("Position in the track")
+    seek.press("ArrowRight")
+    seek.press("ArrowRight")
+    expect(seek).to_have_attribute("aria-valuetext", re.compile(r"^1[0-2] seconds of 12 seconds"))
+    assert float(str(audio(page, "currentTime"))) >= 10
+    seek.press("PageDown")
+    assert audio(page, "currentTime") == 0
+
+
+def test_dragging_the_position_seeks(page: Page) -> None:
+    play(page, "First")
+    seek = page.get_by_label("Position in the track")
+    box = seek.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2)
+    wait_for_second(page, 0.6 * SECONDS)
+
+
+def test_the_music_goes_on_from_folder_to_folder(page: Page) -> None:
+    play(page, "First")
+    page.evaluate("() => { window.sameDocument = true; }")
+    page.get_by_role("link", name="Library").click()
+    expect(page.get_by_role("heading", name="Your library")).to_be_focused()
+    expect(page).to_have_title("Library – mixtape")
+    page.get_by_role("link", name="Empty").click()
+    expect(page.get_by_text("Nothing to play in here")).to_be_visible()
+    page.go_back()
+    page.go_back()
+    row = page.get_by_role("listitem").filter(has_text="First")
+    expect(row).to_have_attribute("aria-current", "true")
+    assert page.evaluate("() => window.sameDocument") is True
+    assert audio(page, "paused") is False
+
+
+def test_mute_is_told_and_undone(page: Page) -> None:
+    mute = page.get_by_role("button", name="Mute")
+    mute.click()
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_label("Volume")).to_have_value("0")
+    mute.click()
+    expect(page.get_by_label("Volume")).to_have_value("100")
+
+
+def test_the_colours_follow_the_system(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+def test_nothing_is_wider_than_the_screen(page: Page) -> None:
+    play(page, "First")
+    expect(served_text(page)).to_contain_text("% less")
+    for width in (360, 390, 768, 1280):
+        check_width(page, width)
+
+
+def check_width(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("() => document.documentElement.scrollWidth") == width
+    cut_off = page.evaluate(
+        CONTROLS + ".map((control) => control.getBoundingClientRect())"
+        ".filter(({ left, right }) => left < 0 || right > innerWidth).length"
+    )
+    assert cut_off == 0
+
+
+def test_every_control_has_a_name(page: Page) -> None:
+    nameless = page.evaluate(
+        CONTROLS + ".filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim()"
+        " || e.labels?.[0]?.textContent.trim())).map((e) => e.outerHTML)"
+    )
+    assert nameless == []
+
+
+def test_who_has_been_signed_out_is_told_by_the_player(
+    context: BrowserContext, tmp_path: Path, music: Path
+) -> None:
+    app = make_app(tmp_path, music_root=music, password=PASSWORD)
+    with served(app) as address:
+        page = context.new_page()
+        page.goto(f"{address}/browse/Album%20%26%20more")
+        page.get_by_label("Password").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("That is not the password")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name=ALBUM)).to_be_visible()
+        play(page, "First")
+        app.config["PASSWORD"] = "a new one"
+        page.get_by_role("button", name="Play Second").click()
+        expect(served_text(page)).to_contain_text("You have been signed out")
+        page.get_by_role("link", name="Library").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
