@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint requirements.lock
 
-.PHONY: serve test fast lint types docs bench stress browser clean
+.PHONY: serve test fast lint types docs screenshots bench stress browser clean
 .DELETE_ON_ERROR:
 
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
@@ -24,6 +24,9 @@ types: .venv/.dev
 
 docs: .venv/.dev               ## rewrites the generated parts of docs/
 	$(BIN)/python -m docs.generate
+
+screenshots: .venv/.dev        ## takes the README's pictures anew, in Chromium
+	$(BIN)/python -m docs.screenshots
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks

@@ -7,7 +7,13 @@ import shutil
 
 import pytest
 
-PACKAGES = {"chromium": "chromium", "nginx": "nginx-light", "ffmpeg": "ffmpeg"}
+PACKAGES = {
+    "chromium": "chromium",
+    "curl": "curl",
+    "ffmpeg": "ffmpeg",
+    "mpv": "mpv",
+    "nginx": "nginx-light",
+}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

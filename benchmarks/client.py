@@ -116,16 +116,34 @@ def count_answers(
             each.close()
 
 
-def count_in_processes(
-    processes: int, port: int, requests: list[bytes], seconds: float, expected: bytes
-) -> float:
-    """Return the answers per second to several client processes of four connections each."""
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        # The processes start up before they measure, so that none has the server to itself.
-        list(pool.map(time.sleep, [0.2] * processes))
+class Clients:
+    """Several processes that ask without pause, each on some connections that stay open.
+
+    They are started once, so that short measurements can follow each other closely.
+    """
+
+    def __init__(self, processes: int, connections: int) -> None:
+        self._processes = processes
+        self._connections = connections
+        self._pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+
+    def __enter__(self) -> Self:
+        list(self._pool.map(time.sleep, [0.5] * self._processes))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown()
+
+    def count(self, port: int, requests: list[bytes], seconds: float, expected: bytes) -> float:
+        """Return the answers per second to all of them; see `count_answers`."""
         jobs = [
-            pool.submit(count_answers, port, requests, seconds, 4, expected)
-            for _ in range(processes)
+            self._pool.submit(count_answers, port, requests, seconds, self._connections, expected)
+            for _ in range(self._processes)
         ]
         return sum(job.result() for job in jobs)
 

@@ -38,8 +38,8 @@ def run() -> Result:
         samples={"is_cached": times_us[:: len(times_us) // 500]},
         unit="µs",
         notes=(
-            f"{len(times_us):,} lookups of {TRACKS} files three folders deep. Each opens the cached "
-            "file, reads the identity in it and compares it with the source on disk.",
+            f"{len(times_us):,} lookups of {TRACKS} files three folders deep. Each opens the "
+            "cached file, reads the identity in it and compares it with the source on disk.",
         ),
         limit=BAR_US,
     )

@@ -1,4 +1,4 @@
-"""The music that is measured with: real pieces where MUSIC names a folder, else the demo library."""
+"""The music to measure with: real pieces where MUSIC names a folder, else the demo library."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Take the pictures of the README from the demo library: `python -m docs.screenshots`.
 
-It plays the demo library for real, at the speed of a machine instead of an hour, and then opens
-the pages in Chromium. A page that this version does not have is left out.
+It plays the demo library for real, an hour of listeners in a minute, and then opens the pages in
+Chromium. A page that cannot be shown is left out, and its last picture stays.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flask import Flask
 from PIL import Image
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from mixtape.app import create_app
-from mixtape.demo import ensure_demo_library
+from mixtape.models import Track
 from mixtape.monitor import Monitor
+from mixtape.services import Services
 from mixtape.settings import Settings
+from mixtape.tape import MixtapeState
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH, HEIGHT = 1280, 800
@@ -36,6 +40,7 @@ MIXTAPE = {"title": "Late Summer", "notes": "For the drive home, windows down."}
 _HOUR_S = 3600
 _STEP_S = 60
 _PAGE_TIMEOUT_MS = 30_000
+_SCAN_TIMEOUT_S = 60
 
 
 def main() -> None:
@@ -46,11 +51,13 @@ def main() -> None:
         listen_for_an_hour(app)
         with served(app) as address, opened() as page:
             for name, show in PICTURES.items():
-                if show(page, address):
+                try:
+                    show(page, address)
+                except PlaywrightError as error:
+                    print(f"left out {name}.png: {error.message.splitlines()[0]}")
+                else:
                     size = take(page, IMAGES / f"{name}.png")
                     print(f"wrote {name}.png, {size:,} bytes")
-                else:
-                    print(f"left out {name}.png: this version has no such page")
     # The encoders' threads may still run; nothing of them is wanted any more.
     sys.stdout.flush()
     os._exit(0)
@@ -60,13 +67,14 @@ def make_demo(data_root: Path) -> Flask:
     """Return the application with the demo library and nothing cached."""
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
-    # The library lies in a folder of its own, so that no path of this machine gets into a picture.
-    ensure_demo_library(data_root)
     app = create_app(Settings(data_root=data_root))
-    services = app.extensions.get("mixtape")
-    if services is not None:
-        services.scanner.start()
-        services.scanner.wait(60)
+    services: Services = app.extensions["mixtape"]
+    services.scanner.start()
+    services.scanner.wait(_SCAN_TIMEOUT_S)
+    with services.database.read() as session:
+        tracks = tuple(session.scalars(select(Track.id).order_by(Track.path)))
+    mixtape = services.mixtapes.create(MixtapeState(**MIXTAPE, track_ids=tracks))
+    services.mixtapes.share(mixtape.slug)
     return app
 
 
@@ -127,26 +135,54 @@ def opened() -> Iterator[Page]:
         chromium.close()
 
 
-def show_library(page: Page, address: str) -> bool:
+def show_library(page: Page, address: str) -> None:
     """Show an album with a track playing."""
-    page.goto(address)
-    page.locator("a", has_text="Side A").first.click()
-    page.get_by_role("button", name="Play ").first.click()
-    page.wait_for_function("() => document.querySelector('audio').currentTime > 1")
-    return True
+    page.goto(f"{address}/albums")
+    page.locator("main a[href*='/albums/']").first.click()
+    page.get_by_role("button", name="Play First Light").first.click()
+    wait_for_music(page)
 
 
-def show_admin(page: Page, address: str) -> bool:
+def show_editor(page: Page, address: str) -> None:
+    """Show the mixtape in the editor."""
+    page.goto(f"{address}{page_of_mixtape(page, address)}/edit")
+    page.wait_for_load_state("networkidle")
+
+
+def show_player(page: Page, address: str) -> None:
+    """Show the mixtape as its listeners see it, playing."""
+    page.goto(f"{address}{page_of_mixtape(page, address)}")
+    page.get_by_role("button", name="Play", exact=True).first.click()
+    wait_for_music(page)
+
+
+def show_admin(page: Page, address: str) -> None:
     """Show the owner's page with its charts drawn."""
     page.goto(f"{address}/admin")
     page.locator("canvas").first.wait_for()
     page.wait_for_function("() => document.querySelectorAll('.figures tbody tr').length > 0")
-    return True
 
 
-PICTURES: dict[str, Callable[[Page, str], bool]] = {
-    "library": show_library,
+def page_of_mixtape(page: Page, address: str) -> str:
+    """Return the path of the one mixtape that there is."""
+    page.goto(f"{address}/mixtapes")
+    edit = page.locator("a[href$='/edit']").first.get_attribute("href") or ""
+    return urlsplit(edit).path.removesuffix("/edit")
+
+
+def wait_for_music(page: Page) -> None:
+    """Wait until a track is heard."""
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('audio')].some((audio) => audio.currentTime > 1)"
+    )
+
+
+# The first shows the hour as it was, before the others play more.
+PICTURES: dict[str, Callable[[Page, str], None]] = {
     "admin": show_admin,
+    "library": show_library,
+    "editor": show_editor,
+    "player": show_player,
 }
 
 

@@ -1,4 +1,4 @@
-"""Sources made fast, ffmpegs that can be counted, and looks at processes, for tests of the engine."""
+"""Sources made fast, ffmpegs that can be counted, looks at processes: for tests of the engine."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from typing import Final
 from .assembly import Assembly, Share
 from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Verdict, judge, read_entry
 from .errors import AudioCacheError
-from .ffmpeg import FFmpeg, find_ffmpeg
+from .ffmpeg import FFmpeg, Run, find_ffmpeg
 from .interruption import Interruption
 from .partial import Partial, delete_abandoned, fill, lock_free
 from .quality import QUALITY_SETTINGS, QualityLevel, parse_quality
@@ -234,11 +234,12 @@ class AudioCache:
         nice: int = 0,
         reuse: bool = True,
         on_growth: Callable[[int], None] = lambda size: None,
+        on_start: Callable[[Run], None] = lambda run: None,
     ) -> None:
         """Make the entry of a locked partial, logging what it took; errors as `partial.fill`."""
         rendition = partial.rendition
         started = time.monotonic()
-        encode = functools.partial(rendition.encode, nice=nice)
+        encode = functools.partial(rendition.encode, nice=nice, on_start=on_start)
         fill(partial, encode, on_growth, reuse=reuse)
         self._log_made(rendition, started)
 

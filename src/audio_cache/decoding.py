@@ -18,6 +18,8 @@ _LIMITS: Final = (
 )
 # Without it a frame whose checksum is wrong counts as good, and the noise in it as music.
 _STRICT: Final = ("-xerror", "-err_detect:a", "crccheck+explode")
+# ffmpeg seeks these to the very sample.
+_SEEKABLE: Final = frozenset({"flac", "wav", "aiff", "mov", "ape", "wv", "tta", "dsf", "iff"})
 # These have no end of their own: tags behind the audio would be read as damaged audio.
 _OPEN_ENDED: Final = frozenset({"flac", "wv"})
 
@@ -35,6 +37,17 @@ def input_arguments(source: Source, *, start_us: int = 0) -> list[str]:
     seek = ["-ss", f"{start_us}us"] if start_us else []
     strict = _STRICT if stops_at_errors(source) else ()
     return [*strict, *("-threads", "1"), *_LIMITS, *form, *decoder, *seek, "-i", _url(source)]
+
+
+def can_seek(source: Source) -> bool:
+    """Say whether ffmpeg can start to decode at the start of any group of frames."""
+    # A group lasts 32/25 s: only at rates divisible by 25 does it start on a source sample.
+    return source.demuxer in _SEEKABLE and source.rate_hz % 25 == 0
+
+
+def name_of(source: Source) -> str:
+    """Return a source's name as messages show it."""
+    return repr(os.fspath(source.path))
 
 
 def stops_at_errors(source: Source) -> bool:
@@ -61,7 +74,7 @@ def count_samples(ffmpeg: FFmpeg, source: Source, *, nice: int = 0) -> int:
         report = run.finish()
     if report.returncode != 0 or report.decoded_samples is None:
         raise EncodeError(
-            f"{os.fspath(source.path)!r} cannot be decoded",
+            f"{name_of(source)} cannot be decoded",
             returncode=report.returncode,
             cmd=run.command,
             stderr=report.stderr,

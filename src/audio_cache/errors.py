@@ -46,7 +46,11 @@ class EncodeError(AudioCacheError, subprocess.CalledProcessError):
     def __str__(self) -> str:
         # The first line is the cause, what follows it mostly consequences.
         said = self.stderr.strip().splitlines()[:1] if self.stderr else []
-        return self.reason + (f" (ffmpeg said: {_CONTEXT.sub('', said[0])})" if said else "")
+        if said:
+            return f"{self.reason} (ffmpeg said: {_CONTEXT.sub('', said[0])})"
+        if self.returncode < 0:
+            return f"{self.reason} (ffmpeg was killed by signal {-self.returncode})"
+        return self.reason + (f" (ffmpeg ended with {self.returncode})" if self.returncode else "")
 
 
 class EncodeInterruptedError(AudioCacheError):

@@ -139,7 +139,9 @@ class Run:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 pass_fds=[write_end for _, write_end in pipes],
-                start_new_session=True,
+                # Out of reach of Ctrl+C, but in this session: Linux shares the processor among
+                # sessions first (sched_autogroup), so niceness means nothing between two of them.
+                process_group=0,
             )
         except OSError as error:
             for read_end, _ in pipes:

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _EXTENSION = "audio_cache"
-# An encoder ends itself with the next piece that it makes; one that takes longer has to be ended.
-_NEXT_PIECE_WITHIN_S = 1.0
 _LINKS_HOLD_S: Final = 10.0
 _ODD_PARTS: Final = frozenset({"", ".", ".."})
 
@@ -58,9 +56,8 @@ class AudioCacheState:
         This happens by itself when the interpreter ends. A server whose threads may wait for slow
         clients then (gunicorn's gthread) does better to call it from a hook such as `worker_exit`.
         """
-        self.live.stop(_NEXT_PIECE_WITHIN_S)
-        end_all()
         self.live.stop()
+        end_all()
 
 
 class FlaskAudioCache:

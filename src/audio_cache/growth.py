@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from .interruption import Interruption
 from .rendition import Rendition
 
 _READ_BYTES: Final = 1 << 15
@@ -22,18 +23,28 @@ class Growth:
 
     Readers never slow the writer: they read the file, and wait here for it to grow.
 
+    Args:
+        rendition: what grows.
+        entry: where it will be when it is complete.
+        on_unheard: is called whenever the last reader has left a file that still grows.
+
     Attributes:
+        interruption: ends the encoder from another thread.
         error: why the file grows no more, where that is not because it is complete.
         is_complete: the whole rendition is there.
         is_wanted: it is made for the cache too, so it goes on when nobody listens.
     """
 
-    def __init__(self, rendition: Rendition, entry: Path) -> None:
+    def __init__(
+        self, rendition: Rendition, entry: Path, on_unheard: Callable[[], None] = lambda: None
+    ) -> None:
         self.rendition = rendition
         self.entry = entry
+        self.interruption = Interruption()
         self.error: Exception | None = None
         self.is_complete = False
         self.is_wanted = False
+        self._on_unheard = on_unheard
         self._changed = threading.Condition()
         self._fds: list[int] = []
         self._size = 0
@@ -162,6 +173,9 @@ class Growth:
             self._readers -= 1
             self._left_at = time.monotonic()
             self._close_unread()
+            is_unheard = self._readers == 0 and not self._ended
+        if is_unheard:
+            self._on_unheard()
 
     def _close_unread(self) -> None:
         if self._ended and self._readers == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import operator
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -70,21 +71,19 @@ def quote_path(path: Path) -> str:
     return quote_from_bytes(os.fsencode(path))
 
 
-_TYPES: Final = {
-    field.name: {"int": int, "str": str}[str(field.type)] for field in fields(Identity)
-}
+_values_of: Final = operator.attrgetter(*(field.name for field in fields(Identity)))
+_KINDS: Final = tuple({"int": int, "str": str}[str(field.type)] for field in fields(Identity))
 
 
 @functools.lru_cache(maxsize=4096)
 def parse_identity(payload: bytes) -> Identity | None:
     """Return the identity that a payload holds; None where it is none of this layout version."""
     try:
-        values = json.loads(payload)
-        identity = Identity(**values)
+        identity = Identity(**json.loads(payload))
     except (ValueError, TypeError, RecursionError):
         return None
     if identity.layout != LAYOUT_VERSION:
         return None
-    whole = all(type(values[name]) is kind for name, kind in _TYPES.items())
+    whole = tuple(map(type, _values_of(identity))) == _KINDS
     known = whole and identity.quality in QUALITY_SETTINGS and identity.frames > 0
     return identity if known else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -117,14 +118,15 @@ class Live:
                 lambda: key in self._growths or self._busy < self._max_encoders or self._stopping,
                 self._wait_s if listened else 0.0,
             )
-            growth = self._growths.get(key) or self._begin(key, Growth(rendition, entry), nice)
+            growth = self._growths.get(key) or self._begin(key, rendition, nice)
             if listened:
                 growth.join()
             else:
                 growth.is_wanted = True
             return growth
 
-    def _begin(self, key: _Key, growth: Growth, nice: int) -> Growth:
+    def _begin(self, key: _Key, rendition: Rendition, nice: int) -> Growth:
+        growth = Growth(rendition, key[0], lambda: self._give_up_later(key, growth))
         self._failures.check(key)
         if self._stopping:
             raise LiveUnavailableError("the server is shutting down")
@@ -153,7 +155,9 @@ class Live:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-            threads = list(self._threads)
+            threads, growths = list(self._threads), list(self._growths.values())
+        for growth in growths:
+            growth.interruption.set()
         self._seeks.close()
         deadline = time.monotonic() + timeout_s
         for thread in threads:
@@ -175,8 +179,8 @@ class Live:
         """Bring a growth to its end: encode, or watch another process that does, or take over."""
         error: Exception | None = None
         try:
-            while not self._make_or_watch(key, growth, nice):
-                self._require_interest(key, growth)
+            while not self._make_or_watch(growth, nice):
+                growth.interruption.pause(0)
         except EncodeInterruptedError as interrupted:
             error = interrupted
         except (EncodeError, OSError) as failure:
@@ -202,7 +206,7 @@ class Live:
             if self._growths.get(key) is growth:
                 del self._growths[key]
 
-    def _make_or_watch(self, key: _Key, growth: Growth, nice: int) -> bool:
+    def _make_or_watch(self, growth: Growth, nice: int) -> bool:
         """Return True when the entry is complete; False when it is worth another look."""
         rendition, entry = growth.rendition, growth.entry
         path = partial_path(entry)
@@ -211,7 +215,7 @@ class Live:
         # Opening it for writing would wake those who watch it for its encoder's end.
         partial = None if is_locked(path) else Partial.lock(entry, rendition, wait=False)
         if partial is None:
-            self._watch(key, growth)
+            self._watch(growth)
             return False
         with partial:
             if self._is_complete(growth):
@@ -223,9 +227,10 @@ class Live:
                 nonlocal attached
                 attached = attached or growth.attach(path)
                 growth.grow(size)
-                self._require_interest(key, growth)
+                growth.interruption.pause(0)
 
-            self.cache.make(partial, nice=nice, on_growth=on_growth)
+            on_start = growth.interruption.hold
+            self.cache.make(partial, nice=nice, on_growth=on_growth, on_start=on_start)
             return True
 
     def _is_complete(self, growth: Growth) -> bool:
@@ -234,7 +239,7 @@ class Live:
             return False
         return growth.attach(growth.entry)
 
-    def _watch(self, key: _Key, growth: Growth) -> None:
+    def _watch(self, growth: Growth) -> None:
         """Follow a file that another encoder writes, until that has published, failed or died."""
         path = partial_path(growth.entry)
         while True:
@@ -247,17 +252,23 @@ class Live:
                 while notice is Notice.GREW:
                     attached = attached or growth.attach(path)
                     growth.measure_size()
-                    self._require_interest(key, growth)
+                    growth.interruption.pause(0)
                     notice = watch.wait(_LOOK_AROUND_S)
 
-    def _require_interest(self, key: _Key, growth: Growth) -> None:
-        """Raise EncodeInterruptedError where the encode is to be ended."""
-        if self._stopping:
-            raise EncodeInterruptedError("the server is shutting down")
-        if self._finish_abandoned or growth.is_wanted or growth.unheard_s < _UNHEARD_S:
+    def _give_up_later(self, key: _Key, growth: Growth) -> None:
+        """End an encode that nobody listens to, unless somebody is back by then."""
+        if self._finish_abandoned or growth.is_wanted:
             return
+        timer = threading.Timer(_UNHEARD_S, self._give_up, (key, growth))
+        timer.daemon = True
+        # Without a thread to spare the encode goes on, which is no harm.
+        with contextlib.suppress(RuntimeError):
+            timer.start()
+
+    def _give_up(self, key: _Key, growth: Growth) -> None:
         with self._changed:
-            if growth.readers or growth.is_wanted:
+            # Who came and left meanwhile has set a timer of his own; none is exact.
+            if growth.is_wanted or growth.unheard_s < 0.9 * _UNHEARD_S:
                 return
             self._forget(key, growth)
-        raise EncodeInterruptedError("nobody listens any more")
+        growth.interruption.set()

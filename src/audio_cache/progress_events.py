@@ -14,6 +14,10 @@ TRACK_STEP: Final = "track"
 """The step of an event that tells about one track; such an event never ends a run."""
 
 
+# A detail may be a Path or an error; what it says is worth more than a TypeError.
+_JSON: Final = json.JSONEncoder(default=str)
+
+
 class ProgressStatus(StrEnum):
     """How a run, or one of its tracks, stands."""
 
@@ -79,8 +83,7 @@ class ProgressEvent:
             "total": self.total,
             "timestamp": self.timestamp,
         }
-        # A detail may be a Path or an error; what it says is worth more than a TypeError here.
-        return f"data: {json.dumps(fields | dict(self.details) | fields, default=str)}\n\n"
+        return f"data: {_JSON.encode(fields | dict(self.details) | fields)}\n\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final, Literal, TypedDict, get_args
 
 from .errors import QualityError
@@ -24,6 +25,7 @@ QUALITY_SETTINGS: Final[dict[QualityLevel, QualitySetting]] = {
 }
 
 
+@functools.lru_cache(maxsize=64)
 def parse_quality(text: str) -> QualityLevel:
     """Return the quality level that a text names, whatever its case.
 
@@ -37,6 +39,7 @@ def parse_quality(text: str) -> QualityLevel:
     raise QualityError(f"unknown quality {text!r}: choose one of {', '.join(QUALITY_LEVELS)}")
 
 
+@functools.cache
 def bitrate_bps(quality: QualityLevel) -> int:
     """Return the bitrate of an encoded quality in bit/s.
 

@@ -55,13 +55,14 @@ class Reporter:
 
     def settled(self, track: Track, outcome: Outcome) -> None:
         """Tell what became of a track."""
+        if self._callback is None:
+            return
         reason = () if outcome.fate is Fate.CACHED else (outcome.reason,)
         details = {"bytes_saved": outcome.bytes_saved, "audio_s": outcome.audio_s}
         with self._lock:
             self._done += 1
             self._tell(f"track_{outcome.fate.value}", track.name, *reason, **details)
-            if self._callback is not None:
-                self._call(self._callback, self._done, self._total)
+            self._call(self._callback, self._done, self._total)
 
     def _tell(self, name: str, *arguments: object, **details: object) -> None:
         with self._lock:

@@ -6,8 +6,9 @@ server that was stopped in the middle of a run schedules the same tracks again w
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .audio_cache import AudioCache
@@ -43,35 +44,39 @@ class BackgroundRun:
 
     def cancel(self) -> None:
         """End the run: its ffmpegs are ended, finished tracks stay, and its listeners are told."""
-        self.batch.cancel()
-        progress = self._progress
-        ready = progress.cached_count + progress.skipped_count
-        message = f"Cancelled: {ready} of {counted(len(self.batch.tracks), 'track')} ready"
-        self._end(ProgressStatus.FAILED, message, step="cancelled")
+        with self._ending() as is_first:
+            if is_first:
+                self.batch.cancel()
+                ready = self._progress.cached_count + self._progress.skipped_count
+                message = f"Cancelled: {ready} of {counted(len(self.batch.tracks), 'track')} ready"
+                self._progress.run_finished(ProgressStatus.FAILED, message, step="cancelled")
 
     def abandon(self) -> None:
         """End the run and tell nobody: another one takes its place, or will after a restart."""
-        self.batch.cancel()
-        self._end(None)
+        with self._ending() as is_first:
+            if is_first:
+                self.batch.cancel()
 
     def carry_out(self) -> None:
         """Do what has to be done, and return when that is done or was cancelled."""
         self.batch.sift()
         self.batch.wait()
-        # A batch that was cancelled from below, by a shutdown that ends all ffmpegs, has no end.
-        self._end(None if self.batch.is_cancelled else _status(self.batch))
+        with self._ending() as is_first:
+            # A batch that was cancelled from below, by a shutdown that ends all ffmpegs, is not
+            # at its end: it goes on after the next start.
+            if is_first and not self.batch.is_cancelled:
+                self._progress.run_finished(_status(self.batch))
 
-    def _end(self, status: ProgressStatus | None, message: str = "", step: str = "") -> None:
-        """Tell the end, whichever comes first, and then be over."""
+    @contextlib.contextmanager
+    def _ending(self) -> Iterator[bool]:
+        """Say whether this end of the run is the first; with it the run is over."""
         with self.batch.changed:
             is_first, self._is_ending = not self._is_ending, True
-        if not is_first:
-            return
         try:
-            if status is not None:
-                self._progress.run_finished(status, message, step=step or None)
+            yield is_first
         finally:
-            self._over.set()
+            if is_first:
+                self._over.set()
 
 
 class BackgroundRuns:

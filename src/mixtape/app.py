@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from audio_cache.flask_ext import FlaskAudioCache
 
-from . import auth, compression, security, services, web_errors
+from . import auth, compression, modules, security, services, web_errors
 from .covers import CoverStore
 from .demo import ensure_demo_library
 from .library import Library
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     library.init_app(app, music)
     covers.init_app(app, CoverStore(data_root / "cache" / "covers", music))
     compression.init_app(app)
+    modules.init_app(app)
     player.init_app(app, services.init_app(app))
     answers.init_app(app)
     shapes.init_app(app)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 _MINUTE_S: Final = 60.0
@@ -92,16 +91,21 @@ class History:
         return columns_of(samples)
 
 
-def columns_of(samples: Iterable[Sample]) -> dict[str, list[float]]:
+def columns_of(samples: Sequence[Sample]) -> dict[str, list[float]]:
     """Return a column of moments and one per figure: counters as growth per minute, gauges as is.
 
-    Growth needs two samples, so there is one row less than there are samples.
+    Growth is that of the minute before each sample, or since the sample before where that is longer
+    ago: one play in ten seconds is not six a minute. There is one row less than there are samples.
     """
     names = ("at_s", *COUNTERS, *GAUGES)
     columns: dict[str, list[float]] = {name: [] for name in names}
-    for before, after in pairwise(samples):
-        minutes = (after.at_s - before.at_s) / _MINUTE_S
+    start = 0
+    for place, after in enumerate(samples[1:], 1):
+        while start < place - 1 and after.at_s - samples[start + 1].at_s >= _MINUTE_S:
+            start += 1
+        before = samples[start]
         columns["at_s"].append(round(after.at_s, 1))
+        minutes = max(after.at_s - before.at_s, _MINUTE_S) / _MINUTE_S
         for name in COUNTERS:
             grown = getattr(after, name) - getattr(before, name)
             columns[name].append(round(grown / minutes, 2))

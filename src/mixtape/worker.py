@@ -43,8 +43,10 @@ class ListenerWorker(ThreadWorker):  # type: ignore[misc]
         except SystemExit as ending:
             status = ending.code or 0
         finally:
-            self.wsgi.extensions["mixtape"].close()
-            self._state().shut_down()
+            try:
+                self.wsgi.extensions["mixtape"].close()
+            finally:
+                self._state().shut_down()
         # Python would now wait for threads that send to slow listeners, until gunicorn kills all.
         self.tmp.close()
         sys.stdout.flush()

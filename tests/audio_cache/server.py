@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,8 @@ class LoggingFFmpeg:
         try:
             yield
         finally:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 class Server:
@@ -254,6 +256,8 @@ def make_app() -> Flask:
     app = Flask(__name__)
     app.config.update(json.loads(os.environ.pop(_CONFIG)))
     FlaskAudioCache(app)
+    # What the worker of the host closes besides.
+    app.extensions["mixtape"] = io.BytesIO()
 
     @app.get("/inside")
     def inside() -> dict[str, int]:

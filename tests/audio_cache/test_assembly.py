@@ -92,6 +92,19 @@ def test_qualities_that_are_made_together_equal_those_made_alone_and_take_one_de
     assert len(runs) == 1
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["mono-24.flac", "surround.flac", "stereo-24.wav", "float.wav", "alac-24.m4a", "stereo.dsf"],
+)
+def test_qualities_of_any_format_equal_those_made_alone(
+    cache: AudioCache, data: Path, tmp_path: Path, name: str
+) -> None:
+    cache.store_together(data / name, ALL)
+    alone = AudioCache(tmp_path / "alone")
+    for quality, content in made(cache, data / name).items():
+        assert content == alone.transcode_file(data / name, quality).read_bytes(), quality
+
+
 @pytest.mark.usefixtures("short_pieces")
 def test_what_several_threads_encode_equals_what_one_does(
     cache: AudioCache, noise: Path, expected: dict[QualityLevel, bytes], runs: list[Run]

@@ -167,14 +167,6 @@ def test_damage_in_the_middle_of_ape_is_an_error(cache: AudioCache, tmp_path: Pa
     assert "cannot be decoded" in str(fail(cache, save(tmp_path, "x.ape", content)))
 
 
-def test_damage_before_a_piece_is_not_its_concern(sound: Path, tmp_path: Path) -> None:
-    content = bytearray((sound / "x.flac").read_bytes())
-    content[frame_starts(content)[3] + 500] ^= 1
-    damaged = rendition_of(save(tmp_path, "x.flac", content))
-    whole = rendition_of(sound / "x.flac")
-    assert list(damaged.encode(147, 160)) == list(whole.encode(147, 160))
-
-
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -186,14 +178,12 @@ def test_damage_before_a_piece_is_not_its_concern(sound: Path, tmp_path: Path) -
         ("truncated.wav", "ends before its stated length of 0.100 s: 3,410 of 4,410 samples"),
     ],
 )
-def test_files_without_sound_say_what_they_are(
-    cache: AudioCache, name: str, words: str
-) -> None:
+def test_files_without_sound_say_what_they_are(cache: AudioCache, name: str, words: str) -> None:
     assert words in str(fail(cache, DATA / name))
 
 
 def test_a_header_alone_is_an_error(cache: AudioCache, sound: Path, tmp_path: Path) -> None:
-    for name in ("x.flac", "x.wv", "x.tta", "x.m4a"):
+    for name in ("x.flac", "x.wv", "x.tta"):
         fail(cache, save(tmp_path, name, (sound / name).read_bytes()[:42]))
 
 
@@ -335,18 +325,14 @@ def watch_opening(path: Path) -> Callable[[], bool]:
     ],
     ids=ascii,
 )
-def test_names_of_any_bytes_are_encoded(
-    cache: AudioCache, sound: Path, tmp_path: Path, name: bytes
-) -> None:
+def test_names_of_any_bytes_are_encoded(cache: AudioCache, tmp_path: Path, name: bytes) -> None:
     directory = os.path.join(os.fsencode(tmp_path), b"-dir \n%\xff")
     os.mkdir(directory)
-    content = (sound / "x.flac").read_bytes()
+    content = (DATA / "stereo.flac").read_bytes()
+    path = Path(os.fsdecode(os.path.join(directory, name)))
     for end in (b"", make_id3v1()):
-        path = Path(os.fsdecode(os.path.join(directory, name)))
         path.write_bytes(content + end)
-        succeed(cache, path, SAMPLES)
-        entry = cache.get_cache_path(path, "low")
-        assert entry.read_bytes() == b"".join(rendition_of(path).read(0, entry.stat().st_size))
+        succeed(cache, path, 4410)
 
 
 def test_a_relative_path_with_a_dash_is_no_option(

@@ -68,9 +68,7 @@ def test_a_missing_source_invalidates_nothing(tmp_path: Path) -> None:
     assert verdict_of(entry, None) is Verdict.VALID
 
 
-def test_no_file_and_an_empty_file_are_told_apart(
-    tmp_path: Path, source: os.stat_result
-) -> None:
+def test_no_file_and_an_empty_file_are_told_apart(tmp_path: Path, source: os.stat_result) -> None:
     assert verdict_of(tmp_path / "x.mp3", source) is Verdict.ABSENT
     (tmp_path / "x.mp3").touch()
     assert verdict_of(tmp_path / "x.mp3", source) is Verdict.EMPTY

@@ -140,4 +140,4 @@ def test_a_file_without_a_tag_has_a_tag_of_no_bytes() -> None:
 
 def test_a_tag_too_large_for_the_format_is_refused() -> None:
     with pytest.raises(ValueError, match="less than 256 MiB"):
-        id3.tag([], bytes(1 << 28))
+        id3._syncsafe(1 << 28)

@@ -59,7 +59,9 @@ def test_frames_are_padded_as_the_encoder_pads_them(bitrate: int) -> None:
     ]
 
 
-@pytest.mark.parametrize(("bitrate", "size"), [(128_000, 20_480), (192_000, 30_720), (256_000, 40_960)])
+@pytest.mark.parametrize(
+    ("bitrate", "size"), [(128_000, 20_480), (192_000, 30_720), (256_000, 40_960)]
+)
 def test_a_group_has_a_whole_number_of_everything(bitrate: int, size: int) -> None:
     assert mp3.frames_size(bitrate, mp3.GROUP_FRAMES) == size
     assert mp3.frames_size(bitrate, 5 * mp3.GROUP_FRAMES) == 5 * size
@@ -104,7 +106,9 @@ def test_whole_frames_are_counted_wherever_a_stretch_starts_and_ends(
 
 
 @given(bitrates, st.integers(0, 40_000))
-def test_a_page_of_zeros_anywhere_tears_the_last_intact_frame_at_most(bitrate: int, at: int) -> None:
+def test_a_page_of_zeros_anywhere_tears_the_last_intact_frame_at_most(
+    bitrate: int, at: int
+) -> None:
     audio = bytearray(make_frames(bitrate, 0, 147))
     audio[at : at + 4096] = bytes(4096)
     intact = mp3.intact_frames(bitrate, bytes(audio), 0)

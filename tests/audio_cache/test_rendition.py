@@ -158,9 +158,7 @@ def test_short_files_of_all_makes_decode_to_exactly_their_samples(
 
 @pytest.mark.parametrize("samples", [1, 2, 575, 576, 577, 1151, 1152, 1153, 5000])
 @pytest.mark.parametrize("rate", [44_100, 8_000, 192_000])
-def test_any_number_of_samples_is_kept_to_the_last(
-    tmp_path: Path, samples: int, rate: int
-) -> None:
+def test_any_number_of_samples_is_kept_to_the_last(tmp_path: Path, samples: int, rate: int) -> None:
     source = make_noise(tmp_path / "x.wav", samples=samples, rate=rate, codec="pcm_s16le")
     rendition = rendition_of(source)
     path = tmp_path / "x.mp3"

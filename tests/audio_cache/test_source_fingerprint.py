@@ -28,7 +28,7 @@ def test_a_copy_has_the_fingerprint_of_its_original(tmp_path: Path, name: str) -
 def test_the_md5_of_a_flac_is_its_fingerprint_where_it_is_set() -> None:
     md5 = (DATA / "stereo.flac").read_bytes()[26:42].hex()
     found = read_source(DATA / "stereo.flac").fingerprint
-    # The checksum covers the samples alone, so rate, channels, bits and their count stand behind it.
+    # It covers the samples alone, so rate, channels, bits and their count stand behind it.
     assert found == f"flac-md5:{md5}-44100-2-16-4410"
     assert read_source(DATA / "streamed.flac").fingerprint.startswith("blocks:")
 

@@ -1,4 +1,4 @@
-"""What Auto chooses, and what the connection is measured at: the page's own modules, asked alone."""
+"""What Auto chooses and what it measures: the page's own modules, asked alone."""
 
 from __future__ import annotations
 

@@ -311,6 +311,7 @@ def test_who_has_been_signed_out_is_told_by_the_player(
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name=ALBUM)).to_be_visible()
+        page.wait_for_load_state()  # the page is seen before its scripts answer to a press
         play(page, "First")
         app.config["PASSWORD"] = "a new one"
         page.get_by_role("button", name="Play Second").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -171,7 +172,7 @@ def test_another_quality_goes_on_at_the_same_second(page: Page, quality: str) ->
     heard = page.evaluate("() => window.heard")
     jumps = [
         (second - before_second, now - then)
-        for (then, url, before_second), (now, other, second) in zip(heard, heard[1:], strict=False)
+        for (then, url, before_second), (now, other, second) in pairwise(heard)
         if url != other
     ]
     assert len(jumps) == 1

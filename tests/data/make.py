@@ -1,8 +1,8 @@
 """Make the audio files beside this one: `python -m tests.data.make` from the root of the checkout.
 
-All but one are a tenth of a second or less. ffmpeg makes most of them. The Monkey's Audio file wants
-`java` with jmac (Debian: libjmac-java), the hybrid WavPack file wants `wavpack`; where a program
-is missing, the file that is there stays. What none of them writes is written by `handmade`.
+All but one are a tenth of a second or less. ffmpeg makes most of them. The Monkey's Audio files
+want `java` with jmac (Debian: libjmac-java), the hybrid WavPack file wants `wavpack`; where a
+program is missing, the file that is there stays. What none of them writes is written by `handmade`.
 """
 
 from __future__ import annotations

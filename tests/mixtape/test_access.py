@@ -89,7 +89,16 @@ def ways_of_writing(path: str) -> Iterator[str]:
     yield quote(path)
     yield quote(path, safe="")
     yield quote(quote(path, safe=""), safe="")
-    for dots in ("../", "..\\", "..;/", "..%2f", "%2e%2e/", "%252e%252e%252f", "..%c0%af", "．．/"):
+    for dots in (
+        "../",
+        "..\\",
+        "..;/",
+        "..%2f",
+        "%2e%2e/",
+        "%252e%252e%252f",
+        "..%c0%af",
+        "\N{FULLWIDTH FULL STOP}" * 2 + "/",
+    ):
         yield dots * 2 + quote(path)
     yield "/" + quote(path)
     yield quote(path) + "%00"

@@ -17,7 +17,20 @@ from tests.mixtape.host import PAGE, csrf_token, sign_in
 
 LIMIT_S = 60
 DAY_S = 86_400
-BAD_DAYS = ["", " ", "0", "-1", "none", "nan", "inf", "1e9", "30 days", "0x10", "36501"]
+BAD_DAYS: list[object] = [
+    "",
+    " ",
+    "0",
+    "-1",
+    "none",
+    "nan",
+    "inf",
+    "1e9",
+    "30 days",
+    "0x10",
+    "36501",
+]
+BAD_DAYS += [0, -3, float("nan"), float("inf"), 10**400, True, None, [30], {"days": 30}]
 POSTS = ["/admin/clear", "/admin/purge", "/admin/chores/verify", "/admin/cancel"]
 
 
@@ -36,10 +49,10 @@ def entries(cache: AudioCache, music: Path) -> list[Path]:
     return [old, new]
 
 
-def post(client: FlaskClient, address: str, **form: str) -> TestResponse:
-    """Send a form as the page does, with the token in a header."""
+def post(client: FlaskClient, address: str, **fields: object) -> TestResponse:
+    """Send what the page does, with the token in a header."""
     token = csrf_token_of_page(client)
-    return client.post(address, data=form, headers={"X-CSRFToken": token})
+    return client.post(address, json=fields, headers={"X-CSRFToken": token})
 
 
 def csrf_token_of_page(client: FlaskClient) -> str:
@@ -127,8 +140,8 @@ def test_clearing_without_any_number_of_days_is_refused(
     assert all(path.exists() for path in entries)
 
 
-@pytest.mark.parametrize(("written", "days"), [("30", 30), ("0.5", 0.5), (" 7 ", 7)])
-def test_days_are_read_as_people_write_them(written: str, days: float) -> None:
+@pytest.mark.parametrize(("written", "days"), [("30", 30), ("0.5", 0.5), (" 7 ", 7), (30, 30)])
+def test_days_are_read_as_people_write_them(written: object, days: float) -> None:
     assert read_days(written) == days
 
 
@@ -218,9 +231,10 @@ def test_unknown_work_is_not_found(client: FlaskClient) -> None:
 
 
 def test_nothing_happens_without_a_csrf_token(client: FlaskClient, entries: list[Path]) -> None:
-    form = {"confirm": "purge", "older_than_days": "30"}
+    fields = {"confirm": "purge", "older_than_days": 30}
     for address in POSTS:
-        assert client.post(address, data=form).status_code == 400, address
+        assert client.post(address, json=fields).status_code == 400, address
+        assert client.post(address, data=fields).status_code == 400, address
     assert all(path.exists() for path in entries)
     assert client.application.extensions["mixtape_chores"].latest is None
 

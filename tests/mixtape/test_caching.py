@@ -15,6 +15,7 @@ from tests.mixtape.site import (
     make_scanned_app,
     message_of,
     services_of,
+    track_id,
 )
 from tests.mixtape.tracks import place
 
@@ -49,12 +50,10 @@ def ready(owner: Owner, slug: str) -> dict[str, Any]:
 
 
 def test_a_save_begins_to_cache_and_tells_of_the_end(app: Flask, owner: Owner) -> None:
-    tracks = (
-        services_of(app).catalogue.search("a").items + services_of(app).catalogue.search("b").items
-    )
+    ids = [track_id(app, title) for title in ("Alpha", "Beta", "Gamma")]
     draft = owner.send("POST", "/api/drafts", {}).json
     assert draft is not None
-    state = {"title": "Night train", "track_ids": [track.id for track in tracks]}
+    state = {"title": "Night train", "track_ids": ids}
     saved = owner.send("POST", f"/api/drafts/{draft['key']}/save", {"state": state}).json
     assert saved is not None
     assert saved["task"]["taskId"] == saved["slug"]

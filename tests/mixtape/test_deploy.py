@@ -116,10 +116,9 @@ def test_ranges_and_validators_pass_while_a_track_is_made(
 
 
 @needs_nginx
-def test_a_name_of_any_bytes_arrives_as_it_is(proxied: int, music: Path) -> None:
-    make_audio(music / "plain.flac", samples=441)
-    os.rename(music / "plain.flac", os.path.join(os.fsencode(music), b"caf\xe9 %2F?.flac"))
-    with ask(proxied, "/play/caf%E9%20%252F%3F.flac?quality=original") as answer:
+def test_a_name_of_odd_characters_arrives_as_it_is(proxied: int, music: Path) -> None:
+    make_audio(music / "café %2F?.flac", samples=441)
+    with ask(proxied, "/play/caf%C3%A9%20%252F%3F.flac?quality=original") as answer:
         assert answer.status == 200
         assert answer.read().startswith(b"fLaC")
 

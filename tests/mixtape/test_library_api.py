@@ -52,7 +52,8 @@ def test_a_found_track_plays_and_shows_its_cover(owner: Owner) -> None:
     answer = owner.client.get("/api/search?q=cocoon").json
     assert answer is not None
     (track,) = answer["tracks"]
-    assert owner.client.get(track["cover"]).mimetype == "image/jpeg"
+    with owner.client.get(track["cover"]) as cover:
+        assert cover.mimetype == "image/jpeg"
     with owner.client.get(track["url"] + "?quality=original") as played:
         assert played.status_code == 200
 
@@ -145,10 +146,10 @@ def test_a_key_survives_its_address(keys: tuple[str, ...]) -> None:
 def test_covers_are_kept_for_ever_by_the_browser(app: Flask, owner: Owner) -> None:
     (album,) = services_of(app).catalogue.albums("vespertine").items
     for size in (96, 320, 640):
-        answer = owner.client.get(f"/art/{album.cover_key}/{size}.jpg")
-        assert answer.status_code == 200
-        assert "immutable" in answer.headers["Cache-Control"]
-        assert "private" in answer.headers["Cache-Control"]
+        with owner.client.get(f"/art/{album.cover_key}/{size}.jpg") as answer:
+            assert answer.status_code == 200
+            assert "immutable" in answer.headers["Cache-Control"]
+            assert "private" in answer.headers["Cache-Control"]
     drawn = owner.client.get("/art/drawn/123.svg")
     assert drawn.mimetype == "image/svg+xml"
     assert "immutable" in drawn.headers["Cache-Control"]

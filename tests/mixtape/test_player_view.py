@@ -252,7 +252,7 @@ def test_what_a_page_needs_besides_music_and_covers_is_small(
     listener: FlaskClient, mixtape: SavedMixtape
 ) -> None:
     page = page_of(listener, mixtape)
-    loaded = {address for address in re.findall(r'(?:src|href)="(/static/[^"#]+)', page)}
+    loaded = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', page))
     scripts = [address for address in loaded if address.endswith("mixtape.js")]
     while scripts:
         with listener.get(scripts.pop()) as answer:

@@ -14,6 +14,7 @@ from audio_cache.stats import CacheStats
 from ..chores import KINDS, BusyError, Chores, name_of
 from ..history import SPANS
 from ..monitor import Monitor
+from .answers import as_sentence, read_object
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 PURGE_WORD: Final = "purge"
@@ -90,7 +91,7 @@ def history() -> Response:
 @blueprint.post("/clear")
 def clear() -> Response:
     """Delete the entries that are older than a number of days."""
-    days = read_days(request.form.get("older_than_days", ""))
+    days = read_days(read_object().get("older_than_days"))
     if days is None:
         abort(
             400,
@@ -103,7 +104,7 @@ def clear() -> Response:
 @blueprint.post("/purge")
 def purge() -> Response:
     """Delete every entry, once the word for it was typed."""
-    if request.form.get("confirm", "").strip().lower() != PURGE_WORD:
+    if str(read_object().get("confirm")).strip().lower() != PURGE_WORD:
         abort(400, f"Type the word “{PURGE_WORD}” to delete everything. Nothing was deleted.")
     return _deleted(None)
 
@@ -116,7 +117,7 @@ def begin(kind: str) -> Response:
     try:
         chore = _chores().begin(kind)
     except BusyError as error:
-        abort(409, f"{str(error).capitalize()}.")
+        abort(409, as_sentence(str(error)))
     response = _fresh(chore=chore.as_json())
     response.status_code = 202
     return response
@@ -128,11 +129,13 @@ def cancel() -> Response:
     return _fresh(cancelled=_chores().cancel())
 
 
-def read_days(written: str) -> float | None:
-    """Return a number of days; None where the text is none, or one that nobody can mean."""
+def read_days(written: object) -> float | None:
+    """Return a number of days; None where it is none, or one that nobody can mean."""
+    if isinstance(written, bool) or not isinstance(written, str | int | float):
+        return None
     try:
         days = float(written)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return days if math.isfinite(days) and 0 < days <= _MOST_DAYS else None
 

@@ -45,7 +45,9 @@ def cache_folder(path: str = "") -> tuple[Response, int]:
     folder, caching = os.fsencode(name), current_services().caching
     task_id = folder_task_id(folder)
     body = request.get_json(silent=True)
-    qualities = _read_qualities(body) if isinstance(body, dict) else caching.ahead or ("medium",)
+    qualities = caching.ahead or ("medium",)
+    if isinstance(body, dict) and "qualities" in body:
+        qualities = _read_qualities(body)
     is_begun = caching.start(task_id, caching.folder_paths(folder), qualities)
     title = shown(name.rpartition("/")[2]) or "your library"
     return _begun(

@@ -77,7 +77,7 @@ def init_app(app: Flask, services: Services) -> None:
         WRONG_LINKS, scope="wrong-links", deduct_when=lambda _: g.get("is_wrong_link", False)
     )
     blueprint = Blueprint("player", __name__, url_prefix="/mixtapes")
-    views: dict[str, Callable[..., object]] = {
+    views: dict[str, Callable[..., str | Response]] = {
         "/<slug>": page,
         "/<slug>/tracks/<token>": stream,
         "/<slug>/covers/<key>": cover,

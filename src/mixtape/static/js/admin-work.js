@@ -1,7 +1,7 @@
 // Clearing, purging, verifying and renewing: what is asked before, and what is said after.
 
 import { confirmFirst } from "./admin-confirm.js";
-import { sendForm } from "./ask.js";
+import { send } from "./api.js";
 import { count } from "./format.js";
 
 const TITLES = {
@@ -22,15 +22,15 @@ export function attachWork(page, refresh) {
   const job = (name) => page.querySelector(`[data-job=${name}]`);
   const say = (words) => (part("outcome").textContent = words);
 
-  async function send(url, fields, tell) {
+  async function act(url, fields, tell) {
     try {
-      say(tell(await sendForm(url, fields)));
+      say(tell(await send("POST", url, fields)));
     } catch (error) {
       say(error.message);
     }
     refresh();
   }
-  const begin = (kind) => send(page.dataset.chores + kind, {}, () => "");
+  const begin = (kind) => act(page.dataset.chores + kind, {}, () => "");
   const deleted = (answer) => (answer.deleted === 1 ? "1 entry was deleted." : `${count(answer.deleted)} entries were deleted.`);
 
   onSubmit(job("verify"), (form) => begin(form.elements.repair.checked ? "repair" : "verify"));
@@ -48,7 +48,7 @@ export function attachWork(page, refresh) {
       words: `Every entry that was made more than ${age} ago is deleted.`,
       yes: "Clear them",
     });
-    if (isMeant) send(form.action, { older_than_days: days }, deleted);
+    if (isMeant) act(form.action, { older_than_days: days }, deleted);
   });
   onSubmit(job("purge"), async (form) => {
     const { word } = form.dataset;
@@ -58,17 +58,17 @@ export function attachWork(page, refresh) {
       yes: "Purge the cache",
       word,
     });
-    if (isMeant) send(form.action, { confirm: word }, deleted);
+    if (isMeant) act(form.action, { confirm: word }, deleted);
   });
-  part("chore-cancel").addEventListener("click", () => send(page.dataset.cancel, {}, () => ""));
+  part("chore-cancel").addEventListener("click", () => act(page.dataset.cancel, {}, () => ""));
 
   return { show: (chore) => showChore(page, part, chore) };
 }
 
-function onSubmit(form, act) {
+function onSubmit(form, answer) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    act(form);
+    answer(form);
   });
 }
 

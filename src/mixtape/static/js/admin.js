@@ -3,7 +3,7 @@
 import { attachCharts } from "./admin-charts.js";
 import { attachFigures } from "./admin-figures.js";
 import { attachWork } from "./admin-work.js";
-import { SessionEndedError, askJson } from "./ask.js";
+import { send } from "./api.js";
 
 const FIGURES_MS = 3000;
 const HISTORY_MS = 10_000;
@@ -27,7 +27,7 @@ function repeat(everyMs, ask) {
       notice.hidden = true;
     } catch (error) {
       complain(error);
-      if (error instanceof SessionEndedError) return;
+      if (error.isSessionEnded) return;
     } finally {
       isAsking = false;
     }
@@ -40,7 +40,7 @@ function repeat(everyMs, ask) {
 
 function complain(error) {
   notice.hidden = false;
-  if (error instanceof SessionEndedError) {
+  if (error.isSessionEnded) {
     const link = document.createElement("a");
     link.href = page.dataset.login;
     link.textContent = "Sign in again";
@@ -55,13 +55,13 @@ function chosenSpan() {
 }
 
 const figures = repeat(FIGURES_MS, async () => {
-  const state = await askJson(page.dataset.figures);
+  const state = await send("GET", page.dataset.figures);
   showFigures(state);
   work.show(state.chore);
 });
 const history = repeat(HISTORY_MS, async () => {
   const span = chosenSpan();
-  const { columns } = await askJson(`${page.dataset.history}?span=${span}`);
+  const { columns } = await send("GET", `${page.dataset.history}?span=${span}`);
   if (span === chosenSpan()) showHistory(columns, span);
 });
 for (const choice of page.querySelectorAll("input[name=span]")) {

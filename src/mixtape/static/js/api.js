@@ -33,8 +33,8 @@ export async function send(method, url, body, options = {}) {
 /** @returns {Promise<boolean>} whether somebody is signed in, whose token the page has then */
 export async function renewToken() {
   const meta = tokenElement();
-  const url = document.querySelector("[data-session]")?.dataset.session;
-  if (!meta || !url) return false;
+  const url = meta?.dataset.session;
+  if (!url) return false;
   try {
     meta.content = (await sendOnce("GET", url)).csrf_token;
     return true;

@@ -23,7 +23,7 @@ import { clock, size } from "./format.js";
 export function makeRow(templateId, track, key = String(track.id)) {
   const row = document.getElementById(templateId).content.firstElementChild.cloneNode(true);
   const { url, cover, title, artist, album, duration, format, mime, lossless } = track;
-  Object.assign(row.dataset, { key, url, cover, title, artist, album, duration, format, mime, lossless, size: track.size });
+  Object.assign(row.dataset, { track: "", key, url, cover, title, artist, album, duration, format, mime, lossless, size: track.size });
   const by = artist || "Unknown artist";
   fill(row, ".track-title", title);
   fill(row, ".track-artist", track.problem ?? (album ? `${by} · ${album}` : by));

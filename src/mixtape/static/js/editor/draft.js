@@ -15,6 +15,8 @@ export class Draft extends EventTarget {
   #saving = Promise.resolve();
   #timer = 0;
   #changes = 0;
+  // What was sent without an answer: the server may have it all the same.
+  #unanswered = new Set();
   #isClosed = false;
 
   /**
@@ -37,6 +39,18 @@ export class Draft extends EventTarget {
 
   get isDirty() {
     return this.state !== "saved";
+  }
+
+  /**
+   * Go on from what this browser kept of the draft, and save it.
+   *
+   * @param {number} revision that it was kept with
+   */
+  resume(revision) {
+    this.revision = revision;
+    // The page that kept it may have sent it while it went away.
+    this.#unanswered.add(textOf(this.#read().sent));
+    this.changed();
   }
 
   /** Take note of a change. */
@@ -81,7 +95,9 @@ export class Draft extends EventTarget {
   leave() {
     if (!this.isDirty || this.#isClosed) return;
     this.#soon.cancel();
-    send("PUT", this.address, this.#body(), { keepalive: true }).catch(() => {});
+    const body = this.#body();
+    this.#unanswered.add(textOf(body.state));
+    send("PUT", this.address, body, { keepalive: true }).catch(() => {});
   }
 
   close() {
@@ -103,13 +119,34 @@ export class Draft extends EventTarget {
     const changes = this.#changes;
     if (this.state === "unsaved") this.#become("saving");
     try {
-      this.revision = (await send("PUT", this.address, this.#body())).revision;
+      await this.#store();
       if (changes === this.#changes) this.#settle();
       else this.#keep();
     } catch (error) {
       this.#fail(error);
     }
     return !this.isDirty;
+  }
+
+  async #store() {
+    const body = this.#body();
+    try {
+      this.revision = (await send("PUT", this.address, body)).revision;
+    } catch (error) {
+      if (!error.status) this.#unanswered.add(textOf(body.state));
+      if (error.status !== 409 || !(await this.#isOwnConflict())) throw error;
+      this.revision = (await send("PUT", this.address, { ...body, revision: this.revision })).revision;
+    }
+    this.#unanswered.clear();
+  }
+
+  /** Say whether what the server has came from here, and if so go on from its revision. */
+  async #isOwnConflict() {
+    const stored = await send("GET", this.address);
+    const { title, notes, cover_key, tracks } = stored;
+    if (!this.#unanswered.has(textOf({ title, notes, cover_key, track_ids: tracks.map(({ id }) => id) }))) return false;
+    this.revision = stored.revision;
+    return true;
   }
 
   #settle() {
@@ -149,4 +186,8 @@ export class Draft extends EventTarget {
     this.message = message;
     this.dispatchEvent(new Event("state"));
   }
+}
+
+function textOf({ title, notes, cover_key, track_ids }) {
+  return JSON.stringify([title, notes, cover_key, track_ids]);
 }

@@ -121,9 +121,8 @@ class Editor {
     if (!copy || sameText(copy.state, stored)) return;
     // Without a newer revision on the server, what is here is what was typed last. With one, the
     // save tells of the conflict, and both are still there to choose from.
-    this.#draft.revision = copy.revision;
     this.#fill(copy.state);
-    this.#draft.changed();
+    this.#draft.resume(copy.revision);
     say("What was not saved yet is here again.");
   }
 

@@ -1,0 +1,142 @@
+"""How soon the first 64 KiB are there of a track that was never encoded, and of a far seek."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from .client import Connection
+from .machine import chosen_ffmpeg
+from .music import cut, find_music, work_folder
+from .result import Figure, Result
+from .server import Server
+
+USES_MUSIC = True
+TRACKS = 20
+SEEKS = 20
+FIRST_BYTES = 64 << 10
+LONG_S = 557.0
+SEEK_TO = 0.75
+MORE_THAN_FFMPEG_MS = 60.0
+SEEK_MS = 250.0
+_QUIET_WITHIN_S = 60.0
+
+
+def run() -> Result:
+    """Time the first bytes of some tracks over HTTP and from ffmpeg itself, and of some seeks."""
+    with tempfile.TemporaryDirectory(prefix="first-", dir=work_folder()) as folder:
+        names = _link_tracks(Path(folder))
+        # What a listener leaves behind would otherwise be encoded to its end during the next test.
+        settings = {"AUDIO_CACHE_FINISH_ABANDONED": "false"}
+        with Server(Path(folder), settings=settings) as server:
+            ours, plain = _time_starts(server, Path(folder), names)
+            seeks = _time_seeks(server)
+    more = [one - other for one, other in zip(ours, plain, strict=True)]
+    return Result(
+        title="The first 64 KiB of a track that was never encoded, at medium",
+        figures=(
+            Figure("cold start, more than ffmpeg itself", median(more), "ms", MORE_THAN_FFMPEG_MS),
+            Figure("cold start over HTTP", median(ours), "ms"),
+            Figure("ffmpeg itself", median(plain), "ms"),
+            Figure(f"cold seek to {SEEK_TO:.0%} of nine minutes", median(seeks), "ms", SEEK_MS),
+        ),
+        samples={"cold start": ours, "ffmpeg itself": plain, "cold seek": seeks},
+        unit="ms",
+        notes=(
+            f"Medians of {TRACKS} tracks, each on a new connection and in turn with ffmpeg, and of "
+            f"{SEEKS} seeks in a track of {LONG_S:.0f} s, of which nothing was encoded before. "
+            "The sources were read before, so that the disk plays no part.",
+        ),
+    )
+
+
+def _link_tracks(folder: Path) -> list[str]:
+    """Fill the folder with tracks and a long one, and return the names of the tracks."""
+    pieces = find_music().pieces
+    names = []
+    for number in range(TRACKS):
+        source = pieces[number % len(pieces)].path
+        name = f"{number:02}{source.suffix}"
+        shutil.copyfile(source, folder / name)
+        names.append(name)
+    cut(pieces[0], LONG_S, folder / "long.flac")
+    return names
+
+
+def _time_starts(server: Server, folder: Path, names: list[str]) -> tuple[list[float], list[float]]:
+    """Return the milliseconds over HTTP and from ffmpeg itself, for each of the tracks."""
+    ours, plain = [], []
+    for number, name in enumerate(names):
+        (folder / name).read_bytes()
+        measures: list[Callable[[], None]] = [
+            lambda name=name: ours.append(_time_range(server, name, 0)),
+            lambda name=name: plain.append(_time_ffmpeg(folder / name)),
+        ]
+        for measure in measures if number % 2 else reversed(measures):
+            measure()
+            _wait_for_quiet(server)
+    return ours, plain
+
+
+def _time_seeks(server: Server) -> list[float]:
+    """Return the milliseconds that seeks take, each with an empty cache."""
+    with Connection(server.port) as connection:
+        length = connection.get("/play/long.flac?quality=medium", method="HEAD").headers
+    at = int(SEEK_TO * int(length["content-length"]))
+    times_ms = []
+    for number in range(SEEKS):
+        # A little further each time, because a listener hits no group's first byte either.
+        times_ms.append(_time_range(server, "long.flac", at + 7_919 * number))
+        _wait_for_quiet(server)
+        for leftover in server.cache_dir.iterdir():
+            leftover.unlink()
+    return times_ms
+
+
+def _time_range(server: Server, name: str, start: int) -> float:
+    """Return the milliseconds from connecting to the last of the bytes."""
+    began = time.perf_counter()
+    with Connection(server.port) as connection:
+        answer = connection.get(f"/play/{name}?quality=medium", (start, start + FIRST_BYTES))
+    elapsed_ms = (time.perf_counter() - began) * 1000
+    status = answer.headers.get("cache-status", "")
+    if answer.status != 206 or not status.endswith("detail=live"):
+        raise SystemExit(f"{name} was to be played live, not {answer.status} {status}")
+    return elapsed_ms
+
+
+def _time_ffmpeg(source: Path) -> float:
+    """Return the milliseconds from starting ffmpeg to the last of the bytes."""
+    job = [
+        *(chosen_ffmpeg().path, "-nostdin", "-loglevel", "error", "-i", source, "-map", "0:a:0"),
+        *("-c:a", "libmp3lame", "-b:a", "192k", "-ar", "44100", "-ac", "2"),
+        *("-id3v2_version", "3", "-f", "mp3", "pipe:1"),
+    ]
+    began = time.perf_counter()
+    with subprocess.Popen(
+        job, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+    ) as process:
+        assert process.stdout is not None
+        missing = FIRST_BYTES
+        while missing > 0:
+            data = process.stdout.read(FIRST_BYTES)
+            if not data:
+                raise SystemExit(f"ffmpeg ended before {FIRST_BYTES} bytes of {source.name}")
+            missing -= len(data)
+        elapsed_ms = (time.perf_counter() - began) * 1000
+        process.kill()
+    return elapsed_ms
+
+
+def _wait_for_quiet(server: Server) -> None:
+    """Wait until the server encodes nothing any more."""
+    deadline = time.monotonic() + _QUIET_WITHIN_S
+    while server.encoders():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"the server still encodes after {_QUIET_WITHIN_S:.0f} s")
+        time.sleep(0.02)

@@ -1,0 +1,159 @@
+"""What AudioCache does with its directory: size, clearing, and disks that are full or read-only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from audio_cache import AudioCache
+from tests.engine import StubFFmpeg, can_mount, make_noise, processes_naming, undisturbed
+
+DAY_S = 86_400
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> AudioCache:
+    return AudioCache(tmp_path / "cache")
+
+
+@pytest.fixture
+def song(tmp_path: Path, flac: Path) -> Path:
+    return Path(shutil.copy2(flac, tmp_path / "song.flac"))
+
+
+def test_the_size_is_that_of_all_files(cache: AudioCache, song: Path) -> None:
+    assert cache.get_cache_size() == 0
+    entry = cache.transcode_file(song, "low")
+    (cache.cache_dir / "sub").mkdir()
+    (cache.cache_dir / "sub" / "note").write_bytes(bytes(100))
+    assert cache.get_cache_size() == entry.stat().st_size + 100
+
+
+def age(path: Path, days: float) -> None:
+    then = time.time() - days * DAY_S
+    os.utime(path, (then, then))
+
+
+def test_clearing_deletes_cached_files_and_says_how_many(cache: AudioCache, song: Path) -> None:
+    cache.transcode_file(song, "low")
+    cache.transcode_file(song, "high")
+    (cache.cache_dir / "note.txt").touch()
+    partial = cache.cache_dir / f"{'0' * 32}_low_128k.mp3.part"
+    partial.touch()
+    assert cache.clear_cache() == 2
+    assert [path.name for path in cache.cache_dir.iterdir()] == ["note.txt"]
+    assert cache.clear_cache() == 0
+    assert song.exists()
+
+
+def test_only_files_older_than_so_many_days_go(cache: AudioCache, song: Path) -> None:
+    low, high = cache.transcode_file(song, "low"), cache.transcode_file(song, "high")
+    age(low, 8)
+    age(high, 6)
+    assert cache.clear_cache(older_than_days=7) == 1
+    assert (low.exists(), high.exists()) == (False, True)
+    assert cache.clear_cache(older_than_days=5.9) == 1
+
+
+def test_no_days_are_all_that_is_not_of_the_future(cache: AudioCache, song: Path) -> None:
+    age(cache.transcode_file(song, "low"), 0.001)
+    age(cache.transcode_file(song, "high"), -1)
+    assert cache.clear_cache(older_than_days=0) == 1
+    assert cache.clear_cache() == 1
+
+
+@pytest.mark.parametrize("days", [-1, float("nan"), float("inf"), "7", True])
+def test_a_bad_age_deletes_nothing(cache: AudioCache, song: Path, days: float) -> None:
+    entry = cache.transcode_file(song, "low")
+    age(entry, 100)
+    with pytest.raises(ValueError, match="give a number of days"):
+        cache.clear_cache(older_than_days=days)
+    assert entry.exists()
+
+
+def test_what_cannot_be_deleted_is_logged_and_skipped(
+    cache: AudioCache, song: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache.transcode_file(song, "low")
+    stubborn = cache.cache_dir / f"{'0' * 32}_low_128k.mp3"
+    stubborn.mkdir()
+    assert cache.clear_cache() == 1
+    assert f"cannot delete {stubborn}" in caplog.text
+
+
+def test_partial_files_are_swept_when_nobody_came_back_for_a_week(cache: AudioCache) -> None:
+    fresh, old = (cache.cache_dir / f"{digit * 32}_low_128k.mp3.part" for digit in "01")
+    fresh.touch()
+    old.touch()
+    age(old, 8)
+    assert cache.sweep_partials() == 1
+    assert (fresh.exists(), old.exists()) == (True, False)
+
+
+@contextmanager
+def mount_tmpfs(path: Path, options: str) -> Iterator[None]:
+    if not can_mount():
+        pytest.skip("mounting a small disk takes root")
+    path.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(path)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def test_a_disk_without_room_is_a_clear_error_before_anything_is_encoded(
+    tmp_path: Path, song: Path
+) -> None:
+    ffmpeg = StubFFmpeg(tmp_path / "stub")
+    with mount_tmpfs(tmp_path / "disk", "size=32k"):
+        cache = AudioCache(tmp_path / "disk", ffmpeg=ffmpeg.path)
+        with pytest.raises(OSError, match=r"needs [\d,]+ bytes and the disk has [\d,]+ left"):
+            cache.transcode_file(song, "high")
+        assert ffmpeg.starts() == []
+        assert list(cache.cache_dir.iterdir()) == []
+        assert cache.get_cached_or_original(song, "high") == song
+
+
+def test_a_disk_that_fills_while_encoding_is_a_clear_error_and_is_freed(tmp_path: Path) -> None:
+    source = make_noise(tmp_path / "x.flac", samples=1_000_000)
+    with mount_tmpfs(tmp_path / "disk", "size=1m"):
+        filler = tmp_path / "disk" / "filler"
+        fill = f"head -c 700000 /dev/zero > {filler}"
+        real = StubFFmpeg(tmp_path / "real").path
+        stub = StubFFmpeg(tmp_path / "stub", f'{fill}; exec {real} "$@"')
+        cache = AudioCache(tmp_path / "disk", ffmpeg=stub.path)
+        with pytest.raises(OSError, match="No space left"):
+            cache.transcode_file(source, "high")
+        assert list(cache.cache_dir.iterdir()) == [filler]
+        assert processes_naming(str(source)) == []
+        assert cache.get_cached_or_original(source, "high") == source
+        filler.unlink()
+        good = AudioCache(tmp_path / "disk")
+        assert good.transcode_file(source, "high").read_bytes() == undisturbed(
+            source, tmp_path, "high"
+        )
+
+
+def test_a_read_only_directory_serves_what_it_has_and_refuses_the_rest(
+    tmp_path: Path, song: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with mount_tmpfs(tmp_path / "disk", "size=1m"):
+        cache = AudioCache(tmp_path / "disk")
+        entry = cache.transcode_file(song, "low")
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True)
+        assert cache.is_cached(song, "low")
+        assert cache.get_cached_or_original(song, "low") == entry
+        with pytest.raises(OSError, match="Read-only file system"):
+            cache.transcode_file(song, "high")
+        assert cache.precache_file(song, ["low", "high"]) == {"low": entry, "high": song}
+        assert cache.clear_cache() == 0
+        assert "cannot delete" in caplog.text
+        assert AudioCache(tmp_path / "disk").is_cached(song, "low")
