@@ -71,9 +71,11 @@ class Connection:
         return data
 
 
-def make_request(path: str, span: tuple[int, int] | None = None, *, method: str = "GET") -> bytes:
+def make_request(
+    path: str, span: tuple[int, int] | None = None, *, method: str = "GET", agent: str = "benchmark"
+) -> bytes:
     """Return a request as it goes over the wire."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"User-Agent: {agent}"]
     if span is not None:
         lines.append(f"Range: bytes={span[0]}-{span[1] - 1}")
     return "\r\n".join((*lines, "", "")).encode("ascii")

@@ -23,13 +23,17 @@ class Wish:
     """What one listener wants to hear: the bytes [start, stop) of a URL, and what they must be.
 
     Args:
-        reference: a file that holds the same bytes at the same places.
+        listener: who it is; a server may tell listeners apart.
+        rendition: a file that holds the same bytes at the same places.
+        original: the same for the answer that a server gives which cannot encode at the moment.
     """
 
+    listener: str
     url: str
     start: int
     stop: int
-    reference: Path
+    rendition: Path
+    original: Path
 
 
 class Listener:
@@ -39,16 +43,18 @@ class Listener:
         self.wish = wish
         self.error = ""
         self.headers_s = 0.0
+        self.got_original = False
         self.worst_lag_s = 0.0
         self._speed = bytes_per_s
         self._at = wish.start
         self._head = b""
-        self._reference = os.open(wish.reference, os.O_RDONLY)
+        self._reference = -1
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
         self._began = time.monotonic()
         self._socket.connect(("127.0.0.1", port))
-        self._socket.sendall(make_request(wish.url, (wish.start, wish.stop)))
+        span = (wish.start, wish.stop)
+        self._socket.sendall(make_request(wish.url, span, agent=wish.listener))
         self._socket.setblocking(False)
 
     @property
@@ -94,6 +100,9 @@ class Listener:
             if status != 206 or headers["content-length"] != str(self.wish.stop - self.wish.start):
                 self.error = f"the answer was {status} with {headers}"
                 return
+            self.got_original = "quality=original" in headers["audio-cache-rendition"]
+            expected = self.wish.original if self.got_original else self.wish.rendition
+            self._reference = os.open(expected, os.O_RDONLY)
         if data != os.pread(self._reference, len(data), self._at):
             self.error = f"a byte behind {self._at} is not the one that it must be"
         self._at += len(data)

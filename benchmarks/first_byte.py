@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -70,15 +70,16 @@ def _link_tracks(folder: Path) -> list[str]:
 
 def _time_starts(server: Server, folder: Path, names: list[str]) -> tuple[list[float], list[float]]:
     """Return the milliseconds over HTTP and from ffmpeg itself, for each of the tracks."""
-    ours, plain = [], []
+    ours: list[float] = []
+    plain: list[float] = []
     for number, name in enumerate(names):
         (folder / name).read_bytes()
-        measures: list[Callable[[], None]] = [
-            lambda name=name: ours.append(_time_range(server, name, 0)),
-            lambda name=name: plain.append(_time_ffmpeg(folder / name)),
+        measures = [
+            (ours, partial(_time_range, server, name, 0)),
+            (plain, partial(_time_ffmpeg, folder / name)),
         ]
-        for measure in measures if number % 2 else reversed(measures):
-            measure()
+        for times_ms, measure in measures if number % 2 else reversed(measures):
+            times_ms.append(measure())
             _wait_for_quiet(server)
     return ours, plain
 
@@ -113,7 +114,16 @@ def _time_range(server: Server, name: str, start: int) -> float:
 def _time_ffmpeg(source: Path) -> float:
     """Return the milliseconds from starting ffmpeg to the last of the bytes."""
     job = [
-        *(chosen_ffmpeg().path, "-nostdin", "-loglevel", "error", "-i", source, "-map", "0:a:0"),
+        *(
+            chosen_ffmpeg().path,
+            "-nostdin",
+            "-loglevel",
+            "error",
+            "-i",
+            str(source),
+            "-map",
+            "0:a:0",
+        ),
         *("-c:a", "libmp3lame", "-b:a", "192k", "-ar", "44100", "-ac", "2"),
         *("-id3v2_version", "3", "-f", "mp3", "pipe:1"),
     ]

@@ -52,7 +52,7 @@ def make_result(ranges: list[float], smallest: list[float]) -> Result:
         samples={"64 KiB ranges": ranges, "smallest route": smallest},
         unit="requests/s",
         notes=(
-            f"{CLIENTS} client processes of {CONNECTIONS} kept-alive connections; one gunicorn gthread "
-            f"process; the median of {ROUNDS} rounds of {SECONDS} s, measured in turn.",
+            f"{CLIENTS} client processes of {CONNECTIONS} kept-alive connections; one gunicorn "
+            f"gthread process; the median of {ROUNDS} rounds of {SECONDS} s, measured in turn.",
         ),
     )

@@ -69,6 +69,7 @@ def make_result(measured: Measured) -> Result:
     errors = sorted({listener.error for listener in listeners if listener.error})
     correct = sum(not listener.error for listener in listeners)
     starts_ms = [listener.headers_s * 1000 for listener in listeners]
+    originals = sum(listener.got_original for listener in listeners)
     late = sum(listener.worst_lag_s > 1.0 for listener in listeners)
     return Result(
         title=f"{LISTENERS} listeners and {STREAMS} progress streams on one server process",
@@ -82,6 +83,7 @@ def make_result(measured: Measured) -> Result:
             Figure("a new request’s headers, median", median(measured.headers_ms), "ms"),
             Figure("memory of the server, at most", max(measured.memory_mb), "MB", MEMORY_MB),
             Figure("listeners with every byte right", correct, "", LISTENERS, at_least=True),
+            Figure("listeners that got the original, all encoders being busy", originals, ""),
             Figure("progress streams still open", measured.streams, "", STREAMS, at_least=True),
             Figure("listeners that waited more than 1 s for music", late, ""),
             Figure(
@@ -93,11 +95,11 @@ def make_result(measured: Measured) -> Result:
         samples={"headers of a new request": measured.headers_ms},
         unit="ms",
         notes=(
-            f"gunicorn gthread, one process, {THREADS} threads; each listener reads "
-            f"{BYTES_PER_S / 1000:.0f} kB/s for {LISTEN_S:.0f} s, half of them from {CACHED_TRACKS} "
-            f"cached tracks and half from {LIVE_TRACKS} that were never encoded, half from the start "
-            "and half from somewhere else. A new connection asks every 50 ms. Listeners, server and "
-            "encoders share the machine.",
+            f"gunicorn gthread, one process, {THREADS} threads. Each listener reads "
+            f"{BYTES_PER_S / 1000:.0f} kB/s for {LISTEN_S:.0f} s, half of them from "
+            f"{CACHED_TRACKS} cached tracks, half from {LIVE_TRACKS} that were never encoded; half "
+            "from the start, half from somewhere else. A new connection asks for a cached track "
+            "every 50 ms. Listeners, server and encoders share the machine.",
             *errors[:5],
         ),
         limit=HEADERS_MS,
@@ -160,7 +162,8 @@ def _make_wishes(
         length = entries[track].stat().st_size
         heard = min(length, int(BYTES_PER_S * LISTEN_S))
         start = random.randrange(length - heard) if number % 4 > 1 else 0
-        wishes.append(Wish(_url(track), start, start + heard, entries[track]))
+        who = f"listener-{number}"
+        wishes.append(Wish(who, _url(track), start, start + heard, entries[track], track))
     return wishes
 
 

@@ -105,6 +105,9 @@ class Playback:
                 self.live.start(rendition, nice=self.settings.nice)
         except (AudioCacheError, OSError) as error:
             self._logger.warning("%r is played as the original: %s", str(path), error)
+        except Exception:
+            # A defect of ours, such as a file that trips the reading of tags, is no silence either.
+            self._logger.exception("%r is played as the original", str(path))
         return self._original(request, path, "fwd=miss")
 
     def _cached(

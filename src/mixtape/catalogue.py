@@ -46,6 +46,14 @@ class Catalogue:
             tracks = _by_ids(session, ids[:limit])
         return Page(tuple(tracks), offset, len(ids) > limit)
 
+    def is_narrow(self, typed: str) -> bool:
+        """Say whether a text matches few enough tracks to group them while somebody types."""
+        expression = match_expression(typed)
+        if expression is None:
+            return False
+        with self._database.read() as session:
+            return SearchIndex(session).is_narrow(expression)
+
     def artists(self, typed: str = "", *, offset: int = 0, limit: int = PAGE_SIZE) -> Page[Artist]:
         """Return the artists that albums are filed under, by name.
 

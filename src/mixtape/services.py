@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +16,9 @@ from .caching import Caching
 from .catalogue import Catalogue
 from .db import Database
 from .drafts import Drafts
+from .listings import LibraryCounts
 from .mixtapes import Mixtapes
-from .scanner import LOCK_NAME, Scanner
+from .scanner import LOCK_NAME, Scanner, ScanProgress
 
 EXTENSION: Final = "mixtape"
 _SCAN_ENDS_WITHIN_S: Final = 2.0
@@ -36,6 +37,20 @@ class Services:
     mixtapes: Mixtapes
     drafts: Drafts
     caching: Caching
+    counted: dict[ScanProgress, LibraryCounts] = field(default_factory=dict)
+
+    def counts(self) -> LibraryCounts:
+        """Return how much the library holds, counted anew only where a scan has gone on since.
+
+        A library of 100,000 tracks takes half a second to count.
+        """
+        progress = self.scanner.progress
+        counts = self.counted.get(progress)
+        if counts is None:
+            counts = self.catalogue.counts()
+            self.counted.clear()
+            self.counted[progress] = counts
+        return counts
 
     def start(self) -> None:
         """Begin what a server does by itself: scan the library, and cache what is left over.

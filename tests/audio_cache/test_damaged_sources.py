@@ -14,8 +14,11 @@ import pytest
 from mutagen.apev2 import APEv2
 
 from audio_cache import AudioCache
+from audio_cache.decoding import count_samples as count_samples_of
 from audio_cache.errors import EncodeError
+from audio_cache.ffmpeg import find_ffmpeg
 from audio_cache.quality import QualityLevel
+from audio_cache.source import read_source
 from tests.audio import DATA, count_samples, make_audio
 from tests.data import handmade
 from tests.engine import make_noise, rendition_of
@@ -281,7 +284,11 @@ def test_a_playlist_makes_ffmpeg_open_nothing(
         opened = watch_opening(listed)
         fail(cache, save(tmp_path, name, PLAYLISTS[kind](url).encode()))
         for way in (str(listed), listed.name, f"file:{listed}"):
-            fail(cache, save(tmp_path, name, PLAYLISTS[kind](way).encode()))
+            path = save(tmp_path, name, PLAYLISTS[kind](way).encode())
+            fail(cache, path)
+            # Nor would it if somebody let it guess what the file is.
+            with pytest.raises(EncodeError):
+                count_samples_of(find_ffmpeg(), read_source(path))
         assert not opened()
         with pytest.raises(BlockingIOError):
             server.accept()

@@ -207,7 +207,7 @@ def test_a_track_is_dragged_by_finger(browser: Browser, site: str, session: Stor
     page.goto("/mixtapes/new")
     add(page, "Aurora", "Borealis", "Cocoon")
     grip = page.get_by_role("button", name="Move Aurora: drag")
-    grip.evaluate("(element) => element.scrollIntoView({block: 'center'})")
+    grip.evaluate("(element) => element.scrollIntoView({block: 'center', behavior: 'instant'})")
     box = grip.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

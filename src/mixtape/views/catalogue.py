@@ -74,7 +74,7 @@ def search() -> Response:
     limit = min(max(1, request.args.get("limit", PAGE_SIZE, int)), MAX_RESULTS)
     found = _catalogue().search(typed, offset=_offset(), limit=limit)
     answer = _as_json(found)
-    if "all" in request.args and found.items and not found.offset:
+    if "all" in request.args and not found.offset and _catalogue().is_narrow(typed):
         more = _catalogue().albums(typed, limit=_BEST_ALBUMS).items
         answer["albums"] = [album_fields(album) for album in more]
         named = _catalogue().artists(typed, limit=_BEST_ALBUMS).items
@@ -115,7 +115,7 @@ def _offset() -> int:
 
 def _counts(page: Page[Any]) -> Any:
     """Return the figures of the whole library, which only the first page shows."""
-    return None if page.offset else _catalogue().counts()
+    return None if page.offset else current_services().counts()
 
 
 def _as_json(found: Page[Track]) -> dict[str, Any]:
