@@ -102,7 +102,7 @@ def ask(server: Server, name: str, quality: str, span: str, expected: bytes) -> 
 
 @pytest.mark.slow
 @settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     # An example takes seconds, so one that fails is told as it is.
     phases=[Phase.explicit, Phase.generate],
