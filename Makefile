@@ -4,14 +4,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint requirements.lock
 
-.PHONY: serve test fast lint types docs screenshots bench stress browser clean
+.PHONY: serve test coverage fast lint types docs screenshots bench stress browser clean
 .DELETE_ON_ERROR:
 
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
 	$(BIN)/mixtape serve
 
-test: .venv/.dev               ## everything but stress, with coverage
-	$(BIN)/pytest --cov
+# Three tests at a time on two cores: half of their time they wait for servers, encoders and pages.
+JOBS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
+
+test: .venv/.dev               ## everything but stress
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
+
+coverage: .venv/.dev           ## the same, and which lines nothing ran
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --cov
 
 fast: .venv/.dev               ## what takes no browser and no long seconds, up to the first failure
 	$(BIN)/pytest -x -m "not slow and not browser and not stress"

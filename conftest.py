@@ -14,6 +14,8 @@ PACKAGES = {
     "mpv": "mpv",
     "nginx": "nginx-light",
 }
+# The same browser without the parts that only a screen needs: it takes two thirds of the time.
+PREFERRED = {"chromium": "chromium-headless-shell"}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -26,7 +28,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def find_program(name: str) -> str | None:
     """Return the path of a program; Debian keeps servers where a user's PATH does not look."""
-    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+    preferred = shutil.which(PREFERRED.get(name, name), path=path)
+    return preferred or shutil.which(name, path=path)
 
 
 def give_up(reason: str) -> None:

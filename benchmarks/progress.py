@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from statistics import median
 
 from audio_cache.progress_tracker import ProgressTracker
+
+from .result import Figure, Result
 
 LISTENERS = 200
 EVENTS = 500
@@ -13,7 +16,27 @@ LIMIT_S = 5.0
 RUNS = 5
 
 
-def measure(listeners: int = LISTENERS, events: int = EVENTS) -> tuple[float, int]:
+def run() -> Result:
+    """Time some runs, and hold what every listener got against what was sent."""
+    measured = [_measure() for _ in range(RUNS)]
+    times_s = [elapsed_s for elapsed_s, _ in measured]
+    complete = min(count for _, count in measured)
+    return Result(
+        title=f"{LISTENERS} listeners of one run of {EVENTS} events",
+        figures=(
+            Figure(
+                "from the first event to the last listener’s end", median(times_s), "s", LIMIT_S
+            ),
+            Figure("listeners with every event in order", complete, "", LISTENERS, at_least=True),
+        ),
+        samples={"all events to all listeners": times_s},
+        unit="s",
+        notes=(f"Listeners are threads of one process; the median of {RUNS} runs.",),
+        limit=LIMIT_S,
+    )
+
+
+def _measure(listeners: int = LISTENERS, events: int = EVENTS) -> tuple[float, int]:
     """Return the seconds from the first event to the last listener's end, and who got all."""
     tracker = ProgressTracker()
     tracker.create_task("run")
@@ -39,19 +62,3 @@ def measure(listeners: int = LISTENERS, events: int = EVENTS) -> tuple[float, in
     elapsed_s = time.perf_counter() - started_s
     expected = list(tracker.listen("run", ids=True))[1:]
     return elapsed_s, sum(frames == expected for frames in received)
-
-
-def main() -> None:
-    """Print the median of some runs, and fail where it is over the limit."""
-    results = sorted(measure() for _ in range(RUNS))
-    median_s = results[len(results) // 2][0]
-    complete = min(count for _, count in results)
-    print(f"{LISTENERS} listeners, {EVENTS} events: median {median_s:.2f} s (limit {LIMIT_S} s)")
-    print(f"range {results[0][0]:.2f} to {results[-1][0]:.2f} s over {RUNS} runs")
-    print(f"listeners with every event in order: {complete} of {LISTENERS}")
-    if median_s > LIMIT_S or complete < LISTENERS:
-        raise SystemExit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -64,7 +64,7 @@ def _rows(name: str, figures: Iterable[dict[str, Any]]) -> list[str]:
         figure = Figure(**fields)
         verdict = "" if figure.limit is None else "yes" if met else "**no**"
         cells = (name, figure.what, figure.text(), figure.limit_text(), verdict)
-        rows.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
+        rows.append(f"| {' | '.join(cells)} |")
     return rows
 
 

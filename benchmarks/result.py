@@ -92,5 +92,6 @@ def paired_ratio(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def _with_unit(value: float, unit: str) -> str:
-    digits = 0 if not value else max(0, 2 - math.floor(math.log10(abs(value))))
+    is_count = float(value).is_integer() and not unit
+    digits = 0 if is_count or not value else max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:,.{min(digits, 3)}f} {unit}".rstrip()

@@ -160,7 +160,7 @@ def test_a_hanging_ffmpeg_is_ended_when_its_time_is_up(tmp_path: Path) -> None:
 def test_an_ffmpeg_that_closes_its_outputs_and_stays_is_ended_too(tmp_path: Path) -> None:
     close = "os.close(int(sys.argv[-1][5:])); os.close(2); time.sleep(600)"
     program = stub(tmp_path, python(f"import os, sys, time; {close}"))
-    with Run(program, ("{out}",), wait_limit_s=0.2) as run:
+    with Run(program, ("{out}",), wait_limit_s=3) as run:
         assert read_all(run) == {}
         with pytest.raises(EncodeError, match="was ended"):
             run.finish()

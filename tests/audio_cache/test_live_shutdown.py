@@ -19,11 +19,11 @@ OURS = "mixtape.worker.ListenerWorker"
 
 
 class Stage:
-    """A server in the middle of an encode that would take most of a minute."""
+    """A server in the middle of an encode that takes a quarter of a minute."""
 
     def __init__(self, root: Path, worker: str) -> None:
         self.root = root
-        self.ffmpeg = LoggingFFmpeg(root, speed=2)
+        self.ffmpeg = LoggingFFmpeg(root, speed=6)
         self.server = Server(root, worker=worker, AUDIO_CACHE_FFMPEG=self.ffmpeg.path)
         self.track = make_long(self.server.music / "track.flac", 90)
         entry = AudioCache(self.server.cache_dir).get_cache_path(self.track, "low")

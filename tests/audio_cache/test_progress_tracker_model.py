@@ -226,7 +226,7 @@ class BoundedTrackerMachine(TrackerMachine):
     limit = 4
 
 
-LENGTHS = settings(max_examples=200, stateful_step_count=50, deadline=None)
+LENGTHS = settings(max_examples=100, stateful_step_count=50, deadline=None)
 
 TestListeners = TrackerMachine.TestCase
 TestListeners.settings = LENGTHS

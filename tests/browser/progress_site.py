@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, render_template_string, request
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
-from werkzeug.serving import BaseWSGIServer, make_server
 
 import audio_cache
 import mixtape
 from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
 from audio_cache.sse import get_last_event_id, progress_response
+from tests.web import WebServer
 
 LIBRARY = Path(audio_cache.__path__[0])
 BOOTSTRAP = Path(mixtape.__path__[0]) / "static" / "vendor" / "bootstrap"
@@ -71,27 +70,21 @@ class Site:
     cancelled: list[str] = field(default_factory=list)
     theme: str = "light"
     port: int = 0
-    _server: BaseWSGIServer | None = None
-    _thread: threading.Thread | None = None
+    _server: WebServer | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
-        self._server = make_server("127.0.0.1", self.port, self._app(), threaded=True)
-        self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
+        self._server = WebServer(self._app(), self.port)
+        self.port = self._server.port
 
     def stop(self) -> None:
         """End every stream and close the port, as a server that is stopped does."""
         assert self._server is not None
-        assert self._thread is not None
         self.tracker.close()
-        self._server.shutdown()
-        self._thread.join(60)
-        self._server.server_close()
+        self._server.stop()
 
     def reset(self) -> None:
         """Forget what the last test did."""

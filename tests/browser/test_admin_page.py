@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
-from werkzeug.serving import make_server
 
 from audio_cache import AudioCache
 from mixtape.monitor import Monitor
 from mixtape.settings import Settings
 from tests.audio import make_audio
 from tests.mixtape.host import PASSWORD, make_app
+from tests.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
 GENEROUS_MS = 30_000
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(GENEROUS_MS / 1000)
-        server.server_close()
 
 
 @pytest.fixture(autouse=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
-from tests.browser.listening import GENEROUS_MS
 from tests.mixtape.host import PASSWORD, make_app
+from tests.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -33,17 +31,12 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for name in ("MUSIC_ROOT", "DATA_ROOT", "SECRET_KEY"):
             patch.delenv(name, raising=False)
         app = make_app(tmp_path_factory.mktemp("modules"), password=PASSWORD)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"http://127.0.0.1:{server.server_port}/login")
-    yield page
-    context.close()
-    server.shutdown()
-    thread.join(GENEROUS_MS / 1000)
-    server.server_close()
+    with served(app) as address:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{address}/login")
+        yield page
+        context.close()
 
 
 def choose(page: Page, **evidence: Any) -> object:

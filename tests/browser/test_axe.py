@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from mixtape.settings import Settings
 from tests.audio import make_audio
@@ -17,6 +15,7 @@ from tests.browser.listening import GENEROUS_MS, player, press_play, status
 from tests.mixtape.host import PAGE, PASSWORD, make_app, sign_in
 from tests.mixtape.tapes import make_mixtape, scan
 from tests.mixtape.tracks import make_picture
+from tests.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.needs("chromium")]
 
@@ -58,13 +57,8 @@ def slug(app: Flask) -> str:
 
 @pytest.fixture(scope="module")
 def site(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join(GENEROUS_MS / 1000)
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture

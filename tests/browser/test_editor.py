@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, expect
-from werkzeug.serving import make_server
 
 from mixtape.settings import Settings
 from tests.audio import make_audio
 from tests.mixtape.host import PASSWORD
 from tests.mixtape.site import make_mixtape, make_scanned_app, services_of
 from tests.mixtape.tracks import make_picture
+from tests.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -40,19 +38,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
         app = make_scanned_app(root, password=PASSWORD)
         yield app
         services_of(app).close()
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(GENEROUS_MS / 1000)
-        server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +172,7 @@ def test_a_mixtape_is_built_by_mouse_saved_cached_and_shared(
         "button", name="Close"
     ).last.click()
     page.get_by_role("button", name="Share by link").click()
+    expect(page.get_by_label("Link to this mixtape")).to_be_visible()
     link = page.get_by_label("Link to this mixtape").input_value()
     assert link.startswith(site + "/mixtapes/")
     stranger = browser.new_context()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
-from werkzeug.serving import make_server
 
 from mixtape.settings import Settings
 from tests.audio import make_audio
 from tests.mixtape.host import PASSWORD, make_app
 from tests.mixtape.tracks import make_picture
+from tests.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -46,19 +43,6 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tags = {"title": "Fourth", "track": "4"}
     make_audio(album / "4.mp3", samples=44_100 * 5, codec="libmp3lame", tags=tags)
     return root
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(GENEROUS_MS / 1000)
-        server.server_close()
 
 
 @pytest.fixture(scope="module", autouse=True)

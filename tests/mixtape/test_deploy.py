@@ -7,19 +7,18 @@ import os
 import re
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask, request
-from werkzeug.serving import make_server
 
 from audio_cache.progress_events import ProgressStatus
 from conftest import find_program
 from tests.audio import make_audio
 from tests.mixtape.host import make_app
+from tests.web import WebServer
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 LIMIT_S = 60
@@ -38,13 +37,11 @@ def app(tmp_path: Path, music: Path) -> Flask:
 @pytest.fixture
 def proxied(app: Flask, tmp_path: Path) -> Iterator[int]:
     """Return the port of an nginx in front of the application."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
+    server = WebServer(app)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     config = tmp_path / "nginx.conf"
-    config.write_text(nginx_config(tmp_path, port, server.server_port))
+    config.write_text(nginx_config(tmp_path, port, server.port))
     program = find_program("nginx")
     assert program is not None
     nginx = subprocess.Popen([program, "-e", "stderr", "-c", str(config)], cwd=tmp_path)
@@ -54,9 +51,7 @@ def proxied(app: Flask, tmp_path: Path) -> Iterator[int]:
     finally:
         nginx.terminate()
         nginx.wait(LIMIT_S)
-        server.shutdown()
-        thread.join(LIMIT_S)
-        server.server_close()
+        server.stop()
 
 
 def nginx_config(root: Path, port: int, behind: int) -> str:

@@ -128,12 +128,14 @@ function attachServed(part, player) {
     part("message").textContent = player.message;
   });
   const savings = new Savings();
-  player.addEventListener("progress", () => {
+  const count = () => {
     const { audio, duration, served, url } = player;
     if (!served || !duration) return;
     savings.add(url, bufferedSeconds(audio) / duration, served);
     part("session").textContent = savings.total ? `${size(Math.round(savings.total))} saved so far` : "";
-  });
+  };
+  // A short track may have come as a whole before it is known what was served.
+  for (const name of ["progress", "served", "timeupdate"]) player.addEventListener(name, count);
 }
 
 /** Tell the stylesheet how far a slider is filled; WebKit has no pseudo-element for that part. */
