@@ -74,6 +74,8 @@ class Host:
             "DATA_ROOT": str(self._data_root),
             "PORT": str(self._port),
             "AUDIO_CACHE_FINISH_ABANDONED": "false",
+            # What a mixtape needs is cached after each start; here nothing is to be cached.
+            "AUDIO_CACHE_PRECACHE_ON_UPLOAD": "false",
         }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "mixtape", "serve"],

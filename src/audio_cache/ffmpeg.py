@@ -23,6 +23,7 @@ _READ_BYTES: Final = 1 << 16
 _ERROR_LINES: Final = 40
 _ENDED_WITHIN_S: Final = 10.0
 _POLL_AT_MOST_MS: Final = 2**31 - 1
+_NICEST: Final = 19
 # What nice, setpriv and every shell end with where the program cannot be started, or is not there.
 _NOT_STARTED: Final = (126, 127)
 
@@ -119,6 +120,7 @@ class Run:
     ) -> None:
         self._wait_left_s = self._wait_limit_s = wait_limit_s
         self._killed = False
+        self._nice = nice
         self._program = ffmpeg.path
         self._said = bytearray()
         self._errors: list[str] = []
@@ -225,6 +227,16 @@ class Run:
         self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=_ENDED_WITHIN_S)
+
+    def stand_back(self, nice: int) -> None:
+        """Raise ffmpeg's niceness to this, from any thread; it cannot be taken back."""
+        if nice <= self._nice or self._process.returncode is not None:
+            return
+        self._nice = nice
+        # The group, since a process id stands for one of its threads only.
+        with contextlib.suppress(OSError):
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PGRP, self._process.pid, min(_NICEST, own + nice))
 
     def _overdue(self) -> NoReturn:
         self._process.kill()

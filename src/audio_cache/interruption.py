@@ -1,4 +1,4 @@
-"""Ending a piece of work that has ffmpegs running in several threads, from any other thread."""
+"""Ending or slowing a piece of work that has ffmpegs in several threads, from any thread."""
 
 from __future__ import annotations
 
@@ -38,6 +38,13 @@ class Interruption:
             is_over = self._event.is_set()
         if is_over:
             run.kill()
+
+    def stand_back(self, nice: int) -> None:
+        """Let the ffmpegs that run now leave the processor to others, as nice(1) does."""
+        with self._lock:
+            runs = list(self._runs)
+        for run in runs:
+            run.stand_back(nice)
 
     def pause(self, seconds: float) -> None:
         """Wait for a while.

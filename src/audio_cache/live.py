@@ -22,6 +22,10 @@ from .watch import FileWatch, Notice
 _LOOK_AROUND_S: Final = 1.0
 # A player that jumps about leaves and is back within the second.
 _UNHEARD_S: Final = 1.0
+# What a listener waits for is the beginning. A file that has grown by so much runs ahead of any
+# listener, and its encoder makes room for those of other starts and of seeks.
+_LEAD_S: Final = 2.0
+_AHEAD_NICE: Final = 9
 
 _Key = tuple[Path, str]
 
@@ -222,12 +226,15 @@ class Live:
                 partial.discard()
                 return True
             attached = False
+            lead = partial.size + int(_LEAD_S * rendition.bitrate_bps / 8)
 
             def on_growth(size: int) -> None:
                 nonlocal attached
                 attached = attached or growth.attach(path)
                 growth.grow(size)
                 growth.interruption.pause(0)
+                if size > lead:
+                    growth.interruption.stand_back(_AHEAD_NICE)
 
             on_start = growth.interruption.hold
             self.cache.make(partial, nice=nice, on_growth=on_growth, on_start=on_start)

@@ -174,7 +174,12 @@ class Playback:
             mtime_s=rendition.mtime_s,
             content_type="audio/mpeg",
             open_range=open_range,
-            headers=_headers(_LIVE, rendition.quality, rendition.source.size_bytes),
+            # Chromium's cache asks for each jump twice, one after the other, where it has begun
+            # to keep an answer; there is one live play of a file, and nothing to be kept for.
+            headers={
+                **_headers(_LIVE, rendition.quality, rendition.source.size_bytes),
+                "Cache-Control": "no-store",
+            },
         )
 
     def _original(self, request: Request, path: Path, status: str) -> Response:

@@ -229,6 +229,19 @@ def test_niceness_is_applied_and_0_is_none(tmp_path: Path) -> None:
             assert os.getpriority(os.PRIO_PROCESS, pid) == min(19, own + nice)
 
 
+def test_a_running_ffmpeg_stands_back_with_all_its_threads(tmp_path: Path) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    with Run(find_ffmpeg(), endless(tmp_path)) as run:
+        next(run.read())
+        [pid] = processes_naming(str(tmp_path))
+        run.stand_back(5)
+        run.stand_back(3)
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            assert os.getpriority(os.PRIO_PROCESS, int(thread)) == min(19, own + 5)
+        run.kill()
+        run.stand_back(7)
+
+
 def test_ffmpeg_ends_with_the_thread_that_started_it(tmp_path: Path) -> None:
     started: list[Run] = []
 

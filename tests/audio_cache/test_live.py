@@ -303,6 +303,20 @@ def test_who_is_back_within_the_second_finds_the_same_encoder(
     assert len(slow.encodes()) == 1
 
 
+def test_an_encoder_that_is_ahead_of_all_listeners_stands_back(
+    house: House, steady: LoggingFFmpeg, track: Path
+) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    live = house.live(steady)
+    rendition = low(live, track)
+    play = live.play(rendition, 0, rendition.length)
+    [encode] = steady.running()
+    wait_until(lambda: os.getpriority(os.PRIO_PROCESS, encode.pid) > own)
+    [growth] = live.growing()
+    assert growth.size > 2 * 16_000
+    play.close()
+
+
 def test_what_is_made_for_the_cache_goes_on_without_listeners(
     house: House, fast: LoggingFFmpeg, track: Path, whole: bytes
 ) -> None:
