@@ -51,7 +51,7 @@ class Partial:
         """
         path = partial_path(entry)
         while True:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fd = _open_or_create(path)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _is_at(fd, path):
@@ -272,6 +272,16 @@ def require_space(partials: Sequence[Partial]) -> None:
             "free some space, or clear the cache with `audio-cache clear`",
             os.fspath(directory),
         )
+
+
+def _open_or_create(path: Path) -> int:
+    """Open a partial file; make its directory where somebody has deleted that meanwhile."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, 0o644)
 
 
 def _is_at(fd: int, path: Path) -> bool:

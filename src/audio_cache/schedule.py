@@ -115,7 +115,7 @@ class BackgroundRuns:
         with self._lock:
             before = self._runs.get(task_id)
             if before is not None and not before.is_over:
-                if before.batch.wants_same(batch):
+                if before.batch.wants_same(batch) and not before.batch.is_cancelled:
                     return before
                 before.abandon()
             self._crew.add(batch)

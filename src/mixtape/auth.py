@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -20,7 +21,6 @@ from flask import (
     url_for,
 )
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
@@ -59,7 +59,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.config["PASSWORD"] = settings.password.get_secret_value()
         app.before_request(_require_session)
     CSRFProtect(app)
-    app.register_blueprint(_blueprint(Limiter(get_remote_address, app=app)))
+    app.register_blueprint(_blueprint(Limiter(visitor_address, app=app)))
     app.context_processor(lambda: {"can_sign_out": is_protected() and is_signed_in()})
 
 
@@ -87,6 +87,16 @@ def safe_next(target: str) -> str:
         return url_for("library.home")
     parts = urlsplit(target)
     return url_for("library.home") if parts.scheme or parts.netloc else target
+
+
+def visitor_address() -> str:
+    """Return whom a limit counts: the address, or the IPv6 network that one customer has."""
+    address = request.remote_addr or "127.0.0.1"
+    try:
+        parsed = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    return address if parsed.ipv4_mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _blueprint(limiter: Limiter) -> Blueprint:

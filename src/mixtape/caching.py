@@ -145,8 +145,12 @@ class Caching:
     def _schedule(
         self, task_id: str, sources: list[Path], qualities: Sequence[QualityLevel]
     ) -> None:
+        run = self._runs.find(task_id)
+        if run is not None and not (run.is_over or run.batch.is_cancelled):
+            # The new run takes the place of one whose qualities somebody still waits for.
+            qualities = tuple(dict.fromkeys((*self._wanted[task_id], *qualities)))
         self._wanted[task_id] = tuple(qualities)
-        self._runs.schedule(task_id, sources, qualities)
+        self._runs.schedule(task_id, sources, self._wanted[task_id])
 
     def _sources(self, paths: Iterable[bytes]) -> list[Path]:
         root = os.fsencode(self._state.music_root)

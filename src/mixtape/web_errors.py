@@ -20,7 +20,7 @@ WORDS: Final[dict[int, tuple[str, str]]] = {
     416: ("Past the end", "The file is shorter than the part that was asked for."),
     429: (
         "Too many attempts",
-        "Five attempts a minute are allowed. Wait a minute, then try again.",
+        "Wait a minute, then try again.",
     ),
     500: (
         "Something broke",

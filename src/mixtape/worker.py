@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import socket
+import struct
 import sys
 import time
 from types import FrameType
@@ -17,6 +19,8 @@ from audio_cache.flask_ext import AudioCacheState
 
 # gunicorn's own limit, after which it kills, has to be a few seconds longer.
 ANSWERS_WITHIN_S: Final = 3
+# A client that goes quiet within a request would else hold a thread for as long as it likes.
+_QUIET_S: Final = 30
 _LINGER_S: Final = 2.0
 _DRAIN_BYTES: Final = 1 << 16
 
@@ -37,6 +41,7 @@ class ListenerWorker(ThreadWorker):  # type: ignore[misc]
     def run(self) -> None:
         """Serve, and leave nothing running when that is over."""
         self.cfg.set("graceful_timeout", ANSWERS_WITHIN_S)
+        self.log.error_log.addFilter(_is_news)
         status: Any = 0
         try:
             super().run()
@@ -59,6 +64,10 @@ class ListenerWorker(ThreadWorker):  # type: ignore[misc]
         gunicorn closes in the thread that accepts, and waits up to two seconds for the listener to
         read what is on its way: every slow one would hold up all new ones.
         """
+        with contextlib.suppress(OSError):
+            # For what is received only: who listens may pause for hours.
+            limit = struct.pack("ll", _QUIET_S, 0)
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         keeps = super().handle(conn)
         if not keeps:
             _close_slowly(conn.sock)
@@ -68,6 +77,11 @@ class ListenerWorker(ThreadWorker):  # type: ignore[misc]
     def _state(self) -> AudioCacheState:
         state: AudioCacheState = self.wsgi.extensions["audio_cache"]
         return state
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Say whether a record is worth a line; that a client went quiet is not, nor its traceback."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], BlockingIOError)
 
 
 class _Closed:

@@ -157,3 +157,11 @@ def test_a_read_only_directory_serves_what_it_has_and_refuses_the_rest(
         assert cache.clear_cache() == 0
         assert "cannot delete" in caplog.text
         assert AudioCache(tmp_path / "disk").is_cached(song, "low")
+
+
+def test_a_directory_that_was_deleted_meanwhile_is_made_anew(cache: AudioCache, song: Path) -> None:
+    cache.transcode_file(song, "low")
+    shutil.rmtree(cache.cache_dir)
+    assert cache.get_cache_size() == 0
+    assert not cache.is_cached(song, "low")
+    assert cache.transcode_file(song, "low").is_file()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from mixtape.auth import visitor_address
 from tests.audio import make_audio
 from tests.mixtape.host import PAGE, PASSWORD, csrf_token, make_app, sign_in
 
@@ -169,3 +170,17 @@ def test_two_applications_count_attempts_apart(tmp_path: Path) -> None:
     for _ in range(6):
         sign_in(first, "wrong")
     assert sign_in(second).status_code == 303
+
+
+def test_attempts_are_counted_for_an_ipv6_network_as_one(locked: FlaskClient) -> None:
+    statuses = []
+    for address in [*(f"2001:db8:1:2::{number}" for number in range(6)), "2001:db8:1:3::1"]:
+        locked.environ_base["REMOTE_ADDR"] = address
+        statuses.append(sign_in(locked, "wrong").status_code)
+    assert statuses == [401] * 5 + [429, 401]
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "::ffff:192.0.2.1", "unix:"])
+def test_other_addresses_are_counted_as_they_are(locked: FlaskClient, address: str) -> None:
+    with locked.application.test_request_context(environ_base={"REMOTE_ADDR": address}):
+        assert visitor_address() == address

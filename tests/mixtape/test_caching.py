@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from audio_cache.partial import partial_path
 from tests.mixtape.site import (
     LONG_S,
     Owner,
@@ -115,6 +117,22 @@ def test_a_folder_with_nothing_to_cache_says_so(owner: Owner) -> None:
     answer = owner.send("POST", "/api/cache-folder/nowhere")
     assert answer.status_code == 409
     assert "no lossless track" in message_of(answer)
+
+
+def test_a_second_quality_joins_the_one_that_is_being_made(app: Flask, owner: Owner) -> None:
+    mixtape = make_mixtape(app, "Night train", "Alpha", "Beta")
+    caching, cache = services_of(app).caching, app.extensions["audio_cache"].cache
+    [source] = [Path(app.config["MUSIC_ROOT"]) / "album" / "1.flac"]
+    partial = partial_path(cache.get_cache_path(source, "high"))
+    with partial.open("wb") as held:
+        # As another process that encodes would: the run cannot end before this has.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        caching.start_mixtape(mixtape, ["high"])
+        answer = owner.send("POST", f"/api/mixtapes/{mixtape.slug}/cache", {"qualities": ["low"]})
+        assert answer.status_code == 202
+    assert answer.json is not None
+    assert follow(owner, answer.json["task"])["status"] == "completed"
+    assert ready(owner, mixtape.slug)["ready"] == {"high": 2, "medium": 0, "low": 2}
 
 
 def test_a_run_is_cancelled_by_its_id(app: Flask, owner: Owner) -> None:

@@ -301,3 +301,11 @@ def test_the_session_address_gives_whoever_signed_in_again_a_token(tmp_path: Pat
     assert client.get("/api/session").status_code == 401
     assert client.get("/mixtapes/new", headers=PAGE).status_code == 302
     services_of(app).close()
+
+
+def test_half_an_emoji_in_a_draft_breaks_no_page(owner: Owner) -> None:
+    draft = begin(owner)
+    kept = {"title": "Night \ud83d train", "notes": "\ude82", "cover_key": None, "track_ids": []}
+    body = {"state": kept, "revision": draft["revision"]}
+    assert owner.send("PUT", f"/api/drafts/{draft['key']}", body).status_code == 200
+    assert "Night ? train" in owner.page("/mixtapes").text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from mixtape.worker import ListenerWorker
+from mixtape.worker import ListenerWorker, _is_news
 
 LIMIT_S = 60
 
@@ -97,3 +98,31 @@ def test_a_connection_that_is_broken_already_is_closed(
     conn = TConn(SimpleNamespace(is_ssl=False), here, ("127.0.0.1", 1), ("127.0.0.1", 2))
     assert ListenerWorker.handle(object.__new__(ListenerWorker), conn) is False
     assert there.recv(100) == b""
+
+
+def test_a_client_that_goes_quiet_within_a_request_is_not_waited_for_for_ever(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = ends
+    there.sendall(b"G")
+    monkeypatch.setattr("mixtape.worker._QUIET_S", 1)
+
+    def receive(self: ThreadWorker, conn: TConn) -> bool:
+        conn.sock.setblocking(True)
+        assert conn.sock.recv(10) == b"G"
+        with pytest.raises(BlockingIOError):
+            conn.sock.recv(10)
+        return True
+
+    monkeypatch.setattr(ThreadWorker, "handle", receive)
+    conn = TConn(SimpleNamespace(is_ssl=False), here, ("127.0.0.1", 1), ("127.0.0.1", 2))
+    assert ListenerWorker.handle(object.__new__(ListenerWorker), conn) is True
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"), [(BlockingIOError(11, "again"), False), (OSError(5, "io"), True)]
+)
+def test_that_a_client_went_quiet_is_no_news(error: OSError, is_told: bool) -> None:
+    info = (type(error), error, None)
+    record = logging.LogRecord("gunicorn.error", logging.ERROR, "", 0, "Socket error", None, info)
+    assert _is_news(record) is is_told

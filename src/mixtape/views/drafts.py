@@ -102,6 +102,8 @@ def read_state(body: dict[str, Any]) -> MixtapeState:
         abort(400, "The tracks are a list of ids.")
     if len(ids) > MAX_TRACKS:
         raise InvalidMixtapeError(f"the mixtape has more than {MAX_TRACKS:,} tracks")
+    # Half an emoji, which JSON can hold and no page can show.
+    title, notes = (text.encode("utf-8", "replace").decode() for text in (title, notes))
     return MixtapeState(title, notes, cover_key, tuple(ids))
 
 

@@ -19,13 +19,12 @@ from flask import (
     url_for,
 )
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response
 
 from audio_cache.flask_ext import find_track, get_state, requested_quality, send_track
 
 from ..artwork import SIZES
-from ..auth import is_owner
+from ..auth import is_owner, visitor_address
 from ..errors import LinkError, NotFoundError
 from ..formats import mime_type
 from ..services import Services, current_services
@@ -72,7 +71,7 @@ class Row:
 def init_app(app: Flask, services: Services) -> None:
     """Add the mixtapes' pages to an app."""
     app.extensions[_SHARING] = Sharing(services.database, app.config["SECRET_KEY"])
-    limiter = Limiter(get_remote_address, app=app)
+    limiter = Limiter(visitor_address, app=app)
     limit = limiter.shared_limit(
         WRONG_LINKS, scope="wrong-links", deduct_when=lambda _: g.get("is_wrong_link", False)
     )
