@@ -34,8 +34,8 @@ docs: .venv/.dev               ## rewrites the generated parts of docs/
 screenshots: .venv/.dev        ## takes the README's pictures anew, in Chromium
 	$(BIN)/python -m docs.screenshots
 
-bench: .venv/.dev
-	$(BIN)/python -m benchmarks
+bench: .venv/.dev              ## the quick benchmarks, or those of NAMES
+	$(BIN)/python -m benchmarks $(NAMES)
 
 stress: .venv/.dev
 	$(BIN)/pytest -m stress --timeout 1800

@@ -21,7 +21,7 @@ USES_MUSIC = True
 QUICK = False
 SMALL = bool(os.environ.get("BENCH_SMALL"))
 MINUTES = 5 if SMALL else 60
-ROUNDS = 1 if SMALL else 3
+ROUNDS = 1 if SMALL else int(os.environ.get("BENCH_WORKER_ROUNDS", "3"))
 BAR = 0.85
 
 
