@@ -95,7 +95,8 @@ class Playback:
     def _miss(
         self, request: Request, path: Path, quality: QualityLevel, source: os.stat_result
     ) -> Response:
-        self._logger.warning("cache miss: %r at %s", str(path), quality)
+        if request.method == "GET":
+            self._logger.warning("cache miss: %r at %s", str(path), quality)
         try:
             rendition = self._renditions.get(path, quality, source)
             if self.settings.on_miss == "live":

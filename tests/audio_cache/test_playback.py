@@ -118,9 +118,13 @@ def test_the_tag_changes_with_the_tags_of_the_source_but_not_with_its_date(
     assert player.play(track, method="HEAD").headers["ETag"] != before
 
 
-def test_a_miss_is_logged(player: Player, track: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_miss_is_logged_and_a_look_ahead_is_none(
+    player: Player, track: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.WARNING):
         player.play(track, method="HEAD")
+        assert "cache miss" not in caplog.text
+        player.play(track)
     assert f"cache miss: {str(track)!r} at low" in caplog.text
 
 
