@@ -8,7 +8,6 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
-from types import TracebackType
 from typing import Self
 
 _LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d+)")
@@ -41,12 +40,7 @@ class Connection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._socket.close()
 
     def get(self, path: str, span: tuple[int, int] | None = None, *, method: str = "GET") -> Answer:
@@ -133,12 +127,7 @@ class Clients:
         list(self._pool.map(time.sleep, [0.5] * self._processes))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
 
     def count(self, port: int, requests: list[bytes], seconds: float, expected: bytes) -> float:

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from .assembly import Share
@@ -59,6 +60,11 @@ class Batch:
     def has_waiting(self) -> bool:
         """Say whether there are tracks that wait for a thread to encode them."""
         return bool(self._queue)
+
+    @property
+    def qualities(self) -> tuple[QualityLevel, ...]:
+        """Return the qualities that are wanted of any track."""
+        return tuple(dict.fromkeys(chain.from_iterable(self._wanted.values())))
 
     def wants_same(self, other: Batch) -> bool:
         """Say whether another batch is about the same tracks and qualities."""

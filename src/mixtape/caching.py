@@ -52,7 +52,6 @@ class Caching:
         self._state = state
         self._database = database
         self._runs = BackgroundRuns(state.cache, state.tracker, state.settings.max_workers)
-        self._wanted: dict[str, Sequence[QualityLevel]] = {}
 
     @property
     def is_enabled(self) -> bool:
@@ -106,7 +105,7 @@ class Caching:
         run = self._runs.find(old_task_id)
         if run is not None and not run.is_over:
             run.cancel()
-            self.start_mixtape(mixtape, self._wanted[old_task_id])
+            self.start_mixtape(mixtape, run.batch.qualities)
 
     def is_running(self, task_id: str) -> bool:
         """Say whether a run of a task goes on."""
@@ -148,9 +147,8 @@ class Caching:
         run = self._runs.find(task_id)
         if run is not None and not (run.is_over or run.batch.is_cancelled):
             # The new run takes the place of one whose qualities somebody still waits for.
-            qualities = tuple(dict.fromkeys((*self._wanted[task_id], *qualities)))
-        self._wanted[task_id] = tuple(qualities)
-        self._runs.schedule(task_id, sources, self._wanted[task_id])
+            qualities = tuple(dict.fromkeys((*run.batch.qualities, *qualities)))
+        self._runs.schedule(task_id, sources, qualities)
 
     def _sources(self, paths: Iterable[bytes]) -> list[Path]:
         root = os.fsencode(self._state.music_root)

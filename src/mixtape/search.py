@@ -8,6 +8,8 @@ from typing import Final, Literal
 from sqlalchemy import Connection, Integer, Select, column, select, text
 from sqlalchemy.orm import Session
 
+from .tags import without_surrogates
+
 Field = Literal["title", "artist", "album", "album_artist"]
 
 MAX_TEXT: Final = 200
@@ -73,7 +75,7 @@ def match_expression(typed: str, fields: Sequence[Field] = ()) -> str | None:
         typed: what was typed, as it is.
         fields: the columns to look in; all of them where none is named.
     """
-    words = typed[:MAX_TEXT].replace("\0", " ").encode("utf-8", "replace").decode().split()
+    words = without_surrogates(typed[:MAX_TEXT].replace("\0", " ")).split()
     quoted = [
         '"{}"*'.format(word.replace('"', '""'))
         for word in words

@@ -70,17 +70,22 @@ def read_track_tags(pairs: Iterable[tuple[str, str]]) -> TrackTags:
     )
 
 
+def without_surrogates(text: str) -> str:
+    """Return a text that can be encoded: half an emoji, or a byte of no text, is a "?"."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def clean_text(text: str) -> str:
     """Return a text that any database and page can hold: one line, no controls, not endless."""
     # Lone surrogates come from broken UTF-16 tags, and no database takes them.
-    whole = text[: 4 * MAX_TEXT].encode("utf-8", "replace").decode()
+    whole = without_surrogates(text[: 4 * MAX_TEXT])
     shown = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in whole)
     return " ".join(shown.split())[:MAX_TEXT]
 
 
 def clean_lines(text: str) -> str:
     """Return a text of several lines that any database and page can hold."""
-    lines = text.encode("utf-8", "replace").decode().splitlines()
+    lines = without_surrogates(text).splitlines()
     shown = ("".join(c for c in line if unicodedata.category(c) != "Cc") for line in lines)
     return "\n".join(line.rstrip() for line in shown).strip("\n")
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -64,6 +65,28 @@ def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+@contextmanager
+def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
+    """Give a fresh browser; an error of a script or a breach of the page's policy fails the test.
+
+    Args:
+        browser: that it is a context of.
+        options: further ones of `Browser.new_context`.
+    """
+    context = browser.new_context(reduced_motion="reduce", **options)
+    context.set_default_timeout(GENEROUS_MS)
+    expect.set_options(timeout=GENEROUS_MS)
+    problems: list[str] = []
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    context.on(
+        "console",
+        lambda message: "Security Policy" in message.text and problems.append(message.text),
+    )
+    yield context
+    context.close()
+    assert problems == []
 
 
 @contextmanager

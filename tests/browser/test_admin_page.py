@@ -15,12 +15,11 @@ from audio_cache import AudioCache
 from mixtape.monitor import Monitor
 from mixtape.settings import Settings
 from tests.audio import make_audio
+from tests.browser.listening import visitor
 from tests.mixtape.host import PASSWORD, make_app
 from tests.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
-
-GENEROUS_MS = 30_000
 
 
 @pytest.fixture(autouse=True)
@@ -48,18 +47,8 @@ def app(tmp_path: Path) -> Flask:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Return a visitor; an error of a script or a breach of the page's policy fails the test."""
-    context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(GENEROUS_MS)
-    expect.set_options(timeout=GENEROUS_MS)
-    problems: list[str] = []
-    context.on("weberror", lambda error: problems.append(str(error.error)))
-    context.on(
-        "console",
-        lambda message: "Security Policy" in message.text and problems.append(message.text),
-    )
-    yield context
-    context.close()
-    assert problems == []
+    with visitor(browser) as context:
+        yield context
 
 
 @pytest.fixture

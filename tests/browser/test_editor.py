@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageS
 
 from mixtape.settings import Settings
 from tests.audio import make_audio
+from tests.browser.listening import visitor
 from tests.mixtape.host import PASSWORD
 from tests.mixtape.site import make_mixtape, make_scanned_app, services_of
 from tests.mixtape.tracks import make_picture
@@ -19,7 +20,6 @@ from tests.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
-GENEROUS_MS = 30_000
 TITLES = ("Aurora", "Borealis", "Cocoon")
 
 
@@ -59,18 +59,8 @@ def session(browser: Browser, site: str) -> StorageState:
 @pytest.fixture
 def context(browser: Browser, site: str, session: StorageState) -> Iterator[BrowserContext]:
     """Return the browser of somebody who is signed in; what its scripts mind fails the test."""
-    context = browser.new_context(reduced_motion="reduce", base_url=site, storage_state=session)
-    context.set_default_timeout(GENEROUS_MS)
-    expect.set_options(timeout=GENEROUS_MS)
-    problems: list[str] = []
-    context.on("weberror", lambda error: problems.append(str(error.error)))
-    context.on(
-        "console",
-        lambda message: "Security Policy" in message.text and problems.append(message.text),
-    )
-    yield context
-    context.close()
-    assert problems == []
+    with visitor(browser, base_url=site, storage_state=session) as context:
+        yield context
 
 
 @pytest.fixture

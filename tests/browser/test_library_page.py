@@ -11,13 +11,13 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from mixtape.settings import Settings
 from tests.audio import make_audio
+from tests.browser.listening import visitor
 from tests.mixtape.host import PASSWORD, make_app
 from tests.mixtape.tracks import make_picture
 from tests.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
-GENEROUS_MS = 30_000
 SECONDS = 12
 ALBUM = "Album & more"
 CONTROLS = (
@@ -62,18 +62,8 @@ def site(music: Path) -> Iterator[str]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Return a fresh visitor; whatever the page's scripts or its policy mind fails the test."""
-    context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(GENEROUS_MS)
-    expect.set_options(timeout=GENEROUS_MS)
-    problems: list[str] = []
-    context.on("weberror", lambda error: problems.append(str(error.error)))
-    context.on(
-        "console",
-        lambda message: "Security Policy" in message.text and problems.append(message.text),
-    )
-    yield context
-    context.close()
-    assert problems == []
+    with visitor(browser) as context:
+        yield context
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from ..drafts import SavedDraft
 from ..errors import InvalidMixtapeError
 from ..services import Services, current_services
+from ..tags import without_surrogates
 from ..tape import MAX_TRACKS, MixtapeState, SavedMixtape
 from .answers import explain_errors, read_object, read_revision
 from .caching import task_fields
@@ -103,7 +104,7 @@ def read_state(body: dict[str, Any]) -> MixtapeState:
     if len(ids) > MAX_TRACKS:
         raise InvalidMixtapeError(f"the mixtape has more than {MAX_TRACKS:,} tracks")
     # Half an emoji, which JSON can hold and no page can show.
-    title, notes = (text.encode("utf-8", "replace").decode() for text in (title, notes))
+    title, notes = without_surrogates(title), without_surrogates(notes)
     return MixtapeState(title, notes, cover_key, tuple(ids))
 
 
