@@ -18,9 +18,9 @@ from typing import Self
 from playwright.sync_api import Browser, sync_playwright
 
 from mixtape.app import create_app
+from mixtape.mixtapes.values import MixtapeState
 from mixtape.services import Services
 from mixtape.settings import Settings
-from mixtape.tape import MixtapeState
 
 from .music import work_folder
 

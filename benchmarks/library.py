@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import insert
 
-from mixtape.catalogue import Catalogue
-from mixtape.db import Database
-from mixtape.models import Track
-from mixtape.scanner import LOCK_NAME, Scanner
-from mixtape.tags import sort_key
+from mixtape.database.tables import Track
+from mixtape.database.units_of_work import Database
+from mixtape.files.tags import sort_key
+from mixtape.library.catalogue import Catalogue
+from mixtape.library.scanner import LOCK_NAME, Scanner
 
 from .music import work_folder
 from .result import Figure, Result

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from audio_cache.config import AudioCacheSettings
-from audio_cache.ffmpeg import FFmpeg, find_ffmpeg
+from audio_cache.encoding.ffmpeg import FFmpeg, find_ffmpeg
+from audio_cache.settings import AudioCacheSettings
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import mutagen
 
-from audio_cache.source import is_lossless
-from mixtape.demo import ensure_demo_library
+from audio_cache.sources.source import is_lossless
+from mixtape.demo.library import ensure_demo_library
 
 from .machine import chosen_ffmpeg, usable_cores
 

@@ -6,7 +6,7 @@ from statistics import median
 
 from playwright.sync_api import Browser
 
-from mixtape.demo import ensure_demo_library
+from mixtape.demo.library import ensure_demo_library
 
 from .host import Host, Tape, chromium
 from .music import work_folder

@@ -6,7 +6,7 @@ import threading
 import time
 from statistics import median
 
-from audio_cache.progress_tracker import ProgressTracker
+from audio_cache.progress.tracker import ProgressTracker
 
 from .result import Figure, Result
 

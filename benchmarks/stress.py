@@ -13,7 +13,7 @@ from random import Random
 from statistics import median
 
 from audio_cache import AudioCache
-from mixtape.server import raise_file_limit
+from mixtape.server.run import raise_file_limit
 
 from .crowd import Crowd, Streams, Wish, time_headers
 from .machine import chosen_ffmpeg, usable_cores

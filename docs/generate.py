@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 
-from audio_cache.cli import main as main_command
-from audio_cache.cli_frame import EXIT_CODES
-from audio_cache.config import knobs
+from audio_cache.cli.commands import main as main_command
+from audio_cache.cli.frame import EXIT_CODES
+from audio_cache.settings import knobs
 
 from .host import deploy_file, metric_table, route_table, setting_table
 

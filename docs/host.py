@@ -13,10 +13,10 @@ from typing import Final
 
 from flask import Flask
 
+from mixtape.admin.prometheus import METRICS
 from mixtape.app import create_app
-from mixtape.auth import OPEN_ENDPOINTS
-from mixtape.metrics import METRICS
 from mixtape.settings import Settings, describe_settings
+from mixtape.web.auth import OPEN_ENDPOINTS
 
 DEPLOY: Final = Path(__file__).parents[1] / "deploy"
 # Open endpoints that look for themselves at who asks; the other open ones answer everybody.

@@ -26,12 +26,12 @@ from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
+from mixtape.admin.monitor import Monitor
 from mixtape.app import create_app
-from mixtape.models import Track
-from mixtape.monitor import Monitor
+from mixtape.database.tables import Track
+from mixtape.mixtapes.values import MixtapeState
 from mixtape.services import Services
 from mixtape.settings import Settings
-from mixtape.tape import MixtapeState
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH, HEIGHT = 1280, 800

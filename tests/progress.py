@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from audio_cache.progress_tracker import ProgressTracker
+from audio_cache.progress.tracker import ProgressTracker
 
 KEEPALIVE = ": keepalive\n\n"
 GENEROUS_S = 60

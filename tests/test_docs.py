@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from audio_cache.cli import main as audio_cache_command
-from audio_cache.config import Knob, knobs
+from audio_cache.cli.commands import main as audio_cache_command
+from audio_cache.settings import Knob, knobs
 from docs.generate import DOCS, PARTS, knob_table, regenerate
 from docs.host import empty_host, read_routes
+from mixtape.admin.prometheus import METRICS
 from mixtape.cli import main as mixtape_command
-from mixtape.metrics import METRICS
 from mixtape.settings import Settings
-from mixtape.views.health import CHECKS
+from mixtape.web.views.health import CHECKS
 
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]

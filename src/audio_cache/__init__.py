@@ -1,25 +1,92 @@
 """Turn lossless music into MP3 once, keep it, and serve it by ranges at the quality asked for."""
 
-from .audio_cache import AudioCache
+from .batch.background import BackgroundRun, BackgroundRuns
+from .batch.needs import find_outdated, is_valid, missing
 from .cache_worker import CacheWorker, schedule_mixtape_caching
-from .progress_tracker import (
-    ProgressCallback,
-    ProgressEvent,
-    ProgressStatus,
-    ProgressTracker,
-    get_progress_tracker,
+from .encoding.cancellation import Cancellation
+from .encoding.ffmpeg import FFmpeg, find_ffmpeg, running_count
+from .encoding.rendition import audio_size
+from .errors import (
+    AudioCacheError,
+    ConfigError,
+    EncodeError,
+    EncodeInterruptedError,
+    FFmpegNotFoundError,
+    LiveUnavailableError,
+    QualityError,
 )
-from .quality import QUALITY_SETTINGS, QualityLevel
+from .progress.callback import ProgressCallback
+from .progress.events import ProgressEvent, ProgressStatus
+from .progress.tracker import ProgressTracker, get_progress_tracker
+from .quality import (
+    QUALITY_LEVELS,
+    QUALITY_SETTINGS,
+    QualityLevel,
+    QualitySetting,
+    bitrate_bps,
+    parse_quality,
+)
+from .settings import AudioCacheSettings
+from .sources.media_types import (
+    AUDIO_SUFFIXES,
+    LOSSLESS_SUFFIXES,
+    is_audio_name,
+    may_be_lossless,
+    media_type,
+    suffix_of,
+)
+from .sources.source import Source, is_lossless, read_source
+from .store.cache import AudioCache
+from .store.entry import Verdict
+from .store.stats import CacheStats, gather_stats
+from .store.verify import Inspection, State, verify
 
 __all__ = [
+    "AUDIO_SUFFIXES",
+    "LOSSLESS_SUFFIXES",
+    "QUALITY_LEVELS",
     "QUALITY_SETTINGS",
     "AudioCache",
+    "AudioCacheError",
+    "AudioCacheSettings",
+    "BackgroundRun",
+    "BackgroundRuns",
+    "CacheStats",
     "CacheWorker",
+    "Cancellation",
+    "ConfigError",
+    "EncodeError",
+    "EncodeInterruptedError",
+    "FFmpeg",
+    "FFmpegNotFoundError",
+    "Inspection",
+    "LiveUnavailableError",
     "ProgressCallback",
     "ProgressEvent",
     "ProgressStatus",
     "ProgressTracker",
+    "QualityError",
     "QualityLevel",
+    "QualitySetting",
+    "Source",
+    "State",
+    "Verdict",
+    "audio_size",
+    "bitrate_bps",
+    "find_ffmpeg",
+    "find_outdated",
+    "gather_stats",
     "get_progress_tracker",
+    "is_audio_name",
+    "is_lossless",
+    "is_valid",
+    "may_be_lossless",
+    "media_type",
+    "missing",
+    "parse_quality",
+    "read_source",
+    "running_count",
     "schedule_mixtape_caching",
+    "suffix_of",
+    "verify",
 ]

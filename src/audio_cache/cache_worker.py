@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .audio_cache import AudioCache
-from .batch import Batch, Wanted, is_valid, missing, outdated
-from .crew import Crew
+from .batch.batch import Batch, Wanted
+from .batch.needs import is_valid, missing, outdated
+from .batch.outcome import MISSING, Fate, Outcome
+from .batch.reporter import Progress
+from .batch.workers import WorkerPool
 from .errors import AudioCacheError
 from .quality import QualityLevel
-from .reporter import Progress
-from .track import MISSING, Fate, Outcome
+from .store.cache import AudioCache
 
 __all__ = ["CacheWorker", "Results", "missing", "schedule_mixtape_caching", "track_paths"]
 
@@ -134,9 +135,9 @@ class CacheWorker:
             What became of each, in the given order. Where Ctrl-C ends it, the encoders are ended
             first; what they made is gone on with the next time.
         """
-        with Crew(self.max_workers) as crew:
-            batch = Batch(self.audio_cache, wanted, progress_callback, changed=crew.changed)
-            crew.add(batch)
+        with WorkerPool(self.max_workers) as pool:
+            batch = Batch(self.audio_cache, wanted, progress_callback, changed=pool.changed)
+            pool.add(batch)
             batch.sift()
             batch.wait()
         return batch.in_order()

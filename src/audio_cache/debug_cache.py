@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .audio_cache import entry_name, stat_or_none
-from .entry import Entry, Verdict, judge, read_entry
-from .identity import Identity
-from .near_matches import NearMatch, find_near_entries, find_near_sources
-from .partial import is_locked, partial_path
+from .encoding.identity import Identity
 from .quality import QUALITY_SETTINGS, QualityLevel
-from .source import Source, is_lossless, read_source
-from .track import readable
+from .sources.source import Source, is_lossless, read_source
+from .store.entry import Entry, Verdict, entry_name, judge, read_entry, stat_or_none
+from .store.near_matches import NearMatch, find_near_entries, find_near_sources
+from .store.partial import is_locked, partial_path
+from .text import readable
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,16 @@ from werkzeug.local import LocalProxy
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
-from .audio_cache import AudioCache
-from .config import AudioCacheSettings
+from .encoding.ffmpeg import end_all
 from .errors import ConfigError, QualityError
-from .ffmpeg import end_all
-from .live import Live
-from .playback import Playback, is_audio_name
-from .progress_tracker import ProgressTracker, get_progress_tracker
+from .live.encodes import Live
+from .progress.tracker import ProgressTracker, get_progress_tracker
 from .quality import QualityLevel, parse_quality
-from .sse import get_last_event_id, progress_response
+from .serving.playback import Playback
+from .serving.sse import get_last_event_id, progress_response
+from .settings import AudioCacheSettings
+from .sources.media_types import is_audio_name
+from .store.cache import AudioCache
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -9,15 +9,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from audio_cache.flask_ext import FlaskAudioCache
 
-from . import auth, compression, modules, security, services, web_errors
-from .covers import CoverStore
-from .demo import ensure_demo_library
-from .library import Library
-from .monitor import Monitor
+from . import services
+from .admin.monitor import Monitor
+from .demo.library import ensure_demo_library
+from .files.folders import Library
+from .library.folder_covers import CoverStore
 from .settings import Settings, load_settings, prepare_data_root, read_secret_key
-from .views import (
+from .web import auth, compression, security
+from .web import errors as web_errors
+from .web import module_preload as modules
+from .web.views import (
     admin,
-    answers,
     artwork,
     caching,
     catalogue,
@@ -28,9 +30,10 @@ from .views import (
     library,
     metrics,
     player,
-    shapes,
     sharing,
 )
+from .web.views import as_json as shapes
+from .web.views import json_api as answers
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -7,10 +7,9 @@ from importlib import metadata
 
 import click
 
-from audio_cache.config import AudioCacheSettings
-from audio_cache.errors import ConfigError
+from audio_cache import AudioCacheSettings, ConfigError
 
-from .demo import DemoError, ensure_demo_library
+from .demo.library import DemoError, ensure_demo_library
 from .settings import (
     Settings,
     SettingsError,
@@ -64,7 +63,7 @@ def serve() -> None:
 def run(settings: Settings) -> None:
     """Bind, say where the music plays, and serve until a signal comes."""
     # Here and not above: `mixtape --help` need not wait for the web framework.
-    from .server import MixtapeServer, address_of, bind_listener, raise_file_limit
+    from .server.run import MixtapeServer, address_of, bind_listener, raise_file_limit
 
     data_root = prepare_data_root(settings)
     read_secret_key(settings)

@@ -11,14 +11,14 @@ from typing import Final
 
 from flask import Flask, current_app
 
-from .artwork import Artwork
-from .caching import Caching
-from .catalogue import Catalogue
-from .db import Database
-from .drafts import Drafts
-from .listings import LibraryCounts
-from .mixtapes import Mixtapes
-from .scanner import LOCK_NAME, Scanner, ScanProgress
+from .database.units_of_work import Database
+from .library.catalogue import Catalogue
+from .library.covers import Artwork
+from .library.listings import LibraryCounts
+from .library.scanner import LOCK_NAME, Scanner, ScanProgress
+from .mixtapes.caching import Caching
+from .mixtapes.drafts import Drafts
+from .mixtapes.store import Mixtapes
 
 EXTENSION: Final = "mixtape"
 _SCAN_ENDS_WITHIN_S: Final = 2.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audio_cache.progress_tracker import ProgressTracker
+from audio_cache.progress.tracker import ProgressTracker
 from tests.progress import Clock
 
 

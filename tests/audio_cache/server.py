@@ -267,7 +267,7 @@ def make_app() -> Flask:
             "threads": sum(thread.name == "encoder" for thread in threading.enumerate()),
             "descriptors": len(os.listdir("/proc/self/fd")),
             "encoders": live.busy_encoders,
-            "readers": sum(growth.readers for growth in live.growing()),
+            "readers": sum(growing.readers for growing in live.growing()),
         }
 
     @app.get("/small")
@@ -327,7 +327,7 @@ def wait_until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> Non
 
 
 def together(*tasks: Callable[[], Any]) -> list[Any]:
-    """Run functions in threads of their own, all at once, and return what they return."""
+    """FFmpegRun functions in threads of their own, all at once, and return what they return."""
     results: list[Any] = [None] * len(tasks)
     errors: list[BaseException] = []
     gate = threading.Barrier(len(tasks))

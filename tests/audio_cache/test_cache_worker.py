@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from audio_cache import assembly, rendition
-from audio_cache.audio_cache import AudioCache
 from audio_cache.cache_worker import CacheWorker, missing, schedule_mixtape_caching
-from audio_cache.ffmpeg import Run, running_count
-from audio_cache.mp3 import GROUP_FRAMES
-from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
+from audio_cache.encoding import rendition
+from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
+from audio_cache.encoding.mp3 import GROUP_FRAMES
+from audio_cache.progress.tracker import ProgressCallback, ProgressTracker
+from audio_cache.store import assembly
+from audio_cache.store.cache import AudioCache
 from tests.audio import make_audio
 from tests.audio_cache.long_audio import make_noise
 from tests.progress import drain
@@ -71,12 +72,12 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int]]:
     """Return the list of ffmpegs started from now on: the command, and how many ran then."""
     started: list[tuple[list[str], int]] = []
 
-    class Counted(Run):
+    class Counted(FFmpegRun):
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             started.append((self.command, running_count()))
 
-    monkeypatch.setattr(rendition, "Run", Counted)
+    monkeypatch.setattr(rendition, "FFmpegRun", Counted)
     return started
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from audio_cache import debug_cache
-from audio_cache.audio_cache import AudioCache
 from audio_cache.debug_cache import Explanation, QualityExplanation, describe, explain
-from audio_cache.entry import Verdict
-from audio_cache.partial import Partial, partial_path
 from audio_cache.quality import QUALITY_SETTINGS, QualityLevel
+from audio_cache.store.cache import AudioCache
+from audio_cache.store.entry import Verdict
+from audio_cache.store.partial import Partial, partial_path
 
 
 @pytest.fixture

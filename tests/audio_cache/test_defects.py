@@ -20,7 +20,7 @@ import pytest
 
 import audio_cache
 from audio_cache import AudioCache
-from audio_cache.partial import partial_path
+from audio_cache.store.partial import partial_path
 from tests.audio import DATA, make_audio
 from tests.engine import (
     StubFFmpeg,
@@ -206,4 +206,4 @@ def test_the_name_of_an_entry_is_made_in_one_place() -> None:
     """Defect 10: cache key logic written twice."""
     package = Path(inspect.getfile(audio_cache)).parent
     makers = [path.name for path in package.rglob("*.py") if "md5(" in path.read_text("utf-8")]
-    assert makers == ["audio_cache.py"]
+    assert makers == ["entry.py"]

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from audio_cache.errors import ConfigError
 from audio_cache.flask_ext import AudioCacheState, FlaskAudioCache, find_track, send_track
-from audio_cache.progress_tracker import ProgressStatus
+from audio_cache.progress.tracker import ProgressStatus
 from audio_cache.quality import QUALITY_LEVELS
 from tests.audio_cache.server import LIMIT_S, Server, wait_until
 

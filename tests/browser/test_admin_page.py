@@ -12,7 +12,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from audio_cache import AudioCache
-from mixtape.monitor import Monitor
+from mixtape.admin.monitor import Monitor
 from mixtape.settings import Settings
 from tests.audio import make_audio
 from tests.browser.listening import visitor

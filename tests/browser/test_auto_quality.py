@@ -41,7 +41,8 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def choose(page: Page, **evidence: Any) -> object:
     return page.evaluate(
-        "async (evidence) => (await import('/static/js/auto-quality.js')).chooseQuality(evidence)",
+        "async (evidence) => "
+        "(await import('/static/js/player/auto-quality.js')).chooseQuality(evidence)",
         {**UNKNOWN, **evidence},
     )
 
@@ -86,7 +87,7 @@ def measure(page: Page, steps: list[list[float]]) -> list[float]:
     """Return the kbit/s after each (second, bytes); a negative number of bytes means a rest."""
     return page.evaluate(  # type: ignore[no-any-return]
         """async (steps) => {
-          const { Throughput } = await import('/static/js/connection.js');
+          const { Throughput } = await import('/static/js/player/connection.js');
           let now = 0;
           const throughput = new Throughput(() => now);
           return steps.map(([second, bytes]) => {
@@ -120,7 +121,7 @@ def test_a_rest_of_the_browser_is_not_taken_for_a_slow_connection(page: Page) ->
 def test_what_was_saved_is_counted_once_for_each_address(page: Page) -> None:
     total = page.evaluate(
         """async () => {
-          const { Savings } = await import('/static/js/savings.js');
+          const { Savings } = await import('/static/js/player/savings.js');
           const savings = new Savings();
           const served = { bytes: 1000, sourceBytes: 5000 };
           for (const share of [0.25, 0.5, 0.4]) savings.add('a', share, served);
@@ -136,7 +137,7 @@ def test_what_was_saved_is_counted_once_for_each_address(page: Page) -> None:
 def test_the_start_of_the_next_track_is_learned_from_earlier_ones(page: Page) -> None:
     learned = page.evaluate(
         """async () => {
-          const { StartLatency } = await import('/static/js/start-latency.js');
+          const { StartLatency } = await import('/static/js/player/start-latency.js');
           const latency = new StartLatency(() => 0);
           for (let time = 0; time < 20; time += 1) latency.add(0.03);
           const steady = latency.seconds;

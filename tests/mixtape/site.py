@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from mixtape.mixtapes.values import MixtapeState, SavedMixtape
 from mixtape.services import EXTENSION, Services
-from mixtape.tape import MixtapeState, SavedMixtape
 from tests.mixtape.host import PAGE, make_app
 
 LONG_S = 60.0

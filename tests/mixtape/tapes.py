@@ -10,8 +10,8 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
+from mixtape.mixtapes.values import MixtapeState, SavedMixtape
 from mixtape.services import Services
-from mixtape.tape import MixtapeState, SavedMixtape
 from tests.mixtape.host import PAGE
 
 LIMIT_S = 60

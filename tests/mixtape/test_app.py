@@ -7,7 +7,7 @@ import pytest
 from flask import abort
 from flask.testing import FlaskClient
 
-from mixtape.security import CONTENT_SECURITY_POLICY
+from mixtape.web.security import CONTENT_SECURITY_POLICY
 from tests.mixtape.host import PAGE, PASSWORD, make_app
 
 ADDRESSES = ["/", "/nope", "/healthz", "/static/js/app.js", "/cover/", "/play/none.flac"]

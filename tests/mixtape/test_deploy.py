@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, request
 
-from audio_cache.progress_events import ProgressStatus
+from audio_cache.progress.events import ProgressStatus
 from conftest import find_program
 from tests.audio import make_audio
 from tests.mixtape.host import make_app

@@ -14,9 +14,9 @@ from mutagen.flac import FLAC, Picture
 from PIL import Image
 from sqlalchemy import insert
 
-from mixtape.db import Database
-from mixtape.models import Track
-from mixtape.tags import sort_key
+from mixtape.database.tables import Track
+from mixtape.database.units_of_work import Database
+from mixtape.files.tags import sort_key
 
 NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 

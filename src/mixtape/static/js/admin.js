@@ -1,9 +1,9 @@
 // The owner's page: asks for figures while it is looked at, and puts its widgets together.
 
-import { attachCharts } from "./admin-charts.js";
-import { attachFigures } from "./admin-figures.js";
-import { attachWork } from "./admin-work.js";
-import { send } from "./api.js";
+import { attachCharts } from "./admin/charts.js";
+import { attachFigures } from "./admin/figures.js";
+import { attachWork } from "./admin/work.js";
+import { send } from "./shared/api.js";
 
 const FIGURES_MS = 3000;
 const HISTORY_MS = 10_000;

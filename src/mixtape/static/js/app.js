@@ -1,12 +1,12 @@
 // Puts the player and the widgets of the pages around it together.
 
-import { attachKeyboard } from "./keyboard.js";
-import { attachMediaSession } from "./media-session.js";
-import { attachNavigation } from "./navigation.js";
+import { attachKeyboard } from "./player/keyboard.js";
+import { attachMediaSession } from "./player/media-session.js";
+import { attachNavigation } from "./library/navigation.js";
 import { attachPage } from "./page.js";
-import { attachPlayerBar } from "./player-bar.js";
-import { Player } from "./player.js";
-import { attachTrackList } from "./track-list.js";
+import { attachPlayerBar } from "./player/player-bar.js";
+import { Player } from "./player/player.js";
+import { attachTrackList } from "./library/track-list.js";
 
 const bar = document.getElementById("player");
 const main = document.getElementById("main");

@@ -1,10 +1,10 @@
 // Puts the widgets of a mixtape's page together.
 
-import { attachKeyboard } from "./keyboard.js";
-import { attachMediaSession } from "./media-session.js";
-import { attachPlayerBar } from "./player-bar.js";
-import { Player } from "./player.js";
-import { attachTrackList, readTracks } from "./track-list.js";
+import { attachKeyboard } from "./player/keyboard.js";
+import { attachMediaSession } from "./player/media-session.js";
+import { attachPlayerBar } from "./player/player-bar.js";
+import { Player } from "./player/player.js";
+import { attachTrackList, readTracks } from "./library/track-list.js";
 
 const bar = document.getElementById("player");
 const main = document.getElementById("main");

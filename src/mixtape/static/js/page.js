@@ -1,14 +1,14 @@
 // Gives the parts of a page their behaviour, on the first page and after every change of page.
 
-import { attachCacheButtons } from "./cache-button.js";
-import { attachCopyButtons } from "./copy.js";
+import { attachCacheButtons } from "./mixtape/cache-button.js";
+import { attachCopyButtons } from "./mixtape/copy.js";
 import { attachEditor } from "./editor/editor.js";
-import { attachMore } from "./more.js";
-import { attachReadiness } from "./readiness.js";
-import { attachRemoveButtons } from "./remove-button.js";
-import { attachScan } from "./scan.js";
-import { attachSearch } from "./search.js";
-import { attachShare } from "./share.js";
+import { attachMore } from "./library/more.js";
+import { attachReadiness } from "./mixtape/readiness.js";
+import { attachRemoveButtons } from "./mixtape/remove-button.js";
+import { attachScan } from "./library/scan.js";
+import { attachSearch } from "./library/search.js";
+import { attachShare } from "./mixtape/share.js";
 
 const BY_SELECTOR = [
   ["[data-editor]", attachEditor],

@@ -1,7 +1,7 @@
 // The cover: chosen or dropped, checked, sent, shown.
 
-import { send } from "../api.js";
-import { say } from "../spoken.js";
+import { send } from "../shared/api.js";
+import { say } from "../shared/spoken.js";
 
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
 

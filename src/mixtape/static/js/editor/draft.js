@@ -1,8 +1,8 @@
 // Autosave: every change is kept in this browser at once, and on the server after a pause.
 
-import { renewToken, send } from "../api.js";
-import { debounced } from "../debounce.js";
-import { forgetDraft, keepDraft } from "./local-copy.js";
+import { renewToken, send } from "../shared/api.js";
+import { debounced } from "../shared/debounce.js";
+import { forgetDraft, keepDraft } from "../shared/local-copy.js";
 
 const PAUSE_MS = 700;
 const RETRY_MS = 3_000;

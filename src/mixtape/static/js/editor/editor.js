@@ -1,14 +1,14 @@
 // The editor of a mixtape: puts the tape, the search, the cover and the draft together.
 
-import { showProgress } from "../cache-button.js";
-import { say, toast } from "../spoken.js";
+import { showProgress } from "../mixtape/cache-button.js";
+import { say, toast } from "../shared/spoken.js";
 import { attachCover } from "./cover.js";
 import { Draft } from "./draft.js";
-import { forgetDraft, recallDraft } from "./local-copy.js";
+import { forgetDraft, recallDraft } from "../shared/local-copy.js";
 import { attachNotice } from "./notice.js";
 import { attachPicker } from "./picker.js";
-import { attachTapeList } from "./tape-list.js";
-import { Tape } from "./tape.js";
+import { attachTapeList } from "./track-list.js";
+import { Tape } from "./tracks.js";
 import { showTotals } from "./totals.js";
 
 /**

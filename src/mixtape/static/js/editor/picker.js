@@ -1,8 +1,8 @@
 // The search beside the tape, and the buttons that put what it finds on the tape.
 
-import { send } from "../api.js";
-import { debounced } from "../debounce.js";
-import { makeRow } from "../track-row.js";
+import { send } from "../shared/api.js";
+import { debounced } from "../shared/debounce.js";
+import { makeRow } from "../library/track-row.js";
 
 const PAUSE_MS = 120;
 const LIMIT = 30;
@@ -10,7 +10,7 @@ const HINT = "Type a few letters; press Enter to add the first one.";
 
 /**
  * @param {HTMLElement} box the editor
- * @param {import("./tape.js").Tape} tape
+ * @param {import("./tracks.js").Tape} tape
  * @param {() => void} rowsChanged
  * @returns {() => void}
  */

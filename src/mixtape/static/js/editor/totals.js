@@ -1,11 +1,11 @@
 // How long the tape plays and what it weighs at each quality.
 
-import { size } from "../format.js";
+import { size } from "../shared/format.js";
 
 export const QUALITIES = ["high", "medium", "low", "original"];
 const NAMES = { high: "High", medium: "Medium", low: "Low", original: "Original" };
 
-/** @param {HTMLElement} line @param {import("./tape.js").Tape} tape */
+/** @param {HTMLElement} line @param {import("./tracks.js").Tape} tape */
 export function showTotals(line, tape) {
   const { length } = tape.tracks;
   const { duration, sizes } = tape.totals;

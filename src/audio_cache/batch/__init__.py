@@ -1,0 +1,1 @@
+"""Caching many tracks, in the foreground and in the background."""

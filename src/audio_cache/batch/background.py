@@ -1,0 +1,180 @@
+"""Background runs of a server: caching that is started by a save and goes on by itself.
+
+Nothing is queued on disk. What is to be done follows from what the cache holds (`missing`), so a
+server that was stopped in the middle of a run schedules the same tracks again when it starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from ..progress.callback import ProgressCallback
+from ..progress.events import ProgressStatus
+from ..progress.tracker import ProgressTracker
+from ..quality import QualityLevel
+from ..store.cache import AudioCache
+from ..text import counted
+from .batch import Batch
+from .outcome import MISSING, Fate
+from .workers import WorkerPool
+
+
+class BackgroundRun:
+    """One run of a task, from the moment it was scheduled. Make it by `BackgroundRuns.schedule`."""
+
+    def __init__(self, task_id: str, run_id: str, batch: Batch, progress: ProgressCallback) -> None:
+        self.task_id = task_id
+        self.run_id = run_id
+        self.batch = batch
+        self._progress = progress
+        self._is_ending = False
+        self._over = threading.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether the run has ended: done, cancelled, or superseded by a newer one."""
+        return self._over.is_set()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the end of the run; say whether it has ended."""
+        return self._over.wait(timeout_s)
+
+    def cancel(self) -> None:
+        """End the run: its ffmpegs are ended, finished tracks stay, and its listeners are told."""
+        with self._ending() as is_first:
+            if is_first:
+                self.batch.cancel()
+                ready = self._progress.cached_count + self._progress.skipped_count
+                message = f"Cancelled: {ready} of {counted(len(self.batch.tracks), 'track')} ready"
+                self._progress.run_finished(ProgressStatus.FAILED, message, step="cancelled")
+
+    def abandon(self) -> None:
+        """End the run and tell nobody: another one takes its place, or will after a restart."""
+        with self._ending() as is_first:
+            if is_first:
+                self.batch.cancel()
+
+    def carry_out(self) -> None:
+        """Do what has to be done, and return when that is done or was cancelled."""
+        self.batch.sift()
+        self.batch.wait()
+        with self._ending() as is_first:
+            # A batch that was cancelled from below, by a shutdown that ends all ffmpegs, is not
+            # at its end: it goes on after the next start.
+            if is_first and not self.batch.is_cancelled:
+                self._progress.run_finished(_status(self.batch))
+
+    @contextlib.contextmanager
+    def _ending(self) -> Iterator[bool]:
+        """Say whether this end of the run is the first; with it the run is over."""
+        with self.batch.changed:
+            is_first, self._is_ending = not self._is_ending, True
+        try:
+            yield is_first
+        finally:
+            if is_first:
+                self._over.set()
+
+
+class BackgroundRuns:
+    """The background runs of one process.
+
+    Args:
+        cache: where the files go.
+        tracker: is told how the runs go; the task id of a run is that of its progress stream.
+        max_workers: how many tracks are encoded at once, over all runs.
+    """
+
+    def __init__(self, cache: AudioCache, tracker: ProgressTracker, max_workers: int = 4) -> None:
+        self._cache = cache
+        self._tracker = tracker
+        self._pool = WorkerPool(max_workers)
+        self._lock = threading.Lock()
+        self._runs: dict[str, BackgroundRun] = {}
+
+    def schedule(
+        self,
+        task_id: str,
+        tracks: Iterable[Path],
+        qualities: Sequence[QualityLevel] = ("medium",),
+    ) -> BackgroundRun:
+        """Begin to cache tracks, and return at once.
+
+        A task has one run at a time. Where one goes on with the same tracks and qualities, it is
+        returned. Where it has others, a new run takes its place: what the old one has encoded is
+        kept and gone on with.
+
+        Raises:
+            RuntimeError: `close` was called.
+        """
+        wanted = dict.fromkeys(tracks, qualities)
+        batch = Batch(self._cache, wanted, changed=self._pool.changed)
+        with self._lock:
+            before = self._runs.get(task_id)
+            if before is not None and not before.is_over:
+                if before.batch.wants_same(batch) and not before.batch.is_cancelled:
+                    return before
+                before.abandon()
+            self._pool.add(batch)
+            run_id = self._tracker.create_task(task_id)
+            progress = ProgressCallback(task_id, self._tracker, len(batch.tracks), run=run_id)
+            batch.report_to(progress)
+            run = self._runs[task_id] = BackgroundRun(task_id, run_id, batch, progress)
+        self._announce(run)
+        thread = threading.Thread(
+            target=self._carry_out, args=(run,), name=f"run {task_id}", daemon=True
+        )
+        thread.start()
+        return run
+
+    def find(self, task_id: str) -> BackgroundRun | None:
+        """Return the run of a task that goes on, or None."""
+        with self._lock:
+            return self._runs.get(task_id)
+
+    def cancel(self, task_id: str) -> bool:
+        """Cancel the run of a task; say whether there was one."""
+        run = self.find(task_id)
+        if run is not None:
+            run.cancel()
+        return run is not None
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """End all runs, for a shutdown: nobody is told, since they go on after the next start."""
+        with self._lock:
+            runs = list(self._runs.values())
+        for run in runs:
+            run.abandon()
+        self._pool.close(timeout_s)
+
+    def _announce(self, run: BackgroundRun) -> None:
+        total = len(run.batch.tracks)
+        self._tracker.emit(
+            task_id=run.task_id,
+            step="queued",
+            status=ProgressStatus.PENDING,
+            message=f"Looking at {counted(total, 'track')}",
+            current=0,
+            total=total,
+            run=run.run_id,
+        )
+
+    def _carry_out(self, run: BackgroundRun) -> None:
+        try:
+            run.carry_out()
+        finally:
+            with self._lock:
+                if self._runs.get(run.task_id) is run:
+                    del self._runs[run.task_id]
+
+
+def _status(batch: Batch) -> ProgressStatus:
+    """Return how a run ended: failed only where nothing could be done for any track."""
+    outcomes = list(batch.outcomes.values())
+    useless = [each for each in outcomes if each.fate is Fate.FAILED or each.reason == MISSING]
+    if outcomes and len(useless) == len(outcomes):
+        return ProgressStatus.FAILED
+    return ProgressStatus.COMPLETED

@@ -1,0 +1,137 @@
+"""What caching would take, in time and space, before it is begun."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ..encoding.mp3 import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from ..encoding.rendition import audio_size, encode_together
+from ..errors import AudioCacheError
+from ..quality import QualityLevel
+from ..sources.source import Source, read_source
+from ..store.cache import AudioCache
+from .batch import Wanted
+from .needs import look_up, outdated
+from .outcome import explain_error
+
+# What one core of an ordinary machine does; the figure is for a guess only.
+_ASSUMED_SPEED: Final = 60.0
+_PROBE_S: Final = 20
+# Of less, the start of ffmpeg would be the larger part.
+_MEASURABLE_S: Final = 5.0
+_PROBES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How many seconds of audio one encoder makes in a second, and whether that was measured."""
+
+    factor: float
+    is_measured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTrack:
+    """A track that would be encoded; where its length is unknown, its figures are 0."""
+
+    path: Path
+    qualities: tuple[QualityLevel, ...]
+    audio_s: float
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do.
+
+    Args:
+        tracks: those that would be encoded.
+        skipped: how many would not, by reason.
+        failures: which could not be read, and why.
+    """
+
+    tracks: tuple[PlannedTrack, ...]
+    skipped: dict[str, int]
+    failures: dict[Path, str]
+
+    @property
+    def audio_s(self) -> float:
+        """Return the seconds of audio to encode."""
+        return sum(track.audio_s for track in self.tracks)
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the bytes that the new files take, to the byte but for their tags."""
+        return sum(track.size_bytes for track in self.tracks)
+
+    @property
+    def unknown(self) -> int:
+        """Return of how many tracks the length is not known before they are decoded."""
+        return sum(not track.size_bytes for track in self.tracks)
+
+    def time_s(self, speed: Speed, jobs: int) -> float:
+        """Return about how many seconds it takes with so many encoders at once."""
+        cores = len(os.sched_getaffinity(0))
+        return self.audio_s / (speed.factor * max(1, min(jobs, cores)))
+
+
+def make_plan(
+    cache: AudioCache,
+    wanted: Wanted,
+) -> Plan:
+    """Return what caching would do; only headers are read.
+
+    Args:
+        cache: where the files would go.
+        wanted: the qualities that are wanted of each source.
+    """
+    tracks: list[PlannedTrack] = []
+    skipped: Counter[str] = Counter()
+    failures: dict[Path, str] = {}
+    for path, qualities in wanted.items():
+        outcome = look_up(cache, path, qualities)
+        if outcome is not None:
+            skipped[outcome.reason] += 1
+            continue
+        lacks = outdated(cache, path, qualities)
+        try:
+            tracks.append(_plan_track(path, read_source(path), lacks))
+        except OSError as error:
+            failures[path] = explain_error(error, path)
+    return Plan(tuple(tracks), dict(skipped), failures)
+
+
+def measure_speed(cache: AudioCache, plan: Plan) -> Speed:
+    """Encode the beginning of a long track to see how fast this machine is; nothing is stored."""
+    long = [track for track in plan.tracks if track.audio_s >= _MEASURABLE_S]
+    for track in sorted(long, key=lambda each: -each.audio_s)[:_PROBES]:
+        try:
+            renditions = [cache.get_rendition(track.path, each) for each in track.qualities]
+            frames = min(renditions[0].frames, _PROBE_S * SAMPLE_RATE_HZ // FRAME_SAMPLES)
+            started = time.perf_counter()
+            for _ in encode_together(renditions, 0, frames, nice=cache.nice):
+                pass
+            took_s = time.perf_counter() - started
+            return Speed(frames * FRAME_SAMPLES / SAMPLE_RATE_HZ / took_s, True)
+        except (AudioCacheError, OSError):
+            continue  # the next one may be whole
+    return Speed(_ASSUMED_SPEED, False)
+
+
+def free_bytes(cache: AudioCache) -> int:
+    """Return how much room the cache's disk has left."""
+    return shutil.disk_usage(cache.cache_dir).free
+
+
+def _plan_track(path: Path, source: Source, qualities: Sequence[QualityLevel]) -> PlannedTrack:
+    if not source.samples or not source.rate_hz:
+        return PlannedTrack(path, tuple(qualities), 0.0, 0)
+    size = sum(audio_size(source.samples, source.rate_hz, quality) for quality in qualities)
+    return PlannedTrack(path, tuple(qualities), source.duration_s, size)

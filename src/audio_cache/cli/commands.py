@@ -1,0 +1,238 @@
+"""The command `audio-cache`: fill, look after and explain a cache from a shell."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ..batch.batch import Wanted
+from ..batch.estimate import free_bytes, make_plan, measure_speed
+from ..batch.needs import outdated
+from ..cache_worker import CacheWorker
+from ..debug_cache import describe, explain
+from ..quality import QUALITY_SETTINGS, QualityLevel
+from ..store.cache import AudioCache
+from ..store.stats import gather_stats
+from ..store.verify import State, verify
+from ..text import bytes_in_words, counted, readable
+from .display import open_display
+from .frame import (
+    FAILED,
+    AudioCacheGroup,
+    cache_options,
+    open_cache,
+    open_existing_cache,
+    read_settings,
+)
+from .paths import collect_sources
+from .report import (
+    cost_as_lines,
+    count_entries,
+    inspection_as_json,
+    inspection_as_line,
+    plan_as_lines,
+    states_in_words,
+    stats_as_json,
+    stats_as_lines,
+)
+
+_PATHS = click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=Path)
+_JOBS = click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Work on so many tracks at once.  [default: AUDIO_CACHE_MAX_WORKERS]",
+)
+_QUALITY = click.option(
+    "--quality",
+    "qualities",
+    type=click.Choice(list(QUALITY_SETTINGS), case_sensitive=False),
+    multiple=True,
+    help="A quality to make; give it again for more.",
+)
+_DRY_RUN = click.option(
+    "--dry-run", is_flag=True, help="Say what would be done, how long it takes and how large it is."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON instead of text.")
+
+
+@click.group(cls=AudioCacheGroup)
+@click.version_option(package_name="audio-cache")
+def main() -> None:
+    """Fill, look after and explain a cache of MP3 renditions of lossless music.
+
+    Settings come from AUDIO_CACHE_* environment variables, as for a server.
+    """
+
+
+@main.command()
+@_PATHS
+@_QUALITY
+@_JOBS
+@_DRY_RUN
+@cache_options
+def warm(
+    paths: tuple[Path, ...],
+    qualities: tuple[QualityLevel, ...],
+    jobs: int | None,
+    dry_run: bool,
+    cache_dir: Path | None,
+) -> None:
+    """Encode what is missing or outdated of files, and of all in folders.
+
+    Without --quality, the qualities of AUDIO_CACHE_PRECACHE_QUALITIES are made.
+    """
+    cache = open_cache(cache_dir)
+    wanted = qualities or read_settings().precache_qualities
+    sources = collect_sources(paths, _complain)
+    _carry_out(cache, dict.fromkeys(sources, wanted), jobs, dry_run)
+
+
+@main.command()
+@_PATHS
+@_QUALITY
+@_JOBS
+@_DRY_RUN
+@cache_options
+def regenerate(
+    paths: tuple[Path, ...],
+    qualities: tuple[QualityLevel, ...],
+    jobs: int | None,
+    dry_run: bool,
+    cache_dir: Path | None,
+) -> None:
+    """Encode again what is outdated: entries of files, and of all in folders, that changed.
+
+    Nothing is made that was not there before. Without --quality, all qualities are looked at.
+    """
+    cache = open_existing_cache(cache_dir)
+    wanted: dict[Path, Sequence[QualityLevel]] = {}
+    for path in collect_sources(paths, _complain):
+        stale = outdated(cache, path, qualities or tuple(QUALITY_SETTINGS))
+        stale = [each for each in stale if cache.get_cache_path(path, each).exists()]
+        if stale:
+            wanted[path] = stale
+    _carry_out(cache, wanted, jobs, dry_run)
+
+
+@main.command()
+@_JSON
+@cache_options
+def stats(as_json: bool, cache_dir: Path | None) -> None:
+    """Say what the cache holds and what it saves."""
+    cache = open_existing_cache(cache_dir)
+    gathered = gather_stats(cache.cache_dir)
+    if as_json:
+        click.echo(json.dumps(stats_as_json(cache.cache_dir, gathered), indent=2))
+    else:
+        click.echo("\n".join(stats_as_lines(cache.cache_dir, gathered)))
+
+
+@main.command("verify")
+@click.option("--repair", is_flag=True, help="Encode bad entries again if their source is there.")
+@_JOBS
+@_JSON
+@cache_options
+def verify_command(repair: bool, jobs: int | None, as_json: bool, cache_dir: Path | None) -> None:
+    """Decode every entry and hold it against what it says it is."""
+    cache = open_existing_cache(cache_dir)
+    counts: Counter[State] = Counter()
+    reported = []
+    for found in verify(cache, repair=repair, jobs=jobs or read_settings().max_workers):
+        counts[found.state] += 1
+        if found.state is not State.SOUND or found.reason:
+            reported.append(inspection_as_json(found))
+            if not as_json:
+                click.echo(inspection_as_line(found))
+    if as_json:
+        totals = {state.value: counts[state] for state in State}
+        click.echo(json.dumps({"counts": totals, "entries": reported}, indent=2))
+    else:
+        click.echo(states_in_words(counts))
+    if counts[State.DAMAGED] or (repair and counts[State.OUTDATED]):
+        raise SystemExit(FAILED)
+
+
+@main.command()
+@click.option(
+    "--older-than-days",
+    type=click.FloatRange(0),
+    metavar="DAYS",
+    help="Delete only what was made longer ago.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before everything is deleted.")
+@cache_options
+def clear(older_than_days: float | None, yes: bool, cache_dir: Path | None) -> None:
+    """Delete entries. What somebody listens to at the moment plays on undisturbed."""
+    cache = open_existing_cache(cache_dir)
+    before = cache.get_cache_size()
+    if older_than_days is None and not yes:
+        what = count_entries(sum(1 for _ in cache.entries()))
+        where = readable(cache.cache_dir)
+        click.confirm(f"Delete all {what} ({bytes_in_words(before)}) in {where}?", abort=True)
+    try:
+        deleted = cache.clear_cache(older_than_days)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    freed = bytes_in_words(max(0, before - cache.get_cache_size()))
+    click.echo(f"deleted {count_entries(deleted)}, {freed} freed")
+
+
+@main.command()
+@click.argument("path", type=Path)
+@click.option(
+    "--music-root",
+    type=Path,
+    envvar="MUSIC_ROOT",
+    default=Path(),
+    help="What PATH is relative to.  [default: MUSIC_ROOT, else the current directory]",
+)
+@cache_options
+def debug(path: Path, music_root: Path, cache_dir: Path | None) -> None:
+    """Explain why a track is, or is not, played from the cache."""
+    cache = open_existing_cache(cache_dir)
+    explanation = explain(music_root, path, cache.cache_dir)
+    click.echo("\n".join(describe(explanation)))
+    if not any(each.verdict for each in explanation.qualities):
+        raise SystemExit(FAILED)
+
+
+def _carry_out(cache: AudioCache, wanted: Wanted, jobs: int | None, dry_run: bool) -> None:
+    """Do what a plan says, or only say it; end with FAILED where a track could not be cached."""
+    jobs = jobs or read_settings().max_workers
+    if dry_run:
+        _show_plan(cache, wanted, jobs)
+        return
+    with open_display(Console(highlight=False), len(wanted)) as display:
+        try:
+            CacheWorker(cache, max_workers=jobs).cache_each(wanted, display)
+        except KeyboardInterrupt:
+            what = f"{display.done} of {counted(display.total, 'track')}"
+            hint = "the same command goes on from here"
+            raise KeyboardInterrupt(f"interrupted after {what}; {hint}") from None
+    click.echo(display.summary())
+    if not display.all_well:
+        raise SystemExit(FAILED)
+
+
+def _show_plan(cache: AudioCache, wanted: Wanted, jobs: int) -> None:
+    plan = make_plan(cache, wanted)
+    click.echo("\n".join(plan_as_lines(plan)))
+    if plan.tracks:
+        speed = measure_speed(cache, plan)
+        click.echo("\n".join(cost_as_lines(plan, speed, jobs, free_bytes(cache))))
+    if plan.failures:
+        raise SystemExit(FAILED)
+
+
+def _complain(error: OSError) -> None:
+    click.echo(f"cannot list {readable(error.filename)}: {error.strerror}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Showing how a batch goes: bars on a terminal, lines anywhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
+from rich.text import Text
+
+from ..batch.outcome import ALREADY_CACHED
+from ..text import bytes_in_words, counted, seconds_in_words
+
+# Of a thousand, since two renditions of a track have no size in common.
+_WHOLE: Final = 1000
+
+
+class Display:
+    """The progress callback of the command line: a line for each track, and the counts.
+
+    Args:
+        console: where it is shown.
+        total: how many tracks there are.
+    """
+
+    def __init__(self, console: Console, total: int) -> None:
+        self.console = console
+        self.total = total
+        self.counts: Counter[str] = Counter()
+        self.skip_reasons: Counter[str] = Counter()
+        self.bytes_saved = 0
+        self._started_s = time.monotonic()
+
+    @property
+    def done(self) -> int:
+        """Return how many tracks are settled."""
+        return sum(self.counts.values())
+
+    @property
+    def all_well(self) -> bool:
+        """Say whether every track can be played now."""
+        return not self.counts["failed"] and not self.skip_reasons["missing"]
+
+    def __call__(self, current: int, total: int) -> None:
+        """Take note of the number of settled tracks."""
+
+    def track_cached(self, name: str, *, bytes_saved: int = 0) -> None:
+        """Show that a track is cached."""
+        self.counts["cached"] += 1
+        self.bytes_saved += bytes_saved
+        self.say("cached", name, f"saves {bytes_in_words(bytes_saved)}")
+
+    def track_skipped(self, name: str, reason: str = ALREADY_CACHED) -> None:
+        """Count a track that needed nothing; say so where that may be a surprise."""
+        self.counts["skipped"] += 1
+        self.skip_reasons[reason] += 1
+        if reason != ALREADY_CACHED:
+            self.say("skipped", name, reason)
+
+    def track_failed(self, name: str, error: object) -> None:
+        """Show that a track failed, and why."""
+        self.counts["failed"] += 1
+        self.say("FAILED", name, str(error), style="bold red")
+
+    def say(self, what: str, name: str, details: str, *, style: str = "") -> None:
+        """Print the line of a track."""
+        number = f"{self.done:>{len(str(self.total))}}/{self.total}"
+        # As Text, since a name may hold what rich would take for markup.
+        line = Text(f"[{number}] ").append(f"{what:<7} ", style).append(f"{name}  ({details})")
+        self.console.print(line, soft_wrap=True, highlight=False)
+
+    def summary(self) -> str:
+        """Return the counts in a sentence."""
+        parts = [f"{self.counts['cached']} cached"]
+        if self.counts["skipped"]:
+            reasons = [f"{count} {reason}" for reason, count in self.skip_reasons.items()]
+            parts.append(f"{self.counts['skipped']} skipped ({', '.join(reasons)})")
+        if self.counts["failed"]:
+            parts.append(f"{self.counts['failed']} failed")
+        took = seconds_in_words(time.monotonic() - self._started_s)
+        saved = f"; {bytes_in_words(self.bytes_saved)} saved" if self.bytes_saved else ""
+        return f"{', '.join(parts)} in {took}{saved}"
+
+
+class BarDisplay(Display):
+    """A display with one bar for all tracks and one for each that is being encoded."""
+
+    def __init__(self, console: Console, total: int, bars: Progress) -> None:
+        super().__init__(console, total)
+        self._bars = bars
+        self._all = bars.add_task(counted(total, "track"), total=total)
+        self._running: dict[str, TaskID] = {}
+
+    def __call__(self, current: int, total: int) -> None:
+        """Move the bar of all tracks."""
+        self._bars.update(self._all, completed=current, total=total)
+
+    def track_started(self, name: str) -> None:
+        """Add a bar for a track."""
+        self._running[name] = self._bars.add_task(name, total=_WHOLE)
+
+    def track_grew(self, name: str, size_bytes: int, of_bytes: int) -> None:
+        """Move the bar of a track."""
+        if name in self._running:
+            done = size_bytes * _WHOLE // of_bytes
+            self._bars.update(self._running[name], completed=done)
+
+    def say(self, what: str, name: str, details: str, *, style: str = "") -> None:
+        """Take the bar of a track away; only what went wrong gets a line."""
+        if name in self._running:
+            self._bars.remove_task(self._running.pop(name))
+        if what != "cached":
+            super().say(what, name, details, style=style)
+
+    def track_skipped(self, name: str, reason: str = ALREADY_CACHED) -> None:
+        """Count a track that needed nothing, among them those that others made meanwhile."""
+        if name in self._running:
+            self._bars.remove_task(self._running.pop(name))
+        super().track_skipped(name, reason)
+
+
+@contextlib.contextmanager
+def open_display(console: Console, total: int) -> Iterator[Display]:
+    """Show the progress of so many tracks: with bars on a terminal, else in plain lines."""
+    if not console.is_terminal:
+        yield Display(console, total)
+        return
+    columns = (
+        # Names are no markup, and one that is too long must not push the bar off the screen.
+        TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
+        BarColumn(bar_width=30),
+        _CountColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, expand=True) as bars:
+        yield BarDisplay(console, total, bars)
+
+
+class _CountColumn(MofNCompleteColumn):
+    """The number of tracks for the bar of all, percents for the bars of single tracks."""
+
+    def render(self, task: Task) -> Text:
+        """Return the text of a bar's task."""
+        if task.total == _WHOLE and task.id > 0:
+            return Text(f"{task.percentage:3.0f} %")
+        return super().render(task)

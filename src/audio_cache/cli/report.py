@@ -1,0 +1,100 @@
+"""What the commands of `audio-cache` write: values as lines for people and as JSON for scripts."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..batch.estimate import Plan, Speed
+from ..store.stats import CacheStats
+from ..store.verify import Inspection, State
+from ..text import bytes_in_words, counted, readable, seconds_in_words
+
+
+def count_entries(number: int) -> str:
+    """Return a number of entries in words."""
+    return counted(number, "entry", "entries")
+
+
+def stats_as_lines(cache_dir: Path, stats: CacheStats) -> list[str]:
+    """Return what a cache holds, for people."""
+    size = bytes_in_words(stats.size_bytes)
+    lines = [f"{readable(cache_dir)}: {count_entries(stats.entries)}, {size}"]
+    for quality, each in stats.qualities.items():
+        if each.entries:
+            sizes = f"{bytes_in_words(each.size_bytes)} for {bytes_in_words(each.source_bytes)}"
+            lines.append(f"  {quality:<7} {each.entries:>7,}  {sizes}, {each.saving:.0%} saved")
+    if stats.foreign:
+        size = bytes_in_words(stats.foreign_bytes)
+        lines.append(f"  foreign {stats.foreign:>7,}  {size}, not made by audio_cache")
+    if stats.partials:
+        size = bytes_in_words(stats.partial_bytes)
+        lines.append(f"  partial {stats.partials:>7,}  {size}, being made or to be gone on with")
+    sources = f"{counted(stats.sources, 'source')} of {bytes_in_words(stats.source_bytes)}"
+    return [*lines, f"made from {sources}"]
+
+
+def stats_as_json(cache_dir: Path, stats: CacheStats) -> dict[str, Any]:
+    """Return what a cache holds, for scripts; sizes are in bytes."""
+    qualities = {
+        quality: {**asdict(each), "saving": round(each.saving, 4)}
+        for quality, each in stats.qualities.items()
+    }
+    return {
+        "cache_dir": os.fspath(cache_dir),
+        "entries": stats.entries,
+        "size_bytes": stats.size_bytes,
+        **asdict(stats),
+        "qualities": qualities,
+    }
+
+
+def inspection_as_line(found: Inspection) -> str:
+    """Return what was found out about an entry, for people."""
+    origin = f", made from {readable(found.source)}" if found.source else ""
+    return f"{found.state.value:<8} {readable(found.path.name)}{origin}: {found.reason}"
+
+
+def inspection_as_json(found: Inspection) -> dict[str, Any]:
+    """Return what was found out about an entry, for scripts."""
+    return {
+        "path": os.fspath(found.path),
+        "state": found.state.value,
+        "reason": found.reason,
+        "source": os.fspath(found.source) if found.source else None,
+        "quality": found.quality,
+    }
+
+
+def states_in_words(counts: Counter[State]) -> str:
+    """Return how many entries are in which state."""
+    parts = [f"{counts[state]} {state.value}" for state in State if counts[state]]
+    return f"{count_entries(counts.total())}: {', '.join(parts)}" if parts else "no entries"
+
+
+def plan_as_lines(plan: Plan) -> list[str]:
+    """Return what would be done, for people."""
+    audio = f", {seconds_in_words(plan.audio_s)} of audio" if plan.tracks else ""
+    return [
+        f"{counted(len(plan.tracks), 'track')} to encode{audio}",
+        *(f"{counted(count, 'track')} to skip: {why}" for why, count in plan.skipped.items()),
+        *(f"cannot be read: {readable(path)} ({why})" for path, why in plan.failures.items()),
+    ]
+
+
+def cost_as_lines(plan: Plan, speed: Speed, jobs: int, free_bytes: int) -> list[str]:
+    """Return how long a plan takes, and how much space."""
+    kind = "a measured" if speed.is_measured else "an assumed"
+    speed_words = f"by {kind} {speed.factor:.0f} × real time of one encoder"
+    space = f"{bytes_in_words(plan.size_bytes)} of space"
+    lines = [
+        f"about {seconds_in_words(plan.time_s(speed, jobs))}, {speed_words}",
+        f"{space}, of {bytes_in_words(free_bytes)} that are free",
+    ]
+    if plan.unknown:
+        what = counted(plan.unknown, "track")
+        lines.append(f"not counted: {what} whose length shows only when decoded")
+    return lines

@@ -1,0 +1,327 @@
+"""The one module that starts ffmpeg: finding it, running it within limits, and ending it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import re
+import select
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from ..errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
+
+_READ_BYTES: Final = 1 << 16
+_ERROR_LINES: Final = 40
+_ENDED_WITHIN_S: Final = 10.0
+_POLL_AT_MOST_MS: Final = 2**31 - 1
+_NICEST: Final = 19
+# What nice, setpriv and every shell end with where the program cannot be started, or is not there.
+_NOT_STARTED: Final = (126, 127)
+
+
+@dataclass(frozen=True, slots=True)
+class FFmpeg:
+    """An ffmpeg that can be started.
+
+    `identity` names the build: two builds may round differently, so renditions of both differ.
+    """
+
+    path: str
+    identity: str
+
+
+def find_ffmpeg(configured: Path | str | None = None) -> FFmpeg:
+    """Return the ffmpeg to use: the configured one, else imageio-ffmpeg's, else the one on PATH.
+
+    Raises:
+        FFmpegNotFoundError: there is none, or it cannot be started.
+    """
+    path = str(configured) if configured else _bundled_ffmpeg() or shutil.which("ffmpeg")
+    if not path:
+        raise FFmpegNotFoundError(
+            "no ffmpeg: install the package imageio-ffmpeg, or set AUDIO_CACHE_FFMPEG to one"
+        )
+    return _identify(path)
+
+
+def _bundled_ffmpeg() -> str | None:
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        return None
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:
+        return None
+
+
+@functools.lru_cache(maxsize=8)
+def _identify(path: str) -> FFmpeg:
+    try:
+        said = subprocess.run(
+            [path, "-version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise FFmpegNotFoundError(
+            f"ffmpeg at {path} cannot be started ({error}): set AUDIO_CACHE_FFMPEG to one that can"
+        ) from error
+    words = said.split(b"\n", 1)[0].decode("ascii", "replace").split()
+    version = words[2] if len(words) > 2 else "unknown"
+    return FFmpeg(path, f"ffmpeg-{version}-{hashlib.sha256(said).hexdigest()[:8]}")
+
+
+@dataclass(slots=True)
+class Report:
+    """What ffmpeg said of a finished run."""
+
+    returncode: int
+    stderr: str
+    decoded_samples: int | None
+    decode_errors: int
+    encoded_samples: tuple[int, ...]
+
+
+class FFmpegRun:
+    """One ffmpeg process, from start to end, read by the thread that started it.
+
+    The kernel ends ffmpeg with that thread (`setpriv --pdeathsig`, where util-linux is there), and
+    a closed pipe ends it everywhere else, so no ffmpeg outlives its parent, not even a killed one.
+
+    Args:
+        arguments: what follows the program's name; the word `{out}` stands for an output pipe, in
+            the order of the outputs.
+        outputs: how many pipes to read.
+        wait_limit_s: seconds that may be spent waiting for ffmpeg in all; a reader that pauses, as
+            a slow listener does, is not counted.
+        nice: CPU niceness, 0 for what a listener waits for.
+    """
+
+    def __init__(
+        self,
+        ffmpeg: FFmpeg,
+        arguments: Sequence[str],
+        *,
+        outputs: int = 1,
+        wait_limit_s: float = 600.0,
+        nice: int = 0,
+    ) -> None:
+        self._wait_left_s = self._wait_limit_s = wait_limit_s
+        self._killed = False
+        self._nice = nice
+        self._program = ffmpeg.path
+        self._said = bytearray()
+        self._errors: list[str] = []
+        self._facts: list[str] = []
+        pipes = [os.pipe() for _ in range(outputs)]
+        write_ends = iter([f"pipe:{write_end}" for _, write_end in pipes])
+        self.command = [
+            *_limits(nice),
+            ffmpeg.path,
+            *("-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose"),
+            *(next(write_ends) if word == "{out}" else word for word in arguments),
+        ]
+        try:
+            self._process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                pass_fds=[write_end for _, write_end in pipes],
+                # Out of reach of Ctrl+C, but in this session: Linux shares the processor among
+                # sessions first (sched_autogroup), so niceness means nothing between two of them.
+                process_group=0,
+            )
+        except OSError as error:
+            for read_end, _ in pipes:
+                os.close(read_end)
+            raise FFmpegNotFoundError(f"cannot start {ffmpeg.path}: {error}") from error
+        finally:
+            for _, write_end in pipes:
+                os.close(write_end)
+        self._outputs = {read_end: index for index, (read_end, _) in enumerate(pipes)}
+        _running.add(self)
+
+    def __enter__(self) -> FFmpegRun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (output, bytes) as ffmpeg writes them, until it has closed every output.
+
+        Raises:
+            EncodeError: ffmpeg took longer than the limit; it has been ended.
+        """
+        assert self._process.stderr is not None
+        stderr = self._process.stderr.fileno()
+        poll = select.poll()
+        for fd in (stderr, *self._outputs):
+            poll.register(fd, select.POLLIN)
+        open_fds = {stderr, *self._outputs}
+        while open_fds:
+            started = time.monotonic()
+            events = poll.poll(min(max(0.0, self._wait_left_s) * 1000, _POLL_AT_MOST_MS))
+            self._wait_left_s -= time.monotonic() - started
+            if not events:
+                self._overdue()
+            for fd, _ in events:
+                data = os.read(fd, _READ_BYTES)
+                if not data:
+                    poll.unregister(fd)
+                    open_fds.discard(fd)
+                elif fd == stderr:
+                    self._hear(data)
+                else:
+                    yield self._outputs[fd], data
+
+    def finish(self) -> Report:
+        """Wait for ffmpeg to end by itself and return what it said; the outputs must be read.
+
+        Raises:
+            FFmpegNotFoundError: it could not be started.
+            EncodeInterruptedError: `kill` ended it.
+            EncodeError: it took longer than the limit; it has been ended.
+        """
+        try:
+            code = self._process.wait(timeout=max(1.0, self._wait_left_s))
+        except subprocess.TimeoutExpired:
+            self._overdue()
+        if self._killed:
+            raise EncodeInterruptedError("the encode was ended before it was complete")
+        if code in _NOT_STARTED:
+            raise FFmpegNotFoundError(f"cannot start {self._program}: is it still there?")
+        self._hear(b"\n")
+        return _report(code, self._errors, self._facts)
+
+    def close(self) -> None:
+        """End ffmpeg if it still runs, and free what it held. Closing again does nothing."""
+        if self._process.poll() is None:
+            self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=_ENDED_WITHIN_S)
+        for fd in self._outputs:
+            os.close(fd)
+        self._outputs = {}
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+        _running.discard(self)
+
+    def kill(self) -> None:
+        """End ffmpeg from another thread; its reader gets an EncodeInterruptedError from finish."""
+        self._killed = True
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=_ENDED_WITHIN_S)
+
+    def stand_back(self, nice: int) -> None:
+        """Raise ffmpeg's niceness to this, from any thread; it cannot be taken back."""
+        if nice <= self._nice or self._process.returncode is not None:
+            return
+        self._nice = nice
+        # The group, since a process id stands for one of its threads only.
+        with contextlib.suppress(OSError):
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PGRP, self._process.pid, min(_NICEST, own + nice))
+
+    def _overdue(self) -> NoReturn:
+        self._process.kill()
+        raise EncodeError(
+            f"ffmpeg was not done after {self._wait_limit_s:.0f} s of waiting and was ended; "
+            "AUDIO_CACHE_ENCODE_TIMEOUT_S sets the limit",
+            returncode=-9,
+            cmd=self.command,
+            stderr="\n".join(self._errors),
+        )
+
+    def _hear(self, data: bytes) -> None:
+        """Keep the lines that matter: errors, and the counts that ffmpeg prints at its end."""
+        self._said += data
+        *lines, rest = self._said.split(b"\n")
+        self._said = bytearray(rest[-4096:])
+        for line in lines:
+            # File names and tags in messages may hold any bytes; they must not fail a good encode.
+            text = line.decode("utf-8", "replace")
+            if _TROUBLE.match(text):
+                self._errors.append(_LEVEL.sub("", text, count=1).strip())
+                del self._errors[:-_ERROR_LINES]
+            elif _FACT.match(text):
+                self._facts.append(text)
+
+
+def _limits(nice: int) -> list[str]:
+    """Return the programs that set ffmpeg's limits and then become it, under its process id."""
+    prefix = ["nice", "-n", str(nice)] if nice and _which("nice") else []
+    if _which("setpriv"):
+        prefix += ["setpriv", "--pdeathsig", "KILL"]
+    return prefix
+
+
+_which = functools.cache(shutil.which)
+# Only at the start of a line: tags and names, which ffmpeg prints too, may hold the same words.
+_TROUBLE: Final = re.compile(r"(?:\[[^]]* @ 0x[0-9a-f]+\] )*\[(?:error|fatal|panic)\]")
+_FACT: Final = re.compile(r"(?:\[[^]]* @ 0x[0-9a-f]+\] )*\[verbose\]\s+(?:In|Out)put stream #")
+_LEVEL: Final = re.compile(r"\[(?:error|fatal|panic)\]\s*")
+# "20670 frames decoded; 0 decode errors (2645664 samples)"; ffmpeg 5 leaves the errors out.
+_DECODED: Final = re.compile(r"frames decoded;?(?: (\d+) decode errors)? \((\d+) samples\)")
+_ENCODED: Final = re.compile(r"frames encoded \((\d+) samples\)")
+
+
+def _report(code: int, errors: list[str], facts: list[str]) -> Report:
+    decoded: int | None = None
+    decode_errors = 0
+    encoded = []
+    for line in facts:
+        if found := _DECODED.search(line):
+            decoded, decode_errors = int(found[2]), int(found[1] or 0)
+        elif found := _ENCODED.search(line):
+            encoded.append(int(found[1]))
+    return Report(code, "\n".join(errors), decoded, decode_errors, tuple(encoded))
+
+
+class _Running:
+    """The runs that are under way in this process, so that a shutdown can end them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs: set[FFmpegRun] = set()
+
+    def add(self, run: FFmpegRun) -> None:
+        with self._lock:
+            self._runs.add(run)
+
+    def discard(self, run: FFmpegRun) -> None:
+        with self._lock:
+            self._runs.discard(run)
+
+    def snapshot(self) -> list[FFmpegRun]:
+        with self._lock:
+            return list(self._runs)
+
+
+_running: Final = _Running()
+
+
+def running_count() -> int:
+    """Return how many ffmpegs this process runs at the moment."""
+    return len(_running.snapshot())
+
+
+def end_all() -> None:
+    """End every ffmpeg of this process, as a shutdown does; what they made stays for a resume."""
+    for run in _running.snapshot():
+        run.kill()

@@ -1,0 +1,251 @@
+"""A rendition: the MP3 that a source has at a quality, known to the byte before it is encoded."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ..errors import EncodeError
+from ..quality import QualityLevel, bitrate_bps
+from ..sources.source import Source
+from . import id3, mp3
+from .ffmpeg import FFmpeg, FFmpegRun
+from .identity import LAYOUT_VERSION, Identity, quote_path
+from .input_options import can_seek, count_samples, name_of
+from .piece import Piece
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """One source at one quality: its length, its validators, and any of its bytes.
+
+    `timeout_s` bounds the time spent waiting for ffmpeg in one encode; 0 derives the bound from
+    the duration.
+    """
+
+    source: Source
+    quality: QualityLevel
+    ffmpeg: FFmpeg
+    samples: int
+    timeout_s: float = 0.0
+
+    @cached_property
+    def bitrate_bps(self) -> int:
+        """Return the bitrate in bit/s."""
+        return bitrate_bps(self.quality)
+
+    @cached_property
+    def frames(self) -> int:
+        """Return the number of audio frames, the Info frame not counted."""
+        return mp3.frame_count(self.samples)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Return what the private frame says of this rendition."""
+        return Identity(
+            layout=LAYOUT_VERSION,
+            quality=self.quality,
+            frames=self.frames,
+            samples=self.samples,
+            size_bytes=self.source.size_bytes,
+            mtime_ns=self.source.mtime_ns,
+            fingerprint=self.source.fingerprint,
+            encoder=self.ffmpeg.identity,
+            path=quote_path(self.source.path),
+        )
+
+    @cached_property
+    def header(self) -> bytes:
+        """Return what stands before the audio frames: the ID3v2.3 tag and the Info frame."""
+        tag = id3.tag(self.source.tags, self.identity.payload())
+        return tag + mp3.info_frame(self.bitrate_bps, self.samples)
+
+    @cached_property
+    def etag(self) -> str:
+        """Return the strong entity tag, unquoted; see `header_etag`."""
+        return header_etag(self.header)
+
+    @property
+    def mtime_s(self) -> float:
+        """Return when the source was last modified, as Last-Modified tells it."""
+        return self.source.mtime_ns / 1e9
+
+    @cached_property
+    def length(self) -> int:
+        """Return the exact size of the file in bytes."""
+        return self.offset_of(self.frames)
+
+    @cached_property
+    def duration_s(self) -> float:
+        """Return the length of the audio in seconds."""
+        return self.samples / mp3.SAMPLE_RATE_HZ
+
+    def offset_of(self, frame: int) -> int:
+        """Return the offset in the file of an audio frame's first byte."""
+        return len(self.header) + mp3.frames_size(self.bitrate_bps, frame)
+
+    def frame_holding(self, offset: int) -> int:
+        """Return the audio frame that holds the byte at an offset behind the header."""
+        return min(mp3.frame_at(self.bitrate_bps, offset - len(self.header)), self.frames - 1)
+
+    @property
+    def is_seekable(self) -> bool:
+        """Say whether its groups can be decoded on their own, without all that is before them."""
+        return can_seek(self.source)
+
+    @property
+    def wait_limit_s(self) -> float:
+        """Return the seconds that one encode may spend waiting for ffmpeg."""
+        return self.timeout_s or 60.0 + self.source.duration_s
+
+    def encode(
+        self,
+        first: int = 0,
+        stop: int | None = None,
+        *,
+        nice: int = 0,
+        on_start: Callable[[FFmpegRun], None] = lambda run: None,
+    ) -> Generator[bytes]:
+        """Yield the bytes of the audio frames [first, stop) exactly as they stand in the file.
+
+        Args:
+            first: first frame; any, but a multiple of 49 wastes nothing.
+            stop: frame behind the last; None is the end.
+            nice: CPU niceness of the encoder.
+            on_start: is given the ffmpeg as soon as it runs, for others to end it.
+
+        Raises:
+            EncodeInterruptedError: somebody ended the ffmpeg.
+            EncodeError: the source does not decode cleanly to its stated length, or ffmpeg fails.
+        """
+        chunks = encode_together([self], first, stop, nice=nice, on_start=on_start)
+        with contextlib.closing(chunks):
+            for _, data in chunks:
+                yield data
+
+    def read(
+        self, start: int, stop: int, *, on_start: Callable[[FFmpegRun], None] = lambda run: None
+    ) -> Generator[bytes]:
+        """Yield the bytes [start, stop) of the file, encoding no more than the groups they lie in.
+
+        Raises:
+            EncodeInterruptedError, EncodeError: as `encode` does.
+        """
+        if start < len(self.header):
+            yield self.header[start:stop]
+            start = len(self.header)
+        if start >= stop:
+            return
+        first = mp3.group_start(self.frame_holding(start))
+        skip = start - self.offset_of(first)
+        missing = stop - start
+        for data in self.encode(first, self.frame_holding(stop - 1) + 1, on_start=on_start):
+            fresh = data[skip : skip + missing]
+            skip = max(0, skip - len(data))
+            missing -= len(fresh)
+            if fresh:
+                yield fresh
+
+
+def make_rendition(
+    source: Source, quality: QualityLevel, ffmpeg: FFmpeg, *, timeout_s: float = 0.0
+) -> Rendition:
+    """Return the rendition of a source; errors as `with_samples`."""
+    source = with_samples(source, ffmpeg)
+    samples = mp3.output_samples(source.samples or 0, source.rate_hz)
+    return Rendition(source, quality, ffmpeg, samples, timeout_s)
+
+
+def audio_size(samples: int, rate_hz: int, quality: QualityLevel) -> int:
+    """Return the bytes of a rendition behind its ID3 tag, from its source's length alone.
+
+    Args:
+        samples: of the source, per channel.
+        rate_hz: the source's sample rate.
+        quality: an encoded quality.
+    """
+    frames = mp3.frame_count(mp3.output_samples(samples, rate_hz))
+    # The Info frame is one more, and never padded.
+    bitrate = bitrate_bps(quality)
+    return 144 * bitrate // mp3.SAMPLE_RATE_HZ + mp3.frames_size(bitrate, frames)
+
+
+def with_samples(source: Source, ffmpeg: FFmpeg) -> Source:
+    """Return a source whose sample count is sure: where it is doubtful, decode once to count.
+
+    Raises:
+        EncodeError: the source is no audio that can be decoded, or holds none.
+    """
+    if source.samples is None or not source.rate_hz:
+        source = replace(source, samples=_count(source, ffmpeg))
+    if not source.rate_hz:
+        raise EncodeError(f"{name_of(source)} is audio of a format that is not supported")
+    if not source.samples:
+        raise EncodeError(f"{name_of(source)} holds no audio")
+    return source
+
+
+def _count(source: Source, ffmpeg: FFmpeg) -> int:
+    try:
+        return count_samples(ffmpeg, source)
+    except EncodeError as error:
+        if source.codec != "unknown" or error.returncode < 0:
+            raise
+        # What ffmpeg says of a file that it does not recognise helps nobody.
+        what = "no audio file, whatever its name says" if source.size_bytes else "an empty file"
+        reason = f"{name_of(source)} is {what}"
+        raise EncodeError(reason, cmd=error.cmd) from error
+
+
+def encode_together(
+    renditions: Sequence[Rendition],
+    first: int = 0,
+    stop: int | None = None,
+    *,
+    nice: int = 0,
+    on_start: Callable[[FFmpegRun], None] = lambda run: None,
+) -> Generator[tuple[int, bytes]]:
+    """Yield (index, bytes) of the frames [first, stop) of several renditions, decoded once.
+
+    Args:
+        renditions: of one source; the bytes of each are those of its own `encode`.
+        first, stop, nice, on_start: as for `Rendition.encode`.
+
+    Raises:
+        EncodeInterruptedError, EncodeError: as `Rendition.encode` does; then none is complete.
+    """
+    whole = renditions[0]
+    stop = whole.frames if stop is None else stop
+    piece = Piece(whole.source, first, stop)
+    bitrates = [each.bitrate_bps for each in renditions]
+    skip = [piece.skip_bytes(bitrate) for bitrate in bitrates]
+    missing = [piece.want_bytes(bitrate) for bitrate in bitrates]
+    with FFmpegRun(
+        whole.ffmpeg,
+        piece.arguments(bitrates),
+        outputs=len(renditions),
+        wait_limit_s=whole.wait_limit_s,
+        nice=nice,
+    ) as run:
+        on_start(run)
+        for index, data in run.read():
+            fresh = data[skip[index] : skip[index] + missing[index]]
+            skip[index] = max(0, skip[index] - len(data))
+            missing[index] -= len(fresh)
+            if fresh:
+                yield index, fresh
+            if not piece.is_last and not any(missing):
+                return
+        piece.check(run, missing)
+
+
+def header_etag(header: bytes) -> str:
+    """Return the entity tag of a rendition, from its header.
+
+    The header holds fingerprint, tags, quality, layout version and encoder, so the tag changes when
+    any of them does, and is the same before, while and after the file exists.
+    """
+    return hashlib.sha256(header).hexdigest()[:32]

@@ -1,1 +1,0 @@
-"""The headers of audio formats, read to the sample and without ffmpeg."""

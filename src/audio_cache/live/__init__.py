@@ -1,0 +1,1 @@
+"""Playing renditions that are still being encoded."""

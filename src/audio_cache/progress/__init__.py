@@ -1,0 +1,1 @@
+"""Telling listeners how long work is going."""

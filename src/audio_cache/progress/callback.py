@@ -1,0 +1,210 @@
+"""What a worker calls while it goes through the tracks of a run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from .events import TRACK_STEP, ProgressStatus
+
+if TYPE_CHECKING:
+    from .tracker import ProgressTracker
+
+MAX_FAILURES_LISTED: Final = 100
+
+
+class ProgressCallback:
+    """Turn what happens to tracks into the events of one run, and count along.
+
+    It may be called from any number of threads. `current` of its events never goes back and
+    `total` never shrinks. Its track events have the step "track" and say in `track_status` how
+    the track fared; their `status` stays that of the run, so that a client that takes the first
+    "completed" or "failed" for the end is right.
+
+    Args:
+        task_id: the task that the run belongs to.
+        tracker: where events go.
+        total_tracks: how many tracks the run has.
+        run: the run's id as `ProgressTracker.create_task` gave it; where it is left out, the one
+            that the task is in at the first call.
+        total_audio_s: seconds of audio in all tracks, for a better guess of the time left.
+        clock: a monotonic clock in seconds.
+    """
+
+    def __init__(
+        self,
+        task_id: str,
+        tracker: ProgressTracker,
+        total_tracks: int,
+        *,
+        run: str | None = None,
+        total_audio_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.task_id = task_id
+        self.tracker = tracker
+        self.total_tracks = total_tracks
+        self.cached_count = 0
+        self.skipped_count = 0
+        self.failed_count = 0
+        self.bytes_saved = 0
+        self._run = run
+        self._total_audio_s = total_audio_s
+        self._encoded_audio_s = 0.0
+        self._settled_audio_s = 0.0
+        self._current = 0
+        self._skip_reasons: Counter[str] = Counter()
+        self._failures: list[dict[str, str]] = []
+        self._clock = clock
+        self._started_at: float | None = None
+        # Held while an event is emitted: the third "cached" must not overtake the second.
+        self._lock = threading.RLock()
+
+    def __call__(self, current: int, total: int) -> None:
+        """Tell that the run has come to track `current` of `total`."""
+        with self._lock:
+            self.total_tracks = max(self.total_tracks, total)
+            self._current = max(self._current, current)
+            message = f"Caching track {self._current} of {self.total_tracks}"
+            self._emit("caching", ProgressStatus.IN_PROGRESS, message)
+
+    def track_started(self, name: str) -> None:
+        """Tell that a track is being encoded from now on."""
+        with self._lock:
+            self._emit_track(name, "running", f"Caching {name}")
+
+    def track_cached(self, name: str, *, bytes_saved: int = 0, audio_s: float = 0.0) -> None:
+        """Count a track as cached.
+
+        Args:
+            name: what people call it.
+            bytes_saved: by how much the cached file is smaller than the source.
+            audio_s: seconds of audio that were encoded.
+        """
+        with self._lock:
+            self.cached_count += 1
+            self.bytes_saved += bytes_saved
+            self._encoded_audio_s += audio_s
+            self._settled_audio_s += audio_s
+            self._emit_track(name, "cached", f"Cached: {name}")
+
+    def track_skipped(
+        self, name: str, reason: str = "already cached", *, audio_s: float = 0.0
+    ) -> None:
+        """Count a track as one that needed no encoding, and say why."""
+        with self._lock:
+            self.skipped_count += 1
+            self._settled_audio_s += audio_s
+            self._skip_reasons[reason] += 1
+            self._emit_track(name, "skipped", f"Skipped: {name} ({reason})", reason)
+
+    def track_failed(self, name: str, error: object, *, audio_s: float = 0.0) -> None:
+        """Count a track as failed, and say what went wrong; the run goes on."""
+        with self._lock:
+            self.failed_count += 1
+            self._settled_audio_s += audio_s
+            reason = str(error)
+            if len(self._failures) < MAX_FAILURES_LISTED:
+                self._failures.append({"track": name, "reason": reason})
+            self._emit_track(name, "failed", f"Failed: {name}: {reason}", reason)
+
+    def run_finished(
+        self, status: ProgressStatus | str, message: str = "", *, step: str | None = None
+    ) -> None:
+        """End the run with a summary.
+
+        Args:
+            status: completed or failed.
+            message: a sentence for people; the counts where it is empty.
+            step: "cancelled" where somebody wanted that; the status where it is left out.
+
+        Raises:
+            ValueError: with that status the run would not end.
+        """
+        status = ProgressStatus(status)
+        if status not in (ProgressStatus.COMPLETED, ProgressStatus.FAILED):
+            raise ValueError(f"a run ends as completed or failed, not as {status.value!r}")
+        with self._lock:
+            self._emit(
+                step or status.value,
+                status,
+                message or self._counts_in_words(),
+                elapsed_s=round(self._elapsed_s(), 1),
+                skip_reasons=dict(self._skip_reasons),
+                failures=list(self._failures),
+            )
+
+    @property
+    def done_count(self) -> int:
+        """How many tracks are cached, skipped or failed."""
+        return self.cached_count + self.skipped_count + self.failed_count
+
+    def _emit_track(self, name: str, track_status: str, message: str, reason: str = "") -> None:
+        is_skipped = track_status == "skipped"
+        status = ProgressStatus.SKIPPED if is_skipped else ProgressStatus.IN_PROGRESS
+        self._current = max(self._current, self.done_count)
+        self.total_tracks = max(self.total_tracks, self.done_count)
+        details = {"track": name, "track_status": track_status}
+        if reason:
+            details["reason"] = reason
+        self._emit(TRACK_STEP, status, message, **details)
+
+    def _emit(self, step: str, status: ProgressStatus, message: str, **details: object) -> None:
+        if self._run is None:
+            self._run = self.tracker.get_run(self.task_id)
+        self.tracker.emit(
+            task_id=self.task_id,
+            step=step,
+            status=status,
+            message=message,
+            current=self._current,
+            total=self.total_tracks,
+            run=self._run,
+            **details,
+            **self._figures(),
+        )
+
+    def _figures(self) -> dict[str, object]:
+        figures: dict[str, object] = {
+            "done": self.done_count,
+            "cached": self.cached_count,
+            "skipped": self.skipped_count,
+            "failed": self.failed_count,
+            "bytes_saved": self.bytes_saved,
+        }
+        elapsed_s = self._elapsed_s()
+        if self._encoded_audio_s > 0 and elapsed_s > 0:
+            figures["speed_x"] = round(self._encoded_audio_s / elapsed_s, 1)
+        time_left_s = self._time_left_s(elapsed_s)
+        if time_left_s is not None:
+            figures["time_left_s"] = round(time_left_s)
+        return figures
+
+    def _elapsed_s(self) -> float:
+        if self._started_at is None:
+            self._started_at = self._clock()
+        return self._clock() - self._started_at
+
+    def _time_left_s(self, elapsed_s: float) -> float | None:
+        """Guess how long the rest takes; None while nothing was encoded to judge by.
+
+        By seconds of audio where they are known: one long mix among short songs would make a
+        guess by tracks useless. Skipped tracks took no time and say nothing about the rest.
+        """
+        if elapsed_s <= 0:
+            return None
+        if self._total_audio_s > 0 and self._encoded_audio_s > 0:
+            left_s = max(self._total_audio_s - self._settled_audio_s, 0.0)
+            return elapsed_s * left_s / self._encoded_audio_s
+        if not self.cached_count:
+            return None
+        left = max(self.total_tracks - self.done_count, 0)
+        return elapsed_s * left / (self.cached_count + self.failed_count)
+
+    def _counts_in_words(self) -> str:
+        return (
+            f"{self.cached_count} cached, {self.skipped_count} skipped, {self.failed_count} failed"
+        )

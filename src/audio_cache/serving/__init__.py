@@ -1,0 +1,1 @@
+"""HTTP without a framework's application: ranges, playback, paths, event streams."""

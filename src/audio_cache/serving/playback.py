@@ -1,0 +1,205 @@
+"""What a listener gets for a track: a cached rendition, a live one, or the original."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from werkzeug.wrappers import Request, Response
+
+from ..encoding.rendition import Rendition
+from ..errors import AudioCacheError
+from ..live.encodes import Live
+from ..quality import QualityLevel, bitrate_bps
+from ..settings import AudioCacheSettings
+from ..sources.media_types import media_type
+from ..store.cache import AudioCache
+from ..store.entry import entry_etag, judge, read_open_entry
+from .ranges import Representation, listener_has_left, respond
+from .rendition_lookups import Renditions
+from .traffic import Traffic
+
+_CACHE_NAME: Final = "audio-cache"
+_LIVE: Final = "fwd=miss; detail=live"
+_KNOWN_ENTRIES: Final = 4096
+
+
+class Playback:
+    """Decide and answer plays; a listener never gets an error where the original can be sent."""
+
+    def __init__(self, cache: AudioCache, settings: AudioCacheSettings, live: Live) -> None:
+        self.cache = cache
+        self.settings = settings
+        self.live = live
+        self.traffic = Traffic()
+        self._renditions = Renditions(cache, settings.retry_after_failure_s)
+        self._logger = cache.logger
+        self._known: dict[tuple[int | str, ...], Representation] = {}
+
+    def answer(
+        self,
+        request: Request,
+        path: Path,
+        quality: QualityLevel,
+        source: os.stat_result | None = None,
+    ) -> Response:
+        """Return the answer to a GET or HEAD of a track.
+
+        Args:
+            request: the request.
+            path: the source.
+            quality: what was asked for.
+            source: what the file system says of the source, where that is known already.
+
+        Raises:
+            FileNotFoundError: the source does not exist, or is no file.
+            OSError: the source cannot be read.
+        """
+        source = source or os.stat(path)
+        if not stat.S_ISREG(source.st_mode):
+            raise FileNotFoundError(f"{path} is no file")
+        if not self.settings.enabled or quality == "original":
+            return self._original(request, path, "fwd=bypass")
+        cached = self._cached(path, quality, source)
+        if cached is not None:
+            return self._respond(request, cached, "hit", source.st_size)
+        if not self.cache.should_transcode(path):
+            return self._original(request, path, "fwd=bypass")
+        return self._miss(request, path, quality, source)
+
+    def _miss(
+        self, request: Request, path: Path, quality: QualityLevel, source: os.stat_result
+    ) -> Response:
+        if request.method == "GET":
+            self._logger.warning("cache miss: %r at %s", str(path), quality)
+        try:
+            rendition = self._renditions.get(path, quality, source)
+            if self.settings.on_miss == "live":
+                live = self._live(request, rendition)
+                return self._respond(request, live, _LIVE, source.st_size)
+            if request.method == "GET":
+                self.live.start(rendition, nice=self.settings.nice)
+        except (AudioCacheError, OSError) as error:
+            self._logger.warning("%r is played as the original: %s", str(path), error)
+        except Exception:
+            # A defect of ours, such as a file that trips the reading of tags, is no silence either.
+            self._logger.exception("%r is played as the original", str(path))
+        return self._original(request, path, "fwd=miss")
+
+    def _cached(
+        self, path: Path, quality: QualityLevel, source: os.stat_result
+    ) -> Representation | None:
+        """Return the valid entry as open file, so that a purge from now on cannot touch it."""
+        try:
+            fd = os.open(self.cache.get_cache_path(path, quality), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._logger.warning("cannot look up %r in the cache: %s", str(path), error)
+            return None
+        try:
+            what = self._known_or_read(fd, quality, source)
+        except OSError:
+            what = None
+        if what is None:
+            os.close(fd)
+            return None
+        return what.over(fd)
+
+    def _known_or_read(
+        self, fd: int, quality: QualityLevel, source: os.stat_result
+    ) -> Representation | None:
+        """Return what an open entry is, or None where it is not valid.
+
+        An entry is never written to under its name, so what was read of a file holds as long as
+        the kernel says that it is the same file, unchanged, and so is the source.
+        """
+        found = os.fstat(fd)
+        key = (*_version(found), *_version(source), quality)
+        known = self._known.get(key)
+        if known is None:
+            entry = read_open_entry(fd)
+            if not judge(entry, source):
+                return None
+            made_from = entry.identity.mtime_ns if entry.identity else entry.mtime_ns
+            known = Representation(
+                length=entry.size_bytes,
+                etag=entry_etag(fd, entry),
+                mtime_s=made_from / 1e9,
+                content_type="audio/mpeg",
+                headers=_headers("hit", quality, source.st_size),
+            )
+            if len(self._known) >= _KNOWN_ENTRIES:
+                self._known.clear()
+            self._known[key] = known
+        return known
+
+    def _live(self, request: Request, rendition: Rendition) -> Representation:
+        def open_range(start: int, stop: int) -> Iterable[bytes]:
+            return self.live.play(
+                rendition,
+                start,
+                stop,
+                listener=_listener(request),
+                is_gone=listener_has_left(request.environ),
+            )
+
+        return Representation(
+            length=rendition.length,
+            etag=rendition.etag,
+            mtime_s=rendition.mtime_s,
+            content_type="audio/mpeg",
+            open_range=open_range,
+            # Chromium's cache asks for each jump twice, one after the other, where it has begun
+            # to keep an answer; there is one live play of a file, and nothing to be kept for.
+            headers={
+                **_headers(_LIVE, rendition.quality, rendition.source.size_bytes),
+                "Cache-Control": "no-store",
+            },
+        )
+
+    def _original(self, request: Request, path: Path, status: str) -> Response:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        found = os.fstat(fd)
+        what = Representation(
+            length=found.st_size,
+            etag=f"{found.st_size:x}-{found.st_mtime_ns:x}",
+            mtime_s=found.st_mtime_ns / 1e9,
+            content_type=media_type(path),
+            fd=fd,
+            headers=_headers(status, "original", found.st_size),
+        )
+        return self._respond(request, what, status, found.st_size)
+
+    def _respond(
+        self, request: Request, what: Representation, status: str, source_size: int
+    ) -> Response:
+        response = respond(request, what)
+        if request.method == "GET":
+            sent = response.content_length or 0
+            self.traffic.count(status, sent, round(sent * source_size / max(1, what.length)))
+        return response
+
+
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    """Return what changes when a file is replaced or written to."""
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return (status.st_dev, status.st_ino, status.st_size, *times)
+
+
+def _listener(request: Request) -> str:
+    """Return who asks, as well as one can tell: used for fairness, not for access."""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    return f"{request.remote_addr} {forwarded} {request.user_agent.string}"
+
+
+def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, str]:
+    """Return the headers that say what is served and where it came from (RFC 9211)."""
+    bitrate = "" if quality == "original" else f", bitrate={bitrate_bps(quality) // 1000}"
+    return {
+        "Audio-Cache-Rendition": f"quality={quality}{bitrate}, source-length={source_size}",
+        "Cache-Status": f"{_CACHE_NAME}; {status}",
+    }

@@ -1,0 +1,1 @@
+"""Music files as their headers describe them: form, length to the sample, tags."""

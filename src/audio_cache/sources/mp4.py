@@ -1,0 +1,215 @@
+"""MP4 and QuickTime: which codec the first audio track has, how long it is, where its tags are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from .flac_ape_wavpack import STREAMINFO_SIZE, flac_stream
+from .reader import Chunk, DamagedError, Extent, Reader, TagBlock, iter_boxes
+from .stream import Stream, by_code
+
+# Kinds of PCM and their bits; 0 is as many as the entry says, which for the others says 16.
+_PCM_BITS: Final = {
+    b"lpcm": 0,
+    b"ipcm": 0,
+    b"fpcm": 0,
+    b"raw ": 0,
+    b"sowt": 0,
+    b"twos": 0,
+    b"in24": 24,
+    b"in32": 32,
+    b"fl32": 32,
+    b"fl64": 64,
+}
+_LOSSY: Final = by_code(
+    {
+        "aac": (b"mp4a", b"drms"),
+        "ac3": (b"ac-3",),
+        "ac4": (b"ac-4",),
+        "adpcm": (b"ima4",),
+        "alaw": (b"alaw",),
+        "amr": (b"samr", b"sawb"),
+        "dts": (b"dtsc",),
+        "eac3": (b"ec-3",),
+        "mp3": (b".mp3",),
+        "mulaw": (b"ulaw",),
+        "opus": (b"Opus",),
+        "qdesign": (b"QDMC", b"QDM2"),
+    }
+)
+# The object types of ISO/IEC 14496-1 that an `mp4a` entry can have and that aren't AAC.
+_OBJECT_TYPES: Final = by_code(
+    {"mp3": (0x69, 0x6B), "ac3": (0xA5,), "dts": (0xA9,), "opus": (0xAD,), "vorbis": (0xDD,)}
+)
+_MAX_TIME_ENTRIES: Final = 1 << 20
+
+
+def read_mp4(reader: Reader, start: int) -> Stream:
+    """Read the boxes of an MP4 or QuickTime file; `mdat` may stand on either side of `moov`."""
+    form = Stream(demuxer="mov")
+    audio: list[Extent] = []
+    for box in iter_boxes(reader, Extent(start, reader.size_bytes - start)):
+        if box.name == b"mdat":
+            audio.append(reader.clip(box.body))
+        elif box.name == b"moov" and form.codec == "unknown":
+            form = _read_movie(reader, box.body)
+    return replace(form, audio=tuple(audio))
+
+
+def _read_movie(reader: Reader, moov: Extent) -> Stream:
+    """Return the stream of the first audio track, which is the one that ffmpeg calls 0:a:0."""
+    form = Stream(demuxer="mov")
+    second = 0
+    fragmented = False
+    tags: tuple[TagBlock, ...] = ()
+    for box in iter_boxes(reader, moov):
+        if box.name == b"mvhd":
+            second = _read_timescale(reader, box.body)[0]
+        elif box.name == b"mvex":
+            fragmented = True
+        elif box.name == b"trak" and form.codec == "unknown":
+            form = _read_track(reader, box.body, second) or form
+        elif box.name == b"udta":
+            tags = tuple(TagBlock("ilst", body) for body in _iter_tag_lists(reader, box.body))
+    return replace(form, samples=None if fragmented else form.samples, tags=tags)
+
+
+def _iter_tag_lists(reader: Reader, udta: Extent) -> Iterator[Extent]:
+    for meta in _find_all(reader, udta, b"meta"):
+        # MP4 has four bytes of version and flags here, QuickTime has none.
+        skip = 0 if reader.read(meta.start + 4, 4) == b"hdlr" else 4
+        yield from _find_all(reader, Extent(meta.start + skip, meta.size - skip), b"ilst")
+
+
+def _read_track(reader: Reader, trak: Extent, second: int) -> Stream | None:
+    """Return the stream of a track, None where it isn't audio."""
+    media = _find(reader, trak, b"mdia")
+    handler = _find(reader, media, b"hdlr")
+    if reader.read(handler.start + 8, 4) != b"soun":
+        return None
+    table = _find(reader, _find(reader, media, b"minf"), b"stbl")
+    form = _read_description(reader, _find(reader, table, b"stsd"))
+    timescale, _ = _read_timescale(reader, _find(reader, media, b"mdhd"))
+    if not form.lossless or not timescale or timescale != form.rate_hz:
+        return form
+    samples = _count_samples(reader, _find(reader, table, b"stts"))
+    if samples:
+        samples = _cut_to_edit(reader, trak, samples, timescale, second)
+    return replace(form, samples=samples)
+
+
+def _read_timescale(reader: Reader, header: Extent) -> tuple[int, int]:
+    """Return units per second and duration of an `mvhd` or `mdhd` box."""
+    (version,) = reader.unpack(">B", header.start)
+    form = ">IQ" if version == 1 else ">II"
+    scale, duration = reader.unpack(form, header.start + (20 if version == 1 else 12))
+    return scale, duration
+
+
+def _count_samples(reader: Reader, stts: Extent) -> int | None:
+    """Return the sum of all durations; None where the table is empty or cut short."""
+    (count,) = reader.unpack(">I", stts.start + 4)
+    if not 0 < count <= _MAX_TIME_ENTRIES:
+        return None
+    numbers: tuple[int, ...] = reader.unpack(f">{2 * count}I", stts.start + 8)
+    return sum(n * duration for n, duration in zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _cut_to_edit(reader: Reader, trak: Extent, samples: int, rate: int, second: int) -> int | None:
+    """Return how many samples the edit list plays, as ffmpeg rounds it; None where it starts late.
+
+    iTunes counts an edit in 1/600 s, so that it can end some samples before the track does.
+    """
+    for edits in _find_all(reader, trak, b"edts"):
+        for elst in _find_all(reader, edits, b"elst"):
+            version, count = reader.unpack(">B3xI", elst.start)
+            if count != 1 or not second:
+                return None
+            duration, start = reader.unpack(">Qq" if version == 1 else ">Ii", elst.start + 8)
+            if start != 0 or not duration:
+                return None
+            samples = min(samples, (duration * rate + second // 2) // second)
+    return samples
+
+
+def _read_description(reader: Reader, stsd: Extent) -> Stream:
+    """Return what the first entry of a sample description says."""
+    entries = iter_boxes(reader, Extent(stsd.start + 8, stsd.size - 8))
+    entry = next(entries, None)
+    if entry is None:
+        raise DamagedError("a track of an MP4 file describes no samples")
+    form, size = _read_sound_entry(reader, entry)
+    details = Extent(entry.body.start + size, entry.body.size - size)
+    if entry.name == b"alac":
+        return _read_alac(reader, details, form)
+    if entry.name == b"fLaC":
+        config = _find(reader, details, b"dfLa")
+        info = reader.read(config.start + 8, STREAMINFO_SIZE)
+        return flac_stream(info, "mov", config, ())
+    if entry.name in _PCM_BITS:
+        bits = _PCM_BITS[entry.name] or form.bits
+        return replace(form, codec="pcm", lossless=True, bits=bits)
+    if entry.name == b"mp4a":
+        return replace(form, codec=_read_object_type(reader, details), lossless=False)
+    if entry.name in _LOSSY:
+        return replace(form, codec=_LOSSY[entry.name], lossless=False)
+    return form
+
+
+def _read_sound_entry(reader: Reader, entry: Chunk) -> tuple[Stream, int]:
+    """Return the fields that all sound entries have, and their size: QuickTime grew it twice."""
+    start = entry.body.start
+    version, channels, bits, rate = reader.unpack(">H6xHH4xI", start + 8)
+    kind = entry.name.decode("latin-1")
+    size = {1: 44, 2: 64}.get(version, 28)
+    rate >>= 16
+    if version == 2:
+        exact_rate, channels, bits, flags = reader.unpack(">dI4xII", start + 32)
+        rate = int(exact_rate) if 0 < exact_rate < 1 << 31 else 0
+        kind += f" {flags}"
+    form = Stream(demuxer="mov", coding=kind, rate_hz=rate, channels=channels, bits=bits)
+    return form, size
+
+
+def _read_alac(reader: Reader, details: Extent, form: Stream) -> Stream:
+    """Return the stream that ALAC's own configuration describes, which can say any rate."""
+    form = replace(form, codec="alac", lossless=True)
+    for box in _iter_codec_boxes(reader, details):
+        if box.name == b"alac" and box.body.size >= 28:
+            bits, channels, rate = reader.unpack(">9xB3xB10xI", box.body.start)
+            return replace(form, bits=bits, channels=channels, rate_hz=rate)
+    return replace(form, rate_hz=0)
+
+
+def _read_object_type(reader: Reader, details: Extent) -> str:
+    """Return the codec that the elementary stream descriptor of an `mp4a` entry names."""
+    for box in _iter_codec_boxes(reader, details):
+        if box.name == b"esds":
+            head = reader.read(box.body.start, min(box.body.size, 64))
+            at = head.find(b"\x04", 4 + 3)
+            # Tag 4 is the decoder's configuration; its length may be padded with 0x80.
+            kind = head[at + 1 :].lstrip(b"\x80")[1:2] if at >= 0 else b""
+            return _OBJECT_TYPES.get(kind[0], "aac") if kind else "aac"
+    return "aac"
+
+
+def _iter_codec_boxes(reader: Reader, details: Extent) -> Iterator[Chunk]:
+    """Yield the boxes behind a sample entry; QuickTime wraps them in one named `wave`."""
+    for box in iter_boxes(reader, details):
+        if box.name == b"wave":
+            yield from iter_boxes(reader, box.body)
+        else:
+            yield box
+
+
+def _find_all(reader: Reader, inside: Extent, name: bytes) -> Iterator[Extent]:
+    return (box.body for box in iter_boxes(reader, inside) if box.name == name)
+
+
+def _find(reader: Reader, inside: Extent, name: bytes) -> Extent:
+    found = next(_find_all(reader, inside, name), None)
+    if found is None:
+        raise DamagedError(f"an MP4 file has no {name.decode()} box where one must be")
+    return found

@@ -1,0 +1,1 @@
+"""Everything the cache keeps: entries, partial files, and their upkeep."""

@@ -1,0 +1,231 @@
+"""Making several qualities of one source at once, by as many threads as come to help.
+
+One ffmpeg gives all qualities from one decode. The thread that begins (the front) encodes from
+where the partial files end and may go to the end alone. Where others come to help, the front is
+made to stop a little ahead, and what follows is handed out in runs of groups. All of it is appended
+in order, so every partial is a prefix of its rendition at all times, to be resumed as any other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Final
+
+from ..encoding import mp3
+from ..encoding.cancellation import Cancellation
+from ..encoding.rendition import encode_together
+from ..errors import EncodeError
+from .partial import Partial, begin, require_space
+
+# A piece costs a start of ffmpeg and one group more than it gives: 4 % of the shorter ones, 1 % of
+# the longer ones. The shorter make all threads end at the same time.
+_SHORTEST_PIECE: Final = 24 * mp3.GROUP_FRAMES
+_LONGEST_PIECE: Final = 96 * mp3.GROUP_FRAMES
+# How far the front still goes when others join it, so that its ffmpeg is ended at no half group.
+_LEAD_FRAMES: Final = 24 * mp3.GROUP_FRAMES
+
+Share = Callable[["Assembly"], AbstractContextManager[object]]
+
+
+class Assembly:
+    """The entries of one source that are being made together.
+
+    Args:
+        partials: locked, and of one source.
+        nice: CPU niceness of the encoders.
+        cancellation: ends the encoders; what they made stays.
+        on_growth: is told the bytes that are there of the first quality, and how many it has.
+    """
+
+    def __init__(
+        self,
+        partials: Sequence[Partial],
+        *,
+        nice: int = 0,
+        cancellation: Cancellation | None = None,
+        on_growth: Callable[[int, int], None] = lambda size, length: None,
+    ) -> None:
+        self._partials = list(partials)
+        self._renditions = [partial.rendition for partial in partials]
+        self.frames = self._renditions[0].frames
+        self._nice = nice
+        self._cancellation = cancellation or Cancellation()
+        self._on_growth = on_growth
+        self._changed = threading.Condition()
+        self._hands = 1
+        self._error: BaseException | None = None
+        # Frames before `_next` are made or being made, those before `_appended` are in the files.
+        self._next = self._front_stop = self.frames
+        self._appended = 0
+        self._under_way = 0
+        self._ready: dict[int, tuple[int, list[bytearray]]] = {}
+
+    def make(self, *, reuse: bool = True, share: Share = contextlib.nullcontext) -> None:
+        """Make the entries and publish them.
+
+        Args:
+            reuse: take over the audio of older entries where it is the same.
+            share: is entered while others may help.
+
+        Raises:
+            EncodeInterruptedError: somebody interrupted it; the partials stay.
+            EncodeError: the source or ffmpeg failed; the partials are gone.
+            OSError: the disk is full or fails; the partials are gone.
+        """
+        try:
+            first = self._begin(reuse)
+            if first < self.frames:
+                with share(self):
+                    self._encode(first)
+            for partial in self._partials:
+                partial.publish()
+        except (EncodeError, OSError):
+            for partial in self._partials:
+                partial.discard()
+            raise
+
+    def wants_help(self) -> bool:
+        """Say whether one thread more would make it faster; a guess, which needs no lock."""
+        if self._error is not None or not self._renditions[0].is_seekable:
+            return False
+        is_shared = self._front_stop < self.frames
+        begun = self._next if is_shared else self._front_frame() + _LEAD_FRAMES
+        return self.frames - begun >= _SHORTEST_PIECE
+
+    def help(self, has_time: Callable[[], bool] = lambda: True) -> None:
+        """Encode pieces of it in the calling thread until all are taken.
+
+        Args:
+            has_time: is asked before each piece.
+        """
+        with self._changed:
+            self._hands += 1
+            self._shorten_front()
+        try:
+            while has_time() and (piece := self._take_piece()) is not None:
+                self._encode_piece(*piece)
+        except BaseException as error:
+            self._fail(error)
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            with self._changed:
+                self._hands -= 1
+                self._changed.notify_all()
+
+    def _begin(self, reuse: bool) -> int:
+        """Take what is there already; return the first frame that some quality misses."""
+        frames = [begin(partial, reuse=reuse) for partial in self._partials]
+        require_space(self._partials)
+        for partial, count in zip(self._partials, frames, strict=True):
+            if count == self.frames:
+                partial.publish()
+        kept = [index for index, count in enumerate(frames) if count < self.frames]
+        self._partials = [self._partials[index] for index in kept]
+        self._renditions = [self._renditions[index] for index in kept]
+        return min((frames[index] for index in kept), default=self.frames)
+
+    def _encode(self, first: int) -> None:
+        try:
+            self._encode_front(first)
+            self.help()
+            with self._changed:
+                self._changed.wait_for(lambda: self._error or self._appended == self.frames)
+        except BaseException as error:
+            self._fail(error)
+        if self._error is not None:
+            raise self._error
+
+    def _encode_front(self, first: int) -> None:
+        at = [rendition.offset_of(first) for rendition in self._renditions]
+        on_start = self._cancellation.hold
+        chunks = encode_together(self._renditions, first, nice=self._nice, on_start=on_start)
+        with contextlib.closing(chunks):
+            for index, data in chunks:
+                if not self._append_front(index, at[index], data):
+                    break
+                at[index] += len(data)
+        with self._changed:
+            self._appended = self._front_stop
+            self._append_ready()
+
+    def _append_front(self, index: int, offset: int, data: bytes) -> bool:
+        """Append what lies before the front's end; say whether the front has to go on."""
+        with self._changed:
+            ends = [each.offset_of(self._front_stop) for each in self._renditions]
+            self._append(index, offset, data[: max(0, ends[index] - offset)])
+            misses = any(each.size < end for each, end in zip(self._partials, ends, strict=True))
+            # A front that goes to the very end reads on: only then ffmpeg says whether all is well.
+            return self._error is None and (misses or self._front_stop == self.frames)
+
+    def _append(self, index: int, offset: int, data: bytes | bytearray) -> None:
+        """Append bytes that belong at an offset, without those that a resumed file has already."""
+        partial = self._partials[index]
+        partial.append(memoryview(data)[partial.size - offset :])
+        if index == 0:
+            self._on_growth(partial.size, partial.rendition.length)
+
+    def _front_frame(self) -> int:
+        """Return how far the front has come in the file that is the shortest."""
+        return min(
+            rendition.frame_holding(max(partial.size, rendition.offset_of(0)))
+            for partial, rendition in zip(self._partials, self._renditions, strict=True)
+        )
+
+    def _shorten_front(self) -> None:
+        """Let the front end a little ahead of where it is, so that the rest can be handed out."""
+        is_shared = self._front_stop < self.frames
+        if is_shared or not self._renditions[0].is_seekable:
+            return
+        stop = mp3.group_start(self._front_frame()) + _LEAD_FRAMES
+        if self.frames - stop >= _SHORTEST_PIECE:
+            self._next = self._front_stop = stop
+
+    def _take_piece(self) -> tuple[int, int] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._error or not self._is_far_ahead())
+            if self._error is not None or self._next >= self.frames:
+                return None
+            first, left = self._next, self.frames - self._next
+            size = mp3.group_start(left // (2 * self._hands))
+            size = min(max(size, _SHORTEST_PIECE), _LONGEST_PIECE)
+            stop = first + size if left - size >= _SHORTEST_PIECE else self.frames
+            self._next = stop
+            self._under_way += 1
+            return first, stop
+
+    def _is_far_ahead(self) -> bool:
+        """Say whether so many pieces wait for one before them that memory sets the limit."""
+        return self._under_way + len(self._ready) >= 2 * self._hands + 2
+
+    def _encode_piece(self, first: int, stop: int) -> None:
+        made = [bytearray() for _ in self._renditions]
+        chunks = encode_together(
+            self._renditions, first, stop, nice=self._nice, on_start=self._cancellation.hold
+        )
+        with contextlib.closing(chunks):
+            for index, data in chunks:
+                made[index] += data
+                if self._error is not None:
+                    return
+        with self._changed:
+            self._under_way -= 1
+            self._ready[first] = (stop, made)
+            self._append_ready()
+
+    def _append_ready(self) -> None:
+        """Append the pieces whose turn it is."""
+        while self._error is None and self._appended in self._ready:
+            stop, made = self._ready.pop(self._appended)
+            for index, data in enumerate(made):
+                self._append(index, self._renditions[index].offset_of(self._appended), data)
+            self._appended = stop
+        self._changed.notify_all()
+
+    def _fail(self, error: BaseException) -> None:
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()

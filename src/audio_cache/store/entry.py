@@ -1,0 +1,146 @@
+"""An entry: a file under its final name in the cache directory, and whether it may be trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from ..encoding import id3, mp3
+from ..encoding.identity import Identity, parse_identity
+from ..encoding.rendition import header_etag
+from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps, parse_quality
+
+ENTRY_NAME: Final = re.compile(r"[0-9a-f]{32}_(high|medium|low)_\d+k\.mp3")
+PARTIAL_SUFFIX: Final = ".part"
+# Holds the private frame of any path of ordinary length, so that a lookup reads once.
+_FIRST_READ_BYTES: Final = 2048
+
+
+class Verdict(Enum):
+    """Whether an entry is valid, or why not; the value is the reason in words."""
+
+    VALID = "valid"
+    ABSENT = "there is no such file"
+    INCOMPLETE = "the file is shorter or longer than the rendition that it says it is"
+    EMPTY = "the file is empty"
+    SOURCE_CHANGED = "it was made from another version of the source"
+    UNREADABLE = "what audio_cache wrote at its start is damaged or of another version"
+    OLDER_THAN_SOURCE = "it was not made by audio_cache, and is older than the source"
+
+    def __bool__(self) -> bool:
+        return self is Verdict.VALID
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands in a cached file's first bytes, and what its file system says of it.
+
+    `identity` is None for a file that audio_cache did not make, and for one that `is_unreadable`.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+    tag_bytes: int
+    identity: Identity | None
+    is_unreadable: bool = False
+
+    @property
+    def header_bytes(self) -> int:
+        """Return the size of tag and Info frame; 0 for a foreign file."""
+        if self.identity is None:
+            return 0
+        return self.tag_bytes + _info_bytes(self.identity)
+
+    def expected_size(self) -> int:
+        """Return the size in bytes that the identity promises, or the actual one without it."""
+        if self.identity is None:
+            return self.size_bytes
+        bitrate = bitrate_bps(parse_quality(self.identity.quality))
+        return self.header_bytes + mp3.frames_size(bitrate, self.identity.frames)
+
+
+def read_entry(path: Path | str) -> Entry | None:
+    """Return the entry at a path, or None where there is no file.
+
+    Raises:
+        OSError: the file exists and cannot be read.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        return read_open_entry(fd)
+    finally:
+        os.close(fd)
+
+
+def read_open_entry(fd: int) -> Entry:
+    """Return the entry that an open file holds; the file's position stays where it is."""
+    status = os.fstat(fd)
+    start = os.pread(fd, _FIRST_READ_BYTES, 0)
+    payload = id3.find_private_payload(start)
+    if payload is not None and id3.private_frame_end(start) > len(start):
+        start = os.pread(fd, min(id3.private_frame_end(start), status.st_size), 0)
+        payload = id3.find_private_payload(start)
+    identity = None if payload is None else parse_identity(payload)
+    is_unreadable = payload is not None and identity is None
+    tag_bytes = id3.tag_size(start)
+    return Entry(status.st_size, status.st_mtime_ns, tag_bytes, identity, is_unreadable)
+
+
+def entry_etag(fd: int, entry: Entry) -> str:
+    """Return the entity tag of an open entry: that of its rendition, or of size and time."""
+    if entry.identity is None:
+        return f"{entry.size_bytes:x}-{entry.mtime_ns:x}"
+    return header_etag(os.pread(fd, entry.header_bytes, 0))
+
+
+def judge(entry: Entry | None, source: os.stat_result | None) -> Verdict:
+    """Say whether an entry is the rendition of a source as it is now.
+
+    A missing source (None) does not invalidate its entry. A foreign file is held to the plain rule:
+    it exists and is not older than the source.
+    """
+    if entry is None:
+        return Verdict.ABSENT
+    if not entry.size_bytes:
+        return Verdict.EMPTY
+    if entry.is_unreadable:
+        return Verdict.UNREADABLE
+    identity = entry.identity
+    if identity is None:
+        if source is not None and entry.mtime_ns < source.st_mtime_ns:
+            return Verdict.OLDER_THAN_SOURCE
+        return Verdict.VALID
+    if entry.size_bytes != entry.expected_size():
+        return Verdict.INCOMPLETE
+    if source is not None and (
+        source.st_size != identity.size_bytes or source.st_mtime_ns != identity.mtime_ns
+    ):
+        return Verdict.SOURCE_CHANGED
+    return Verdict.VALID
+
+
+def _info_bytes(identity: Identity) -> int:
+    return 144 * bitrate_bps(parse_quality(identity.quality)) // mp3.SAMPLE_RATE_HZ
+
+
+def stat_or_none(path: Path | str) -> os.stat_result | None:
+    """Return what the file system says of a file; None where it is missing."""
+    try:
+        return os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def entry_name(absolute_path: str, quality: QualityLevel) -> str:
+    """Return the name of the entry that a source of that normalised path has at a quality."""
+    level = parse_quality(quality)
+    digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
+    return f"{digest}_{level}_{QUALITY_SETTINGS[level]['bitrate']}.mp3"

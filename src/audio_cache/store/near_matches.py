@@ -1,0 +1,114 @@
+"""Finding what somebody may have meant: entries and sources that nearly fit a lookup."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ..sources.source import Source
+from .entry import ENTRY_NAME, PARTIAL_SUFFIX, read_entry
+
+_MOST_LISTED: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class NearMatch:
+    """A file that nearly fits, and in what."""
+
+    path: Path
+    reason: str
+
+
+def find_near_entries(
+    cache_dir: Path, path: Path, source: Source | None, expected: Sequence[Path]
+) -> list[NearMatch]:
+    """Return entries that may be of a source although lookups do not find them.
+
+    Args:
+        cache_dir: the cache; none is found where it is missing.
+        path: of the source, normalised.
+        source: what it holds, where it can be read.
+        expected: the entries that lookups find, which are left out.
+    """
+    digest = expected[0].name.partition("_")[0]
+    found = []
+    for name in _names(cache_dir):
+        entry = cache_dir / name
+        if entry in expected or name.endswith(PARTIAL_SUFFIX):
+            continue
+        if name.startswith(digest):
+            found.append(NearMatch(entry, "of this path, but of another quality or bitrate"))
+        elif ENTRY_NAME.fullmatch(name):
+            reason = _resemblance(entry, path, source)
+            if reason:
+                found.append(NearMatch(entry, reason))
+    return found[:_MOST_LISTED]
+
+
+def find_near_sources(path: Path) -> list[NearMatch]:
+    """Return files that a missing path may mean: the same but for case or Unicode, or similar."""
+    alike = [each for each in _paths_alike(path) if each != path]
+    if alike:
+        return [NearMatch(each, _difference(path, each)) for each in alike][:_MOST_LISTED]
+    parent = path.parent
+    similar = difflib.get_close_matches(path.name, _names(parent), n=5, cutoff=0.6)
+    reason = "of a similar name in the same folder"
+    return [NearMatch(parent / name, reason) for name in similar]
+
+
+def _resemblance(entry: Path, path: Path, source: Source | None) -> str:
+    made = None
+    with contextlib.suppress(OSError):
+        made = read_entry(entry)
+    if made is None or made.identity is None:
+        return ""
+    origin = made.identity.source_path
+    where = os.fsencode(origin).decode("utf-8", "replace")
+    if source is not None and made.identity.fingerprint == source.fingerprint:
+        return f"the same audio, from {where}: was the library moved, or the file copied?"
+    if _key(origin.name) == _key(path.name):
+        return f"of a file of the same name: {where}"
+    return ""
+
+
+def _paths_alike(path: Path) -> Iterable[Path]:
+    """Yield existing paths that differ from one in nothing but case and Unicode normal form."""
+    candidates = [Path(path.anchor)]
+    for part in path.parts[1:]:
+        candidates = [
+            folder / name
+            for folder in candidates
+            for name in ([part] if os.path.lexists(folder / part) else _alike(folder, part))
+        ]
+    return candidates
+
+
+def _alike(folder: Path, part: str) -> Iterator[str]:
+    return (name for name in _names(folder) if _key(name) == _key(part))
+
+
+def _difference(path: Path, other: Path) -> str:
+    if _nfc(path) == _nfc(other):
+        return "the same name, written with other Unicode characters (NFC or NFD)"
+    return "the same name but for upper and lower case"
+
+
+def _nfc(path: Path) -> str:
+    return unicodedata.normalize("NFC", str(path))
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []

@@ -1,0 +1,110 @@
+"""What the cache holds and what it saves, counted from its directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..quality import QUALITY_SETTINGS, QualityLevel, parse_quality
+from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Entry, read_entry
+
+
+@dataclass(frozen=True, slots=True)
+class QualityStats:
+    """The entries of one quality, and the sources that they stand for as those were."""
+
+    entries: int = 0
+    size_bytes: int = 0
+    source_bytes: int = 0
+
+    @property
+    def saving(self) -> float:
+        """Return the part of the traffic that is saved, from 0 to 1."""
+        return max(0.0, 1 - self.size_bytes / self.source_bytes) if self.source_bytes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    """The whole cache.
+
+    Args:
+        qualities: by quality.
+        sources: how many different files its entries were made from.
+        source_bytes: how large those were, each counted once.
+        foreign: entries that audio_cache did not make; no quality counts them.
+        foreign_bytes: how large those are.
+        partials: unfinished files.
+        partial_bytes: how large those are.
+    """
+
+    qualities: Mapping[QualityLevel, QualityStats]
+    sources: int
+    source_bytes: int
+    foreign: int
+    foreign_bytes: int
+    partials: int
+    partial_bytes: int
+
+    @property
+    def entries(self) -> int:
+        """Return how many entries there are."""
+        return self.foreign + sum(each.entries for each in self.qualities.values())
+
+    @property
+    def size_bytes(self) -> int:
+        """Return how large all entries are."""
+        return self.foreign_bytes + sum(each.size_bytes for each in self.qualities.values())
+
+
+def gather_stats(cache_dir: Path) -> CacheStats:
+    """Return what a cache directory holds; files that vanish meanwhile are not counted.
+
+    Raises:
+        OSError: the directory cannot be listed.
+    """
+    names = os.listdir(cache_dir)
+    qualities = dict.fromkeys(QUALITY_SETTINGS, QualityStats())
+    sources: dict[str, int] = {}
+    foreign = []
+    for name in names:
+        match = ENTRY_NAME.fullmatch(name)
+        entry = _read(cache_dir / name) if match else None
+        if match is None or entry is None:
+            continue
+        if entry.identity is None:
+            foreign.append(entry.size_bytes)
+            continue
+        sources[entry.identity.path] = entry.identity.size_bytes
+        quality = parse_quality(match[1])
+        qualities[quality] = _plus(qualities[quality], entry.size_bytes, entry.identity.size_bytes)
+    partials = [_size(cache_dir / name) for name in names if name.endswith(PARTIAL_SUFFIX)]
+    return CacheStats(
+        qualities=qualities,
+        sources=len(sources),
+        source_bytes=sum(sources.values()),
+        foreign=len(foreign),
+        foreign_bytes=sum(foreign),
+        partials=len(partials),
+        partial_bytes=sum(partials),
+    )
+
+
+def _plus(stats: QualityStats, size_bytes: int, source_bytes: int) -> QualityStats:
+    return QualityStats(
+        stats.entries + 1, stats.size_bytes + size_bytes, stats.source_bytes + source_bytes
+    )
+
+
+def _read(path: Path) -> Entry | None:
+    with contextlib.suppress(OSError):
+        return read_entry(path)
+    return None
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size
+    return 0

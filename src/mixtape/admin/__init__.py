@@ -1,0 +1,1 @@
+"""The owner's view of the cache: figures over time, maintenance, Prometheus."""

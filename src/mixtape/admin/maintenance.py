@@ -1,0 +1,174 @@
+"""Long work on the cache that an owner starts: verifying it, and bringing it up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from audio_cache import (
+    AudioCache,
+    AudioCacheError,
+    Cancellation,
+    EncodeInterruptedError,
+    find_outdated,
+    verify,
+)
+
+from ..errors import MixtapeError
+from ..files.names import display_name
+
+Kind = Literal["verify", "repair", "regenerate"]
+KINDS: Final[tuple[Kind, ...]] = ("verify", "repair", "regenerate")
+# The page lists them; the log has all.
+_PROBLEMS_SHOWN: Final = 100
+
+
+class BusyError(MixtapeError, RuntimeError):
+    """Another chore is under way, and there is one at a time."""
+
+
+@dataclass
+class Chore:
+    """One piece of work, from its start on; only its own thread changes it.
+
+    Args:
+        kind: what is done.
+        total: to how many entries; None until they are counted.
+        done: to how many it has been done.
+        found: how many of them were how: "sound", "outdated", "damaged", "repaired", "failed".
+        problems: (file name, what is wrong with it) of the first of those that are not well.
+        ending: None while it goes on, else "finished", "cancelled" or "failed".
+        error: why it failed.
+    """
+
+    kind: Kind
+    total: int | None = None
+    done: int = 0
+    found: Counter[str] = field(default_factory=Counter)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    ending: str | None = None
+    error: str = ""
+    cancellation: Cancellation = field(default_factory=Cancellation)
+
+    def count(self, how: str, name: str = "", problem: str = "") -> None:
+        """Note how one more entry is, and what is wrong with it."""
+        self.found[how] += 1
+        self.done += 1
+        if problem and len(self.problems) < _PROBLEMS_SHOWN:
+            self.problems.append((name, problem))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the page shows of it."""
+        return {
+            "kind": self.kind,
+            "total": self.total,
+            "done": self.done,
+            "found": dict(self.found),
+            "problems": [{"name": name, "problem": problem} for name, problem in self.problems],
+            "ending": self.ending,
+            "error": self.error,
+        }
+
+
+class Chores:
+    """Does one chore at a time, each in a thread of its own.
+
+    Args:
+        cache: what is worked on.
+        jobs: how many entries are looked at in parallel.
+        on_end: is called after each chore.
+    """
+
+    def __init__(
+        self, cache: AudioCache, jobs: int = 1, on_end: Callable[[], None] = lambda: None
+    ) -> None:
+        self._cache = cache
+        self._jobs = jobs
+        self._on_end = on_end
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.latest: Chore | None = None
+
+    def begin(self, kind: Kind) -> Chore:
+        """Start a chore.
+
+        Raises:
+            BusyError: one is under way.
+        """
+        with self._lock:
+            if self.latest is not None and self.latest.ending is None:
+                raise BusyError("the cache is being worked on: wait for that, or cancel it")
+            chore = self.latest = Chore(kind)
+            self._thread = threading.Thread(
+                target=self._carry_out, args=(chore,), name=f"chore {kind}", daemon=True
+            )
+            self._thread.start()
+            return chore
+
+    def cancel(self) -> bool:
+        """End the chore that is under way; say whether there was one."""
+        chore = self.latest
+        if chore is None or chore.ending is not None:
+            return False
+        chore.cancellation.set()
+        return True
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until the last chore has ended."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _carry_out(self, chore: Chore) -> None:
+        work = self._regenerate if chore.kind == "regenerate" else self._verify
+        ending = "failed"
+        try:
+            work(chore)
+            ending = "cancelled" if chore.cancellation.is_set else "finished"
+        except EncodeInterruptedError:
+            ending = "cancelled"
+        except (AudioCacheError, OSError) as error:
+            chore.error = str(error)
+            self._cache.logger.error("%s of the cache failed: %s", chore.kind, error)
+        except Exception:
+            chore.error = "That is a defect of mixtape; the server's log says more."
+            self._cache.logger.exception("%s of the cache failed", chore.kind)
+        finally:
+            # Counted before it is said to be over, so that whoever sees that sees the result.
+            self._on_end()
+            chore.ending = ending
+
+    def _verify(self, chore: Chore) -> None:
+        paths = sorted(self._cache.entries())
+        chore.total = len(paths)
+        repair = chore.kind == "repair"
+        inspections = verify(self._cache, repair=repair, jobs=self._jobs, entries=paths)
+        with contextlib.closing(inspections):  # type: ignore[type-var]
+            for found in inspections:
+                problem = "" if found.is_good else found.reason
+                chore.count(found.state.value, name_of(found.source or found.path), problem)
+                if chore.cancellation.is_set:
+                    return
+
+    def _regenerate(self, chore: Chore) -> None:
+        stale = list(find_outdated(self._cache))
+        chore.total = len(stale)
+        for source, quality in stale:
+            try:
+                self._cache.store_together(source, [quality], cancellation=chore.cancellation)
+            except EncodeInterruptedError:
+                raise
+            except (AudioCacheError, OSError) as error:
+                self._cache.logger.warning("cannot renew %r: %s", str(source), error)
+                chore.count("failed", name_of(source), str(error))
+            else:
+                chore.count("repaired")
+
+
+def name_of(path: Path) -> str:
+    """Return a file's name as text, without its folders: a page says no more than it must."""
+    return display_name(bytes(path))

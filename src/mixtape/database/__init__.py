@@ -1,0 +1,1 @@
+"""The host's database: tables, units of work, search."""

@@ -1,0 +1,189 @@
+"""The tables: tracks of the library, mixtapes and what they hold, drafts of the editor."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    TypeDecorator,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from ..files.formats import format_label
+from ..files.names import display_name
+
+# Larger numbers, which anybody can put into an address, are no ids, and SQLite refuses them.
+MAX_ID: Final = 2**63 - 1
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, aware of its zone in Python and UTC in the table: SQLite itself keeps no zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware moment into what the column stores."""
+        return value and value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn what the column stores into an aware moment."""
+        return value and value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """What all tables share: how a Python type is stored."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy declares it so
+        bytes: LargeBinary,
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+    }
+
+
+class Track(Base):
+    """One audio file of the library, as the last scan saw it.
+
+    Args:
+        path: bytes relative to the music root; a name on disk is any bytes, not always text.
+        folder: `path` without the file name; empty for the root itself.
+        title: from the tags, else the file name without its suffix.
+        album_artist: whom the album is filed under; the artist where no tag says otherwise.
+        album_artist_key: `album_artist` folded for grouping and sorting, see `tags.sort_key`.
+        duration_s: None where the file could not be read; samples / rate where lossless.
+        codec: as ffmpeg names it in a word: "flac", "alac", "mp3", "vorbis".
+        lossless: whether renditions are made of it.
+        picture_key: names the picture inside the file, None without one.
+        cover_key: names the cover to show: the picture inside, else the folder's; None without.
+        problem: why the file could not be read, None where it could.
+        missing_since: when a scan first did not find it; None while it is there.
+    """
+
+    __tablename__ = "track"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[bytes] = mapped_column(unique=True)
+    folder: Mapped[bytes]
+    title: Mapped[str]
+    artist: Mapped[str] = mapped_column(default="")
+    album: Mapped[str] = mapped_column(default="")
+    album_artist: Mapped[str] = mapped_column(default="")
+    album_artist_key: Mapped[str] = mapped_column(default="")
+    album_key: Mapped[str] = mapped_column(default="")
+    track_no: Mapped[int | None]
+    disc_no: Mapped[int | None]
+    year: Mapped[int | None]
+    genre: Mapped[str] = mapped_column(default="")
+    duration_s: Mapped[float | None]
+    codec: Mapped[str] = mapped_column(default="")
+    rate_hz: Mapped[int | None]
+    bits: Mapped[int | None]
+    channels: Mapped[int | None]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    lossless: Mapped[bool] = mapped_column(default=False)
+    picture_key: Mapped[str | None]
+    cover_key: Mapped[str | None] = mapped_column(index=True)
+    problem: Mapped[str | None]
+    added_at: Mapped[datetime]
+    missing_since: Mapped[datetime | None]
+
+    __table_args__ = (
+        # What is there, by artist and album: browsing reads this index in order and sorts nothing.
+        Index("ix_track_browse", "missing_since", "album_artist_key", "album_key", "added_at"),
+        Index("ix_track_folder", "folder", "missing_since"),
+        # Ids stand in drafts and links, so that of a deleted row must never come to mean another.
+        {"sqlite_autoincrement": True},
+    )
+
+    @property
+    def has_cover(self) -> bool:
+        """Say whether there is a picture to show for this track."""
+        return self.cover_key is not None
+
+    @property
+    def file_name(self) -> str:
+        """Return the name on disk as text; bytes that are not UTF-8 show as replacement marks."""
+        return display_name(self.path)
+
+    @property
+    def format_label(self) -> str:
+        """Return the format in the few characters that fit a list, such as "FLAC 24/96"."""
+        return format_label(
+            self.file_name,
+            self.codec,
+            lossless=self.lossless,
+            bits=self.bits or 0,
+            rate_hz=self.rate_hz or 0,
+            kbit_s=round(self.size_bytes * 8 / self.duration_s / 1000) if self.duration_s else 0,
+        )
+
+
+class Mixtape(Base):
+    """An ordered choice of tracks with a title, shared by a link that cannot be guessed.
+
+    Args:
+        slug: stands in the link; 128 random bits.
+        cover_key: names its cover in `covers`; None shows that of its first track.
+        revision: grows with every change, so that a save can tell what it started from.
+        share_key: the secret that URLs for listeners are signed with; a new one revokes them.
+    """
+
+    __tablename__ = "mixtape"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    notes: Mapped[str] = mapped_column(default="")
+    cover_key: Mapped[str | None]
+    revision: Mapped[int] = mapped_column(default=1)
+    shared: Mapped[bool] = mapped_column(default=False)
+    share_key: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class MixtapeTrack(Base):
+    """One place in a mixtape. It holds a path, not a row of the library: it outlives every scan."""
+
+    __tablename__ = "mixtape_track"
+
+    mixtape_id: Mapped[int] = mapped_column(
+        ForeignKey("mixtape.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[bytes] = mapped_column(index=True)
+
+
+class Draft(Base):
+    """What somebody is editing and has not saved: of a stored mixtape, or of one to be.
+
+    Args:
+        key: names the draft in the editor; random.
+        mixtape_id: the mixtape that it will change; None for a new one.
+        base_revision: the mixtape's revision when the draft was begun; 0 for a new one.
+        state: whatever the editor needs to go on, as JSON.
+        revision: grows with every autosave.
+    """
+
+    __tablename__ = "draft"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    mixtape_id: Mapped[int | None] = mapped_column(
+        ForeignKey("mixtape.id", ondelete="CASCADE"), unique=True
+    )
+    base_revision: Mapped[int] = mapped_column(default=0)
+    state: Mapped[dict[str, Any]]
+    revision: Mapped[int] = mapped_column(default=0)
+    updated_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""A small library of music to try mixtape with."""

@@ -1,0 +1,1 @@
+"""The music folder on disk: names, tags, pictures."""

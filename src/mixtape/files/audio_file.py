@@ -1,0 +1,180 @@
+"""Reads one audio file for the library: how long, of what kind, what its tags and picture are."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import mutagen
+
+from audio_cache import may_be_lossless, read_source
+
+from ..errors import AudioFileError
+from .pictures import embedded_picture, read_picture
+from .tags import KNOWN_NAMES, TrackTags, read_track_tags
+
+# A header may claim anything, and what it claims must fit the column.
+_MAX_NUMBER: Final = 2**31 - 1
+_MAX_DURATION_S: Final = 30 * 24 * 3600.0
+_ID3_FRAMES: Final = {
+    "TIT2": "title",
+    "TPE1": "artist",
+    "TPE2": "albumartist",
+    "TALB": "album",
+    "TRCK": "tracknumber",
+    "TPOS": "discnumber",
+    "TDRC": "date",
+    "TCON": "genre",
+    "TCMP": "compilation",
+}
+_MP4_ATOMS: Final = {
+    "\xa9nam": "title",
+    "\xa9ART": "artist",
+    "aART": "albumartist",
+    "\xa9alb": "album",
+    "trkn": "tracknumber",
+    "disk": "discnumber",
+    "\xa9day": "date",
+    "\xa9gen": "genre",
+    "cpil": "compilation",
+}
+_CODECS: Final = {
+    "AAC": "aac",
+    "MP3": "mp3",
+    "OggFLAC": "flac",
+    "OggOpus": "opus",
+    "OggSpeex": "speex",
+    "OggVorbis": "vorbis",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFile:
+    """What a scan reads from one file.
+
+    Args:
+        duration_s: None where the file does not say.
+        lossless: whether renditions are made of it.
+        picture: the front cover inside the file.
+    """
+
+    codec: str
+    lossless: bool
+    duration_s: float | None
+    rate_hz: int | None
+    bits: int | None
+    channels: int | None
+    tags: TrackTags
+    picture: bytes | None
+
+
+def read_audio_file(path: Path) -> AudioFile:
+    """Read a file's properties, tags and picture; its audio is not decoded.
+
+    Raises:
+        AudioFileError: it cannot be opened, or is no audio that we know; the message says why.
+    """
+    try:
+        if may_be_lossless(path):
+            found = _read_lossless(path)
+            if found is not None:
+                return found
+        return _read_lossy(path)
+    except AudioFileError:
+        raise
+    except OSError as error:
+        raise AudioFileError(error.strerror or str(error)) from error
+    except Exception as error:
+        # Whatever a broken file makes a parser stumble over: one file must not end a scan.
+        raise AudioFileError(f"not readable as audio: {error or type(error).__name__}") from error
+
+
+def _read_lossless(path: Path) -> AudioFile | None:
+    """Return what the file is; None where it is lossy after all, as most .m4a are."""
+    source = read_source(path)
+    if not source.lossless:
+        return None
+    if not source.demuxer or not source.rate_hz:
+        # Told lossless by the name alone, or by a header that is cut short.
+        raise AudioFileError(f"not readable as audio: its content is no {path.suffix[1:].upper()}")
+    return AudioFile(
+        codec=source.codec,
+        lossless=True,
+        duration_s=_duration(source.duration_s),
+        rate_hz=_number(source.rate_hz),
+        bits=_number(source.bits),
+        channels=_number(source.channels),
+        tags=read_track_tags(source.tags),
+        picture=read_picture(path),
+    )
+
+
+def _read_lossy(path: Path) -> AudioFile:
+    file = mutagen.File(path)
+    if file is None:
+        raise AudioFileError("not readable as audio: no format that we know")
+    return AudioFile(
+        codec=_codec(file, path),
+        lossless=False,
+        duration_s=_duration(getattr(file.info, "length", None)),
+        rate_hz=_number(getattr(file.info, "sample_rate", None)),
+        bits=None,
+        channels=_number(getattr(file.info, "channels", None)),
+        tags=read_track_tags(_tag_pairs(file.tags)),
+        picture=embedded_picture(file),
+    )
+
+
+def _codec(file: mutagen.FileType, path: Path) -> str:
+    kind = type(file).__name__
+    if kind == "MP4":
+        # "mp4a.40.2" is AAC; anything else names itself: "alac", "ac-3".
+        codec = str(getattr(file.info, "codec", ""))
+        return "aac" if codec.startswith("mp4a") else codec.partition(".")[0]
+    return _CODECS.get(kind) or os.fsencode(path.suffix[1:]).decode("ascii", "replace").lower()
+
+
+def _tag_pairs(tags: Any) -> Iterator[tuple[str, str]]:
+    """Give the tags of any format as (lower-case name, value), one pair for each value."""
+    if tags is None:
+        return
+    if hasattr(tags, "getall"):  # ID3
+        for frame_id, name in _ID3_FRAMES.items():
+            for frame in tags.getall(frame_id):
+                values = frame.genres if frame_id == "TCON" else frame.text
+                yield from ((name, str(value)) for value in values)
+        return
+    for key in list(tags.keys()):
+        name = _MP4_ATOMS.get(key, key.lower())
+        # The others may be pictures of megabytes.
+        if name in KNOWN_NAMES:
+            yield from ((name, value) for value in _values(tags[key]))
+
+
+def _values(value: Any) -> Iterator[str]:
+    if isinstance(value, bool):
+        yield "1" if value else "0"
+    elif isinstance(value, str):
+        yield value
+    else:
+        try:
+            parts = list(value)
+        except TypeError:  # a single number, or a binary APEv2 value
+            return
+        for part in parts:
+            # MP4 numbers are (3, 12): the third of twelve.
+            yield str(part[0]) if isinstance(part, tuple) else str(part)
+
+
+def _duration(length_s: float | None) -> float | None:
+    if not length_s or not math.isfinite(length_s) or not 0 < length_s <= _MAX_DURATION_S:
+        return None
+    return float(length_s)
+
+
+def _number(value: int | None) -> int | None:
+    return value if value and 0 < value <= _MAX_NUMBER else None

@@ -1,0 +1,171 @@
+"""Pictures as bytes: taken out of audio files, checked, made small. Nothing is kept here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import mutagen
+from mutagen.flac import Picture
+from mutagen.mp4 import MP4Cover
+from PIL import Image, ImageOps
+
+from ..errors import PictureError
+
+MAX_BYTES: Final = 20 * 1000 * 1000
+MAX_PIXELS: Final = 40_000_000
+MAX_EDGE: Final = 12_000
+MIN_UPLOAD_EDGE: Final = 64
+MAX_UPLOAD_BYTES: Final = 10 * 1000 * 1000
+UPLOAD_EDGE: Final = 1280
+UPLOAD_FORMATS: Final = ("JPEG", "PNG", "WEBP")
+_READ_FORMATS: Final = (*UPLOAD_FORMATS, "GIF", "BMP")
+_FRONT_COVER: Final = 3
+# A decoded picture takes up to 160 MB; hundreds of requests at once must not each have one.
+_DECODING: Final = threading.BoundedSemaphore(2)
+
+
+def picture_key(picture: bytes) -> str:
+    """Return the name of a picture that follows from its content: 32 hexadecimal digits."""
+    return hashlib.blake2b(picture, digest_size=16).hexdigest()
+
+
+def embedded_picture(file: mutagen.FileType) -> bytes | None:
+    """Return the picture inside an opened audio file: the front cover, else the first one.
+
+    FLAC and Vorbis comments, ID3 (APIC), MP4 (covr) and APEv2 ("Cover Art (Front)") are read.
+    """
+    found = [(kind, content) for kind, content in _pictures_in(file) if content]
+    fronts = [content for kind, content in found if kind == _FRONT_COVER]
+    chosen = fronts or [content for _kind, content in found]
+    return chosen[0] if chosen and len(chosen[0]) <= MAX_BYTES else None
+
+
+def read_picture(path: Path) -> bytes | None:
+    """Return the picture inside an audio file; None where it has none or cannot be read."""
+    try:
+        file = mutagen.File(path)
+        return None if file is None else embedded_picture(file)
+    except Exception:
+        # A damaged file makes its parser raise whatever it stumbles over.
+        return None
+
+
+def shrink(picture: bytes, edge: int) -> bytes:
+    """Return a picture as a JPEG that fits a square of `edge` pixels, upright, without metadata.
+
+    Nothing is enlarged; transparent parts become white.
+
+    Raises:
+        PictureError: it is too large, of another kind than we read, or damaged.
+    """
+    return _encode(picture, edge, _READ_FORMATS, min_edge=1)
+
+
+def accept_upload(picture: bytes) -> bytes:
+    """Return an uploaded picture as we keep it, at most UPLOAD_EDGE wide and high.
+
+    It is decoded and encoded anew, so that nothing of the file that was sent is ever served.
+
+    Raises:
+        PictureError: it is too large or small, no JPEG, PNG or WebP, or damaged.
+    """
+    if len(picture) > MAX_UPLOAD_BYTES:
+        raise PictureError(
+            f"the picture has {len(picture) / 1e6:.1f} MB: choose one of up to "
+            f"{MAX_UPLOAD_BYTES / 1e6:.0f} MB"
+        )
+    return _encode(picture, UPLOAD_EDGE, UPLOAD_FORMATS, min_edge=MIN_UPLOAD_EDGE)
+
+
+def _encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: int) -> bytes:
+    if len(picture) > MAX_BYTES:
+        raise PictureError(f"the picture has {len(picture) / 1e6:.1f} MB, more than is read")
+    try:
+        with _DECODING, Image.open(io.BytesIO(picture), formats=formats) as image:
+            _check_dimensions(image.width, image.height, min_edge)
+            # The JPEG decoder skips most of a picture that will be small anyway.
+            image.draft("RGB", (edge, edge))
+            upright = _opaque(ImageOps.exif_transpose(image))
+            upright.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+            upright.info.clear()  # a comment in it would be written again
+            out = io.BytesIO()
+            upright.save(out, "JPEG", quality=85, optimize=True, progressive=True)
+            return out.getvalue()
+    except PictureError:
+        raise
+    except Exception as error:
+        # Damaged pictures raise whatever the decoder stumbles over: OSError, SyntaxError,
+        # struct.error, ValueError, DecompressionBombError, ...
+        kinds = " or ".join((", ".join(formats[:-1]), formats[-1]))
+        raise PictureError(f"this is no {kinds} picture that can be read: {error}") from error
+
+
+def _check_dimensions(width: int, height: int, min_edge: int) -> None:
+    """Judge by the header alone: a file of a few bytes may claim a picture of gigabytes."""
+    if min(width, height) < min_edge:
+        raise PictureError(
+            f"the picture is {width} × {height} pixels: choose one of {min_edge} × {min_edge} "
+            "or more"
+        )
+    if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
+        raise PictureError(
+            f"the picture is {width} × {height} pixels: choose one of up to "
+            f"{MAX_PIXELS / 1e6:.0f} megapixels, {MAX_EDGE} on the longer side"
+        )
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    paper = Image.new("RGB", layer.size, "white")
+    paper.paste(layer, mask=layer.getchannel("A"))
+    return paper
+
+
+def _pictures_in(file: mutagen.FileType) -> Iterator[tuple[int, bytes]]:
+    """Give the type (as ID3 numbers them) and content of every picture in a file."""
+    for picture in getattr(file, "pictures", ()):
+        yield picture.type, picture.data
+    tags: Any = file.tags
+    if tags is None:
+        return
+    if hasattr(tags, "getall"):  # ID3
+        for frame in tags.getall("APIC"):
+            yield int(frame.type), frame.data
+        return
+    for name, value in _items(tags):
+        folded = name.lower()
+        if folded == "metadata_block_picture":
+            yield from _vorbis_pictures(value)
+        elif name == "covr":
+            for cover in value:
+                yield _FRONT_COVER, bytes(cover) if isinstance(cover, MP4Cover) else b""
+        elif folded.startswith("cover art"):
+            # APEv2: a file name, a zero byte, the picture.
+            content = getattr(value, "value", b"")
+            kind = _FRONT_COVER if "front" in folded else 0
+            yield kind, content.partition(b"\0")[2] if isinstance(content, bytes) else b""
+
+
+def _items(tags: Any) -> Iterator[tuple[str, Any]]:
+    # Vorbis comments are a list of pairs under a dictionary's face; keys() knows all kinds.
+    for name in list(tags.keys()):
+        yield str(name), tags[name]
+
+
+def _vorbis_pictures(blocks: list[str]) -> Iterator[tuple[int, bytes]]:
+    for block in blocks:
+        try:
+            picture = Picture(base64.b64decode(block))  # type: ignore[no-untyped-call]
+        except (mutagen.MutagenError, ValueError):
+            continue
+        yield picture.type, picture.data

@@ -1,0 +1,1 @@
+"""The library: scanned, browsed, with covers."""

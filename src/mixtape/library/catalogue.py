@@ -1,0 +1,266 @@
+"""The library as people browse it: search, artists, albums and folders of what was scanned."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any, Final, Literal, TypeAlias, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, distinct, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from ..database.search import SearchIndex, match_expression
+from ..database.tables import MAX_ID, Track
+from ..database.units_of_work import Database
+from ..errors import NotFoundError
+from .listings import Album, Artist, FolderView, LibraryCounts, Page, Subfolder
+
+PAGE_SIZE: Final = 50
+_LAST: Final = 100_000
+AlbumOrder = Literal["name", "newest"]
+AnySelect: TypeAlias = "Select[*tuple[Any, ...]]"
+T = TypeVar("T")
+
+
+class Catalogue:
+    """Answers questions about the library. Tracks that are missing are in none of the lists.
+
+    Args:
+        database: that a `Scanner` fills.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def search(self, typed: str, *, offset: int = 0, limit: int = PAGE_SIZE) -> Page[Track]:
+        """Return tracks in whose title, artist or album every word that was typed begins a word.
+
+        The best come first. A text without a word in it finds nothing.
+        """
+        expression = match_expression(typed)
+        if expression is None:
+            return Page((), offset, False)
+        with self._database.read() as session:
+            index = SearchIndex(session)
+            ids = index.find_ids(expression, offset=_clamped(offset), limit=limit + 1)
+            tracks = _by_ids(session, ids[:limit])
+        return Page(tuple(tracks), offset, len(ids) > limit)
+
+    def is_narrow(self, typed: str) -> bool:
+        """Say whether a text matches few enough tracks to group them while somebody types."""
+        expression = match_expression(typed)
+        if expression is None:
+            return False
+        with self._database.read() as session:
+            return SearchIndex(session).is_narrow(expression)
+
+    def artists(self, typed: str = "", *, offset: int = 0, limit: int = PAGE_SIZE) -> Page[Artist]:
+        """Return the artists that albums are filed under, by name.
+
+        Args:
+            typed: only those whose name has these beginnings of words.
+        """
+        named = _present(match_expression(typed, ["album_artist"]))
+        keys = select(Track.album_artist_key).where(*named).group_by(Track.album_artist_key)
+        keys = keys.order_by(Track.album_artist_key)
+        return self._page(_ARTISTS, keys, Artist, offset, limit)
+
+    def albums(
+        self,
+        typed: str = "",
+        *,
+        artist_key: str | None = None,
+        order: AlbumOrder = "name",
+        offset: int = 0,
+        limit: int = PAGE_SIZE,
+    ) -> Page[Album]:
+        """Return albums: by artist and name, or with what was added last first.
+
+        Args:
+            typed: only those with a track whose album or artist has these beginnings of words.
+            artist_key: only those that are filed under this artist, oldest first.
+            order: of albums of several artists.
+        """
+        named = _present(match_expression(typed, ["album", "album_artist", "artist"]))
+        if artist_key is not None:
+            named.append(Track.album_artist_key == artist_key)
+        keys = select(*_ALBUM_KEYS).where(Track.album_key != "", *named).group_by(*_ALBUM_KEYS)
+        if artist_key is not None:
+            keys = keys.order_by(func.coalesce(func.min(Track.year), _LAST))
+        elif order == "newest":
+            keys = keys.order_by(func.max(Track.added_at).desc())
+        return self._page(_ALBUMS, keys.order_by(*_ALBUM_KEYS), Album, offset, limit)
+
+    def get_album(self, artist_key: str, album_key: str) -> Album:
+        """Return an album by its keys.
+
+        Raises:
+            NotFoundError: there is none; it may have gone with the last scan.
+        """
+        album = Track.album_artist_key == artist_key, Track.album_key == album_key
+        keys = select(*_ALBUM_KEYS).where(*_present(None), *album).distinct()
+        found = self._page(_ALBUMS, keys, Album, 0, 1)
+        if not found.items:
+            raise NotFoundError("the library has no such album")
+        return found.items[0]
+
+    def album_tracks(self, artist_key: str, album_key: str) -> tuple[Track, ...]:
+        """Return an album's tracks by disc and number; those without a number last.
+
+        An empty album key gives the artist's tracks that name no album.
+        """
+        query = (
+            select(Track)
+            .where(*_present(None))
+            .where(Track.album_artist_key == artist_key, Track.album_key == album_key)
+            .order_by(
+                func.coalesce(Track.disc_no, 1),
+                func.coalesce(Track.track_no, _LAST),
+                Track.title,
+                Track.id,
+            )
+        )
+        with self._database.read() as session:
+            return tuple(session.scalars(query))
+
+    def folder(self, path: bytes = b"") -> FolderView:
+        """Return what a folder holds; nothing where it has no tracks or does not exist."""
+        prefix = path + b"/" if path else b""
+        below = [Track.folder > prefix]
+        if path:
+            # Every path that begins with "folder/" lies between that and "folder0".
+            below.append(Track.folder < path + b"0")
+        # Counted by a filter, not a condition: with that SQLite takes the index that begins with
+        # missing_since, and sorts.
+        tracks_in = func.count().filter(Track.missing_since.is_(None))
+        deeper = select(Track.folder, tracks_in).where(*below).group_by(Track.folder)
+        deeper = deeper.having(tracks_in > 0)
+        here = select(Track).where(Track.folder == path, Track.missing_since.is_(None))
+        with self._database.read() as session:
+            counts = session.execute(deeper).all()
+            tracks = tuple(session.scalars(here.order_by(Track.path)))
+        return FolderView(path, _subfolders(prefix, counts), tracks)
+
+    def get_track(self, track_id: int) -> Track:
+        """Return a track by its id, missing or not.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        tracks = self.tracks([track_id])
+        if not tracks:
+            raise NotFoundError(f"the library has no track {track_id}")
+        return tracks[0]
+
+    def tracks(self, ids: Sequence[int]) -> tuple[Track, ...]:
+        """Return tracks by their ids, missing or not, in this order; unknown ids are left out."""
+        with self._database.read() as session:
+            return tuple(_by_ids(session, ids))
+
+    def find_by_path(self, path: bytes) -> Track | None:
+        """Return the track at a path relative to the music root, None where there is none."""
+        with self._database.read() as session:
+            return session.scalars(select(Track).where(Track.path == path)).one_or_none()
+
+    def unreadable(self, *, offset: int = 0, limit: int = PAGE_SIZE) -> Page[Track]:
+        """Return the tracks that the last scans could not read, each with its `problem`."""
+        query = select(Track).where(*_present(None), Track.problem.is_not(None))
+        query = query.order_by(Track.path).offset(_clamped(offset)).limit(limit + 1)
+        with self._database.read() as session:
+            tracks = session.scalars(query).all()
+        return Page(tuple(tracks[:limit]), offset, len(tracks) > limit)
+
+    def counts(self) -> LibraryCounts:
+        """Return how much there is."""
+        sums = select(
+            func.count(),
+            func.count(distinct(Track.album_artist_key)),
+            func.sum(Track.duration_s),
+            func.sum(Track.size_bytes),
+            func.count(Track.problem),
+        ).where(*_present(None))
+        pairs = select(Track.album_artist_key, Track.album_key).distinct()
+        pairs = pairs.where(*_present(None), Track.album_key != "")
+        missing = select(func.count()).where(Track.missing_since.is_not(None))
+        with self._database.read() as session:
+            tracks, artists, duration_s, size, unreadable = session.execute(sums).one()
+            return LibraryCounts(
+                tracks=tracks,
+                albums=session.scalars(select(func.count()).select_from(pairs.subquery())).one(),
+                artists=artists,
+                duration_s=duration_s or 0.0,
+                size_bytes=size or 0,
+                unreadable=unreadable,
+                missing=session.scalars(missing).one(),
+            )
+
+    def _page(
+        self, groups: AnySelect, keys: AnySelect, kind: type[T], offset: int, limit: int
+    ) -> Page[T]:
+        """Return a page of groups of tracks.
+
+        The keys come from the index alone, and only the groups on the page are counted and summed
+        up: the last page of a large library is as quick as the first.
+
+        Args:
+            groups: what `kind` is made of, the keys first.
+            keys: those of all groups, in order.
+        """
+        size = len(keys.selected_columns)
+        columns = tuple(groups.selected_columns)[:size]
+        with self._database.read() as session:
+            some = keys.offset(_clamped(offset)).limit(limit + 1)
+            chosen = [tuple(row) for row in session.execute(some)]
+            on_page = [
+                and_(*_present(None), *map(operator.eq, columns, key)) for key in chosen[:limit]
+            ]
+            rows = session.execute(groups.where(or_(false(), *on_page)))
+            found = {tuple(row[:size]): kind(*row) for row in rows}
+        items = tuple(found[key] for key in chosen[:limit])
+        return Page(items, offset, len(chosen) > limit)
+
+
+_ALBUM_KEYS: Final = (Track.album_artist_key, Track.album_key)
+_ARTISTS: Final = select(
+    Track.album_artist_key,
+    func.min(Track.album_artist),
+    func.count(distinct(func.nullif(Track.album_key, ""))),
+    func.count(),
+    func.min(Track.cover_key),
+).group_by(Track.album_artist_key)
+_ALBUMS: Final = select(
+    *_ALBUM_KEYS,
+    func.min(Track.album),
+    func.min(Track.album_artist),
+    func.min(Track.year),
+    func.count(),
+    func.coalesce(func.sum(Track.duration_s), 0.0),
+    func.min(Track.cover_key),
+).group_by(*_ALBUM_KEYS)
+
+
+def _present(expression: str | None) -> list[ColumnElement[bool]]:
+    """Return the conditions for tracks that are there and, if one is given, match a search."""
+    conditions: list[ColumnElement[bool]] = [Track.missing_since.is_(None)]
+    if expression is not None:
+        conditions.append(Track.id.in_(SearchIndex.select_ids(expression)))
+    return conditions
+
+
+def _clamped(offset: int) -> int:
+    return min(max(0, offset), MAX_ID)
+
+
+def _by_ids(session: Session, ids: Sequence[int]) -> list[Track]:
+    possible = {track_id for track_id in ids if 0 < track_id <= MAX_ID}
+    query = select(Track).where(Track.id.in_(possible))
+    found = {track.id: track for track in session.scalars(query)}
+    return [found[track_id] for track_id in ids if track_id in found]
+
+
+def _subfolders(prefix: bytes, counts: Sequence[tuple[bytes, int]]) -> tuple[Subfolder, ...]:
+    tracks: dict[bytes, int] = {}
+    for folder, count in counts:
+        child = prefix + folder[len(prefix) :].partition(b"/")[0]
+        tracks[child] = tracks.get(child, 0) + count
+    return tuple(Subfolder(path, tracks[path]) for path in sorted(tracks))

@@ -1,0 +1,154 @@
+"""Covers in the sizes that pages show: found by their key, made once, kept; and those uploaded."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select
+
+from ..database.tables import Track
+from ..database.units_of_work import Database
+from ..errors import NotFoundError, PictureError
+from ..files.pictures import MAX_BYTES, accept_upload, picture_key, read_picture, shrink
+from ..files.walk import find_folder_cover, folder_of, leads_inside
+from .inventory import folder_cover_key
+
+SIZES: Final = (96, 320, 640)
+CACHE_FOLDER: Final = Path("cache", "covers")
+UPLOAD_FOLDER: Final = Path("covers")
+UPLOAD_GRACE_S: Final = 24 * 3600.0
+_KEY: Final = re.compile("[0-9a-f]{32}")
+
+
+class Artwork:
+    """Gives covers by key: that of a track (`Track.cover_key`) or of an uploaded picture.
+
+    A key stands for one picture for ever, so that whoever has a copy never needs to ask again.
+    Everything below `cache/covers` may be deleted at any time; `covers` holds the uploads, of
+    which there is no other copy.
+
+    Args:
+        database: where tracks are looked up by the key of their cover.
+        music_root: the folder with the music.
+        data_root: the folder that covers are kept in.
+    """
+
+    def __init__(self, database: Database, music_root: Path, data_root: Path) -> None:
+        self._database = database
+        self._root = os.path.realpath(os.fsencode(music_root))
+        self._cache = data_root / CACHE_FOLDER
+        self._uploads = data_root / UPLOAD_FOLDER
+
+    def get_cover(self, key: str, size: int) -> Path:
+        """Return a JPEG file of a cover that fits a square of `size` pixels.
+
+        Args:
+            key: from a track, a mixtape or `add_upload`.
+            size: one of SIZES.
+
+        Raises:
+            NotFoundError: no track and no upload has this cover, or its picture is damaged.
+            ValueError: the size is none of SIZES.
+        """
+        if size not in SIZES:
+            raise ValueError(
+                f"no covers of size {size}: choose one of {', '.join(map(str, SIZES))}"
+            )
+        if not _KEY.fullmatch(key):
+            raise NotFoundError("this is no key of a cover")
+        kept = self._cache / key[:2] / f"{key}_{size}.jpg"
+        if kept.exists():
+            return kept
+        picture = self._find_upload(key) or self._find_in_library(key)
+        if picture is None:
+            raise NotFoundError(f"there is no cover {key}")
+        try:
+            small = shrink(picture, size)
+        except PictureError as error:
+            raise NotFoundError(f"cover {key} cannot be shown: {error}") from error
+        _write_whole(kept, small)
+        return kept
+
+    def add_upload(self, picture: bytes) -> str:
+        """Keep an uploaded picture and return its key.
+
+        Raises:
+            PictureError: it is not accepted; the message says why and what is.
+        """
+        encoded = accept_upload(picture)
+        key = picture_key(encoded)
+        # Written even if it is there: its new date saves it from being swept as unused.
+        _write_whole(self._upload_path(key), encoded)
+        return key
+
+    def is_known(self, key: str) -> bool:
+        """Say whether an upload or a track in the library has this key."""
+        if not _KEY.fullmatch(key):
+            return False
+        return self._upload_path(key).exists() or self._find_track(key) is not None
+
+    def sweep_uploads(self, in_use: Iterable[str], *, grace_s: float = UPLOAD_GRACE_S) -> int:
+        """Delete uploads that nothing uses and return how many.
+
+        Args:
+            in_use: the keys to keep, those of `Mixtapes.cover_keys` and `Drafts.cover_keys`.
+            grace_s: those younger than this stay: their mixtape may not be saved yet.
+        """
+        keep, swept = set(in_use), 0
+        for path in self._uploads.glob("*/*.jpg"):
+            if path.stem not in keep and path.stat().st_mtime < time.time() - grace_s:
+                path.unlink(missing_ok=True)
+                swept += 1
+        return swept
+
+    def _upload_path(self, key: str) -> Path:
+        return self._uploads / key[:2] / f"{key}.jpg"
+
+    def _find_upload(self, key: str) -> bytes | None:
+        return _read_limited(os.fsencode(self._upload_path(key)))
+
+    def _find_in_library(self, key: str) -> bytes | None:
+        track = self._find_track(key)
+        # The file, or a folder above it, may have become a link to elsewhere since the last scan.
+        if track is None or not leads_inside(self._root, os.path.join(self._root, track.path)):
+            return None
+        if track.picture_key == key:
+            return read_picture(Path(os.fsdecode(os.path.join(self._root, track.path))))
+        cover = find_folder_cover(self._root, folder_of(track.path))
+        if cover is None or folder_cover_key(cover) != key:
+            return None  # changed since the last scan; the next one gives it its new key
+        return _read_limited(os.path.join(self._root, cover.path))
+
+    def _find_track(self, key: str) -> Track | None:
+        present = select(Track).where(Track.cover_key == key, Track.missing_since.is_(None))
+        with self._database.read() as session:
+            return session.scalars(present.limit(1)).one_or_none()
+
+
+def _read_limited(path: bytes) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError:
+        return None
+    return content if len(content) <= MAX_BYTES else None
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temp = tempfile.mkstemp(prefix=".cover-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temp, path)
+    except BaseException:
+        Path(temp).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,304 @@
+"""What a scan finds out against what the database holds: compared, then written down."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from ..database.tables import MixtapeTrack, Track
+from ..database.units_of_work import Database
+from ..files.audio_file import AudioFile
+from ..files.names import display_name
+from ..files.pictures import picture_key
+from ..files.tags import TrackTags, clean_text, sort_key
+from ..files.walk import FoundFile, FoundFolder, folder_of
+
+# A disk that was away for a month comes back without a file being opened.
+FORGET_AFTER: Final = timedelta(days=30)
+_AT_ONCE: Final = 5_000
+# A file of another name that agrees in all of these is the same file.
+_IDENTITY: Final = ("size_bytes", "mtime_ns", "duration_s", "title", "artist", "album")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTrack:
+    """What the database holds of a track, as far as a scan compares it."""
+
+    id: int
+    path: bytes
+    size_bytes: int
+    mtime_ns: int
+    picture_key: str | None
+    cover_key: str | None
+    is_missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadFile:
+    """A file that is new or changed: its track, if there is one, and the cover of its folder."""
+
+    file: FoundFile
+    track_id: int | None
+    folder_cover_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderChanges:
+    """What a folder's listing says against the database.
+
+    Args:
+        unread: files to open.
+        unchanged: how many files need not be opened.
+        back: tracks that were missing and are there again as they were.
+        covers: tracks whose cover is another now, because the folder's picture is.
+        gone: tracks whose files are no longer there.
+    """
+
+    unread: tuple[UnreadFile, ...]
+    unchanged: int
+    back: tuple[int, ...]
+    covers: tuple[tuple[int, str | None], ...]
+    gone: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file that was opened: what it is, or why it could not be read."""
+
+    unread: UnreadFile
+    audio: AudioFile | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many tracks a batch added, brought up to date, and found again under another name."""
+
+    added: int
+    updated: int
+    moved: int
+
+
+def compare_folder(
+    folder: FoundFolder, known: Mapping[bytes, KnownTrack], *, reread: bool = False
+) -> FolderChanges:
+    """Return what is to be done about a folder. A pure function.
+
+    Args:
+        folder: as it is on disk.
+        known: the tracks that the database has in it, by path.
+        reread: open every file, changed or not.
+    """
+    cover_key = folder_cover_key(folder.cover)
+    unread, back, covers, unchanged = [], [], [], 0
+    for file in folder.files:
+        track = known.get(file.path)
+        same = track and (track.size_bytes, track.mtime_ns) == (file.size_bytes, file.mtime_ns)
+        if track is None or not same or reread:
+            unread.append(UnreadFile(file, track.id if track else None, cover_key))
+            continue
+        unchanged += 1
+        if track.is_missing:
+            back.append(track.id)
+        if track.cover_key != (track.picture_key or cover_key):
+            covers.append((track.id, track.picture_key or cover_key))
+    there = {file.path for file in folder.files}
+    gone = [t.id for t in known.values() if t.path not in there and not t.is_missing]
+    return FolderChanges(tuple(unread), unchanged, tuple(back), tuple(covers), tuple(gone))
+
+
+def folder_cover_key(cover: FoundFile | None) -> str | None:
+    """Return the name of a folder's picture file: another one as soon as the file is changed.
+
+    It is made of path, size and date instead of the content, so that a scan need not open it.
+    """
+    if cover is None:
+        return None
+    identity = b"folder\0%d\0%d\0%b" % (cover.size_bytes, cover.mtime_ns, cover.path)
+    return hashlib.blake2b(identity, digest_size=16).hexdigest()
+
+
+class Inventory:
+    """The tracks in the database, for one scan at a time.
+
+    Args:
+        database: where they are.
+        now: the clock.
+    """
+
+    def __init__(
+        self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._database = database
+        self._now = now
+
+    def count(self) -> int:
+        """Return how many tracks are there."""
+        there = select(func.count()).select_from(Track).where(Track.missing_since.is_(None))
+        with self._database.read() as session:
+            return session.scalars(there).one()
+
+    def known_in(self, folders: Sequence[bytes]) -> dict[bytes, dict[bytes, KnownTrack]]:
+        """Return the tracks of some folders, missing ones too, by folder and path."""
+        columns = select(
+            Track.id,
+            Track.path,
+            Track.size_bytes,
+            Track.mtime_ns,
+            Track.picture_key,
+            Track.cover_key,
+            Track.missing_since.is_not(None),
+        )
+        known: dict[bytes, dict[bytes, KnownTrack]] = defaultdict(dict)
+        with self._database.read() as session:
+            for row in session.execute(columns.where(Track.folder.in_(folders))):
+                track = KnownTrack(*row)
+                known[folder_of(track.path)][track.path] = track
+        return known
+
+    def record(self, changes: Sequence[FolderChanges]) -> int:
+        """Write down what needs no file to be opened; return how many tracks are gone."""
+        back = [track_id for change in changes for track_id in change.back]
+        gone = [track_id for change in changes for track_id in change.gone]
+        covers = [cover for change in changes for cover in change.covers]
+        if not (back or gone or covers):
+            return 0
+        with self._database.write() as session:
+            for ids, since in ((back, None), (gone, self._now())):
+                for some in _slices(ids):
+                    session.execute(
+                        update(Track).where(Track.id.in_(some)).values(missing_since=since)
+                    )
+            if covers:
+                rows = [{"id": track_id, "cover_key": key} for track_id, key in covers]
+                session.execute(update(Track), rows)
+        return len(gone)
+
+    def record_lost_folders(self, listed: set[bytes], unlisted: Sequence[bytes]) -> int:
+        """Mark the tracks of folders that no longer exist; return how many those are.
+
+        Args:
+            listed: the folders that the scan went through.
+            unlisted: those that it could not list. What is in and below them stays as it was.
+        """
+        with self._database.read() as session:
+            there = select(Track.folder).where(Track.missing_since.is_(None)).distinct()
+            lost = [
+                folder
+                for folder in session.scalars(there)
+                if folder not in listed and not any(_is_below(folder, top) for top in unlisted)
+            ]
+        gone = 0
+        for some in _slices(lost):
+            with self._database.write() as session:
+                lost_tracks = Track.folder.in_(some), Track.missing_since.is_(None)
+                gone += len(session.scalars(select(Track.id).where(*lost_tracks)).all())
+                session.execute(update(Track).where(*lost_tracks).values(missing_since=self._now()))
+        return gone
+
+    def store(self, files: Sequence[ReadFile]) -> Stored:
+        """Write down files that were read, in one transaction.
+
+        A new file that is in size, date, length and tags a track which is missing is that track
+        under another name: it keeps its id, and its places in mixtapes.
+        """
+        rows = [(file.unread.track_id, _row(file)) for file in files]
+        new = [row for track_id, row in rows if track_id is None]
+        changed = [{**row, "id": track_id} for track_id, row in rows if track_id is not None]
+        with self._database.write() as session:
+            moved = _find_moved(session, new)
+            for row in moved:
+                old = session.scalars(select(Track.path).where(Track.id == row["id"])).one()
+                places = update(MixtapeTrack).where(MixtapeTrack.path == old)
+                session.execute(places.values(path=row["path"]))
+            ids = {row["path"] for row in moved}
+            added = [{**row, "added_at": self._now()} for row in new if row["path"] not in ids]
+            if changed or moved:
+                session.execute(update(Track), changed + moved)
+            if added:
+                session.execute(insert(Track), added)
+        return Stored(len(added), len(changed), len(moved))
+
+    def forget(self) -> None:
+        """Delete tracks that have been missing for long, but for those that a mixtape holds."""
+        with self._database.write() as session:
+            session.execute(
+                delete(Track).where(
+                    Track.missing_since < self._now() - FORGET_AFTER,
+                    Track.path.not_in(select(MixtapeTrack.path)),
+                )
+            )
+
+
+def _find_moved(session: Session, new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of new files that are missing tracks, each with the id of its track."""
+    readable = [row for row in new if row["duration_s"]]
+    if not readable:
+        return []
+    dates = [row["mtime_ns"] for row in readable]
+    columns = (Track.id, *(getattr(Track, name) for name in _IDENTITY))
+    missing = select(*columns).where(Track.missing_since.is_not(None), Track.mtime_ns.in_(dates))
+    ids = {tuple(identity): track_id for track_id, *identity in session.execute(missing)}
+    moved = []
+    for row in readable:
+        track_id = ids.pop(tuple(row[name] for name in _IDENTITY), None)
+        if track_id is not None:
+            moved.append({**row, "id": track_id})
+    return moved
+
+
+def _row(read: ReadFile) -> dict[str, Any]:
+    """Return the columns of a track that follow from its file."""
+    file, audio = read.unread.file, read.audio
+    tags = audio.tags if audio else TrackTags()
+    key = picture_key(audio.picture) if audio and audio.picture else None
+    return {
+        "path": file.path,
+        "folder": folder_of(file.path),
+        "title": tags.title or _title_of(file.path),
+        "artist": tags.artist,
+        "album": tags.album,
+        "album_artist": tags.album_artist,
+        "album_artist_key": sort_key(tags.album_artist),
+        "album_key": sort_key(tags.album),
+        "track_no": tags.track_no,
+        "disc_no": tags.disc_no,
+        "year": tags.year,
+        "genre": tags.genre,
+        "duration_s": audio and audio.duration_s,
+        "codec": audio.codec if audio else "",
+        "rate_hz": audio and audio.rate_hz,
+        "bits": audio and audio.bits,
+        "channels": audio and audio.channels,
+        "size_bytes": file.size_bytes,
+        "mtime_ns": file.mtime_ns,
+        "lossless": bool(audio and audio.lossless),
+        "picture_key": key,
+        "cover_key": key or read.unread.folder_cover_key,
+        "problem": read.problem and clean_text(read.problem),
+        "missing_since": None,
+    }
+
+
+def _title_of(path: bytes) -> str:
+    name = clean_text(display_name(path))
+    return os.path.splitext(name)[0] or name
+
+
+def _is_below(folder: bytes, top: bytes) -> bool:
+    return not top or folder == top or folder.startswith(top + b"/")
+
+
+def _slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    # SQLite takes 250,000 values in a statement and Postgres 32,767.
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]

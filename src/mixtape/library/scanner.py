@@ -1,0 +1,241 @@
+"""Brings the library up to date with the music folder, in the background."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from ..database.units_of_work import Database
+from ..errors import AudioFileError, MixtapeError
+from ..files.audio_file import read_audio_file
+from ..files.walk import FoundFolder, walk
+from .inventory import FolderChanges, Inventory, ReadFile, UnreadFile, compare_folder
+
+LOCK_NAME: Final = "scan.lock"
+_FOLDERS_AT_ONCE: Final = 200
+_FILES_AT_ONCE: Final = 200
+_COMMIT_EVERY_S: Final = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """How far a scan is; the last one's result when none is running.
+
+    Args:
+        seen: files that are dealt with.
+        added: tracks that are new.
+        updated: tracks that were read again, files that only changed their name included.
+        removed: tracks whose files are gone.
+        failed: files that could not be read; each is listed by its name.
+        total_estimate: files there are; exact once all folders have been listed.
+        error: why the scan ended early, None where it did not.
+    """
+
+    seen: int = 0
+    added: int = 0
+    updated: int = 0
+    removed: int = 0
+    failed: int = 0
+    total_estimate: int = 0
+    running: bool = False
+    error: str | None = None
+
+
+class Scanner:
+    """Scans the music folder: first what changed, by listings alone, then the changed files.
+
+    One scan runs at a time, over all threads and processes with the same lock file. What has been
+    read is visible at once; a scan that was cancelled or killed goes on where it was.
+
+    Args:
+        database: where the tracks are.
+        music_root: the folder with the music.
+        lock_file: held while scanning, so that no other process scans; made when missing.
+        now: the clock for what is written down.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        music_root: Path,
+        lock_file: Path,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._inventory = Inventory(database, now)
+        self._database = database
+        self._root = os.path.realpath(os.fsencode(music_root))
+        self._lock_file = lock_file
+        self._starting = threading.Lock()
+        self._cancelled = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._progress = ScanProgress()
+
+    @property
+    def progress(self) -> ScanProgress:
+        """Return how far the scan is, or what the last one did."""
+        return self._progress
+
+    def start(self, *, reread: bool = False) -> bool:
+        """Start a scan in the background; return False where one is running already.
+
+        Args:
+            reread: open every file, not only the changed ones.
+        """
+        with self._starting:
+            if self._thread is not None and self._thread.is_alive():
+                return False
+            self._cancelled.clear()
+            self._progress = ScanProgress(running=True)
+            # A daemon: a server that stops does not wait for a scan, and SQLite keeps what was
+            # committed.
+            self._thread = threading.Thread(
+                target=self._run, args=(reread,), name="mixtape-scan", daemon=True
+            )
+            self._thread.start()
+            return True
+
+    def cancel(self) -> None:
+        """Ask the scan to stop after the file at hand. What it has read is kept."""
+        self._cancelled.set()
+
+    def wait(self, timeout_s: float | None = None) -> ScanProgress:
+        """Return the progress when the scan has ended, or as it is after so many seconds."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+        return self._progress
+
+    def _run(self, reread: bool) -> None:
+        error = None
+        try:
+            with self._lock():
+                self._scan(reread)
+        except (MixtapeError, OSError) as reason:
+            error = str(reason)
+            logger.error("scan ended: %s", error)
+        except Exception as reason:
+            error = f"unexpected {type(reason).__name__}: {reason}"
+            logger.exception("scan ended")
+        self._update(running=False, error=error)
+
+    def _scan(self, reread: bool) -> None:
+        started = time.monotonic()
+        unread = self._survey(reread)
+        self._read(unread)
+        if self._cancelled.is_set():
+            logger.info("scan cancelled")
+            return
+        self._inventory.forget()
+        done = self._progress
+        if done.added + done.updated + done.removed:
+            self._database.optimize()
+        logger.info(
+            "scan: %d files, %d added, %d updated, %d removed, %d failed, %.1f s",
+            *(done.seen, done.added, done.updated, done.removed, done.failed),
+            time.monotonic() - started,
+        )
+
+    def _survey(self, reread: bool) -> list[UnreadFile]:
+        """List all folders and write down what needs no file to be opened; return what does."""
+        self._update(total_estimate=self._inventory.count())
+        unread: list[UnreadFile] = []
+        listed: set[bytes] = set()
+        unlisted: list[bytes] = []
+        folders = walk(self._root)
+        while some := list(islice(folders, _FOLDERS_AT_ONCE)):
+            if self._cancelled.is_set():
+                return []
+            unlisted += [folder.path for folder in some if self._is_unlisted(folder)]
+            listed.update(folder.path for folder in some)
+            changes = self._compare([folder for folder in some if not folder.error], reread)
+            unread += [file for change in changes for file in change.unread]
+            self._count_survey(changes, len(unread))
+        gone = self._inventory.record_lost_folders(listed, unlisted)
+        found = self._progress.seen + len(unread)
+        self._update(removed=self._progress.removed + gone, total_estimate=found)
+        return unread
+
+    def _is_unlisted(self, folder: FoundFolder) -> bool:
+        if folder.error is None:
+            return False
+        if not folder.path:
+            raise folder.error
+        logger.warning("folder %r cannot be listed: %s", folder.path, folder.error.strerror)
+        return True
+
+    def _compare(self, folders: list[FoundFolder], reread: bool) -> list[FolderChanges]:
+        known = self._inventory.known_in([folder.path for folder in folders])
+        return [
+            compare_folder(folder, known.get(folder.path, {}), reread=reread) for folder in folders
+        ]
+
+    def _count_survey(self, changes: list[FolderChanges], unread: int) -> None:
+        gone = self._inventory.record(changes)
+        seen = self._progress.seen + sum(change.unchanged for change in changes)
+        self._update(
+            seen=seen,
+            removed=self._progress.removed + gone,
+            total_estimate=max(self._progress.total_estimate, seen + unread),
+        )
+
+    def _read(self, unread: list[UnreadFile]) -> None:
+        """Open the files and write down what they are, a batch at a time."""
+        batch: list[ReadFile] = []
+        last_commit = time.monotonic()
+        for file in unread:
+            if self._cancelled.is_set():
+                break
+            batch.append(_read_one(self._root, file))
+            # By time as well: on a slow disk people want to see the library grow.
+            if len(batch) >= _FILES_AT_ONCE or time.monotonic() - last_commit > _COMMIT_EVERY_S:
+                self._store(batch)
+                batch, last_commit = [], time.monotonic()
+        self._store(batch)
+
+    def _store(self, batch: list[ReadFile]) -> None:
+        if not batch:
+            return
+        stored = self._inventory.store(batch)
+        done = self._progress
+        self._update(
+            seen=done.seen + len(batch),
+            added=done.added + stored.added,
+            updated=done.updated + stored.updated + stored.moved,
+            removed=max(0, done.removed - stored.moved),
+            failed=done.failed + sum(file.audio is None for file in batch),
+        )
+
+    def _update(self, **changes: Any) -> None:
+        # Only the scan writes, and readers take the whole object: nothing to lock.
+        self._progress = replace(self._progress, **changes)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with self._lock_file.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise MixtapeError("another process is scanning already") from None
+            # Closing the file gives the lock back, and so does the end of the process.
+            yield
+
+
+def _read_one(root: bytes, unread: UnreadFile) -> ReadFile:
+    path = Path(os.fsdecode(os.path.join(root, unread.file.path)))
+    try:
+        return ReadFile(unread, read_audio_file(path), None)
+    except AudioFileError as error:
+        logger.warning("%s cannot be read: %s", ascii(os.fspath(path)), error)
+        return ReadFile(unread, None, str(error))

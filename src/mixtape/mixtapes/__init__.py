@@ -1,0 +1,1 @@
+"""Mixtapes: stored, drafted, linked, cached."""

@@ -1,0 +1,165 @@
+"""Caching of mixtapes and folders in the background, and how much of them is ready."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import or_, select
+
+from audio_cache import (
+    QUALITY_LEVELS,
+    QUALITY_SETTINGS,
+    BackgroundRuns,
+    QualityLevel,
+    is_valid,
+    missing,
+)
+from audio_cache.flask_ext import AudioCacheState
+
+from ..database.tables import Track
+from ..database.units_of_work import Database
+from .values import SavedMixtape
+
+ENCODED: Final = tuple(level for level in QUALITY_LEVELS if level in QUALITY_SETTINGS)
+
+_END_WITHIN_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """How many tracks of a mixtape play at once at each quality.
+
+    Args:
+        total: its tracks that are there.
+        ready: by quality; lossy tracks, which are always sent as they are, count as ready.
+        is_running: whether more of them are being made.
+    """
+
+    total: int
+    ready: Mapping[QualityLevel, int]
+    is_running: bool
+
+
+class Caching:
+    """Starts and cancels background runs; the task id of a mixtape is its slug.
+
+    Args:
+        state: of the cache.
+        database: with the tracks of the library.
+    """
+
+    def __init__(self, state: AudioCacheState, database: Database) -> None:
+        self._state = state
+        self._database = database
+        self._runs = BackgroundRuns(state.cache, state.tracker, state.settings.max_workers)
+
+    @property
+    def is_enabled(self) -> bool:
+        """Say whether anything is cached at all."""
+        return self._state.settings.enabled
+
+    @property
+    def ahead(self) -> tuple[QualityLevel, ...]:
+        """Return the qualities that are made ahead of the first listener; none if that is off."""
+        settings = self._state.settings
+        if not (settings.enabled and settings.precache_on_upload):
+            return ()
+        return tuple(level for level in settings.precache_qualities if level != "original")
+
+    def start(
+        self, task_id: str, paths: Iterable[bytes], qualities: Sequence[QualityLevel]
+    ) -> bool:
+        """Begin to cache tracks in the background; say whether there is anything to do.
+
+        Args:
+            task_id: of the progress stream.
+            paths: relative to the music root.
+            qualities: what to make of each.
+        """
+        sources = self._sources(paths)
+        if not (self.is_enabled and sources and qualities):
+            return False
+        self._schedule(task_id, sources, qualities)
+        return True
+
+    def start_mixtape(self, mixtape: SavedMixtape, qualities: Sequence[QualityLevel]) -> bool:
+        """Begin to cache a mixtape at some qualities, as `start`."""
+        return self.start(mixtape.slug, (item.path for item in mixtape.items), qualities)
+
+    def resume(self, mixtapes: Iterable[SavedMixtape]) -> int:
+        """Go on with what a former process left undone, and return for how many mixtapes."""
+        begun = 0
+        for mixtape in mixtapes:
+            sources = self._sources(item.path for item in mixtape.items)
+            if self.ahead and missing(self._state.cache, sources, self.ahead):
+                self._schedule(mixtape.slug, sources, self.ahead)
+                begun += 1
+        return begun
+
+    def cancel(self, task_id: str) -> bool:
+        """Cancel the run of a task; say whether there was one."""
+        return self._runs.cancel(task_id)
+
+    def rename(self, old_task_id: str, mixtape: SavedMixtape) -> None:
+        """Let the run of a mixtape, if one goes on, go on under the mixtape's new slug."""
+        run = self._runs.find(old_task_id)
+        if run is not None and not run.is_over:
+            run.cancel()
+            self.start_mixtape(mixtape, run.batch.qualities)
+
+    def is_running(self, task_id: str) -> bool:
+        """Say whether a run of a task goes on."""
+        run = self._runs.find(task_id)
+        return run is not None and not run.is_over
+
+    def readiness(self, mixtape: SavedMixtape) -> Readiness:
+        """Return how much of a mixtape is ready, by what the cache holds now."""
+        sources = self._sources(item.path for item in mixtape.items if not item.is_missing)
+        cache = self._state.cache
+        lossless = [source for source in sources if cache.should_transcode(source)]
+        lossy = len(sources) - len(lossless)
+        ready = {
+            quality: lossy + sum(is_valid(cache, source, quality) for source in lossless)
+            for quality in ENCODED
+        }
+        return Readiness(len(sources), ready, self.is_running(mixtape.slug))
+
+    def close(self) -> None:
+        """End all runs of this process, within about two seconds."""
+        self._runs.close(_END_WITHIN_S)
+
+    def folder_paths(self, folder: bytes) -> tuple[bytes, ...]:
+        """Return the lossless tracks in and below a folder, as the last scan saw them."""
+        within = Track.folder == folder
+        # Every path that begins with "folder/" lies between that and "folder0".
+        below = (Track.folder > folder + b"/") & (Track.folder < folder + b"0")
+        query = select(Track.path).where(
+            or_(within, below) if folder else Track.folder >= b"",
+            Track.missing_since.is_(None),
+            Track.lossless,
+        )
+        with self._database.read() as session:
+            return tuple(session.scalars(query.order_by(Track.path)))
+
+    def _schedule(
+        self, task_id: str, sources: list[Path], qualities: Sequence[QualityLevel]
+    ) -> None:
+        run = self._runs.find(task_id)
+        if run is not None and not (run.is_over or run.batch.is_cancelled):
+            # The new run takes the place of one whose qualities somebody still waits for.
+            qualities = tuple(dict.fromkeys((*run.batch.qualities, *qualities)))
+        self._runs.schedule(task_id, sources, qualities)
+
+    def _sources(self, paths: Iterable[bytes]) -> list[Path]:
+        root = os.fsencode(self._state.music_root)
+        return [Path(os.fsdecode(os.path.join(root, path))) for path in dict.fromkeys(paths)]
+
+
+def folder_task_id(folder: bytes) -> str:
+    """Return the task id of caching a folder; its path may hold what no address likes."""
+    return "folder-" + hashlib.blake2b(folder, digest_size=12).hexdigest()

@@ -1,0 +1,176 @@
+"""Drafts: what somebody is editing, kept with every change, so that nothing typed is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy.orm import Session
+
+from ..database.tables import Draft, Mixtape
+from ..database.units_of_work import Database
+from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
+from .store import find_mixtape
+
+MAX_STATE_BYTES: Final = 512 * 1024
+ABANDONED_AFTER: Final = timedelta(days=7)
+_KEY_BYTES: Final = 16
+_KEY: Final = re.compile("[A-Za-z0-9_-]{22}")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedDraft:
+    """A draft as it is stored.
+
+    Args:
+        key: names it.
+        slug: the mixtape that it will change; None for a new one.
+        base_revision: the mixtape's revision that it started from, for `Mixtapes.save`.
+        state: what the editor wrote; empty before its first autosave.
+        revision: for the next autosave; 0 before the first.
+    """
+
+    key: str
+    slug: str | None
+    base_revision: int
+    state: dict[str, Any]
+    revision: int
+    updated_at: datetime
+
+
+class Drafts:
+    """Keeps the drafts: one for each mixtape, and any number for mixtapes that are to be.
+
+    Args:
+        database: where they are.
+        now: the clock.
+    """
+
+    def __init__(
+        self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._database = database
+        self._now = now
+
+    def begin(self, slug: str | None = None) -> SavedDraft:
+        """Return the draft of a mixtape, which is a fresh one where there is none yet.
+
+        Args:
+            slug: of the mixtape; None begins a draft of a new one.
+
+        Raises:
+            NotFoundError: there is no such mixtape.
+        """
+        with self._database.write() as session:
+            mixtape = find_mixtape(session, slug) if slug is not None else None
+            if slug is not None and mixtape is None:
+                raise NotFoundError("there is no such mixtape")
+            if mixtape is not None:
+                of_it = _DRAFTS.where(Draft.mixtape_id == mixtape.id)
+                found = session.execute(of_it).one_or_none()
+                if found is not None:
+                    return _saved(*found)
+            session.execute(delete(Draft).where(*self._abandoned()))
+            draft = Draft(
+                key=secrets.token_urlsafe(_KEY_BYTES),
+                mixtape_id=mixtape and mixtape.id,
+                base_revision=mixtape.revision if mixtape else 0,
+                state={},
+                revision=0,
+                updated_at=self._now(),
+            )
+            session.add(draft)
+            session.flush()
+            return _saved(draft, slug)
+
+    def get(self, key: str) -> SavedDraft:
+        """Return a draft.
+
+        Raises:
+            NotFoundError: there is none: it was saved as a mixtape, or discarded.
+        """
+        with self._database.read() as session:
+            return _get(session, key)
+
+    def save(self, key: str, state: dict[str, Any], *, revision: int) -> SavedDraft:
+        """Keep what the editor has now.
+
+        Args:
+            revision: of the draft that the editor has; the one returned is for the next time.
+
+        Raises:
+            NotFoundError: there is no such draft.
+            ConflictError: another page saved in between; nothing is stored.
+            InvalidMixtapeError: the state is not JSON, or too large.
+        """
+        _check_size(state)
+        with self._database.write() as session:
+            current = _get(session, key)
+            same = update(Draft).where(Draft.key == key, Draft.revision == revision)
+            values = {"state": state, "revision": revision + 1, "updated_at": self._now()}
+            if session.execute(same.values(values).returning(Draft.id)).one_or_none() is None:
+                raise ConflictError("this draft", expected=revision, current=current.revision)
+            session.expire_all()
+            return _get(session, key)
+
+    def discard(self, key: str) -> None:
+        """Drop a draft; nothing happens where there is none."""
+        if _KEY.fullmatch(key):
+            with self._database.write() as session:
+                session.execute(delete(Draft).where(Draft.key == key))
+
+    def unsaved(self) -> tuple[SavedDraft, ...]:
+        """Return all drafts that hold something, the one that was changed last first."""
+        written = _DRAFTS.where(Draft.revision > 0).order_by(Draft.updated_at.desc())
+        with self._database.read() as session:
+            return tuple(_saved(*row) for row in session.execute(written))
+
+    def cover_keys(self) -> set[str]:
+        """Return the covers that editors hold as `cover_key`, for `Artwork.sweep_uploads`."""
+        with self._database.read() as session:
+            keys = [state.get("cover_key") for state in session.scalars(select(Draft.state))]
+        return {key for key in keys if isinstance(key, str)}
+
+    def _abandoned(self) -> tuple[ColumnElement[bool], ...]:
+        """Return the conditions for drafts that were begun and never written to."""
+        return Draft.revision == 0, Draft.updated_at < self._now() - ABANDONED_AFTER
+
+
+_DRAFTS: Final[Select[*tuple[Draft, str | None]]] = select(Draft, Mixtape.slug).outerjoin(
+    Mixtape, Mixtape.id == Draft.mixtape_id
+)
+
+
+def _get(session: Session, key: str) -> SavedDraft:
+    found = None
+    if _KEY.fullmatch(key):
+        found = session.execute(_DRAFTS.where(Draft.key == key)).one_or_none()
+    if found is None:
+        raise NotFoundError("there is no such draft: it was saved or discarded")
+    return _saved(*found)
+
+
+def _saved(draft: Draft, slug: str | None) -> SavedDraft:
+    return SavedDraft(
+        key=draft.key,
+        slug=slug,
+        base_revision=draft.base_revision,
+        state=draft.state,
+        revision=draft.revision,
+        updated_at=draft.updated_at,
+    )
+
+
+def _check_size(state: dict[str, Any]) -> None:
+    try:
+        size = len(json.dumps(state, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidMixtapeError(f"the draft is not JSON: {error}") from error
+    if size > MAX_STATE_BYTES:
+        raise InvalidMixtapeError(f"the draft is larger than {MAX_STATE_BYTES // 1024} KiB")

@@ -1,0 +1,294 @@
+"""Mixtapes: stored, changed, and shared by a link that cannot be guessed."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, and_, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from ..database.tables import MAX_ID, Draft, Mixtape, MixtapeTrack, Track
+from ..database.units_of_work import Database
+from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
+from .values import MixtapeItem, MixtapeState, MixtapeSummary, SavedMixtape, checked
+
+_SLUG_BYTES: Final = 16
+_SHARE_KEY_BYTES: Final = 32
+_SLUG: Final = re.compile("[A-Za-z0-9_-]{22}")
+
+
+class Mixtapes:
+    """Keeps the mixtapes.
+
+    A slug is all that a listener needs, so it has 128 random bits and is never logged here.
+
+    Args:
+        database: where they are.
+        now: the clock.
+    """
+
+    def __init__(
+        self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._database = database
+        self._now = now
+
+    def create(self, state: MixtapeState, *, draft_key: str | None = None) -> SavedMixtape:
+        """Store a new mixtape, not shared, and drop the draft that it was made from.
+
+        Raises:
+            InvalidMixtapeError: it cannot be stored as it is.
+        """
+        state, now = checked(state), self._now()
+        with self._database.write() as session:
+            mixtape = Mixtape(
+                **_columns(state),
+                slug=secrets.token_urlsafe(_SLUG_BYTES),
+                share_key=secrets.token_urlsafe(_SHARE_KEY_BYTES),
+                created_at=now,
+                updated_at=now,
+            )
+            session.add(mixtape)
+            session.flush()
+            _place(session, mixtape.id, state.track_ids)
+            _drop_draft(session, draft_key)
+            return _load(session, mixtape)
+
+    def save(
+        self, slug: str, state: MixtapeState, *, revision: int, draft_key: str | None = None
+    ) -> SavedMixtape:
+        """Store the whole state of a mixtape, and drop the draft that it was made from.
+
+        Args:
+            revision: that of the mixtape which the change started from.
+
+        Raises:
+            NotFoundError: there is no such mixtape.
+            ConflictError: it was changed since that revision; nothing is stored.
+            InvalidMixtapeError: it cannot be stored as it is.
+        """
+        state = checked(state)
+        with self._database.write() as session:
+            mixtape = _get(session, slug)
+            self._change(session, mixtape, revision, _columns(state))
+            _place(session, mixtape.id, state.track_ids)
+            _drop_draft(session, draft_key)
+            return _load(session, mixtape)
+
+    def move_track(self, slug: str, index: int, to: int, *, revision: int) -> SavedMixtape:
+        """Move the track at a place so that it stands at another; errors as `save`."""
+
+        def move(paths: list[bytes]) -> None:
+            if not 0 <= to < len(paths):
+                raise NotFoundError(f"the mixtape has no place {to}")
+            paths.insert(to, paths.pop(index))
+
+        return self._rearrange(slug, index, revision, move)
+
+    def remove_track(self, slug: str, index: int, *, revision: int) -> SavedMixtape:
+        """Take the track at a place out; errors as `save`."""
+
+        def remove(paths: list[bytes]) -> None:
+            del paths[index]
+
+        return self._rearrange(slug, index, revision, remove)
+
+    def get(self, slug: str) -> SavedMixtape:
+        """Return a mixtape, shared or not, for its owner.
+
+        Raises:
+            NotFoundError: there is no such mixtape.
+        """
+        with self._database.read() as session:
+            return _load(session, _get(session, slug))
+
+    def get_shared(self, slug: str) -> SavedMixtape:
+        """Return a mixtape for a listener.
+
+        Raises:
+            NotFoundError: there is none, or it is not shared; which of them is not told.
+        """
+        mixtape = self.get(slug)
+        if not mixtape.shared:
+            raise NotFoundError("there is no such mixtape")
+        return mixtape
+
+    def summaries(self) -> tuple[MixtapeSummary, ...]:
+        """Return all mixtapes, the one that was changed last first."""
+        with self._database.read() as session:
+            return tuple(MixtapeSummary(*row) for row in session.execute(_summaries()))
+
+    def delete(self, slug: str) -> None:
+        """Delete a mixtape with its draft. NotFoundError where there is none."""
+        with self._database.write() as session:
+            session.delete(_get(session, slug))
+
+    def share(self, slug: str) -> SavedMixtape:
+        """Open a mixtape to everybody who has its link. NotFoundError where there is none."""
+        return self._set(slug, shared=True)
+
+    def unshare(self, slug: str) -> SavedMixtape:
+        """Close a mixtape to listeners. NotFoundError where there is none.
+
+        What was signed for them stays void when it is shared again; the link is the same then.
+        """
+        return self._set(slug, shared=False, share_key=secrets.token_urlsafe(_SHARE_KEY_BYTES))
+
+    def renew_link(self, slug: str) -> SavedMixtape:
+        """Give a mixtape a new slug and share key, so that whoever has the old link is locked out.
+
+        Raises:
+            NotFoundError: there is no such mixtape.
+        """
+        return self._set(
+            slug,
+            slug=secrets.token_urlsafe(_SLUG_BYTES),
+            share_key=secrets.token_urlsafe(_SHARE_KEY_BYTES),
+        )
+
+    def cover_keys(self) -> set[str]:
+        """Return the covers that were chosen for mixtapes, for `Artwork.sweep_uploads`."""
+        chosen = select(Mixtape.cover_key).where(Mixtape.cover_key.is_not(None))
+        with self._database.read() as session:
+            return {key for key in session.scalars(chosen) if key}
+
+    def _change(
+        self, session: Session, mixtape: Mixtape, revision: int, columns: dict[str, Any]
+    ) -> None:
+        # The condition in the statement itself: sound on databases with several writers too.
+        same = update(Mixtape).where(Mixtape.id == mixtape.id, Mixtape.revision == revision)
+        values = {**columns, "revision": revision + 1, "updated_at": self._now()}
+        result = session.execute(same.values(values).returning(Mixtape.id))
+        if result.one_or_none() is None:
+            raise ConflictError("this mixtape", expected=revision, current=mixtape.revision)
+        session.refresh(mixtape)
+
+    def _rearrange(
+        self, slug: str, index: int, revision: int, change: Callable[[list[bytes]], None]
+    ) -> SavedMixtape:
+        with self._database.write() as session:
+            mixtape = _get(session, slug)
+            places = select(MixtapeTrack.path).where(MixtapeTrack.mixtape_id == mixtape.id)
+            paths = list(session.scalars(places.order_by(MixtapeTrack.position)))
+            if not 0 <= index < len(paths):
+                raise NotFoundError(f"the mixtape has no place {index}")
+            change(paths)
+            self._change(session, mixtape, revision, {})
+            _place_paths(session, mixtape.id, paths)
+            return _load(session, mixtape)
+
+    def _set(self, current_slug: str, /, **columns: Any) -> SavedMixtape:
+        with self._database.write() as session:
+            mixtape = _get(session, current_slug)
+            for name, value in columns.items():
+                setattr(mixtape, name, value)
+            session.flush()
+            return _load(session, mixtape)
+
+
+def find_mixtape(session: Session, slug: str) -> Mixtape | None:
+    """Return the mixtape with a slug, within a unit of work; None where there is none."""
+    # Anything else is no slug, and some of it (lone surrogates) is nothing a database takes.
+    if not _SLUG.fullmatch(slug):
+        return None
+    mixtape = session.scalars(select(Mixtape).where(Mixtape.slug == slug)).one_or_none()
+    # The index finds it in a time that says nothing useful about 128 random bits; what compares
+    # the last of them takes the same time for all.
+    if mixtape is None or not hmac.compare_digest(mixtape.slug, slug):
+        return None
+    return mixtape
+
+
+def _get(session: Session, slug: str) -> Mixtape:
+    mixtape = find_mixtape(session, slug)
+    if mixtape is None:
+        raise NotFoundError("there is no such mixtape")
+    return mixtape
+
+
+def _load(session: Session, mixtape: Mixtape) -> SavedMixtape:
+    places = (
+        select(MixtapeTrack.path, Track)
+        .outerjoin(Track, Track.path == MixtapeTrack.path)
+        .where(MixtapeTrack.mixtape_id == mixtape.id)
+        .order_by(MixtapeTrack.position)
+    )
+    return SavedMixtape(
+        slug=mixtape.slug,
+        title=mixtape.title,
+        notes=mixtape.notes,
+        own_cover_key=mixtape.cover_key,
+        revision=mixtape.revision,
+        shared=mixtape.shared,
+        share_key=mixtape.share_key,
+        created_at=mixtape.created_at,
+        updated_at=mixtape.updated_at,
+        items=tuple(MixtapeItem(path, track) for path, track in session.execute(places)),
+    )
+
+
+def _summaries() -> Select[*tuple[Any, ...]]:
+    is_there = and_(Track.path == MixtapeTrack.path, Track.missing_since.is_(None))
+    first_cover = (
+        select(Track.cover_key)
+        .join(MixtapeTrack, is_there)
+        .where(MixtapeTrack.mixtape_id == Mixtape.id, Track.cover_key.is_not(None))
+        .order_by(MixtapeTrack.position)
+        .limit(1)
+        .correlate(Mixtape)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Mixtape.slug,
+            Mixtape.title,
+            func.coalesce(Mixtape.cover_key, first_cover),
+            Mixtape.shared,
+            func.count(MixtapeTrack.position),
+            func.count(MixtapeTrack.position) - func.count(Track.id),
+            func.coalesce(func.sum(Track.duration_s), 0.0),
+            Mixtape.created_at,
+            Mixtape.updated_at,
+        )
+        .outerjoin(MixtapeTrack, MixtapeTrack.mixtape_id == Mixtape.id)
+        .outerjoin(Track, is_there)
+        .group_by(Mixtape.id)
+        .order_by(Mixtape.updated_at.desc(), Mixtape.id.desc())
+    )
+
+
+def _columns(state: MixtapeState) -> dict[str, Any]:
+    return {"title": state.title, "notes": state.notes, "cover_key": state.cover_key}
+
+
+def _place(session: Session, mixtape_id: int, track_ids: Sequence[int]) -> None:
+    """Put tracks into a mixtape instead of what it holds."""
+    ids = {track_id for track_id in track_ids if 0 < track_id <= MAX_ID}
+    known = select(Track.id, Track.path).where(Track.id.in_(ids))
+    paths = dict(session.execute(known).all())
+    lost = [str(track_id) for track_id in track_ids if track_id not in paths]
+    if lost:
+        raise InvalidMixtapeError(
+            f"no longer in the library: track {', '.join(lost[:10])}. Take it out and save again"
+        )
+    _place_paths(session, mixtape_id, [paths[track_id] for track_id in track_ids])
+
+
+def _place_paths(session: Session, mixtape_id: int, paths: Sequence[bytes]) -> None:
+    session.execute(delete(MixtapeTrack).where(MixtapeTrack.mixtape_id == mixtape_id))
+    places = [
+        {"mixtape_id": mixtape_id, "position": position, "path": path}
+        for position, path in enumerate(paths)
+    ]
+    if places:
+        session.execute(insert(MixtapeTrack), places)
+
+
+def _drop_draft(session: Session, key: str | None) -> None:
+    if key is not None:
+        session.execute(delete(Draft).where(Draft.key == key))

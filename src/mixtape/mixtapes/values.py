@@ -1,0 +1,145 @@
+"""What a mixtape is, as values: what an editor saves, what is stored, what a list shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from ..database.tables import Track
+from ..errors import InvalidMixtapeError, NotFoundError
+from ..files.names import display_name
+from ..files.tags import clean_lines, clean_text
+from .totals import Totals, totals_of
+
+MAX_TITLE: Final = 200
+MAX_NOTES: Final = 10_000
+MAX_TRACKS: Final = 1_000
+_COVER_KEY: Final = re.compile("[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class MixtapeState:
+    """Everything of a mixtape that a save changes. The tracks are ids of the library's."""
+
+    title: str
+    notes: str = ""
+    cover_key: str | None = None
+    track_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MixtapeItem:
+    """One place in a mixtape.
+
+    Args:
+        path: relative to the music root.
+        track: as the library last saw it; None where the library has never seen it.
+    """
+
+    path: bytes
+    track: Track | None
+
+    @property
+    def is_missing(self) -> bool:
+        """Say whether the last scan did not find the file."""
+        return self.track is None or self.track.missing_since is not None
+
+    @property
+    def title(self) -> str:
+        """Return the track's title, or at least its file name."""
+        return self.track.title if self.track else display_name(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMixtape:
+    """A mixtape as it is stored. `own_cover_key` is None where nobody chose a cover."""
+
+    slug: str
+    title: str
+    notes: str
+    own_cover_key: str | None
+    revision: int
+    shared: bool
+    share_key: str = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+    items: tuple[MixtapeItem, ...]
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """Return the tracks that are there, in order."""
+        return tuple(item.track for item in self.items if item.track and not item.is_missing)
+
+    @property
+    def cover_key(self) -> str | None:
+        """Return the cover to show: the chosen one, else that of the first track with one."""
+        covers = (track.cover_key for track in self.tracks if track.cover_key)
+        return self.own_cover_key or next(covers, None)
+
+    @property
+    def cover_keys(self) -> frozenset[str]:
+        """Return every cover that a listener of this mixtape may see."""
+        keys = {self.own_cover_key, *(track.cover_key for track in self.tracks)}
+        return frozenset(key for key in keys if key)
+
+    @property
+    def totals(self) -> Totals:
+        """Return length and sizes of the tracks that are there."""
+        return totals_of(self.tracks)
+
+    @property
+    def state(self) -> MixtapeState:
+        """Return what an editor starts from."""
+        ids = tuple(item.track.id for item in self.items if item.track)
+        return MixtapeState(self.title, self.notes, self.own_cover_key, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class MixtapeSummary:
+    """A mixtape as a list shows it; `tracks` counts all its places, `missing` those in vain."""
+
+    slug: str
+    title: str
+    cover_key: str | None
+    shared: bool
+    tracks: int
+    missing: int
+    duration_s: float
+    created_at: datetime
+    updated_at: datetime
+
+
+def track_of(mixtape: SavedMixtape, index: int) -> Track:
+    """Return the track at a place of a mixtape, the first being 0.
+
+    Raises:
+        NotFoundError: there is no such place, or its file is missing.
+    """
+    if not 0 <= index < len(mixtape.items):
+        raise NotFoundError(f"the mixtape has {len(mixtape.items)} tracks, and no track {index}")
+    item = mixtape.items[index]
+    if item.track is None or item.is_missing:
+        raise NotFoundError(f"the file of {item.title!r} is missing")
+    return item.track
+
+
+def checked(state: MixtapeState) -> MixtapeState:
+    """Return a state as it can be stored: the texts clean, everything within its limits.
+
+    Raises:
+        InvalidMixtapeError: it cannot be stored; the message names the field and what it takes.
+    """
+    title = clean_text(state.title)
+    if not title:
+        raise InvalidMixtapeError("the mixtape needs a title")
+    if len(title) > MAX_TITLE:
+        raise InvalidMixtapeError(f"the title is longer than {MAX_TITLE} characters")
+    if len(state.notes) > MAX_NOTES:
+        raise InvalidMixtapeError(f"the notes are longer than {MAX_NOTES} characters")
+    if len(state.track_ids) > MAX_TRACKS:
+        raise InvalidMixtapeError(f"the mixtape has more than {MAX_TRACKS} tracks")
+    if state.cover_key is not None and not _COVER_KEY.fullmatch(state.cover_key):
+        raise InvalidMixtapeError("the cover is none that was uploaded or is in the library")
+    return MixtapeState(title, clean_lines(state.notes), state.cover_key, state.track_ids)

@@ -1,0 +1,122 @@
+"""The web server: gunicorn with one process and many threads, started from Python."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import socket
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from ..app import create_app
+from ..services import EXTENSION, Services
+from ..settings import Settings, SettingsError
+from .worker import ListenerWorker
+
+BACKLOG: Final = 1024
+# The worker ends by itself after ANSWERS_WITHIN_S; only a hanging one is killed after this.
+GRACEFUL_TIMEOUT_S: Final = 10
+KEEPALIVE_S: Final = 5
+_FILES_PER_THREAD: Final = 4
+_FILES_BESIDES: Final = 256
+
+
+class MixtapeServer(BaseApplication):  # type: ignore[misc]
+    """gunicorn on a socket that is already bound, serving `create_app(settings)`."""
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        # gunicorn owns the descriptor from here on and closes it.
+        self._descriptor = listener.detach()
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Tell gunicorn how to run."""
+        for name, value in server_options(self._settings, self._descriptor).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Return the application; called in the worker, so that no thread is forked."""
+        app = create_app(self._settings)
+        services: Services = app.extensions[EXTENSION]
+        services.start()
+        return app
+
+
+def server_options(settings: Settings, descriptor: int) -> dict[str, Any]:
+    """Return gunicorn's settings for many slow listeners and open progress streams."""
+    options: dict[str, Any] = {
+        "bind": [f"fd://{descriptor}"],
+        "backlog": BACKLOG,
+        "worker_class": ListenerWorker,
+        "workers": 1,
+        "threads": settings.server_threads,
+        # gthread keeps connections - threads idle connections open, so it needs more of the former.
+        "worker_connections": 2 * settings.server_threads + BACKLOG,
+        "keepalive": KEEPALIVE_S,
+        "timeout": 0,  # a worker full of day-long streams is not a hanging one
+        "graceful_timeout": GRACEFUL_TIMEOUT_S,
+        "loglevel": "warning",
+        "proc_name": "mixtape",
+        "control_socket_disable": True,
+    }
+    if Path("/dev/shm").is_dir():
+        options["worker_tmp_dir"] = "/dev/shm"  # a heartbeat file on a busy disk can stall
+    return options
+
+
+def bind_listener(settings: Settings) -> socket.socket:
+    """Return a socket that listens on HOST and PORT.
+
+    Raises:
+        SettingsError: the port is taken or may not be used, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        # Linux lets two sockets bind one port until the first of them listens.
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(_why_not(settings, error)) from error
+    return listener
+
+
+def address_of(settings: Settings, listener: socket.socket) -> str:
+    """Return the address that a person types to reach a listening socket."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+def raise_file_limit(threads: int) -> None:
+    """Let the process open as many files as its threads can need, as far as the system allows.
+
+    A listener takes a socket and a file or a pipe; the usual limit of 1,024 is full at 500.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_PER_THREAD * threads + _FILES_BESIDES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _why_not(settings: Settings, error: OSError) -> str:
+    where = f"HOST={settings.host} PORT={settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        other = settings.port + 1 if settings.port < 65535 else settings.port - 1
+        return (
+            f"{where} cannot be used: another program listens there. Stop it, or choose another "
+            f"port, for example PORT={other} mixtape serve."
+        )
+    if error.errno == errno.EACCES:
+        return f"{where} cannot be used: ports below 1024 need root. Choose a higher PORT."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{where} cannot be used: this machine has no such address. Choose another HOST."
+    return f"{where} cannot be used: {os.strerror(error.errno or 0)}."

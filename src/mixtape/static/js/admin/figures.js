@@ -1,0 +1,90 @@
+// The figures of this moment: tiles, the table of qualities, and what is being made.
+
+import { count, size } from "../shared/format.js";
+
+const SCARCE = 0.05;
+
+/** @param {HTMLElement} page @returns {(state: any) => void} shows a state of the server */
+export function attachFigures(page) {
+  const part = (name) => page.querySelector(`[data-part=${name}]`);
+  const say = (name, figure, words) => {
+    part(name).textContent = figure;
+    part(`${name}-words`).textContent = words;
+  };
+  return (state) => {
+    const { cache, traffic, encoders, disk } = state;
+    say("cache", size(cache.bytes), cacheWords(cache));
+    say("saved", savedShare(traffic.sent_bytes, traffic.original_bytes), savedWords(traffic));
+    const plays = traffic.hits + traffic.live + traffic.misses + traffic.bypasses;
+    say("plays", count(plays), playsWords(traffic));
+    say("encoders", count(encoders.running), `${encoders.live} of ${encoders.live_places} places for listeners taken`);
+    say("disk", size(disk.free_bytes), `of ${size(disk.total_bytes)}`);
+    const isScarce = disk.free_bytes < SCARCE * disk.total_bytes;
+    page.querySelector("[data-tile=disk]").classList.toggle("is-scarce", isScarce);
+    part("qualities").replaceChildren(...cache.qualities.map(qualityRow), ...foreignRow(cache));
+    part("growing").replaceChildren(...state.growing.map(growingItem));
+    part("growing-box").hidden = state.growing.length === 0;
+  };
+}
+
+function cacheWords(cache) {
+  const words = [`${plural(cache.entries, "entry", "entries")} of ${plural(cache.sources, "track", "tracks")}`];
+  if (cache.partials) words.push(`${count(cache.partials)} unfinished (${size(cache.partial_bytes)})`);
+  return words.join(", ");
+}
+
+function savedWords({ sent_bytes, original_bytes }) {
+  if (!original_bytes) return "nothing was played yet";
+  return `${size(sent_bytes)} sent instead of ${size(original_bytes)}`;
+}
+
+function playsWords({ hits, live, misses, bypasses }) {
+  return `${count(hits)} cached, ${count(live)} live, ${count(misses)} missed, ${count(bypasses)} originals`;
+}
+
+/** @returns {string} "81 %"; a dash where there is nothing to compare with */
+function savedShare(bytes, originalBytes) {
+  return originalBytes ? `${Math.round(100 * (1 - bytes / originalBytes))} %` : "–";
+}
+
+function plural(number, one, many) {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}
+
+function qualityRow({ quality, entries, bytes, source_bytes }) {
+  const name = quality[0].toUpperCase() + quality.slice(1);
+  return row(name, count(entries), size(bytes), size(source_bytes), savedShare(bytes, source_bytes));
+}
+
+function foreignRow({ foreign, foreign_bytes }) {
+  return foreign ? [row("Made by others", count(foreign), size(foreign_bytes), "–", "–")] : [];
+}
+
+function row(name, ...figures) {
+  const line = document.createElement("tr");
+  const head = document.createElement("th");
+  head.scope = "row";
+  head.textContent = name;
+  line.append(head, ...figures.map((figure) => {
+    const cell = document.createElement("td");
+    cell.textContent = figure;
+    return cell;
+  }));
+  return line;
+}
+
+function growingItem({ name, quality, bytes, of_bytes, listeners }) {
+  const item = document.createElement("li");
+  const words = document.createElement("span");
+  words.textContent = name;
+  const bar = document.createElement("progress");
+  bar.max = of_bytes;
+  bar.value = bytes;
+  bar.setAttribute("aria-label", `${name} at ${quality}`);
+  const share = Math.floor((100 * bytes) / of_bytes);
+  const facts = document.createElement("span");
+  facts.className = "quiet";
+  facts.textContent = `${quality}, ${share} %, ${plural(listeners, "listener", "listeners")}`;
+  item.append(words, bar, facts);
+  return item;
+}

@@ -1,0 +1,119 @@
+// Clearing, purging, verifying and renewing: what is asked before, and what is said after.
+
+import { confirmFirst } from "./confirm.js";
+import { send } from "../shared/api.js";
+import { count } from "../shared/format.js";
+
+const TITLES = {
+  verify: "Verifying the cache",
+  repair: "Verifying and repairing the cache",
+  regenerate: "Renewing outdated entries",
+};
+const ENDINGS = { finished: "Done", cancelled: "Cancelled", failed: "Failed" };
+const DAYS = /^\d+([.,]\d+)?$/;
+
+/**
+ * @param {HTMLElement} page
+ * @param {() => void} refresh asks for new figures
+ * @returns {{show: (chore: any) => void}} shows how the work that goes on is doing
+ */
+export function attachWork(page, refresh) {
+  const part = (name) => page.querySelector(`[data-part=${name}]`);
+  const job = (name) => page.querySelector(`[data-job=${name}]`);
+  const say = (words) => (part("outcome").textContent = words);
+
+  async function act(url, fields, tell) {
+    try {
+      say(tell(await send("POST", url, fields)));
+    } catch (error) {
+      say(error.message);
+    }
+    refresh();
+  }
+  const begin = (kind) => act(page.dataset.chores + kind, {}, () => "");
+  const deleted = (answer) => (answer.deleted === 1 ? "1 entry was deleted." : `${count(answer.deleted)} entries were deleted.`);
+
+  onSubmit(job("verify"), (form) => begin(form.elements.repair.checked ? "repair" : "verify"));
+  onSubmit(job("regenerate"), () => begin("regenerate"));
+  onSubmit(job("clear"), async (form) => {
+    const field = form.elements.older_than_days;
+    const days = field.value.trim().replace(",", ".");
+    const isBad = !DAYS.test(field.value.trim()) || Number(days) <= 0;
+    part("days-error").textContent = isBad ? "A number of days, more than 0, such as 30." : "";
+    field.setAttribute("aria-invalid", String(isBad));
+    if (isBad) return field.focus();
+    const age = days === "1" ? "1 day" : `${days} days`;
+    const isMeant = await confirmFirst(page, {
+      title: "Clear old entries?",
+      words: `Every entry that was made more than ${age} ago is deleted.`,
+      yes: "Clear them",
+    });
+    if (isMeant) act(form.action, { older_than_days: days }, deleted);
+  });
+  onSubmit(job("purge"), async (form) => {
+    const { word } = form.dataset;
+    const isMeant = await confirmFirst(page, {
+      title: "Purge everything?",
+      words: "Every entry of the cache is deleted. Your music itself is not touched.",
+      yes: "Purge the cache",
+      word,
+    });
+    if (isMeant) act(form.action, { confirm: word }, deleted);
+  });
+  part("chore-cancel").addEventListener("click", () => act(page.dataset.cancel, {}, () => ""));
+
+  return { show: (chore) => showChore(page, part, chore) };
+}
+
+function onSubmit(form, answer) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    answer(form);
+  });
+}
+
+function showChore(page, part, chore) {
+  part("chore").hidden = !chore;
+  const isRunning = Boolean(chore && !chore.ending);
+  for (const name of ["verify", "regenerate"]) {
+    page.querySelector(`[data-job=${name}] button`).disabled = isRunning;
+  }
+  if (!chore) return;
+  const ending = chore.ending ? `: ${ENDINGS[chore.ending].toLowerCase()}` : "";
+  setText(part("chore-title"), TITLES[chore.kind] + ending);
+  part("chore-cancel").hidden = !isRunning;
+  const bar = part("chore-bar");
+  bar.hidden = !isRunning;
+  bar.max = chore.total || 1;
+  if (chore.total) bar.value = chore.done;
+  else bar.removeAttribute("value");
+  setText(part("chore-words"), choreWords(chore));
+  part("chore-problems").replaceChildren(...chore.problems.map(problemItem));
+}
+
+function choreWords({ kind, total, done, found, ending, error }) {
+  if (error) return error;
+  if (total === null) return "Looking at what there is …";
+  if (total === 0) return kind === "regenerate" ? "Nothing is outdated." : "The cache is empty.";
+  const kinds = ["sound", "repaired", "outdated", "damaged", "failed"].filter((name) => found[name]);
+  const results = kinds.map((name) => `${count(found[name])} ${wordFor(name, kind)}`).join(", ");
+  const position = ending ? "" : `${count(done)} of ${count(total)}`;
+  return [position, results].filter(Boolean).join(": ");
+}
+
+function wordFor(how, kind) {
+  return how === "repaired" && kind === "regenerate" ? "renewed" : how;
+}
+
+function problemItem({ name, problem }) {
+  const item = document.createElement("li");
+  const file = document.createElement("b");
+  file.textContent = name;
+  item.append(file, `: ${problem}`);
+  return item;
+}
+
+/** Set a text only where it differs, so that screen readers are left in peace. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

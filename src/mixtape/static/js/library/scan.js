@@ -1,0 +1,57 @@
+// What the scan of the music folder does, in a few words beside the search.
+
+import { send } from "../shared/api.js";
+import { count } from "../shared/format.js";
+
+const POLL_MS = 1_000;
+
+/** @param {HTMLElement} box @param {{go: (url: string, replaces?: boolean) => void}} page @returns {() => void} */
+export function attachScan(box, { go }) {
+  const part = (name) => box.querySelector(`[data-part="${name}"]`);
+  const { url } = box.dataset;
+  let timer = 0;
+
+  const show = (scan) => {
+    part("words").textContent = inWords(scan);
+    part("rescan").disabled = scan.running;
+    const bar = part("bar");
+    bar.hidden = !scan.running;
+    if (scan.total) Object.assign(bar, { max: scan.total, value: scan.seen });
+    else bar.removeAttribute("value");
+    box.classList.toggle("is-running", scan.running);
+    if (scan.running) timer = setTimeout(poll, POLL_MS);
+  };
+  const finish = (scan) => {
+    show(scan);
+    const isEmpty = document.querySelector("[data-nothing-scanned]");
+    if (!scan.running && isEmpty && scan.added) go(location.href, true);
+  };
+  const poll = async () => {
+    try {
+      finish(await send("GET", url));
+    } catch (error) {
+      if (!error.isSessionEnded) timer = setTimeout(poll, 5 * POLL_MS);
+    }
+  };
+  part("rescan").addEventListener("click", async () => {
+    try {
+      show(await send("POST", url));
+    } catch (error) {
+      part("words").textContent = error.message;
+    }
+  });
+  show(JSON.parse(box.dataset.scan));
+  return () => clearTimeout(timer);
+}
+
+function inWords(scan) {
+  if (scan.running) {
+    if (!scan.total) return "Looking for music …";
+    return `Scanning: ${count(scan.seen)} of ${count(scan.total)}`;
+  }
+  if (scan.error) return `The scan ended early: ${scan.error}`;
+  const changes = [["added", "new"], ["updated", "changed"], ["removed", "gone"], ["failed", "unreadable"]];
+  const words = changes.filter(([name]) => scan[name]).map(([name, word]) => `${count(scan[name])} ${word}`);
+  if (words.length) return words.join(", ");
+  return scan.seen ? "Up to date" : "";
+}

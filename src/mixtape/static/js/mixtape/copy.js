@@ -1,0 +1,39 @@
+// Links to the clipboard.
+
+import { say } from "../shared/spoken.js";
+
+const CONFIRMED_MS = 2_000;
+
+/** @param {HTMLElement} main */
+export function attachCopyButtons(main) {
+  main.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button.dataset.copy, button);
+  });
+}
+
+/** @param {string} text @param {HTMLElement} button that says for a while that it is done */
+export async function copy(text, button) {
+  const isDone = await write(text);
+  const label = button.querySelector("span");
+  const before = button.dataset.label ?? label.textContent;
+  button.dataset.label = before;
+  label.textContent = isDone ? "Copied" : "Press Ctrl+C";
+  say(isDone ? "The link is copied." : "The browser does not let pages copy: copy it by hand.");
+  setTimeout(() => (label.textContent = before), CONFIRMED_MS);
+}
+
+async function write(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Plain http on another machine's address: there the clipboard is shut, this old way is not.
+    const field = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
+    document.body.append(field);
+    field.select();
+    const isDone = document.execCommand("copy");
+    field.remove();
+    return isDone;
+  }
+}

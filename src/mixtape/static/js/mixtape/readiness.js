@@ -1,0 +1,105 @@
+// How much of a mixtape is ready at each quality, and the buttons that make the rest.
+
+import { send } from "../shared/api.js";
+import { showProgress } from "./cache-button.js";
+import { toast } from "../shared/spoken.js";
+
+const NAMES = { high: "High", medium: "Medium", low: "Low" };
+
+/** @param {HTMLElement} box @returns {() => void} */
+export function attachReadiness(box) {
+  const { readiness: url, cacheUrl, initial } = box.dataset;
+  const meters = box.querySelector('[data-part="meters"]');
+  const words = box.querySelector('[data-part="words"]');
+
+  const cache = async (qualities, button) => {
+    button.disabled = true;
+    try {
+      const { task } = await send("POST", cacheUrl, { qualities });
+      showProgress(task);
+    } catch (error) {
+      toast(error.message);
+    }
+    button.disabled = false;
+  };
+  const show = (found) => {
+    box.dataset.total = found.total;
+    if (meters) showMeters(meters, found, cache);
+    // Meters say it all, where there are any.
+    if (meters?.children.length) words.hidden = true;
+    else showWords(words, found, cache);
+    if (found.task) showProgress(found.task, false);
+  };
+  const ask = async () => {
+    try {
+      show(await send("GET", url));
+    } catch {
+      // It says what it said before; nothing depends on it.
+    }
+  };
+  document.addEventListener("audio-cache:run-end", ask);
+  if (initial) show(JSON.parse(initial));
+  else ask();
+  return () => document.removeEventListener("audio-cache:run-end", ask);
+}
+
+function showMeters(list, found, cache) {
+  const names = found.enabled && found.total ? Object.keys(NAMES) : [];
+  const focused = list.contains(document.activeElement) ? document.activeElement.closest("li").dataset.quality : "";
+  list.replaceChildren(...names.map((quality) => makeMeter(quality, found, cache)));
+  list.querySelector(`[data-quality="${focused}"] button`)?.focus();
+}
+
+function makeMeter(quality, { ready, total }, cache) {
+  const item = document.createElement("li");
+  item.dataset.quality = quality;
+  const name = Object.assign(document.createElement("span"), { className: "meter-name", textContent: NAMES[quality] });
+  const bar = Object.assign(document.createElement("progress"), { max: total, value: ready[quality] });
+  bar.setAttribute("aria-label", `Ready at ${NAMES[quality]}`);
+  const isDone = ready[quality] === total;
+  const figures = Object.assign(document.createElement("span"), { className: "meter-figures", textContent: isDone ? "Ready" : `${ready[quality]} of ${total}` });
+  item.append(name, bar, figures);
+  item.classList.toggle("is-done", isDone);
+  if (!isDone) {
+    const label = ready[quality] ? "Cache the rest" : "Cache";
+    item.append(makeButton(label, `${label} at ${NAMES[quality]}`, (button) => cache([quality], button)));
+  }
+  return item;
+}
+
+function showWords(words, found, cache) {
+  words.textContent = inWords(found);
+  words.hidden = !words.textContent;
+  words.parentElement.querySelector("button.is-rest")?.remove();
+  const rest = restOf(found);
+  if (!rest.length) return;
+  const button = makeButton("Cache the rest", "", (pressed) => cache(rest, pressed));
+  button.classList.add("is-rest");
+  words.after(button);
+}
+
+/** @returns {string} "Ready at Medium · 18 of 20 at Low" */
+function inWords({ enabled, total, ready }) {
+  if (!enabled) return "Caching is switched off.";
+  if (!total) return "";
+  const names = Object.keys(NAMES);
+  const done = names.filter((quality) => ready[quality] === total).map((quality) => NAMES[quality]);
+  const begun = names.filter((quality) => ready[quality] > 0 && ready[quality] < total);
+  const parts = begun.map((quality) => `${ready[quality]} of ${total} at ${NAMES[quality]}`);
+  if (done.length) parts.unshift(`Ready at ${done.length === 3 ? "every quality" : done.join(" and ")}`);
+  return parts.join(" · ") || "Not cached yet: it is made while somebody listens";
+}
+
+function restOf({ enabled, total, ready }) {
+  if (!enabled || !total) return [];
+  const begun = Object.keys(NAMES).filter((quality) => ready[quality] > 0 && ready[quality] < total);
+  const isNone = Object.keys(NAMES).every((quality) => ready[quality] === 0);
+  return isNone ? ["medium"] : begun;
+}
+
+function makeButton(text, label, act) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-outline btn-sm", textContent: text });
+  if (label) button.setAttribute("aria-label", label);
+  button.addEventListener("click", () => act(button));
+  return button;
+}

@@ -1,0 +1,146 @@
+// The player at the bottom of the page: shows what the Player does and passes on what is pressed.
+
+import { bufferedSeconds, bufferedUntil } from "./buffered.js";
+import { clock, size, spokenTime } from "../shared/format.js";
+import { Savings } from "./savings.js";
+import { renditionText, savingText } from "./served.js";
+import { recall, remember } from "../shared/storage.js";
+
+const STEPS_S = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
+
+/** @param {HTMLElement} bar @param {import("./player.js").Player} player */
+export function attachPlayerBar(bar, player) {
+  const part = (name) => bar.querySelector(`[data-part="${name}"]`);
+  attachButtons(part, player);
+  attachSeek(part, player);
+  attachVolume(part, player);
+  attachTrack(bar, part, player);
+  attachServed(part, player);
+  const quality = part("quality");
+  quality.value = player.quality;
+  quality.addEventListener("change", () => player.setQuality(quality.value));
+}
+
+function attachButtons(part, player) {
+  const toggle = part("toggle");
+  toggle.addEventListener("click", () => player.toggle());
+  part("previous").addEventListener("click", () => player.previous());
+  part("next").addEventListener("click", () => player.next());
+  const show = () => {
+    toggle.setAttribute("aria-label", player.audio.paused ? "Play" : "Pause");
+    toggle.classList.toggle("is-playing", !player.audio.paused);
+  };
+  for (const name of ["play", "pause", "emptied", "takeover"]) player.addEventListener(name, show);
+  for (const [name, isWaiting] of [["waiting", true], ["playing", false], ["pause", false], ["error", false]]) {
+    player.addEventListener(name, () => toggle.classList.toggle("is-waiting", isWaiting));
+  }
+}
+
+function attachSeek(part, player) {
+  const [seek, elapsed, length] = [part("seek"), part("elapsed"), part("length")];
+  let isDragging = false;
+  const show = (seconds) => {
+    seek.max = String(player.duration);
+    if (!isDragging) seek.value = String(seconds);
+    elapsed.textContent = clock(seconds);
+    length.textContent = clock(player.duration);
+    seek.setAttribute("aria-valuetext", `${spokenTime(seconds)} of ${spokenTime(player.duration)}`);
+    fill(seek, bufferedShare(player));
+  };
+  const showNow = () => show(isDragging ? Number(seek.value) : player.position);
+  for (const name of ["timeupdate", "durationchange", "progress", "seeking", "emptied"]) {
+    player.addEventListener(name, showNow);
+  }
+  player.addEventListener("track", showNow);
+  seek.addEventListener("input", () => {
+    isDragging = true;
+    show(Number(seek.value));
+  });
+  seek.addEventListener("change", () => {
+    isDragging = false;
+    player.seek(Number(seek.value));
+  });
+  // A drag that ends where it began has no "change"; one that has comes in the same turn.
+  for (const name of ["pointerup", "pointercancel", "blur"]) {
+    seek.addEventListener(name, () => setTimeout(() => (isDragging = false)));
+  }
+  seek.addEventListener("keydown", (event) => {
+    // The native step is a tenth of a second, for dragging; keys move by more.
+    const step = STEPS_S[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    player.seek(player.position + step);
+  });
+}
+
+function bufferedShare({ audio, duration }) {
+  return duration ? bufferedUntil(audio) / duration : 0;
+}
+
+function attachVolume(part, player) {
+  const [mute, volume] = [part("mute"), part("volume")];
+  player.audio.volume = Math.min(100, Math.max(0, Number(recall("volume", "100")) || 0)) / 100;
+  const show = () => {
+    const { audio } = player;
+    const isSilent = audio.muted || audio.volume === 0;
+    mute.setAttribute("aria-pressed", String(audio.muted));
+    mute.classList.toggle("is-muted", isSilent);
+    volume.value = String(audio.muted ? 0 : Math.round(audio.volume * 100));
+    volume.setAttribute("aria-valuetext", `${volume.value} %`);
+    fill(volume, 0);
+  };
+  mute.addEventListener("click", () => {
+    player.audio.muted = !player.audio.muted;
+  });
+  volume.addEventListener("input", () => {
+    player.audio.muted = false;
+    player.audio.volume = Number(volume.value) / 100;
+    remember("volume", volume.value);
+  });
+  for (const name of ["volumechange", "takeover"]) player.addEventListener(name, show);
+  show();
+}
+
+function attachTrack(bar, part, player) {
+  const cover = part("cover");
+  cover.addEventListener("error", () => {
+    cover.hidden = true;
+  });
+  player.addEventListener("track", () => {
+    const { track } = player;
+    part("title").textContent = track.title;
+    part("artist").textContent = track.artist || "Unknown artist";
+    cover.hidden = !track.cover;
+    if (track.cover) cover.src = track.cover;
+    bar.classList.add("has-track");
+    for (const name of ["previous", "toggle", "seek"]) part(name).disabled = false;
+    part("next").disabled = !player.hasNext;
+  });
+}
+
+function attachServed(part, player) {
+  player.addEventListener("served", () => {
+    const { served, track } = player;
+    part("rendition").textContent = served ? renditionText(served, track) : "";
+    part("saving").textContent = served ? savingText(served) : "";
+  });
+  player.addEventListener("message", () => {
+    part("message").textContent = player.message;
+  });
+  const savings = new Savings();
+  const count = () => {
+    const { audio, duration, served, url } = player;
+    if (!served || !duration) return;
+    savings.add(url, bufferedSeconds(audio) / duration, served);
+    part("session").textContent = savings.total ? `${size(Math.round(savings.total))} saved so far` : "";
+  };
+  // A short track may have come as a whole before it is known what was served.
+  for (const name of ["progress", "served", "timeupdate"]) player.addEventListener(name, count);
+}
+
+/** Tell the stylesheet how far a slider is filled; WebKit has no pseudo-element for that part. */
+function fill(slider, buffered) {
+  const share = Number(slider.max) ? Number(slider.value) / Number(slider.max) : 0;
+  slider.style.setProperty("--filled", `${100 * share}%`);
+  slider.style.setProperty("--buffered", `${100 * Math.max(share, buffered)}%`);
+}

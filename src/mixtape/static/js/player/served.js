@@ -1,0 +1,57 @@
+// What the server sent for a track, read from the headers of its answer.
+
+import { size } from "../shared/format.js";
+
+/**
+ * @typedef {object} Served
+ * @property {number} status HTTP status of the answer
+ * @property {string} how "cached", "live" or "original"
+ * @property {string} quality
+ * @property {number} bitrate in kbit/s, 0 for the original
+ * @property {number} bytes length of what is sent
+ * @property {number} sourceBytes length of the original
+ */
+
+/** @param {string} header of the form `a=1, b=2; c` @returns {Map<string, string>} */
+function parameters(header) {
+  const pairs = header.split(/[,;]/).map((part) => part.trim().split("="));
+  return new Map(pairs.map(([name, value = ""]) => [name.trim(), value.trim()]));
+}
+
+/** @param {Headers} headers @param {number} status @returns {Served} */
+export function readServed(headers, status) {
+  const cache = parameters(headers.get("Cache-Status") ?? "");
+  const rendition = parameters(headers.get("Audio-Cache-Rendition") ?? "");
+  const bytes = Number(headers.get("Content-Length") ?? 0);
+  const quality = rendition.get("quality") ?? "original";
+  const isLive = cache.get("detail") === "live";
+  return {
+    status,
+    how: quality === "original" ? "original" : isLive ? "live" : "cached",
+    quality,
+    bitrate: Number(rendition.get("bitrate") ?? 0),
+    bytes,
+    sourceBytes: Number(rendition.get("source-length") ?? bytes),
+  };
+}
+
+/** Ask what is sent for an address, without its body. @returns {Promise<Served>} */
+export async function askServed(url, signal) {
+  const answer = await fetch(url, { method: "HEAD", signal });
+  return readServed(answer.headers, answer.status);
+}
+
+/** @param {Served} served @param {{format: string}} track @returns {string} "MP3 128 kbit/s · live" */
+export function renditionText(served, track) {
+  const format = served.quality === "original" ? track.format : `MP3 ${served.bitrate} kbit/s`;
+  return `${format} · ${served.how}`;
+}
+
+/** @param {Served} served @returns {string} "4.1 MB instead of 31.0 MB: 87 % less" */
+export function savingText(served) {
+  if (!served.bytes) return "";
+  if (served.quality === "original" || !served.sourceBytes) return size(served.bytes);
+  const saved = Math.round(100 * (1 - served.bytes / served.sourceBytes));
+  const change = saved >= 0 ? `${saved} % less` : `${-saved} % more`;
+  return `${size(served.bytes)} instead of ${size(served.sourceBytes)}: ${change}`;
+}

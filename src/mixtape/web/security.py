@@ -1,0 +1,92 @@
+"""What every answer carries, and which host names are answered at all."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, request
+from flask.sessions import SecureCookieSessionInterface
+
+from ..settings import Settings
+
+# No 'unsafe-inline' and no data: anywhere: a title or file name that holds markup can never run.
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "media-src 'self'",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: the CSRF check of forms over https looks at it.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "autoplay=(self), camera=(), display-capture=(), geolocation=(), "
+    "microphone=(), payment=(), usb=()",
+    # Without it any page on the web could play our files into an <audio> of its own.
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SchemeAwareSessions(SecureCookieSessionInterface):
+    """Cookie sessions that are marked Secure exactly when the request came over https."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Say whether the session cookie is for https alone."""
+        return request.is_secure
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Add the security headers, cookie rules and, where it is needed, the host check to an app."""
+    app.session_interface = SchemeAwareSessions()
+    app.config.update(
+        SESSION_COOKIE_NAME="mixtape_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    app.after_request(_add_headers)
+    if settings.is_loopback and settings.password is None:
+        app.before_request(lambda: _refuse_foreign_hosts(LOOPBACK_NAMES | {settings.host}))
+
+
+def host_name(authority: str) -> str:
+    """Return the host of a Host header in lower case, without port and brackets; "" if none."""
+    try:
+        return urlsplit(f"//{authority}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _refuse_foreign_hosts(names: frozenset[str]) -> None:
+    """Answer only to this machine's own names.
+
+    Listening on loopback does not keep the web out: a page elsewhere can point its own host name
+    at 127.0.0.1 (DNS rebinding) and then read from here as from its own server. Its name in the
+    Host header gives it away.
+    """
+    name = host_name(request.host if request.host else "")
+    if name not in names:
+        abort(
+            400,
+            "Without a PASSWORD, mixtape answers only to this machine's own names. "
+            "Open it as http://localhost or http://127.0.0.1, with the same port.",
+        )
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response

@@ -1,0 +1,1 @@
+"""The pages and the JSON that a browser gets: one module per page."""

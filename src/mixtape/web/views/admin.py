@@ -1,0 +1,189 @@
+"""The owner's page: what the cache holds and does, and how to clear and mend it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from flask import Blueprint, Flask, abort, current_app, jsonify, render_template, request
+from werkzeug.wrappers import Response
+
+from audio_cache import CacheStats
+from audio_cache.flask_ext import get_state
+
+from ...admin.history import SPANS
+from ...admin.maintenance import KINDS, BusyError, Chores, name_of
+from ...admin.monitor import Monitor
+from .json_api import as_sentence, read_object
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+PURGE_WORD: Final = "purge"
+_MOST_DAYS: Final = 36_500
+
+
+def init_app(app: Flask, monitor: Monitor) -> None:
+    """Add the owner's page to an app; the monitor starts with the first request of any kind."""
+    state = monitor.state
+    chores = Chores(state.cache, state.settings.max_workers, monitor.recount)
+    app.extensions["mixtape_monitor"] = monitor
+    app.extensions["mixtape_chores"] = chores
+    # Not here: a server may fork after this, and threads do not survive that.
+    app.before_request(monitor.start)
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("")
+def page() -> str:
+    """Show the page; its figures come by `figures` and `history`."""
+    state = get_state()
+    return render_template(
+        "admin.html", purge_word=PURGE_WORD, most_days=_MOST_DAYS, cache_dir=state.cache.cache_dir
+    )
+
+
+@blueprint.get("/figures")
+def figures() -> Response:
+    """Send the state of this moment."""
+    monitor = _monitor()
+    state, sample, disk = monitor.state, monitor.sample(), monitor.disk()
+    latest = _chores().latest
+    return _fresh(
+        at_s=sample.at_s,
+        started_at_s=monitor.started_at_s,
+        cache=_cache_json(monitor.census().stats),
+        traffic={
+            "hits": sample.hits,
+            "live": sample.live,
+            "misses": sample.misses,
+            "bypasses": sample.bypasses,
+            "sent_bytes": sample.sent_bytes,
+            "original_bytes": sample.original_bytes,
+        },
+        encoders={
+            "running": sample.encoders,
+            "live": state.live.busy_encoders,
+            "live_places": state.settings.max_live,
+        },
+        growing=[
+            {
+                "name": name_of(growth.rendition.source.path),
+                "quality": growth.rendition.quality,
+                "bytes": growth.size,
+                "of_bytes": growth.rendition.length,
+                "listeners": growth.readers,
+            }
+            for growth in state.live.growing()
+        ],
+        disk={"free_bytes": disk.free_bytes, "total_bytes": disk.total_bytes},
+        chore=latest and latest.as_json(),
+    )
+
+
+@blueprint.get("/history")
+def history() -> Response:
+    """Send the columns of the charts over a span."""
+    span = request.args.get("span", next(iter(SPANS)))
+    if span not in SPANS:
+        abort(400, f"There is no span {span!r}: choose one of {', '.join(SPANS)}.")
+    return _fresh(span=span, columns=_monitor().history.columns(span))
+
+
+@blueprint.post("/clear")
+def clear() -> Response:
+    """Delete the entries that are older than a number of days."""
+    days = read_days(read_object().get("older_than_days"))
+    if days is None:
+        abort(
+            400,
+            f"older_than_days takes a number of days, more than 0 and at most {_MOST_DAYS}, such "
+            "as 30. Nothing was deleted.",
+        )
+    return _deleted(days)
+
+
+@blueprint.post("/purge")
+def purge() -> Response:
+    """Delete every entry, once the word for it was typed."""
+    if str(read_object().get("confirm")).strip().lower() != PURGE_WORD:
+        abort(400, f"Type the word “{PURGE_WORD}” to delete everything. Nothing was deleted.")
+    return _deleted(None)
+
+
+@blueprint.post("/chores/<kind>")
+def begin(kind: str) -> Response:
+    """Start to verify the cache, to verify and repair it, or to renew what is outdated."""
+    if kind not in KINDS:
+        abort(404, f"There is no such work: choose one of {', '.join(KINDS)}.")
+    try:
+        chore = _chores().begin(kind)
+    except BusyError as error:
+        abort(409, as_sentence(str(error)))
+    response = _fresh(chore=chore.as_json())
+    response.status_code = 202
+    return response
+
+
+@blueprint.post("/cancel")
+def cancel() -> Response:
+    """End the work that is under way; say whether there was any."""
+    return _fresh(cancelled=_chores().cancel())
+
+
+def read_days(written: object) -> float | None:
+    """Return a number of days; None where it is none, or one that nobody can mean."""
+    if isinstance(written, bool) or not isinstance(written, str | int | float):
+        return None
+    try:
+        days = float(written)
+    except (ValueError, OverflowError):
+        return None
+    return days if math.isfinite(days) and 0 < days <= _MOST_DAYS else None
+
+
+def _deleted(older_than_days: float | None) -> Response:
+    try:
+        deleted = get_state().cache.clear_cache(older_than_days)
+    except OSError as error:
+        current_app.logger.error("cannot clear the cache: %s", error)
+        abort(500, "The cache's directory cannot be read.")
+    finally:
+        _monitor().recount()
+    current_app.logger.info("%d entries were deleted by the owner", deleted)
+    return _fresh(deleted=deleted)
+
+
+def _cache_json(stats: CacheStats) -> dict[str, Any]:
+    return {
+        "entries": stats.entries,
+        "bytes": stats.size_bytes,
+        "sources": stats.sources,
+        "partials": stats.partials,
+        "partial_bytes": stats.partial_bytes,
+        "foreign": stats.foreign,
+        "foreign_bytes": stats.foreign_bytes,
+        "qualities": [
+            {
+                "quality": quality,
+                "entries": each.entries,
+                "bytes": each.size_bytes,
+                "source_bytes": each.source_bytes,
+            }
+            for quality, each in stats.qualities.items()
+        ],
+    }
+
+
+def _fresh(**content: Any) -> Response:
+    response = jsonify(content)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _monitor() -> Monitor:
+    monitor: Monitor = current_app.extensions["mixtape_monitor"]
+    return monitor
+
+
+def _chores() -> Chores:
+    chores: Chores = current_app.extensions["mixtape_chores"]
+    return chores

@@ -1,0 +1,134 @@
+"""Tracks, albums and mixtapes as pages and scripts get them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import zlib
+from typing import Any, Final
+
+from flask import Flask, url_for
+
+from audio_cache import QUALITY_LEVELS
+
+from ...database.tables import Track
+from ...files.formats import mime_type
+from ...library.covers import SIZES
+from ...library.listings import Album, Artist
+from ...mixtapes.totals import sent_size
+from ...services import current_services
+from ..auth import is_owner
+from ..urls import play_url
+
+SMALL, MIDDLE, LARGE = SIZES
+_LOST: Final = "The file is missing at the moment."
+
+
+def init_app(app: Flask) -> None:
+    """Give an app's templates the addresses of artists, albums and covers."""
+    app.jinja_env.globals.update(
+        album_url=album_url,
+        artist_url=artist_url,
+        art_url=art_url,
+        track_fields=track_fields,
+        scan_fields=scan_fields,
+    )
+    app.context_processor(lambda: {"is_owner": is_owner()})
+
+
+def encode_key(*keys: str) -> str:
+    """Return keys of the catalogue as one word of an address, whatever is in them."""
+    joined = "\0".join(keys).encode()
+    return base64.urlsafe_b64encode(joined).decode("ascii").rstrip("=") or "-"
+
+
+def decode_key(word: str, count: int) -> tuple[str, ...] | None:
+    """Return the keys that `encode_key` made a word of; None where it did not."""
+    try:
+        text = "" if word == "-" else _decode(word)
+    except ValueError:
+        return None
+    keys = tuple(text.split("\0"))
+    return keys if len(keys) == count else None
+
+
+def artist_url(artist: Artist | Album) -> str:
+    """Return the address of an artist's page, or of the page of an album's artist."""
+    key = artist.key if isinstance(artist, Artist) else artist.artist_key
+    return url_for("catalogue.artist", key=encode_key(key))
+
+
+def album_url(album: Album) -> str:
+    """Return the address of an album's page."""
+    return url_for("catalogue.album", key=encode_key(album.artist_key, album.key))
+
+
+def art_url(key: str | None, size: int, name: str = "") -> str:
+    """Return the address of a cover, or of one that is drawn for a name where there is none."""
+    if key is None:
+        number = zlib.crc32(name.encode("utf-8", "replace"))
+        return url_for("artwork.drawn", number=number)
+    return url_for("artwork.picture", key=key, size=size)
+
+
+def track_fields(track: Track) -> dict[str, Any]:
+    """Return a track as the player, the lists and the editor need it."""
+    return {
+        "id": track.id,
+        "title": track.title,
+        "artist": track.artist or track.album_artist,
+        "album": track.album,
+        "number": track.track_no,
+        "duration": round(track.duration_s or 0.0, 3),
+        "size": track.size_bytes,
+        "sizes": {quality: sent_size(track, quality) for quality in QUALITY_LEVELS},
+        "format": track.format_label,
+        "mime": mime_type(track.file_name, track.codec),
+        "lossless": track.lossless,
+        "url": play_url(os.fsdecode(track.path)),
+        "cover": art_url(track.cover_key, SMALL, track.album or track.title),
+        "problem": _LOST if track.missing_since else track.problem and "It cannot be read.",
+    }
+
+
+def album_fields(album: Album) -> dict[str, Any]:
+    """Return an album as the search shows it."""
+    return {
+        "title": album.title,
+        "artist": album.artist,
+        "year": album.year,
+        "tracks": album.tracks,
+        "url": album_url(album),
+        "cover": art_url(album.cover_key, MIDDLE, album.title),
+    }
+
+
+def artist_fields(artist: Artist) -> dict[str, Any]:
+    """Return an artist as the search shows it."""
+    return {
+        "name": artist.name,
+        "albums": artist.albums,
+        "tracks": artist.tracks,
+        "url": artist_url(artist),
+        "cover": art_url(artist.cover_key, MIDDLE, artist.name),
+    }
+
+
+def scan_fields() -> dict[str, Any]:
+    """Return the state of the scan for the page."""
+    progress = current_services().scanner.progress
+    return {
+        "running": progress.running,
+        "seen": progress.seen,
+        "total": progress.total_estimate,
+        "added": progress.added,
+        "updated": progress.updated,
+        "removed": progress.removed,
+        "failed": progress.failed,
+        "error": progress.error,
+    }
+
+
+def _decode(word: str) -> str:
+    padded = word + "=" * (-len(word) % 4)
+    return base64.b64decode(padded, altchars=b"-_", validate=True).decode()

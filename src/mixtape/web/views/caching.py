@@ -1,0 +1,106 @@
+"""Readiness of mixtapes, caching the rest, caching a folder, and ending either."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from flask import Blueprint, abort, jsonify, request, url_for
+from werkzeug.wrappers import Response
+
+from audio_cache import QualityError, QualityLevel, parse_quality
+
+from ...files.names import shown
+from ...mixtapes.caching import ENCODED, folder_task_id
+from ...mixtapes.values import SavedMixtape
+from ...services import current_services
+from ..urls import requested_path
+from .json_api import explain_errors, read_object
+
+blueprint = explain_errors(Blueprint("caching", __name__, url_prefix="/api"))
+
+
+@blueprint.get("/mixtapes/<slug>/readiness")
+def readiness(slug: str) -> Response:
+    """Send how much of a mixtape is ready at each quality."""
+    response = jsonify(readiness_fields(current_services().mixtapes.get(slug)))
+    response.cache_control.no_store = True
+    return response
+
+
+@blueprint.post("/mixtapes/<slug>/cache")
+def cache_mixtape(slug: str) -> tuple[Response, int]:
+    """Cache what a mixtape lacks at the qualities that are sent, in the background."""
+    services = current_services()
+    mixtape = services.mixtapes.get(slug)
+    is_begun = services.caching.start_mixtape(mixtape, _read_qualities(read_object()))
+    return _begun(is_begun, slug, mixtape.title, "This mixtape has no tracks.")
+
+
+@blueprint.post("/cache-folder/")
+@blueprint.post("/cache-folder/<file_path:path>")
+def cache_folder(path: str = "") -> tuple[Response, int]:
+    """Cache the lossless tracks in and below a folder, in the background."""
+    name = requested_path("/api/cache-folder/")
+    folder, caching = os.fsencode(name), current_services().caching
+    task_id = folder_task_id(folder)
+    body = request.get_json(silent=True)
+    qualities = caching.ahead or ("medium",)
+    if isinstance(body, dict) and "qualities" in body:
+        qualities = _read_qualities(body)
+    is_begun = caching.start(task_id, caching.folder_paths(folder), qualities)
+    title = shown(name.rpartition("/")[2]) or "your library"
+    return _begun(
+        is_begun,
+        task_id,
+        title,
+        "Nothing in this folder needs caching: the library knows of no lossless track in it.",
+    )
+
+
+@blueprint.post("/caching/<task_id>/cancel")
+def cancel(task_id: str) -> tuple[str, int]:
+    """End a run; what it has made stays."""
+    current_services().caching.cancel(task_id)
+    return "", 204
+
+
+def task_fields(task_id: str, title: str) -> dict[str, Any]:
+    """Return what the progress modal of a run is opened with."""
+    return {
+        "taskId": task_id,
+        "url": url_for("audio_cache.progress", slug=task_id),
+        "cancelUrl": url_for("caching.cancel", task_id=task_id),
+        "title": f"Caching {title}",
+    }
+
+
+def readiness_fields(mixtape: SavedMixtape) -> dict[str, Any]:
+    """Return the readiness of a mixtape for the page; "task" is that of a run that goes on."""
+    caching = current_services().caching
+    found = caching.readiness(mixtape)
+    return {
+        "enabled": caching.is_enabled,
+        "total": found.total,
+        "ready": {quality: found.ready[quality] for quality in ENCODED},
+        "task": task_fields(mixtape.slug, mixtape.title) if found.is_running else None,
+    }
+
+
+def _begun(is_begun: bool, task_id: str, title: str, reason: str) -> tuple[Response, int]:
+    if not current_services().caching.is_enabled:
+        abort(409, "Caching is switched off: AUDIO_CACHE_ENABLED is false.")
+    if not is_begun:
+        abort(409, reason)
+    return jsonify(task=task_fields(task_id, title)), 202
+
+
+def _read_qualities(body: dict[str, Any]) -> tuple[QualityLevel, ...]:
+    named = body.get("qualities")
+    if not isinstance(named, list) or not named:
+        abort(400, f'This needs "qualities", a list of some of {", ".join(ENCODED)}.')
+    try:
+        levels = dict.fromkeys(parse_quality(str(name)) for name in named)
+    except QualityError as error:
+        abort(400, str(error))
+    return tuple(level for level in levels if level != "original")

@@ -1,0 +1,126 @@
+"""The editor's autosave, and the save that makes a mixtape of a draft."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, jsonify, url_for
+from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response
+
+from ...errors import InvalidMixtapeError
+from ...files.tags import without_surrogates
+from ...mixtapes.drafts import SavedDraft
+from ...mixtapes.values import MAX_TRACKS, MixtapeState, SavedMixtape
+from ...services import Services, current_services
+from .caching import task_fields
+from .editor import editor_fields
+from .json_api import explain_errors, read_object, read_revision
+
+blueprint = explain_errors(Blueprint("drafts", __name__))
+
+
+@blueprint.get("/api/session")
+def session() -> Response:
+    """Send a token for the session that there is now, to a page from before it."""
+    response = jsonify(csrf_token=generate_csrf())
+    response.cache_control.no_store = True
+    return response
+
+
+@blueprint.post("/api/drafts")
+def begin() -> tuple[Response, int]:
+    """Begin a draft: of the mixtape with the slug that is sent, or of a new one."""
+    slug = read_object().get("slug")
+    if slug is not None and not isinstance(slug, str):
+        abort(400, "The slug of a mixtape is a text.")
+    return _answer(current_services().drafts.begin(slug), 201)
+
+
+@blueprint.get("/api/drafts/<key>")
+def show(key: str) -> tuple[Response, int]:
+    """Send a draft as it is stored."""
+    return _answer(current_services().drafts.get(key))
+
+
+@blueprint.put("/api/drafts/<key>")
+def autosave(key: str) -> Response:
+    """Keep what the editor has now."""
+    body = read_object()
+    state = read_state(body)
+    kept = {
+        "title": state.title,
+        "notes": state.notes,
+        "cover_key": state.cover_key,
+        "track_ids": list(state.track_ids),
+    }
+    saved = current_services().drafts.save(key, kept, revision=read_revision(body))
+    return jsonify(revision=saved.revision)
+
+
+@blueprint.delete("/api/drafts/<key>")
+def discard(key: str) -> tuple[str, int]:
+    """Drop a draft; the mixtape that it was to change stays as it is."""
+    current_services().drafts.discard(key)
+    return "", 204
+
+
+@blueprint.post("/api/drafts/<key>/save")
+def save(key: str) -> tuple[Response, int]:
+    """Make a mixtape of a draft, or change the one that it is of, and begin to cache it.
+
+    With "overwrite" a mixtape that was saved elsewhere meanwhile is replaced.
+    """
+    body, services = read_object(), current_services()
+    state = read_state(body)
+    if state.cover_key is not None and not services.artwork.is_known(state.cover_key):
+        raise InvalidMixtapeError("the cover is none that was uploaded or is in the library")
+    mixtape = _store(services, services.drafts.get(key), state, bool(body.get("overwrite")))
+    is_begun = services.caching.start_mixtape(mixtape, services.caching.ahead)
+    answer = {
+        "slug": mixtape.slug,
+        "edit_url": url_for("editor.edit", slug=mixtape.slug),
+        "task": task_fields(mixtape.slug, mixtape.title) if is_begun else None,
+    }
+    return jsonify(answer), 201
+
+
+def read_state(body: dict[str, Any]) -> MixtapeState:
+    """Return the state in a request; 400 with words where it is none.
+
+    How long the texts may be is for the save to say: a draft keeps what was typed.
+    """
+    state = body.get("state")
+    if not isinstance(state, dict):
+        abort(400, "This needs the state of the mixtape, a JSON object.")
+    title, notes = state.get("title", ""), state.get("notes", "")
+    cover_key, ids = state.get("cover_key"), state.get("track_ids", [])
+    if not (isinstance(title, str) and isinstance(notes, str)):
+        abort(400, "Title and notes are texts.")
+    if not (cover_key is None or isinstance(cover_key, str)):
+        abort(400, "The cover is the key that the upload answered with, or null.")
+    if not isinstance(ids, list) or not all(type(track_id) is int for track_id in ids):
+        abort(400, "The tracks are a list of ids.")
+    if len(ids) > MAX_TRACKS:
+        raise InvalidMixtapeError(f"the mixtape has more than {MAX_TRACKS:,} tracks")
+    # Half an emoji, which JSON can hold and no page can show.
+    title, notes = without_surrogates(title), without_surrogates(notes)
+    return MixtapeState(title, notes, cover_key, tuple(ids))
+
+
+def _store(
+    services: Services, draft: SavedDraft, state: MixtapeState, overwrite: bool
+) -> SavedMixtape:
+    if draft.slug is None:
+        return services.mixtapes.create(state, draft_key=draft.key)
+    revision = draft.base_revision
+    if overwrite:
+        revision = services.mixtapes.get(draft.slug).revision
+    return services.mixtapes.save(draft.slug, state, revision=revision, draft_key=draft.key)
+
+
+def _answer(draft: SavedDraft, status: int = 200) -> tuple[Response, int]:
+    mixtape = current_services().mixtapes.get(draft.slug) if draft.slug else None
+    response = jsonify(editor_fields(draft, mixtape))
+    response.cache_control.no_store = True
+    return response, status

@@ -1,0 +1,103 @@
+"""The pages of the mixtapes' owner: all mixtapes, and the editor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from ...files.pictures import MAX_UPLOAD_BYTES
+from ...mixtapes.drafts import SavedDraft
+from ...mixtapes.values import MAX_NOTES, MAX_TITLE, MAX_TRACKS, MixtapeState, SavedMixtape
+from ...services import current_services
+from .as_json import LARGE, art_url, track_fields
+from .caching import readiness_fields
+from .json_api import explain_errors
+from .library import default_quality
+from .sharing import link_fields
+
+blueprint = explain_errors(Blueprint("editor", __name__))
+
+
+@blueprint.get("/mixtapes")
+def mixtapes() -> str:
+    """Show all mixtapes, and what was begun and not saved."""
+    services = current_services()
+    drafts = services.drafts.unsaved()
+    return render_template(
+        "mixtapes.html",
+        mixtapes=services.mixtapes.summaries(),
+        begun=[draft for draft in drafts if draft.slug is None],
+        changed={draft.slug for draft in drafts},
+        default_quality=default_quality(),
+    )
+
+
+@blueprint.get("/mixtapes/new")
+def new() -> Response:
+    """Begin a mixtape; its draft has an address of its own, which outlives a reload."""
+    draft = current_services().drafts.begin()
+    return redirect(url_for("editor.draft", key=draft.key))
+
+
+@blueprint.get("/mixtapes/drafts/<key>")
+def draft(key: str) -> str | Response:
+    """Show the editor for a mixtape that is not saved yet."""
+    found = current_services().drafts.get(key)
+    if found.slug is not None:
+        return redirect(url_for("editor.edit", slug=found.slug))
+    return _page(found, None)
+
+
+@blueprint.get("/mixtapes/signed-in")
+def signed_in() -> str:
+    """Show whoever signed in for an editor in another tab the way back."""
+    return render_template("signed_in.html")
+
+
+@blueprint.get("/mixtapes/<slug>/edit")
+def edit(slug: str) -> str:
+    """Show the editor for a mixtape."""
+    services = current_services()
+    return _page(services.drafts.begin(slug), services.mixtapes.get(slug))
+
+
+def editor_fields(draft: SavedDraft, mixtape: SavedMixtape | None) -> dict[str, Any]:
+    """Return what the editor starts from: the draft, or where nothing was written the mixtape."""
+    saved = mixtape.state if mixtape else MixtapeState("")
+    state = draft.state or {
+        "title": saved.title,
+        "notes": saved.notes,
+        "cover_key": saved.cover_key,
+        "track_ids": list(saved.track_ids),
+    }
+    tracks = current_services().catalogue.tracks(state.get("track_ids", ()))
+    cover_key = state.get("cover_key")
+    return {
+        "key": draft.key,
+        "revision": draft.revision,
+        "slug": draft.slug,
+        "title": state.get("title", ""),
+        "notes": state.get("notes", ""),
+        "cover_key": cover_key,
+        "cover_url": art_url(cover_key, LARGE) if cover_key else None,
+        "tracks": [track_fields(track) for track in tracks],
+    }
+
+
+def _page(draft: SavedDraft, mixtape: SavedMixtape | None) -> str:
+    return render_template(
+        "editor.html",
+        editor=editor_fields(draft, mixtape),
+        mixtape=mixtape,
+        link=mixtape and link_fields(mixtape),
+        readiness=mixtape and readiness_fields(mixtape),
+        limits={
+            "title": MAX_TITLE,
+            "notes": MAX_NOTES,
+            "tracks": MAX_TRACKS,
+            "coverBytes": MAX_UPLOAD_BYTES,
+        },
+        default_quality=default_quality(),
+    )

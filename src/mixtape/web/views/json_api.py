@@ -1,0 +1,66 @@
+"""What the JSON views share: reading a request's object, and errors of the model as answers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, Flask, abort, request
+from werkzeug.wrappers import Response
+
+from ...errors import (
+    ConflictError,
+    DatabaseError,
+    InvalidMixtapeError,
+    MixtapeError,
+    NotFoundError,
+    PictureError,
+)
+from ..errors import error_response
+
+# A draft is half a megabyte at most and a cover ten; a larger request is a mistake or an attack.
+MAX_REQUEST_BYTES: Final = 12_000_000
+_STATUS: Final[tuple[tuple[type[MixtapeError], int], ...]] = (
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (InvalidMixtapeError, 400),
+    (PictureError, 400),
+    (DatabaseError, 503),
+)
+
+
+def init_app(app: Flask) -> None:
+    """Limit what a request to an app may hold."""
+    app.config.setdefault("MAX_CONTENT_LENGTH", MAX_REQUEST_BYTES)
+
+
+def explain_errors(blueprint: Blueprint) -> Blueprint:
+    """Let a blueprint answer the model's errors with their words."""
+    blueprint.register_error_handler(MixtapeError, answer_model_error)
+    return blueprint
+
+
+def answer_model_error(error: MixtapeError) -> Response:
+    """Turn an error of the model into an answer."""
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    return error_response(status, as_sentence(str(error)))
+
+
+def as_sentence(words: str) -> str:
+    """Return the words of an error as a sentence: "the title is long" becomes "The title …"."""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+
+
+def read_object() -> dict[str, Any]:
+    """Return the JSON object that the current request holds; 400 where it holds something else."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        abort(400, "This takes a JSON object.")
+    return body
+
+
+def read_revision(body: dict[str, Any]) -> int:
+    """Return the revision that a request started from; 400 where there is none."""
+    revision = body.get("revision")
+    if not isinstance(revision, int) or isinstance(revision, bool) or abs(revision) >= 2**31:
+        abort(400, "This needs the revision that the change started from, a whole number.")
+    return revision

@@ -1,0 +1,187 @@
+"""The page of a mixtape, for everybody who has its link, and what that page plays and shows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    current_app,
+    g,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
+from flask_limiter import Limiter
+from werkzeug.wrappers import Response
+
+from audio_cache.flask_ext import find_track, get_state, requested_quality, send_track
+
+from ...errors import LinkError, NotFoundError
+from ...files.formats import mime_type
+from ...library.covers import SIZES
+from ...mixtapes.links import Sharing
+from ...mixtapes.values import MixtapeItem, SavedMixtape
+from ...services import Services, current_services
+from ..auth import is_owner, visitor_address
+
+# Guessing 128 random bits is hopeless at any rate; this keeps those who try from filling the log.
+WRONG_LINKS: Final = "60 per minute"
+COVER_AGE_S: Final = 7 * 24 * 3600
+THUMB_SIZE, CARD_SIZE, COVER_SIZE = SIZES
+_SHARING: Final = "mixtape_sharing"
+_NO_MIXTAPE: Final = (
+    "There is no mixtape at this address. It may have been closed or given a new link: "
+    "ask whoever sent it to you."
+)
+_NO_TRACK: Final = "This track is no longer there."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A track of a mixtape as its page lists it.
+
+    Args:
+        key: tells two places that hold the same track apart.
+        url: that it is streamed from, without a quality.
+        problem: why it cannot be played; "" where it can.
+    """
+
+    key: int
+    title: str
+    artist: str = ""
+    album: str = ""
+    url: str = ""
+    thumb_url: str = ""
+    cover_url: str = ""
+    duration_s: float = 0.0
+    size_bytes: int = 0
+    format: str = ""
+    mime: str = ""
+    is_lossless: bool = False
+    problem: str = ""
+
+
+def init_app(app: Flask, services: Services) -> None:
+    """Add the mixtapes' pages to an app."""
+    app.extensions[_SHARING] = Sharing(services.database, app.config["SECRET_KEY"])
+    limiter = Limiter(visitor_address, app=app)
+    limit = limiter.shared_limit(
+        WRONG_LINKS, scope="wrong-links", deduct_when=lambda _: g.get("is_wrong_link", False)
+    )
+    blueprint = Blueprint("player", __name__, url_prefix="/mixtapes")
+    views: dict[str, Callable[..., str | Response]] = {
+        "/<slug>": page,
+        "/<slug>/tracks/<token>": stream,
+        "/<slug>/covers/<key>": cover,
+    }
+    for rule, view in views.items():
+        blueprint.add_url_rule(rule, view.__name__, limit(view))
+    blueprint.after_request(_keep_out_of_search_engines)
+    app.register_blueprint(blueprint)
+
+
+def page(slug: str) -> str:
+    """Show a mixtape with its player."""
+    mixtape = _get_mixtape(slug)
+    rows = tuple(_row(mixtape, place, item) for place, item in enumerate(mixtape.items))
+    return render_template(
+        "mixtape.html",
+        mixtape=mixtape,
+        rows=rows,
+        duration_s=mixtape.totals.duration_s,
+        cover_url=_cover_url(mixtape, mixtape.cover_key, COVER_SIZE),
+        link_cover_url=_cover_url(mixtape, mixtape.cover_key, COVER_SIZE, is_absolute=True),
+        default_quality="auto",
+        auto_quality=get_state().settings.default_quality,
+    )
+
+
+def stream(slug: str, token: str) -> Response:
+    """Play the track that a token stands for, at the quality that is asked for."""
+    quality = requested_quality()
+    sharing: Sharing = current_app.extensions[_SHARING]
+    try:
+        path = sharing.find_path(slug, token, is_owner=is_owner())
+    except LinkError:
+        _refuse_link()
+    except NotFoundError:
+        abort(404, _NO_TRACK)
+    return send_track(find_track(get_state().music_root, os.fsdecode(path)), quality)
+
+
+def cover(slug: str, key: str) -> Response:
+    """Send a cover of the mixtape: its own, or one of its tracks'."""
+    mixtape = _get_mixtape(slug)
+    size = request.args.get("size", CARD_SIZE, int)
+    if size not in SIZES:
+        abort(400, f"There is no such size: choose one of {', '.join(map(str, SIZES))}.")
+    if key not in mixtape.cover_keys:
+        abort(404, "This mixtape has no such cover.")
+    try:
+        picture = current_services().artwork.get_cover(key, size)
+    except NotFoundError:
+        abort(404, "This mixtape has no such cover.")
+    response = send_file(picture, mimetype="image/jpeg", max_age=COVER_AGE_S)
+    response.cache_control.private = True
+    response.cache_control.public = False
+    response.cache_control.immutable = True  # a key stands for one picture for ever
+    return response
+
+
+def _get_mixtape(slug: str) -> SavedMixtape:
+    """Return a mixtape that is shared, or whose owner asks; 404 for anything else."""
+    mixtapes = current_services().mixtapes
+    try:
+        return mixtapes.get(slug) if is_owner() else mixtapes.get_shared(slug)
+    except NotFoundError:
+        _refuse_link()
+
+
+def _refuse_link() -> NoReturn:
+    g.is_wrong_link = True
+    abort(404, _NO_MIXTAPE)
+
+
+def _row(mixtape: SavedMixtape, place: int, item: MixtapeItem) -> Row:
+    track = item.track
+    if track is None or item.is_missing:
+        return Row(place, item.title, problem="This file is missing at the moment.")
+    if track.problem:
+        return Row(place, item.title, track.artist, problem="This file cannot be read.")
+    sharing: Sharing = current_app.extensions[_SHARING]
+    token = sharing.sign(mixtape, track)
+    return Row(
+        key=place,
+        title=track.title,
+        artist=track.artist or track.album_artist,
+        album=track.album,
+        url=url_for("player.stream", slug=mixtape.slug, token=token),
+        thumb_url=_cover_url(mixtape, track.cover_key, THUMB_SIZE),
+        cover_url=_cover_url(mixtape, track.cover_key, CARD_SIZE),
+        duration_s=track.duration_s or 0.0,
+        size_bytes=track.size_bytes,
+        format=track.format_label,
+        mime=mime_type(track.file_name, track.codec),
+        is_lossless=track.lossless,
+    )
+
+
+def _cover_url(
+    mixtape: SavedMixtape, key: str | None, size: int, *, is_absolute: bool = False
+) -> str:
+    """Return the address of a cover; "" where there is none."""
+    if key is None:
+        return ""
+    return url_for("player.cover", slug=mixtape.slug, key=key, size=size, _external=is_absolute)
+
+
+def _keep_out_of_search_engines(response: Response) -> Response:
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response

@@ -1,0 +1,54 @@
+"""Opening a mixtape to listeners, closing it, giving it a new link, and deleting it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, jsonify, url_for
+from werkzeug.wrappers import Response
+
+from ...mixtapes.values import SavedMixtape
+from ...services import current_services
+from .json_api import explain_errors
+
+blueprint = explain_errors(Blueprint("sharing", __name__, url_prefix="/api/mixtapes"))
+
+
+@blueprint.post("/<slug>/share")
+def share(slug: str) -> Response:
+    """Open a mixtape to whoever has its link."""
+    return jsonify(link_fields(current_services().mixtapes.share(slug)))
+
+
+@blueprint.post("/<slug>/unshare")
+def unshare(slug: str) -> Response:
+    """Close a mixtape; what listeners have loaded stops to play."""
+    return jsonify(link_fields(current_services().mixtapes.unshare(slug)))
+
+
+@blueprint.post("/<slug>/renew")
+def renew(slug: str) -> Response:
+    """Give a mixtape a new link; the old one leads nowhere. Its caching goes on under the new."""
+    services = current_services()
+    mixtape = services.mixtapes.renew_link(slug)
+    services.caching.rename(slug, mixtape)
+    return jsonify(link_fields(mixtape))
+
+
+@blueprint.delete("/<slug>")
+def delete(slug: str) -> tuple[str, int]:
+    """Delete a mixtape with its draft; the music and its cache stay."""
+    services = current_services()
+    services.mixtapes.delete(slug)
+    services.caching.cancel(slug)
+    return "", 204
+
+
+def link_fields(mixtape: SavedMixtape) -> dict[str, Any]:
+    """Return how a mixtape is shared, for the page."""
+    return {
+        "slug": mixtape.slug,
+        "shared": mixtape.shared,
+        "link": url_for("player.page", slug=mixtape.slug, _external=True),
+        "edit_url": url_for("editor.edit", slug=mixtape.slug),
+    }

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mixtape.database.units_of_work import Database
+from mixtape.errors import NotFoundError, PictureError
+from mixtape.files.pictures import shrink
+from mixtape.library import covers as artwork_module
+from mixtape.library.catalogue import Catalogue
+from mixtape.library.covers import CACHE_FOLDER, UPLOAD_FOLDER, Artwork
+from mixtape.library.scanner import LOCK_NAME, Scanner
+from tests.mixtape.tracks import add_track, embed, make_picture, open_picture, place
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    (tmp_path / "music").mkdir()
+    return tmp_path / "music"
+
+
+@pytest.fixture
+def database(data_root: Path) -> Iterator[Database]:
+    database = Database.open(data_root)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def artwork(database: Database, music: Path, data_root: Path) -> Artwork:
+    return Artwork(database, music, data_root)
+
+
+def scanned_cover_key(database: Database, music: Path, path: bytes) -> str:
+    scanner = Scanner(database, music, music.parent / LOCK_NAME)
+    scanner.start()
+    assert scanner.wait(60).error is None
+    track = Catalogue(database).find_by_path(path)
+    assert track is not None
+    assert track.cover_key is not None
+    return track.cover_key
+
+
+def kept_files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("size", [96, 320, 640])
+def test_the_picture_inside_a_track_is_given_in_each_size(
+    artwork: Artwork, database: Database, music: Path, flac: Path, size: int
+) -> None:
+    embed(place(flac, music / "a.flac"), (3, make_picture(1000, 1000)))
+    key = scanned_cover_key(database, music, b"a.flac")
+    assert open_picture(artwork.get_cover(key, size)).size == (size, size)
+
+
+def test_the_picture_of_a_folder_is_given(
+    artwork: Artwork, database: Database, music: Path, flac: Path
+) -> None:
+    place(flac, music / os.fsdecode(b"\xff") / "a.flac")
+    (music / os.fsdecode(b"\xff") / "Folder.PNG").write_bytes(make_picture(500, 250, "PNG"))
+    key = scanned_cover_key(database, music, b"\xff/a.flac")
+    assert open_picture(artwork.get_cover(key, 96)).size == (96, 48)
+
+
+def test_a_cover_is_made_once_for_an_album_and_then_kept(
+    artwork: Artwork,
+    database: Database,
+    music: Path,
+    data_root: Path,
+    flac: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+
+    def counted(picture: bytes, edge: int) -> bytes:
+        made.append(edge)
+        return shrink(picture, edge)
+
+    monkeypatch.setattr(artwork_module, "shrink", counted)
+    for number in (1, 2):
+        embed(place(flac, music / f"{number}.flac", title=str(number)), (3, make_picture()))
+    key = scanned_cover_key(database, music, b"1.flac")
+    assert key == scanned_cover_key(database, music, b"2.flac")
+    first = artwork.get_cover(key, 96)
+    assert artwork.get_cover(key, 96) == first
+    assert made == [96]
+    assert kept_files(data_root / CACHE_FOLDER) == [first]
+
+
+def test_the_cache_may_be_deleted_at_any_time(
+    artwork: Artwork, database: Database, music: Path, flac: Path
+) -> None:
+    embed(place(flac, music / "a.flac"), (3, make_picture()))
+    key = scanned_cover_key(database, music, b"a.flac")
+    first = artwork.get_cover(key, 96).read_bytes()
+    artwork.get_cover(key, 96).unlink()
+    assert artwork.get_cover(key, 96).read_bytes() == first
+
+
+def test_many_at_once_get_whole_pictures_and_leave_no_temporary_files(
+    artwork: Artwork, database: Database, music: Path, data_root: Path, flac: Path
+) -> None:
+    embed(place(flac, music / "a.flac"), (3, make_picture(900, 900)))
+    key = scanned_cover_key(database, music, b"a.flac")
+    with ThreadPoolExecutor(16) as pool:
+        contents = set(pool.map(lambda _: artwork.get_cover(key, 640).read_bytes(), range(32)))
+    assert len(contents) == 1
+    assert len(kept_files(data_root / CACHE_FOLDER)) == 1
+
+
+@pytest.mark.parametrize(
+    "key", ["", "0" * 31, "0" * 33, "../../../../etc/passwd", "0" * 30 + "/x", "G" * 32, "0" * 32]
+)
+def test_a_key_of_nothing_is_not_found(artwork: Artwork, key: str) -> None:
+    with pytest.raises(NotFoundError):
+        artwork.get_cover(key, 96)
+    assert not artwork.is_known(key)
+
+
+def test_a_key_never_leads_to_another_file(artwork: Artwork, data_root: Path) -> None:
+    (data_root / CACHE_FOLDER).mkdir(parents=True)
+    (data_root / "secret_96.jpg").write_bytes(b"secret")
+    assert (data_root / CACHE_FOLDER / ".." / "../secret_96.jpg").exists()
+    with pytest.raises(NotFoundError):
+        artwork.get_cover("../secret", 96)
+
+
+def test_a_size_that_is_not_offered_is_refused(artwork: Artwork) -> None:
+    with pytest.raises(ValueError, match="96, 320, 640"):
+        artwork.get_cover("0" * 32, 97)
+
+
+def test_a_damaged_picture_is_not_found(
+    artwork: Artwork, database: Database, music: Path, flac: Path
+) -> None:
+    embed(place(flac, music / "a.flac"), (3, b"no picture at all"))
+    key = scanned_cover_key(database, music, b"a.flac")
+    with pytest.raises(NotFoundError, match="cannot be shown"):
+        artwork.get_cover(key, 96)
+
+
+def test_a_folders_picture_that_changed_since_the_scan_is_not_given_for_the_old_key(
+    artwork: Artwork, database: Database, music: Path, flac: Path
+) -> None:
+    place(flac, music / "a.flac")
+    (music / "cover.jpg").write_bytes(make_picture())
+    key = scanned_cover_key(database, music, b"a.flac")
+    (music / "cover.jpg").write_bytes(make_picture(100, 100))
+    with pytest.raises(NotFoundError):
+        artwork.get_cover(key, 96)
+    assert artwork.get_cover(scanned_cover_key(database, music, b"a.flac"), 96).exists()
+
+
+def test_a_file_that_is_gone_since_the_scan_has_no_cover(
+    artwork: Artwork, database: Database
+) -> None:
+    add_track(database, b"gone.flac", picture_key="a" * 32, cover_key="a" * 32)
+    add_track(database, b"gone/b.flac", cover_key="b" * 32)
+    for key in ("a" * 32, "b" * 32):
+        with pytest.raises(NotFoundError):
+            artwork.get_cover(key, 96)
+
+
+def test_an_upload_is_kept_outside_the_cache_and_given_in_each_size(
+    artwork: Artwork, data_root: Path
+) -> None:
+    key = artwork.add_upload(make_picture(2000, 2000, "WEBP"))
+    assert artwork.is_known(key)
+    assert open_picture(artwork.get_cover(key, 640)).size == (640, 640)
+    (upload,) = kept_files(data_root / UPLOAD_FOLDER)
+    assert upload.stem == key
+
+
+def test_the_same_upload_is_kept_once(artwork: Artwork, data_root: Path) -> None:
+    assert artwork.add_upload(make_picture()) == artwork.add_upload(make_picture())
+    assert len(kept_files(data_root / UPLOAD_FOLDER)) == 1
+
+
+def test_an_upload_that_is_refused_leaves_nothing(artwork: Artwork, data_root: Path) -> None:
+    with pytest.raises(PictureError):
+        artwork.add_upload(b"<html>")
+    assert kept_files(data_root / UPLOAD_FOLDER) == []
+
+
+def test_uploads_that_nothing_uses_are_swept_after_a_day(artwork: Artwork, data_root: Path) -> None:
+    keys = {
+        name: artwork.add_upload(make_picture(colour=colour))
+        for name, colour in (("used", "red"), ("old", "green"), ("new", "blue"))
+    }
+    for name in ("used", "old"):
+        (path,) = (data_root / UPLOAD_FOLDER).rglob(f"{keys[name]}.jpg")
+        os.utime(path, (1, 1))
+    assert artwork.sweep_uploads({keys["used"]}) == 1
+    assert {name for name, key in keys.items() if artwork.is_known(key)} == {"used", "new"}

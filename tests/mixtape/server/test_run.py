@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+import re
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import mixtape
+from mixtape import cli
+from mixtape.server.run import bind_listener, server_options
+from mixtape.settings import Settings, SettingsError
+from tests.mixtape.host import make_settings
+
+SOURCE = Path(mixtape.__file__).parents[1]
+LIMIT_S = 60
+
+
+class Server:
+    """`mixtape serve` as a process of its own, on a free port."""
+
+    def __init__(self, root: Path, **environment: str) -> None:
+        (root / "music").mkdir(exist_ok=True)
+        given = {"MUSIC_ROOT": str(root / "music"), "DATA_ROOT": str(root / "data"), "PORT": "0"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mixtape", "serve"],
+            env={**os.environ, "PYTHONPATH": str(SOURCE), **given, **environment},
+            cwd=root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def read_address(self) -> str:
+        """Return the address that the server prints when it listens."""
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], LIMIT_S)
+        assert ready, "the server said nothing"
+        line = self.process.stdout.readline()
+        found = re.search(r"Mixtape is playing at (http://\S+) – library: ", line)
+        assert found is not None, line
+        return found[1]
+
+    def finish(self) -> str:
+        """Wait for the end and return what the server wrote."""
+        output, _ = self.process.communicate(timeout=LIMIT_S)
+        return output
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate(timeout=LIMIT_S)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path)
+    yield server
+    server.close()
+
+
+def get(address: str) -> bytes:
+    with urllib.request.urlopen(address, timeout=LIMIT_S) as answer:
+        content: bytes = answer.read()
+        return content
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_says_where_it_plays_answers_and_ends_cleanly(
+    server: Server, number: signal.Signals
+) -> None:
+    address = server.read_address()
+    assert get(f"{address}/healthz") == b'{"status":"ok"}\n'
+    assert b"Your library" in get(f"{address}/")
+    server.process.send_signal(number)
+    output = server.finish()
+    assert server.process.returncode == 0
+    assert "Traceback" not in output
+
+
+@pytest.mark.slow
+def test_an_open_page_does_not_keep_the_server_from_ending(server: Server) -> None:
+    address = server.read_address()
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=LIMIT_S) as idle:
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert idle.recv(1000).startswith(b"HTTP/1.1 200")
+        server.process.terminate()
+        server.finish()
+    assert server.process.returncode == 0
+
+
+def test_a_port_that_is_taken_is_told_with_the_cure(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SettingsError) as caught:
+            bind_listener(make_settings(tmp_path, port=port))
+    assert f"PORT={port} cannot be used: another program listens there" in str(caught.value)
+    assert f"PORT={port + 1} mixtape serve" in str(caught.value)
+
+
+def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, host="192.0.2.1", password="x")
+    with pytest.raises(SettingsError, match="this machine has no such address"):
+        bind_listener(settings)
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"PORT": "abc"}, "PORT=abc cannot be used"),
+        ({"HOST": "0.0.0.0"}, "needs a PASSWORD"),
+        ({"MUSIC_ROOT": "/no/such/folder"}, "MUSIC_ROOT=/no/such/folder cannot be used"),
+        ({"AUDIO_CACHE_MAX_WORKERS": "none"}, "AUDIO_CACHE_MAX_WORKERS"),
+    ],
+)
+def test_a_bad_setting_stops_the_start_with_one_clear_message(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], words: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(cli.main, ["serve"])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert words in result.output
+
+
+def test_one_process_has_threads_for_every_listener_and_connections_to_spare(
+    tmp_path: Path,
+) -> None:
+    options = server_options(make_settings(tmp_path), 7)
+    assert (options["workers"], options["threads"], options["timeout"]) == (1, 600, 0)
+    assert options["worker_connections"] > options["threads"]
+    assert options["control_socket_disable"] is True
+    assert options["bind"] == ["fd://7"]
+
+
+def test_the_limit_of_open_files_is_raised_for_the_threads() -> None:
+    code = (
+        "import resource as r; from mixtape.server.run import raise_file_limit as f;"
+        "hard = r.getrlimit(r.RLIMIT_NOFILE)[1];"
+        "r.setrlimit(r.RLIMIT_NOFILE, (200, hard)); f(100); print(r.getrlimit(r.RLIMIT_NOFILE)[0])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    output = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = 4 * 100 + 256
+    assert int(output) == (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))
+
+
+def test_the_version_is_told() -> None:
+    result = CliRunner().invoke(cli.main, ["--version"])
+    assert result.output == f"mixtape, version {cli.version()}\n"
+
+
+def test_the_help_of_serve_lists_every_setting() -> None:
+    output = CliRunner().invoke(cli.main, ["serve", "--help"]).output
+    for name in Settings.model_fields:
+        assert name.upper() in output

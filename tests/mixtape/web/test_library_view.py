@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from markupsafe import escape
+
+from mixtape.files import folders as library_module
+from mixtape.files.formats import size_text
+from mixtape.web.views.covers import draw_placeholder
+from tests.audio import make_audio
+from tests.mixtape.host import PAGE, make_app
+from tests.mixtape.tracks import make_picture
+
+
+def page_of(client: FlaskClient, address: str = "/") -> str:
+    answer = client.get(address, headers=PAGE)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def browse_raw(client: FlaskClient, path: bytes) -> str:
+    """Get a folder as a server hands over its address: bytes as latin-1."""
+    raw = (b"/browse/" + path).decode("latin-1")
+    answer = client.get("/", headers=PAGE, environ_overrides={"PATH_INFO": raw})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def test_an_empty_library_says_where_music_belongs(client: FlaskClient, music: Path) -> None:
+    page = page_of(client)
+    assert "No music yet" in page
+    assert str(music) in page
+
+
+def test_a_track_is_shown_with_its_words_length_format_and_size(
+    client: FlaskClient, music: Path
+) -> None:
+    tags = {"title": '<b>Bold</b> & "loud"', "artist": "O'Neill"}
+    path = make_audio(music / "a.flac", samples=96_000 * 2, rate=96_000, bits=24, tags=tags)
+    page = page_of(client)
+    assert "<b>Bold" not in page
+    assert escape(tags["title"]) in page
+    assert "O&#39;Neill" in page
+    assert ">0:02<" in page
+    assert "FLAC 24/96" in page
+    assert size_text(path.stat().st_size) in page
+    assert 'data-mime="audio/flac"' in page
+    assert 'data-lossless="true"' in page
+
+
+def test_folders_lead_down_and_breadcrumbs_lead_back(client: FlaskClient, music: Path) -> None:
+    (music / "Soul & Funk" / "50% #1?").mkdir(parents=True)
+    assert 'href="/browse/Soul%20%26%20Funk"' in page_of(client)
+    below = "/browse/Soul%20%26%20Funk/50%25%20%231%3F"
+    assert f'href="{below}"' in page_of(client, "/browse/Soul%20%26%20Funk")
+    page = page_of(client, below)
+    crumbs = re.findall(r'<li><a href="([^"]+)"', page)
+    assert crumbs == ["/", "/browse/Soul%20%26%20Funk"]
+    assert 'aria-current="page">50% #1?<' in page
+    assert "Nothing to play in here" in page
+    assert "Back to Soul &amp; Funk" in page
+
+
+def test_names_of_any_bytes_can_be_browsed_and_played(client: FlaskClient, music: Path) -> None:
+    folder = b"caf\xe9"
+    os.mkdir(os.path.join(os.fsencode(music), folder))
+    make_audio(music / "plain.mp3", samples=4410, codec="libmp3lame")
+    os.rename(music / "plain.mp3", os.path.join(os.fsencode(music), folder, b"s\xff\n?.mp3"))
+    assert 'href="/browse/caf%E9"' in page_of(client)
+    page = browse_raw(client, folder)
+    assert '<h1 tabindex="-1">caf\ufffd</h1>' in page
+    assert 'data-url="/play/caf%E9/s%FF%0A%3F.mp3"' in page
+    raw = "/play/caf\xe9/s\xff\n?.mp3"
+    with client.get("/", environ_overrides={"PATH_INFO": raw}) as answer:
+        assert answer.status_code == 200
+        assert answer.mimetype == "audio/mpeg"
+
+
+@pytest.mark.parametrize(
+    "address", ["/browse/..", "/browse/../outside", "/browse/%2e%2e/outside", "/browse/.git"]
+)
+def test_no_address_leads_out_of_the_library(
+    client: FlaskClient, music: Path, address: str
+) -> None:
+    (music.parent / "outside").mkdir()
+    (music / ".git").mkdir()
+    assert client.get(address, headers=PAGE).status_code == 404
+
+
+def test_a_browse_address_without_a_folder_leads_home(client: FlaskClient) -> None:
+    assert client.get("/browse/", headers=PAGE).location == "/"
+
+
+def test_a_file_that_is_no_music_is_named_and_cannot_be_played(
+    client: FlaskClient, music: Path
+) -> None:
+    (music / "broken.flac").write_bytes(b"nothing of the kind")
+    page = page_of(client)
+    assert "broken.flac" in page
+    assert "This file holds no music that can be read." in page
+    assert "data-track" not in page
+    assert "Play all" not in page
+
+
+def test_pages_of_a_big_folder_lead_to_each_other(
+    client: FlaskClient, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_module, "PAGE_SIZE", 2)
+    for number in range(5):
+        (music / f"{number}").mkdir()
+    first, last = page_of(client), page_of(client, "/?page=3")
+    assert 'href="/?page=2"' in first
+    assert 'rel="prev"' not in first
+    assert 'href="/?page=2"' in last
+    assert 'rel="next"' not in last
+    assert client.get("/?page=4", headers=PAGE).status_code == 404
+
+
+def test_the_demo_library_says_that_it_is_one(tmp_path: Path) -> None:
+    (tmp_path / "data" / "demo-library").mkdir(parents=True)
+    page = page_of(make_app(tmp_path, music_root=None).test_client())
+    assert "This is the demo library" in page
+
+
+def test_a_cover_is_sent_small_and_known_again(client: FlaskClient, music: Path) -> None:
+    (music / "cover.jpg").write_bytes(make_picture())
+    with client.get("/cover/?size=small") as answer:
+        assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
+        assert answer.cache_control.private
+        etag = answer.headers["ETag"]
+    with client.get("/cover/?size=small", headers={"If-None-Match": etag}) as again:
+        assert again.status_code == 304
+
+
+def test_a_folder_without_a_picture_gets_a_drawn_one(client: FlaskClient, music: Path) -> None:
+    (music / "A").mkdir()
+    make_audio(music / "A" / "a.flac", samples=441)
+    folder, track = client.get("/cover/A"), client.get("/cover/A/a.flac")
+    assert folder.mimetype == "image/svg+xml"
+    assert folder.data == track.data == draw_placeholder("A").encode()
+    assert draw_placeholder("A") != draw_placeholder("B")
+    assert draw_placeholder(os.fsdecode(b"\xff"))
+
+
+def test_there_is_no_cover_of_what_is_outside(client: FlaskClient, music: Path) -> None:
+    (music / "out").symlink_to("/")
+    assert client.get("/cover/out").status_code == 404
