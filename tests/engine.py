@@ -17,8 +17,7 @@ import numpy as np
 from audio_cache import AudioCache
 from audio_cache.encoding import mp3
 from audio_cache.encoding.ffmpeg import find_ffmpeg
-from audio_cache.encoding.identity import Identity
-from audio_cache.encoding.rendition import Rendition, make_rendition
+from audio_cache.encoding.rendition import Identity, Rendition, make_rendition
 from audio_cache.quality import QualityLevel
 from audio_cache.sources.source import read_source
 from tests.audio import file_url, run_ffmpeg

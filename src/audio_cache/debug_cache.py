@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .encoding.identity import Identity
+from .encoding.rendition import Identity
 from .quality import QUALITY_SETTINGS, QualityLevel
 from .sources.source import Source, is_lossless, read_source
-from .store.entry import Entry, Verdict, entry_name, judge, read_entry, stat_or_none
+from .store.cache import entry_name
+from .store.entry import Entry, Verdict, judge, read_entry, stat_or_none
 from .store.near_matches import NearMatch, find_near_entries, find_near_sources
 from .store.partial import is_locked, partial_path
 from .text import readable

@@ -206,4 +206,4 @@ def test_the_name_of_an_entry_is_made_in_one_place() -> None:
     """Defect 10: cache key logic written twice."""
     package = Path(inspect.getfile(audio_cache)).parent
     makers = [path.name for path in package.rglob("*.py") if "md5(" in path.read_text("utf-8")]
-    assert makers == ["entry.py"]
+    assert makers == ["cache.py"]

@@ -17,7 +17,7 @@ from audio_cache.encoding.ffmpeg import running_count
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.errors import EncodeError, LiveUnavailableError
 from audio_cache.live.encodes import Live
-from audio_cache.live.follower import FollowedBytes
+from audio_cache.live.growing_file import FollowedBytes
 from audio_cache.store.cache import AudioCache
 from audio_cache.store.partial import Partial, is_locked, partial_path
 from tests.audio_cache.server import LIMIT_S, LoggingFFmpeg, make_long, together, wait_until

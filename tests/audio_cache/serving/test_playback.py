@@ -19,12 +19,10 @@ from werkzeug.wrappers import Request
 from audio_cache.errors import EncodeError, LiveUnavailableError
 from audio_cache.live.encodes import Live
 from audio_cache.quality import QualityLevel
-from audio_cache.serving.playback import Playback
-from audio_cache.serving.rendition_lookups import Renditions
-from audio_cache.serving.traffic import Traffic, TrafficCount
+from audio_cache.serving.playback import Playback, Renditions, Traffic, TrafficCount
 from audio_cache.settings import AudioCacheSettings
 from audio_cache.sources import source
-from audio_cache.sources.media_types import is_audio_name, media_type
+from audio_cache.sources.source import is_audio_name, media_type
 from audio_cache.store.cache import AudioCache
 from tests.audio import run_ffmpeg
 from tests.audio_cache.server import LIMIT_S, LoggingFFmpeg, together, wait_until

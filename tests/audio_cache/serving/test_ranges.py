@@ -15,7 +15,13 @@ from werkzeug.http import http_date
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Request
 
-from audio_cache.serving.ranges import Representation, listener_has_left, requested_span, respond
+from audio_cache.serving.ranges import (
+    OpenRange,
+    Representation,
+    listener_has_left,
+    requested_span,
+    respond,
+)
 
 BODY = bytes(range(256)) * 400
 MTIME_S = 1_700_000_000.75
@@ -50,11 +56,10 @@ class Site:
             "content_type": "audio/mpeg",
             "headers": {"X-More": "yes"},
         }
-        if self.path is None:
-            values["open_range"] = self.open_range
-        else:
-            values["fd"] = os.open(self.path, os.O_RDONLY)
         return Representation(**{**values, **self.given})
+
+    def body(self) -> OpenRange | int:
+        return self.open_range if self.path is None else os.open(self.path, os.O_RDONLY)
 
     def open_range(self, start: int, stop: int) -> Iterable[bytes]:
         self.spans.append((start, stop))
@@ -68,7 +73,7 @@ class Site:
         request = Request(
             EnvironBuilder(method=method, headers=given, environ_overrides=environ).get_environ()
         )
-        response = respond(request, self.representation())
+        response = respond(request, self.representation(), self.body())
         body, status, sent = run_wsgi_app(response, request.environ)
         content = b"".join(body)
         if hasattr(body, "close"):
@@ -344,8 +349,10 @@ def test_an_error_in_making_the_range_reaches_who_asked() -> None:
     def fail(start: int, stop: int) -> Iterable[bytes]:
         raise LookupError
 
+    site = Site()
+    site.open_range = fail  # type: ignore[method-assign]
     with pytest.raises(LookupError):
-        Site(open_range=fail).ask()
+        site.ask()
 
 
 class Wrapper:
@@ -368,7 +375,7 @@ def wrapped(path: Path, software: str, **headers: str) -> object:
     environ = EnvironBuilder(headers=headers).get_environ()
     environ.update({"wsgi.file_wrapper": Wrapper, "SERVER_SOFTWARE": software})
     request = Request(environ)
-    response = respond(request, Site(path).representation())
+    response = respond(request, Site(path).representation(), Site(path).body())
     body, _, _ = response.get_wsgi_response(environ)
     return body
 
