@@ -14,7 +14,7 @@ from flask import Flask
 
 import audio_cache
 from audio_cache.flask_ext import FlaskAudioCache
-from tests.engine import make_noise
+from tests.helpers.audio import make_noise
 
 MOST_MODULES = 15
 MOST_FOLDERS = 8

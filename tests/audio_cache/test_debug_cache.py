@@ -27,11 +27,6 @@ def music(tmp_path: Path, flac: Path) -> Path:
     return folder.parent
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
-
-
 def at(explanation: Explanation, quality: QualityLevel) -> QualityExplanation:
     return next(each for each in explanation.qualities if each.quality == quality)
 

@@ -21,16 +21,11 @@ import pytest
 import audio_cache
 from audio_cache import AudioCache
 from audio_cache.store.partial import partial_path
-from tests.audio import DATA, make_audio
-from tests.engine import (
-    StubFFmpeg,
-    make_noise,
-    processes_naming,
-    rendition_of,
-    undisturbed,
-    wait_for,
-    whole_file,
-)
+from tests.helpers.audio import DATA, make_audio, make_noise
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.processes import processes_naming
+from tests.helpers.renditions import rendition_of, undisturbed, whole_file
+from tests.helpers.waiting import wait_until
 
 TRANSCODE = """
 import sys
@@ -40,16 +35,6 @@ AudioCache(Path(sys.argv[1])).transcode_file(Path(sys.argv[2]), "low")
 """
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
-
-
-@pytest.fixture
-def song(tmp_path: Path, flac: Path) -> Path:
-    return Path(shutil.copy2(flac, tmp_path / "song.flac"))
-
-
 def test_half_a_file_never_stands_under_a_final_name(cache: AudioCache, tmp_path: Path) -> None:
     """Defect 1: half a file is served, and after a kill trusted for ever."""
     source = make_noise(tmp_path / "long.flac", samples=2_000_000)
@@ -57,7 +42,7 @@ def test_half_a_file_never_stands_under_a_final_name(cache: AudioCache, tmp_path
     growing = partial_path(entry)
     command = [sys.executable, "-c", TRANSCODE, str(cache.cache_dir), str(source)]
     with subprocess.Popen(command) as process:
-        wait_for(lambda: growing.exists() and growing.stat().st_size > 50_000, "half a file")
+        wait_until(lambda: growing.exists() and growing.stat().st_size > 50_000, "half a file")
         assert not entry.exists()
         assert cache.get_cached_or_original(source, "low") == source
         process.send_signal(signal.SIGKILL)
@@ -127,12 +112,11 @@ def test_a_purge_leaves_an_encode_under_way_alone(cache: AudioCache, tmp_path: P
     source = make_audio(tmp_path / "x.flac", samples=50_000)
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    real = StubFFmpeg(tmp_path / "real").path
-    held = StubFFmpeg(tmp_path / "held", f'read -r _ < {gate}; exec {real} "$@"')
+    held = StubFFmpeg(tmp_path / "held", f"read -r _ < {gate}")
     encoder = AudioCache(cache.cache_dir, ffmpeg=held.path)
     thread = threading.Thread(target=encoder.transcode_file, args=(source, "low"))
     thread.start()
-    wait_for(held.starts, "the encode to begin")
+    wait_until(held.starts, "the encode to begin")
     assert cache.clear_cache() == 0
     gate.write_text("go\n")
     thread.join()
@@ -155,7 +139,8 @@ def test_ffmpeg_has_no_input_a_time_limit_and_few_formats(
     """Defect 9: ffmpeg without -nostdin, timeout, or format limits."""
     ffmpeg = StubFFmpeg(tmp_path / "stub")
     AudioCache(cache.cache_dir, ffmpeg=ffmpeg.path).transcode_file(song, "low")
-    [arguments] = ffmpeg.starts()
+    [start] = ffmpeg.starts()
+    arguments = start.arguments
     assert arguments.startswith("-nostdin ")
     assert "-protocol_whitelist file,pipe,subfile" in arguments
     formats = re.findall(r"-format_whitelist (\S+)", arguments)
@@ -185,9 +170,9 @@ def test_no_ffmpeg_outlives_its_parent(cache: AudioCache, tmp_path: Path) -> Non
     source = make_noise(tmp_path / "orphan maker.flac", samples=4_000_000)
     command = [sys.executable, "-c", TRANSCODE, str(cache.cache_dir), str(source)]
     with subprocess.Popen(command) as process:
-        wait_for(lambda: len(processes_naming(source.name)) >= 2, "ffmpeg to start")
+        wait_until(lambda: len(processes_naming(source.name)) >= 2, "ffmpeg to start")
         process.kill()
-    wait_for(lambda: not processes_naming(source.name), "ffmpeg to end")
+    wait_until(lambda: not processes_naming(source.name), "ffmpeg to end")
 
 
 def test_the_default_logger_works(

@@ -20,9 +20,9 @@ from audio_cache.encoding.ffmpeg import running_count
 from audio_cache.progress.tracker import ProgressTracker
 from audio_cache.store.cache import AudioCache
 from audio_cache.store.verify import State, verify
-from tests.audio import make_audio
-from tests.audio_cache.long_audio import LIMIT_S, make_silence, wait_until
-from tests.progress import drain
+from tests.helpers.audio import make_audio, make_silence
+from tests.helpers.progress import drain
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 KILLED_SERVER = """
 import sys
@@ -49,11 +49,6 @@ def short(shared_audio: Path) -> list[Path]:
 def long(shared_audio: Path) -> Path:
     """Return a track whose encode takes some seconds."""
     return make_silence(shared_audio / "long.flac", 240)
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from audio_cache.store.partial import is_locked
 from audio_cache.store.verify import State, verify
 from audio_cache.text import bytes_in_words
 from docs.generate import DOCS
-from tests.audio_cache.long_audio import make_silence, wait_until
+from tests.helpers.audio import make_silence
+from tests.helpers.waiting import wait_until
 
 Run = Callable[..., Result]
 COMMAND = [sys.executable, "-m", "audio_cache"]

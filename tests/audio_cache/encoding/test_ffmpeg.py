@@ -16,8 +16,11 @@ import pytest
 from audio_cache.encoding import ffmpeg
 from audio_cache.encoding.ffmpeg import FFmpeg, FFmpegRun, end_all, find_ffmpeg, running_count
 from audio_cache.errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
-from tests.audio import DATA, make_audio
-from tests.engine import StubFFmpeg, processes_naming, rendition_of, wait_for
+from tests.helpers.audio import DATA, make_audio
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.processes import processes_naming
+from tests.helpers.renditions import rendition_of
+from tests.helpers.waiting import wait_until
 
 # Endless sound under a name to look for.
 NOISE = ("-f", "lavfi", "-i", "anoisesrc", "-f", "s16le", "{out}")
@@ -128,7 +131,9 @@ def test_words_in_any_encoding_fail_nothing(tmp_path: Path) -> None:
 
 
 def test_only_the_last_errors_are_kept(tmp_path: Path) -> None:
-    body = 'i=0; while [ $i -lt 500 ]; do i=$((i+1)); echo "[x @ 0x1] [error] no $i" >&2; done'
+    body = (
+        'i=0; while [ $i -lt 500 ]; do i=$((i+1)); echo "[x @ 0x1] [error] no $i" >&2; done; exit 0'
+    )
     with FFmpegRun(stub(tmp_path, body), ("{out}",)) as run:
         read_all(run)
         lines = run.finish().stderr.splitlines()
@@ -254,7 +259,7 @@ def test_ffmpeg_ends_with_the_thread_that_started_it(tmp_path: Path) -> None:
     thread.start()
     thread.join()
     [run] = started
-    wait_for(lambda: run._process.poll() is not None, "the kernel to end ffmpeg")
+    wait_until(lambda: run._process.poll() is not None, "the kernel to end ffmpeg")
     run.close()
 
 

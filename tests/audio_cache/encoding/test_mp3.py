@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mutagen.mp3 import MP3, BitrateMode
 
 from audio_cache.encoding import mp3
-from tests.audio import make_audio
-from tests.engine import split_frames
+from tests.helpers.audio import make_audio
+from tests.helpers.renditions import split_frames
 
 BITRATES = (128_000, 192_000, 256_000)
 bitrates = st.sampled_from(BITRATES)

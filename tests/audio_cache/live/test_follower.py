@@ -19,11 +19,6 @@ def whole(flac: Path, tmp_path: Path) -> Path:
     return AudioCache(tmp_path / "cache").transcode_file(flac, "low")
 
 
-@pytest.fixture
-def rendition(flac: Path, tmp_path: Path) -> Rendition:
-    return AudioCache(tmp_path / "cache").get_rendition(flac, "low")
-
-
 class Scripted(GrowingFile):
     """A growing file to which something happens just when a wait's time is up."""
 

@@ -10,13 +10,7 @@ import pytest
 
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.live.growing_file import GrowingFile
-from audio_cache.store.cache import AudioCache
-from tests.audio_cache.server import LIMIT_S, wait_until
-
-
-@pytest.fixture
-def rendition(flac: Path, tmp_path: Path) -> Rendition:
-    return AudioCache(tmp_path / "cache").get_rendition(flac, "low")
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from audio_cache.live.encodes import Failures
 from audio_cache.live.growing_file import GrowingFile
 from audio_cache.live.seeks import Seek, Seeks
 from audio_cache.store.cache import AudioCache
-from tests.audio_cache.server import LIMIT_S, wait_until
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 
 class Places:

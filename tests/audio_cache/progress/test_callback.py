@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from audio_cache.progress.tracker import ProgressCallback, ProgressStatus, ProgressTracker
-from tests.progress import Clock, drain, emit_many, finish, messages
+from tests.helpers.progress import Clock, drain, emit_many, messages
+from tests.helpers.waiting import finish
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from audio_cache.progress.events import EventLog, ProgressEvent, ProgressStatus
 from audio_cache.progress.tracker import ProgressTracker
-from tests.progress import parse
+from tests.helpers.progress import parse
 
 
 def test_an_event_has_the_fields_of_the_contract_in_their_order() -> None:

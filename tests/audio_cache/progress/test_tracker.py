@@ -18,17 +18,16 @@ from audio_cache.progress.tracker import (
     ProgressTracker,
     get_progress_tracker,
 )
-from tests.progress import (
-    GENEROUS_S,
+from tests.helpers.progress import (
     KEEPALIVE,
     Clock,
     drain,
     emit_many,
-    finish,
     follow_in_thread,
     messages,
     parse,
 )
+from tests.helpers.waiting import LIMIT_S, finish
 
 
 class TestListening:
@@ -62,7 +61,7 @@ class TestListening:
         assert len(drain(two)) == 3
 
     def test_a_waiting_listener_gets_an_event_at_once(self) -> None:
-        tracker = ProgressTracker(keepalive_s=GENEROUS_S)
+        tracker = ProgressTracker(keepalive_s=LIMIT_S)
         thread, frames = follow_in_thread(tracker, "t")
         tracker.emit("t", "completed", "completed", "done")
         finish(thread)
@@ -70,7 +69,7 @@ class TestListening:
 
     def test_an_idle_stream_is_kept_alive_by_comments(self) -> None:
         tracker = ProgressTracker(keepalive_s=0.01)
-        stream = tracker.listen("t", timeout=GENEROUS_S)
+        stream = tracker.listen("t", timeout=LIMIT_S)
         assert [next(stream) for _ in range(4)][1:] == [KEEPALIVE] * 3
 
     def test_a_stream_ends_after_the_timeout(self, tracker: ProgressTracker, clock: Clock) -> None:
@@ -109,7 +108,7 @@ class TestListening:
             assert len(list(tracker.listen("t"))) == 4
 
     def test_closing_the_tracker_ends_present_and_coming_streams(self) -> None:
-        tracker = ProgressTracker(keepalive_s=GENEROUS_S)
+        tracker = ProgressTracker(keepalive_s=LIMIT_S)
         emit_many(tracker, "t", 1)
         thread, _ = follow_in_thread(tracker, "t")
         tracker.close()
@@ -194,7 +193,7 @@ class TestRuns:
         assert messages(drain(tracker.listen("t"))) == ["event 0"]
 
     def test_listeners_of_the_old_run_are_moved_to_the_new_one(self) -> None:
-        tracker = ProgressTracker(keepalive_s=GENEROUS_S)
+        tracker = ProgressTracker(keepalive_s=LIMIT_S)
         emit_many(tracker, "t", 1)
         thread, frames = follow_in_thread(tracker, "t")
         tracker.create_task("t")
@@ -251,7 +250,7 @@ class TestRuns:
         assert state() == (True, False)
 
     def test_a_cleaned_up_tasks_listener_gets_the_rest_and_then_its_end(self) -> None:
-        tracker = ProgressTracker(keepalive_s=GENEROUS_S)
+        tracker = ProgressTracker(keepalive_s=LIMIT_S)
         stream = tracker.listen("t")
         next(stream)
         emit_many(tracker, "t", 2)
@@ -340,16 +339,16 @@ def run_for_200(
     all_connected = threading.Barrier(201)
 
     def follow() -> list[str]:
-        stream = tracker.listen("t", timeout=GENEROUS_S)
+        stream = tracker.listen("t", timeout=LIMIT_S)
         next(stream)
-        all_connected.wait(GENEROUS_S)
+        all_connected.wait(LIMIT_S)
         return list(stream)
 
     futures = [threads.submit(follow) for _ in range(200)]
-    all_connected.wait(GENEROUS_S)
+    all_connected.wait(LIMIT_S)
     emit_many(tracker, "t", events)
     tracker.emit("t", "completed", "completed", "over")
-    received = [future.result(GENEROUS_S) for future in futures]
+    received = [future.result(LIMIT_S) for future in futures]
     expected = [*(f"event {n}" for n in range(events)), "over"]
     assert messages([parse(frame) for frame in received[0]]) == expected
     assert received.count(received[0]) == 200
@@ -359,7 +358,7 @@ def run_for_200(
 
 
 def test_200_listeners_of_500_events_get_all_in_order_and_leave_no_memory() -> None:
-    tracker = ProgressTracker(keepalive_s=GENEROUS_S)
+    tracker = ProgressTracker(keepalive_s=LIMIT_S)
     with ThreadPoolExecutor(200) as threads:
         run_for_200(tracker, threads, 5)  # starts the threads, which have memory of their own
         gc.collect()

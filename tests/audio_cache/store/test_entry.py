@@ -11,8 +11,8 @@ from audio_cache import AudioCache
 from audio_cache.encoding import mp3
 from audio_cache.encoding.rendition import Identity
 from audio_cache.store.entry import ENTRY_NAME, Verdict, entry_etag, judge, read_entry
-from tests.audio import DATA
-from tests.engine import make_identity, rendition_of
+from tests.helpers.audio import DATA
+from tests.helpers.renditions import make_identity, rendition_of
 
 
 def write_entry(path: Path, identity: Identity, *, size_change: int = 0) -> Path:

@@ -19,11 +19,6 @@ from audio_cache.store.verify import Inspection, State, inspect_entry, repair_en
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
-
-
-@pytest.fixture
 def source(flac: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(flac, tmp_path / "track.flac"))
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,14 +8,7 @@ from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError
 from mixtape.library.catalogue import Catalogue
 from mixtape.library.listings import LibraryCounts, Subfolder
-from tests.mixtape.tracks import NOON, add_track
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path)
-    yield database
-    database.close()
+from tests.helpers.tracks import NOON, add_track
 
 
 @pytest.fixture

@@ -14,18 +14,12 @@ from mixtape.library import covers as artwork_module
 from mixtape.library.catalogue import Catalogue
 from mixtape.library.covers import CACHE_FOLDER, UPLOAD_FOLDER, Artwork
 from mixtape.library.scanner import LOCK_NAME, Scanner
-from tests.mixtape.tracks import add_track, embed, make_picture, open_picture, place
+from tests.helpers.tracks import add_track, embed, make_picture, open_picture, place
 
 
 @pytest.fixture
 def data_root(tmp_path: Path) -> Path:
     return tmp_path / "data"
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    (tmp_path / "music").mkdir()
-    return tmp_path / "music"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from mixtape.errors import LinkError, NotFoundError
 from mixtape.mixtapes.links import Sharing
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MixtapeState, SavedMixtape
-from tests.mixtape.tracks import NOON, add_track
+from tests.helpers.tracks import NOON, add_track
 
 
 class Tapes:

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,19 +15,7 @@ from mixtape.errors import ConflictError, InvalidMixtapeError, NotFoundError
 from mixtape.mixtapes.drafts import Drafts
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MAX_NOTES, MAX_TRACKS, MixtapeState, SavedMixtape, track_of
-from tests.mixtape.tracks import NOON, Clock, add_track
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.helpers.tracks import NOON, Clock, add_track
 
 
 @pytest.fixture

@@ -20,9 +20,8 @@ from audio_cache.encoding.mp3 import GROUP_FRAMES
 from audio_cache.progress.tracker import ProgressCallback, ProgressTracker
 from audio_cache.store import assembly
 from audio_cache.store.cache import AudioCache
-from tests.audio import make_audio
-from tests.audio_cache.long_audio import make_noise
-from tests.progress import drain
+from tests.helpers.audio import make_audio, make_noise
+from tests.helpers.progress import drain
 
 
 class Watcher:
@@ -43,11 +42,6 @@ class Watcher:
 
     def track_failed(self, name: str, error: object) -> None:
         self.fates.append((name, "failed", str(error)))
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
 
 
 @pytest.fixture
@@ -213,7 +207,7 @@ def test_idle_workers_help_with_a_long_track_and_the_file_is_the_same(
 ) -> None:
     for name in ("_LEAD_FRAMES", "_SHORTEST_PIECE", "_LONGEST_PIECE"):
         monkeypatch.setattr(assembly, name, GROUP_FRAMES)
-    noise = make_noise(tmp_path / "noise.flac", 20)
+    noise = make_noise(tmp_path / "noise.flac", samples=20 * 44_100)
     CacheWorker(cache, max_workers=3).cache_mixtape_async([noise], ["low"])
     assert len(runs) > 3
     alone = AudioCache(tmp_path / "alone").transcode_file(noise, "low")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from audio_cache.progress.tracker import ProgressTracker
+from tests.helpers.waiting import LIMIT_S
 
 KEEPALIVE = ": keepalive\n\n"
-GENEROUS_S = 60
 
 
 @dataclass
@@ -60,16 +60,11 @@ def follow_in_thread(
     is_connected = threading.Event()
 
     def follow() -> None:
-        for frame in tracker.listen(task_id, timeout=GENEROUS_S, **options):
+        for frame in tracker.listen(task_id, timeout=LIMIT_S, **options):
             frames.append(frame)
             is_connected.set()
 
     thread = threading.Thread(target=follow)
     thread.start()
-    assert is_connected.wait(GENEROUS_S)
+    assert is_connected.wait(LIMIT_S)
     return thread, frames
-
-
-def finish(thread: threading.Thread) -> None:
-    thread.join(GENEROUS_S)
-    assert not thread.is_alive()

@@ -13,17 +13,20 @@ from hypothesis import strategies as st
 
 from audio_cache.quality import QualityLevel
 from audio_cache.store.cache import AudioCache
-from tests.audio_cache.server import LoggingFFmpeg, Server, make_noise, together, wait_until
+from tests.helpers.audio import make_noise
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.gunicorn import Server
+from tests.helpers.waiting import together, wait_until
 
 FORMATS = {
-    "flac 16": (".flac", "flac", ("-sample_fmt", "s16")),
-    "flac 24": (".flac", "flac", ("-sample_fmt", "s32", "-bits_per_raw_sample", "24")),
-    "wav 16": (".wav", "pcm_s16le", ()),
-    "wav 24": (".wav", "pcm_s24le", ()),
-    "aiff": (".aiff", "pcm_s16be", ()),
-    "alac": (".m4a", "alac", ("-sample_fmt", "s16p")),
-    "wavpack": (".wv", "wavpack", ("-sample_fmt", "s16p")),
-    "tta": (".tta", "tta", ("-sample_fmt", "s16")),
+    "flac 16": (".flac", "flac", 16),
+    "flac 24": (".flac", "flac", 24),
+    "wav 16": (".wav", "pcm_s16le", 16),
+    "wav 24": (".wav", "pcm_s24le", 24),
+    "aiff": (".aiff", "pcm_s16be", 16),
+    "alac": (".m4a", "alac", 16),
+    "wavpack": (".wv", "wavpack", 16),
+    "tta": (".tta", "tta", 16),
 }
 
 
@@ -38,15 +41,15 @@ class Track:
     quality: QualityLevel
 
     def make(self, directory: Path, name: str) -> Path:
-        suffix, codec, options = FORMATS[self.form]
+        suffix, codec, bits = FORMATS[self.form]
         path = directory / f"{name}{suffix}"
         return make_noise(
             path,
-            self.samples,
+            samples=self.samples,
             rate=self.rate,
             channels=self.channels,
             codec=codec,
-            options=options,
+            bits=bits,
         )
 
 
@@ -69,7 +72,7 @@ class Phoenix:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.ffmpeg = LoggingFFmpeg(root, speed=25)
+        self.ffmpeg = StubFFmpeg(root, speed=25)
         self.server = self._start()
         self.numbers = itertools.count()
 

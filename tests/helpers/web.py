@@ -7,19 +7,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from flask import Flask
 from werkzeug.serving import make_server
+
+from tests.helpers.waiting import LIMIT_S
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-LIMIT_S = 60
 
 
 class WebServer:
     """Werkzeug's server with an application, from now until it is stopped."""
 
-    def __init__(self, app: Flask, port: int = 0) -> None:
+    def __init__(self, app: WSGIApplication, port: int = 0) -> None:
         self._server = make_server("127.0.0.1", port, closing(app), threaded=True)
         self.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -36,7 +35,7 @@ class WebServer:
 
 
 @contextmanager
-def served(app: Flask) -> Iterator[str]:
+def served(app: WSGIApplication) -> Iterator[str]:
     """Give the address of an application, for as long as it is served."""
     server = WebServer(app)
     try:

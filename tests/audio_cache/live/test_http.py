@@ -7,91 +7,14 @@ import http.client
 import os
 import shutil
 import socket
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from audio_cache.store.cache import AudioCache
 from audio_cache.store.partial import partial_path
-from tests.audio_cache.server import (
-    LIMIT_S,
-    LoggingFFmpeg,
-    Server,
-    make_long,
-    play_target,
-    together,
-    wait_until,
-)
-
-SECONDS = 30
-LIVE = "audio-cache; fwd=miss; detail=live"
-HIT = "audio-cache; hit"
-ORIGINAL = "audio-cache; fwd=miss"
-
-
-@dataclass
-class Site:
-    """A server with an ffmpeg that logs, and one track that nobody else asks for."""
-
-    server: Server
-    ffmpeg: LoggingFFmpeg
-    track: Path
-    whole: bytes
-
-    @property
-    def entry(self) -> Path:
-        return AudioCache(self.server.cache_dir).get_cache_path(self.track, "low")
-
-    def encodes_of(self, name: str) -> list[bool]:
-        """Return of each encode of a track whether it began at the start."""
-        return [each.is_whole for each in self.ffmpeg.encodes() if f"/{name} " in each.arguments]
-
-
-@pytest.fixture(scope="module")
-def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_long(tmp_path_factory.mktemp("long") / "long.flac", SECONDS)
-
-
-def reference(track: Path, directory: Path) -> bytes:
-    """Return what a plain encode of the track makes in a directory of its own."""
-    return AudioCache(directory).transcode_file(track, "low").read_bytes()
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, LoggingFFmpeg]]:
-    """Return a server for all tests that want nothing special of theirs."""
-    root = tmp_path_factory.mktemp("site")
-    ffmpeg = LoggingFFmpeg(root, speed=20)
-    with Server(root, AUDIO_CACHE_FFMPEG=ffmpeg.path) as server:
-        yield server, ffmpeg
-
-
-@pytest.fixture
-def site(
-    running: tuple[Server, LoggingFFmpeg],
-    long: Path,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-) -> Site:
-    server, ffmpeg = running
-    track = server.music / f"{request.node.name[:60]}.flac"
-    os.link(long, track)
-    return Site(server, ffmpeg, track, reference(track, tmp_path / "reference"))
-
-
-@contextlib.contextmanager
-def own_site(
-    root: Path, long: Path, *, speed: float | None = None, **config: object
-) -> Iterator[Site]:
-    """Start a server for one test."""
-    ffmpeg = LoggingFFmpeg(root, speed=speed)
-    with Server(root, AUDIO_CACHE_FFMPEG=ffmpeg.path, **config) as server:
-        track = server.music / "track.flac"
-        shutil.copyfile(long, track)
-        yield Site(server, ffmpeg, track, reference(track, root / "reference"))
+from tests.audio_cache.live.site import HIT, LIVE, Site, own_site, reference
+from tests.helpers.gunicorn import Server, play_target
+from tests.helpers.waiting import LIMIT_S, together, wait_until
 
 
 def test_the_first_play_is_live_and_those_after_the_file_is_made_are_hits(site: Site) -> None:
@@ -239,48 +162,6 @@ def read_body(connection: socket.socket, begun: bytes = b"") -> bytes:
     return body
 
 
-def test_a_source_that_breaks_off_ends_the_connection_and_then_the_original_is_played(
-    site: Site,
-) -> None:
-    content = site.track.read_bytes()
-    site.track.unlink()
-    site.track.write_bytes(content[: len(content) // 2])
-    cut = site.server.play(site.track.name)
-    assert (cut.status, cut.cache_status, cut.is_cut_short) == (200, LIVE, True)
-    assert int(cut.headers["Content-Length"]) == len(site.whole)
-    assert len(site.whole) // 4 < len(cut.body) < len(site.whole) * 3 // 4
-    again = site.server.play(site.track.name)
-    assert (again.status, again.cache_status) == (200, ORIGINAL)
-    assert again.body == site.track.read_bytes()
-    assert again.headers["Audio-Cache-Rendition"].startswith("quality=original")
-    assert again.headers["ETag"] != cut.headers["ETag"]
-    assert f"{site.track.name}' is played as the original" in site.server.log
-    assert not partial_path(site.entry).exists()
-
-
-@pytest.mark.parametrize("name", ["nothing.flac", "empty.flac", "odd.flac"])
-def test_a_source_that_cannot_be_encoded_is_played_as_it_is(
-    site: Site, data: Path, name: str
-) -> None:
-    source = site.server.music / name
-    source.write_bytes((data / name).read_bytes() if name != "odd.flac" else b"fLaC and no more")
-    for span in (None, "0-9", "-1"):
-        answer = site.server.play(name, span=span)
-        assert answer.cache_status == ORIGINAL
-        assert answer.status in ({200, 206} if source.stat().st_size else {200, 416})
-    assert f"{name}' is played as the original" in site.server.log
-    # Only the first play looked into it.
-    assert len(site.encodes_of(name)) <= 1
-
-
-def test_a_lossy_source_is_played_as_it_is(site: Site, mp3: Path) -> None:
-    shutil.copyfile(mp3, site.server.music / "lossy.mp3")
-    answer = site.server.play("lossy.mp3", "low")
-    assert (answer.status, answer.cache_status) == (200, "audio-cache; fwd=bypass")
-    assert answer.body == mp3.read_bytes()
-    assert answer.headers["Content-Type"] == "audio/mpeg"
-
-
 def test_a_source_that_is_replaced_is_played_anew(site: Site, flac: Path, tmp_path: Path) -> None:
     server, name = site.server, site.track.name
     before = server.play(name)
@@ -294,66 +175,11 @@ def test_a_source_that_is_replaced_is_played_anew(site: Site, flac: Path, tmp_pa
     assert after.headers["Last-Modified"] == "Thu, 01 Jan 1970 00:00:01 GMT"
 
 
-def test_with_no_ffmpeg_the_original_is_played(tmp_path: Path, long: Path) -> None:
-    with own_site(tmp_path, long) as site:
-        site.server.ask("/small")
-        site.ffmpeg.path.unlink()
-        answer = site.server.play("track.flac")
-        assert (answer.status, answer.cache_status) == (200, ORIGINAL)
-        assert answer.body == site.track.read_bytes()
-        assert "'track.flac" not in site.server.log
-        assert "track.flac' is played as the original: ffmpeg at" in site.server.log
-
-
-def test_with_a_full_disk_the_original_is_played(tmp_path: Path, long: Path) -> None:
-    (tmp_path / "data").mkdir()
-    with small_disk(tmp_path / "data", "200k"), own_site(tmp_path, long) as site:
-        for _ in range(2):
-            answer = site.server.play("track.flac", span="0-")
-            assert (answer.status, answer.cache_status) == (206, ORIGINAL)
-            assert answer.body == site.track.read_bytes()
-        assert "track.flac' is played as the original: cannot play live" in site.server.log
-        assert os.listdir(site.server.cache_dir) == []
-        assert site.encodes_of("track.flac") == []
-
-
-@contextlib.contextmanager
-def small_disk(path: Path, size: str) -> Iterator[None]:
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", os.fspath(path)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True, timeout=LIMIT_S)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"a small disk takes the right to mount: {error}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", os.fspath(path)], check=True, timeout=LIMIT_S)
-
-
-def test_when_all_encoders_are_busy_a_new_listener_gets_the_original(
-    tmp_path: Path, long: Path
-) -> None:
-    busy = {"AUDIO_CACHE_MAX_LIVE": 1, "AUDIO_CACHE_LIVE_WAIT_S": 0.1}
-    with own_site(tmp_path, long, speed=1, **busy) as site:
-        shutil.copyfile(long, site.server.music / "other.flac")
-        with site.server.open("track.flac") as first:
-            assert first.recv(9) == b"HTTP/1.1 "
-            answer = site.server.play("other.flac")
-            assert (answer.status, answer.cache_status) == (200, ORIGINAL)
-            assert answer.body == long.read_bytes()
-            assert "all encoders for listeners are busy" in site.server.log
-            assert site.server.play("track.flac", span="0-99").body == site.whole[:100]
-            # Its second encoder would be one too many, so this waits for the file.
-            far = len(site.whole) // 16
-            assert site.server.play("track.flac", span=f"{far}-{far}").cache_status == LIVE
-        assert len(site.ffmpeg.encodes()) == 1
-
-
 @pytest.mark.slow
 def test_a_hundred_seeks_of_one_listener_never_hold_more_than_two_encoders(
-    tmp_path: Path, long: Path
+    tmp_path: Path, track: Path
 ) -> None:
-    with own_site(tmp_path, long, speed=0.5, AUDIO_CACHE_FINISH_ABANDONED=False) as site:
+    with own_site(tmp_path, track, speed=0.5, AUDIO_CACHE_FINISH_ABANDONED=False) as site:
         room = len(site.whole) - 102_000
         starts = [100_000 + (number * 7919 * 4099) % room for number in range(100)]
         # Somebody else listens all the time, so that there is one encode of the file.
@@ -368,7 +194,7 @@ def test_a_hundred_seeks_of_one_listener_never_hold_more_than_two_encoders(
                 assert answer.body == site.whole[start : start + 2000]
         wait_until(lambda: not site.ffmpeg.running())
         wait_until(lambda: site.server.inside()["encoders"] == 0)
-        encodes = site.ffmpeg.encodes()
+        encodes = site.ffmpeg.starts()
         assert len(encodes) > 50
         assert [encode.is_whole for encode in encodes].count(True) == 1
         assert max(encode.others for encode in encodes) == 1
@@ -388,10 +214,10 @@ def test_after_seeks_the_one_encode_of_the_file_is_finished_for_the_cache(site: 
 
 @pytest.mark.slow
 def test_two_servers_share_one_encode_and_the_second_takes_over_when_the_first_is_killed(
-    tmp_path: Path, long: Path
+    tmp_path: Path, track: Path
 ) -> None:
     with contextlib.ExitStack() as stack:
-        site = stack.enter_context(own_site(tmp_path, long, speed=3))
+        site = stack.enter_context(own_site(tmp_path, track, speed=3))
         config = {"AUDIO_CACHE_FFMPEG": site.ffmpeg.path}
         second = stack.enter_context(Server(tmp_path, name="second", **config))
         second.ask("/small")

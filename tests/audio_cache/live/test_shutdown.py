@@ -10,7 +10,11 @@ import pytest
 
 from audio_cache.store.cache import AudioCache
 from audio_cache.store.partial import is_locked, partial_path
-from tests.audio_cache.server import LoggingFFmpeg, Server, is_alive, make_long, wait_until
+from tests.helpers.audio import make_noise
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.gunicorn import Server
+from tests.helpers.processes import is_alive
+from tests.helpers.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 # gunicorn's own, and the one that the host runs.
@@ -23,9 +27,9 @@ class Stage:
 
     def __init__(self, root: Path, worker: str) -> None:
         self.root = root
-        self.ffmpeg = LoggingFFmpeg(root, speed=6)
+        self.ffmpeg = StubFFmpeg(root, speed=6)
         self.server = Server(root, worker=worker, AUDIO_CACHE_FFMPEG=self.ffmpeg.path)
-        self.track = make_long(self.server.music / "track.flac", 90)
+        self.track = make_noise(self.server.music / "track.flac", samples=90 * 44_100)
         entry = AudioCache(self.server.cache_dir).get_cache_path(self.track, "low")
         self.part = partial_path(entry)
 
@@ -47,7 +51,7 @@ class Stage:
             played = server.play("track.flac")
         plain = AudioCache(self.root / "plain").transcode_file(self.track, "low")
         assert played.body == plain.read_bytes()
-        assert [each.is_whole for each in self.ffmpeg.encodes()] == [True, False]
+        assert [each.is_whole for each in self.ffmpeg.starts()] == [True, False]
 
 
 @pytest.mark.parametrize("worker", [PLAIN, OURS])

@@ -14,14 +14,13 @@ import audio_cache
 import mixtape
 from audio_cache.progress.tracker import ProgressCallback, ProgressTracker
 from audio_cache.serving.sse import get_last_event_id, progress_response
-from tests.web import WebServer
+from tests.helpers.waiting import LIMIT_MS
+from tests.helpers.web import WebServer
 
 LIBRARY = Path(audio_cache.__path__[0])
 BOOTSTRAP = Path(mixtape.__path__[0]) / "static" / "vendor" / "bootstrap"
 CSRF_TOKEN = "a token of this page"
 TASK = "summer-vibes"
-# Long enough for a reconnection after the browser's own pause.
-GENEROUS_MS = 30_000
 # No data: and nothing inline. (The icon of the page is the only image.)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'"
@@ -169,18 +168,18 @@ def open_modal(page: Page) -> None:
 
 
 def expect_text(page: Page, part: str, text: str) -> None:
-    expect(page.locator(f".acp [data-part={part}]")).to_have_text(text, timeout=GENEROUS_MS)
+    expect(page.locator(f".acp [data-part={part}]")).to_have_text(text, timeout=LIMIT_MS)
 
 
 def expect_rows(page: Page, *rows: str) -> None:
     """Wait until these are the rows of the list: name, state and reason of each."""
     patterns = [re.compile(r"\s*".join(map(re.escape, row.split("|")))) for row in rows]
-    expect(page.locator(".acp-row")).to_have_text(patterns, timeout=GENEROUS_MS)
+    expect(page.locator(".acp-row")).to_have_text(patterns, timeout=LIMIT_MS)
 
 
 def expect_notice(page: Page, text: str) -> Locator:
     notice = page.locator(".acp [data-part=notice]")
-    expect(notice).to_contain_text(text, timeout=GENEROUS_MS)
+    expect(notice).to_contain_text(text, timeout=LIMIT_MS)
     return notice
 
 

@@ -1,7 +1,10 @@
-"""The application with a library that is scanned, for the tests of what an owner does with it."""
+"""Mixtapes of a scanned library: made by their owner, seen by their listeners."""
 
 from __future__ import annotations
 
+import os
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,14 @@ from werkzeug.test import TestResponse
 
 from mixtape.mixtapes.values import MixtapeState, SavedMixtape
 from mixtape.services import EXTENSION, Services
-from tests.mixtape.host import PAGE, make_app
+from tests.helpers.host import PAGE, make_app
+from tests.helpers.waiting import LIMIT_S
 
-LONG_S = 60.0
+_TRACK_URL = re.compile(r'data-url="([^"]+)"')
 
 
 def services_of(app: Flask) -> Services:
+    """Return what the pages of an app work with."""
     services: Services = app.extensions[EXTENSION]
     return services
 
@@ -29,22 +34,39 @@ def make_scanned_app(root: Path, **given: Any) -> Flask:
 
 
 def scan(app: Flask) -> None:
+    """Bring the library up to date with the music folder."""
     scanner = services_of(app).scanner
     scanner.start()
-    done = scanner.wait(LONG_S)
-    assert not done.running
-    assert done.error is None
+    progress = scanner.wait(LIMIT_S)
+    assert not progress.running
+    assert progress.error is None
 
 
-def track_id(app: Flask, title: str) -> int:
-    (track,) = services_of(app).catalogue.search(title).items
+def track_id(app: Flask, name: str) -> int:
+    """Return the id of the track with a path in the library, or with a title."""
+    catalogue = services_of(app).catalogue
+    track = catalogue.find_by_path(os.fsencode(name))
+    if track is None:
+        [track] = catalogue.search(name).items
     return track.id
 
 
-def make_mixtape(app: Flask, title: str, *titles: str) -> SavedMixtape:
-    """Store a mixtape with the tracks of these titles."""
-    ids = tuple(track_id(app, name) for name in titles)
-    return services_of(app).mixtapes.create(MixtapeState(title, track_ids=ids))
+def save_mixtape(app: Flask, title: str, *names: str, **state: Any) -> SavedMixtape:
+    """Store a mixtape of the tracks with these paths or titles; nobody else can see it."""
+    ids = tuple(track_id(app, name) for name in names)
+    return services_of(app).mixtapes.create(MixtapeState(title, track_ids=ids, **state))
+
+
+def share_mixtape(app: Flask, *names: str, title: str = "A tape", **state: Any) -> SavedMixtape:
+    """Store a mixtape that whoever has its link can hear."""
+    return services_of(app).mixtapes.share(save_mixtape(app, title, *names, **state).slug)
+
+
+def stream_urls(client: FlaskClient, mixtape: SavedMixtape) -> list[str]:
+    """Return the addresses that a mixtape's page plays, in order."""
+    page = client.get(f"/mixtapes/{mixtape.slug}", headers=PAGE)
+    assert page.status_code == 200, page.text
+    return [unescape(url) for url in _TRACK_URL.findall(page.text)]
 
 
 class Owner:

@@ -13,16 +13,17 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-DATA = Path(__file__).parent / "data"
+from tests.helpers.waiting import LIMIT_S
+
+DATA = Path(__file__).parents[1] / "data"
 _WIDE = {"flac": "s32", "alac": "s32p", "wavpack": "s32p", "tta": "s32"}
 _NARROW = {"flac": "s16", "alac": "s16p", "wavpack": "s16p", "tta": "s16"}
-_LIMIT_S = 120
 
 
 def run_ffmpeg(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run ffmpeg quietly to its end; CalledProcessError where it fails."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *arguments]
-    return subprocess.run(command, input=given, capture_output=True, check=True, timeout=_LIMIT_S)
+    return subprocess.run(command, input=given, capture_output=True, check=True, timeout=LIMIT_S)
 
 
 def file_url(path: str | os.PathLike[str]) -> str:
@@ -81,16 +82,54 @@ def make_audio(
         tags: as ffmpeg names them ("title", "album_artist", "track": "3/12").
         options: more output options of ffmpeg, such as ("-rf64", "always", "-f", "wav").
     """
+    output = _output(codec, bits, tags)
+    raw = ["-f", "s32le", "-ar", str(rate), "-ac", str(channels), "-i", "pipe:0"]
+    exact = ["-fflags", "+bitexact", "-flags", "+bitexact"]
+    given = pcm_s32(samples, rate, channels, seed)
+    run_ffmpeg(*raw, "-map_metadata", "-1", *exact, *output, *options, file_url(path), given=given)
+    return path
+
+
+def make_noise(
+    path: Path,
+    *,
+    samples: int,
+    rate: int = 44100,
+    channels: int = 2,
+    codec: str = "flac",
+    bits: int = 16,
+    seed: int = 0,
+    tags: dict[str, str] | None = None,
+) -> Path:
+    """Write a file of soft noise that never repeats; much faster to make than `make_audio`'s.
+
+    Its spectrum falls off as that of music does, so that the encoder has its usual work.
+    """
+    output = _output(codec, bits, tags)
+    if codec == "flac":
+        # As other encoders do. ffmpeg's own larger frames, in six channels at 192 kHz, are more
+        # than its own parser of FLAC can hold.
+        output += ["-frame_size", "4096"]
+    raw = ["-f", "s8", "-ar", str(rate), "-ac", str(channels), "-i", "pipe:0"]
+    sound = ["-map_metadata", "-1", "-af", f"lowpass=f={rate // 12},volume=0.7"]
+    given = random.Random(seed).randbytes(samples * channels)
+    run_ffmpeg(*raw, *sound, "-fflags", "+bitexact", *output, file_url(path), given=given)
+    return path
+
+
+def _output(codec: str, bits: int, tags: dict[str, str] | None) -> list[str]:
     sample_formats = _WIDE if bits > 16 else _NARROW
     output = ["-c:a", codec]
     if codec in sample_formats:
         output += ["-sample_fmt", sample_formats[codec], "-bits_per_raw_sample", str(bits)]
     for key, text in (tags or {}).items():
         output += ["-metadata", f"{key}={text}"]
-    raw = ["-f", "s32le", "-ar", str(rate), "-ac", str(channels), "-i", "pipe:0"]
-    exact = ["-fflags", "+bitexact", "-flags", "+bitexact"]
-    given = pcm_s32(samples, rate, channels, seed)
-    run_ffmpeg(*raw, "-map_metadata", "-1", *exact, *output, *options, file_url(path), given=given)
+    return output
+
+
+def make_silence(path: Path, seconds: int) -> Path:
+    """Write silence: long to encode, but made at once and small."""
+    run_ffmpeg("-f", "lavfi", "-i", f"anullsrc=r=44100:cl=stereo:d={seconds}", file_url(path))
     return path
 
 
