@@ -14,12 +14,12 @@ from .batch.outcome import MISSING, Fate, Outcome
 from .batch.reporter import Progress
 from .batch.workers import WorkerPool
 from .errors import AudioCacheError
-from .quality import QualityLevel
+from .quality import DEFAULT_QUALITY, QualityLevel
 from .store.cache import AudioCache
 
 __all__ = ["CacheWorker", "Results", "missing", "schedule_mixtape_caching", "track_paths"]
 
-DEFAULT_QUALITIES: tuple[QualityLevel, ...] = ("medium",)
+DEFAULT_QUALITIES: tuple[QualityLevel, ...] = (DEFAULT_QUALITY,)
 Results = dict[str, dict[str, Any]]
 
 

@@ -16,7 +16,7 @@ from ..encoding.cancellation import Cancellation
 from ..encoding.ffmpeg import FFmpeg, FFmpegRun, find_ffmpeg
 from ..encoding.rendition import Rendition, make_rendition, with_samples
 from ..errors import AudioCacheError
-from ..quality import QualityLevel
+from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..sources.source import Source, is_lossless, read_source
 from .assembly import Assembly, Share
 from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Verdict, entry_name, judge, read_entry, stat_or_none
@@ -266,7 +266,7 @@ class AudioCache:
     ) -> dict[QualityLevel, Path]:
         """Make the files of several qualities; one that fails is logged and gives the original."""
         paths: dict[QualityLevel, Path] = {}
-        wanted: list[QualityLevel] = ["medium"] if qualities is None else qualities
+        wanted: list[QualityLevel] = [DEFAULT_QUALITY] if qualities is None else qualities
         for quality in wanted:
             try:
                 paths[quality] = self.transcode_file(original_path, quality)

@@ -15,7 +15,10 @@ from ..encoding.identity import Identity, parse_identity
 from ..encoding.rendition import header_etag
 from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps, parse_quality
 
-ENTRY_NAME: Final = re.compile(r"[0-9a-f]{32}_(high|medium|low)_\d+k\.mp3")
+_LEVELS: Final = "|".join(map(re.escape, QUALITY_SETTINGS))
+_FORMATS: Final = "|".join({setting["format"] for setting in QUALITY_SETTINGS.values()})
+# Whatever the bitrate, so that entries outlive a change of it and are still listed and deleted.
+ENTRY_NAME: Final = re.compile(rf"[0-9a-f]{{32}}_({_LEVELS})_\d+k\.(?:{_FORMATS})")
 PARTIAL_SUFFIX: Final = ".part"
 # Holds the private frame of any path of ordinary length, so that a lookup reads once.
 _FIRST_READ_BYTES: Final = 2048
@@ -54,14 +57,15 @@ class Entry:
         """Return the size of tag and Info frame; 0 for a foreign file."""
         if self.identity is None:
             return 0
-        return self.tag_bytes + _info_bytes(self.identity)
+        return self.tag_bytes + mp3.info_size(bitrate_bps(parse_quality(self.identity.quality)))
 
     def expected_size(self) -> int:
         """Return the size in bytes that the identity promises, or the actual one without it."""
         if self.identity is None:
             return self.size_bytes
         bitrate = bitrate_bps(parse_quality(self.identity.quality))
-        return self.header_bytes + mp3.frames_size(bitrate, self.identity.frames)
+        info_and_audio = mp3.info_size(bitrate) + mp3.frames_size(bitrate, self.identity.frames)
+        return self.tag_bytes + info_and_audio
 
 
 def read_entry(path: Path | str) -> Entry | None:
@@ -127,10 +131,6 @@ def judge(entry: Entry | None, source: os.stat_result | None) -> Verdict:
     return Verdict.VALID
 
 
-def _info_bytes(identity: Identity) -> int:
-    return 144 * bitrate_bps(parse_quality(identity.quality)) // mp3.SAMPLE_RATE_HZ
-
-
 def stat_or_none(path: Path | str) -> os.stat_result | None:
     """Return what the file system says of a file; None where it is missing."""
     try:
@@ -143,4 +143,5 @@ def entry_name(absolute_path: str, quality: QualityLevel) -> str:
     """Return the name of the entry that a source of that normalised path has at a quality."""
     level = parse_quality(quality)
     digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
-    return f"{digest}_{level}_{QUALITY_SETTINGS[level]['bitrate']}.mp3"
+    setting = QUALITY_SETTINGS[level]
+    return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"
