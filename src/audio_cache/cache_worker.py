@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .batch.batch import Batch, Wanted
-from .batch.needs import is_valid, missing, outdated
+from .batch.needs import find_outdated, is_valid, missing
 from .batch.outcome import MISSING, Fate, Outcome
 from .batch.reporter import Progress
 from .batch.workers import WorkerPool
@@ -114,11 +114,8 @@ class CacheWorker:
             By `<path>_<quality>`: `{"success": bool}`, with an "error" where it is False; empty
             where all is current.
         """
-        lacking = {
-            path: outdated(self.audio_cache, path, qualities)
-            for path, qualities in _wanted(track_paths, qualities).items()
-        }
-        todo = {path: lacks for path, lacks in lacking.items() if lacks}
+        wanted = _wanted(track_paths, qualities)
+        todo = find_outdated(self.audio_cache, wanted, with_absent=True)
         outcomes = self.cache_each(todo) if todo else {}
         return {
             f"{path}_{quality}": _as_success(outcome, quality)

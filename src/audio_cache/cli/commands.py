@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from ..batch.batch import Wanted
 from ..batch.estimate import free_bytes, make_plan, measure_speed
-from ..batch.needs import outdated
+from ..batch.needs import find_outdated
 from ..cache_worker import CacheWorker
 from ..debug_cache import describe, explain
 from ..quality import QUALITY_SETTINGS, QualityLevel
@@ -111,13 +110,9 @@ def regenerate(
     Nothing is made that was not there before. Without --quality, all qualities are looked at.
     """
     cache = open_existing_cache(cache_dir)
-    wanted: dict[Path, Sequence[QualityLevel]] = {}
-    for path in collect_sources(paths, _complain):
-        stale = outdated(cache, path, qualities or tuple(QUALITY_SETTINGS))
-        stale = [each for each in stale if cache.get_cache_path(path, each).exists()]
-        if stale:
-            wanted[path] = stale
-    _carry_out(cache, wanted, jobs, dry_run)
+    sources = collect_sources(paths, _complain)
+    wanted = dict.fromkeys(sources, qualities or tuple(QUALITY_SETTINGS))
+    _carry_out(cache, find_outdated(cache, wanted), jobs, dry_run)
 
 
 @main.command()
