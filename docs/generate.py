@@ -13,11 +13,32 @@ import click
 
 from audio_cache.cli.commands import main as main_command
 from audio_cache.cli.frame import EXIT_CODES
+from audio_cache.quality import QUALITY_LEVELS, QUALITY_SETTINGS, bitrate_bps
 from audio_cache.settings import knobs
 
 from .host import deploy_file, metric_table, route_table, setting_table
 
 DOCS = Path(__file__).parent
+# What the table of qualities takes for an ordinary track.
+_TRACK_S = 240
+_TRACK_BYTES = 30_000_000
+
+
+def quality_table() -> str:
+    """Return the qualities as a Markdown table, with what they make of an ordinary track."""
+    rows = ["| quality | bitrate | a 4-minute track of 30 MB |", "|---|---|---|"]
+    for quality in QUALITY_SETTINGS:
+        bitrate = bitrate_bps(quality)
+        size = bitrate // 8 * _TRACK_S
+        saved = f"{size / 1e6:.1f} MB, {100 * (1 - size / _TRACK_BYTES):.0f} % less"
+        rows.append(f"| {quality} | {bitrate // 1000} kbit/s | {saved} |")
+    return "\n".join(rows)
+
+
+def quality_list() -> str:
+    """Return the values that `quality` takes."""
+    *most, last = (f"`{level}`" for level in QUALITY_LEVELS)
+    return f"`quality` is {', '.join(most)} or {last}."
 
 
 def knob_table() -> str:
@@ -47,7 +68,8 @@ def command_help() -> str:
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "cli.md": {"exit-codes": exit_code_table, "commands": command_help},
     "configuration.md": {"knobs": knob_table, "host-settings": setting_table},
-    "http.md": {"metrics": metric_table, "routes": route_table},
+    "../README.md": {"qualities": quality_table},
+    "http.md": {"qualities": quality_list, "metrics": metric_table, "routes": route_table},
     "install.md": {
         "mixtape.env": lambda: deploy_file("mixtape.env", "sh"),
         "mixtape.service": lambda: deploy_file("mixtape.service", "ini"),

@@ -18,6 +18,7 @@ from .progress.callback import ProgressCallback
 from .progress.events import ProgressEvent, ProgressStatus
 from .progress.tracker import ProgressTracker, get_progress_tracker
 from .quality import (
+    DEFAULT_QUALITY,
     QUALITY_LEVELS,
     QUALITY_SETTINGS,
     QualityLevel,
@@ -44,6 +45,7 @@ from .store.verify import Inspection, State, verify
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "DEFAULT_QUALITY",
     "LOSSLESS_SUFFIXES",
     "QUALITY_LEVELS",
     "QUALITY_SETTINGS",

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from .batch.batch import Batch, Wanted
-from .batch.needs import is_valid, missing, outdated
+from .batch.needs import find_outdated, is_valid, missing
 from .batch.outcome import MISSING, Fate, Outcome
 from .batch.reporter import Progress
 from .batch.workers import WorkerPool
 from .errors import AudioCacheError
-from .quality import QualityLevel
+from .quality import DEFAULT_QUALITY, QualityLevel
 from .store.cache import AudioCache
 
 __all__ = ["CacheWorker", "Results", "missing", "schedule_mixtape_caching", "track_paths"]
 
-DEFAULT_QUALITIES: tuple[QualityLevel, ...] = ("medium",)
+DEFAULT_QUALITIES: tuple[QualityLevel, ...] = (DEFAULT_QUALITY,)
 Results = dict[str, dict[str, Any]]
 
 
@@ -114,11 +114,8 @@ class CacheWorker:
             By `<path>_<quality>`: `{"success": bool}`, with an "error" where it is False; empty
             where all is current.
         """
-        lacking = {
-            path: outdated(self.audio_cache, path, qualities)
-            for path, qualities in _wanted(track_paths, qualities).items()
-        }
-        todo = {path: lacks for path, lacks in lacking.items() if lacks}
+        wanted = _wanted(track_paths, qualities)
+        todo = find_outdated(self.audio_cache, wanted, with_absent=True)
         outcomes = self.cache_each(todo) if todo else {}
         return {
             f"{path}_{quality}": _as_success(outcome, quality)

@@ -1,31 +1,42 @@
-"""The quality levels and what each of them means to the encoder."""
+"""The quality levels: one table from which everything else that knows of qualities follows."""
 
 from __future__ import annotations
 
-import functools
-from typing import Final, Literal, TypedDict, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, cast
 
 from .errors import QualityError
 
-QualityLevel = Literal["high", "medium", "low", "original"]
-
 
 class QualitySetting(TypedDict):
-    """Bitrate as ffmpeg writes it (`192k` is 192,000 bit/s) and the container."""
+    """The bitrate as ffmpeg writes it (`192k` is 192,000 bit/s), and the format.
+
+    The format is both what the encoder is asked for and the suffix of the files.
+    """
 
     bitrate: str
     format: str
 
 
-QUALITY_LEVELS: Final[tuple[QualityLevel, ...]] = get_args(QualityLevel)
-QUALITY_SETTINGS: Final[dict[QualityLevel, QualitySetting]] = {
-    "high": {"bitrate": "256k", "format": "mp3"},
-    "medium": {"bitrate": "192k", "format": "mp3"},
-    "low": {"bitrate": "128k", "format": "mp3"},
-}
+# An entry here is all that a new quality takes. Lists, menus and the player's "Auto" keep the
+# order, so the best comes first. The cast spares a new entry a second one in the type below.
+QUALITY_SETTINGS: Final = cast(
+    "dict[QualityLevel, QualitySetting]",
+    {
+        "high": QualitySetting(bitrate="256k", format="mp3"),
+        "medium": QualitySetting(bitrate="192k", format="mp3"),
+        "low": QualitySetting(bitrate="128k", format="mp3"),
+    },
+)
+
+if TYPE_CHECKING:
+    QualityLevel = Literal["high", "medium", "low", "original"]
+else:
+    QualityLevel = Literal[(*QUALITY_SETTINGS, "original")]
+
+QUALITY_LEVELS: Final[tuple[QualityLevel, ...]] = (*QUALITY_SETTINGS, "original")
+DEFAULT_QUALITY: Final[QualityLevel] = "medium"
 
 
-@functools.lru_cache(maxsize=64)
 def parse_quality(text: str) -> QualityLevel:
     """Return the quality level that a text names, whatever its case.
 
@@ -39,7 +50,6 @@ def parse_quality(text: str) -> QualityLevel:
     raise QualityError(f"unknown quality {text!r}: choose one of {', '.join(QUALITY_LEVELS)}")
 
 
-@functools.cache
 def bitrate_bps(quality: QualityLevel) -> int:
     """Return the bitrate of an encoded quality in bit/s.
 

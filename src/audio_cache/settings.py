@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 
 from .errors import ConfigError
-from .quality import QUALITY_LEVELS, QualityLevel
+from .quality import DEFAULT_QUALITY, QUALITY_LEVELS, QualityLevel
 
 OnMiss = Literal["live", "original"]
 
@@ -135,14 +135,15 @@ class AudioCacheSettings(BaseSettings):
         True, description="`false` bypasses everything: every listener gets the original."
     )
     default_quality: Quality = Field(
-        "medium", description="What is played where the request names no quality."
+        DEFAULT_QUALITY, description="What is played where the request names no quality."
     )
     max_workers: Count = Field(4, description="How many tracks are encoded at the same time.")
     precache_on_upload: Switch = Field(
         True, description="Encode the tracks of a mixtape when it is saved."
     )
     precache_qualities: Qualities = Field(
-        ("medium",), description="The qualities that are encoded ahead of the first listener."
+        (DEFAULT_QUALITY,),
+        description="The qualities that are encoded ahead of the first listener.",
     )
     on_miss: Miss = Field(
         DEFAULT_ON_MISS,

@@ -58,3 +58,11 @@ def app(music: Path) -> Iterator[Flask]:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def music(tmp_path: Path, flac: Path) -> Path:
+    folder = tmp_path / "music" / "Album"
+    folder.mkdir(parents=True)
+    shutil.copy(flac, folder / "Track.flac")
+    return folder.parent

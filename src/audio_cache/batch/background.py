@@ -14,7 +14,7 @@ from pathlib import Path
 from ..progress.callback import ProgressCallback
 from ..progress.events import ProgressStatus
 from ..progress.tracker import ProgressTracker
-from ..quality import QualityLevel
+from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..store.cache import AudioCache
 from ..text import counted
 from .batch import Batch
@@ -99,7 +99,7 @@ class BackgroundRuns:
         self,
         task_id: str,
         tracks: Iterable[Path],
-        qualities: Sequence[QualityLevel] = ("medium",),
+        qualities: Sequence[QualityLevel] = (DEFAULT_QUALITY,),
     ) -> BackgroundRun:
         """Begin to cache tracks, and return at once.
 

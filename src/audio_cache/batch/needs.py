@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..quality import QualityLevel, parse_quality
+from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..store.cache import AudioCache
-from ..store.entry import Verdict, judge, read_entry, stat_or_none
+from ..store.entry import Verdict, read_entry, stat_or_none
 from .outcome import ALREADY_CACHED, LOSSY, MISSING, Fate, Outcome
 
 
@@ -28,6 +28,29 @@ def look_up(cache: AudioCache, path: Path, qualities: Sequence[QualityLevel]) ->
     return None
 
 
+def find_outdated(
+    cache: AudioCache,
+    wanted: Mapping[Path, Sequence[QualityLevel]] | None = None,
+    *,
+    with_absent: bool = False,
+) -> dict[Path, list[QualityLevel]]:
+    """Return by source the qualities whose entries are no longer valid.
+
+    Args:
+        cache: what is looked at.
+        wanted: the sources to look at, and at which qualities; None means every source that the
+            cache holds something of and that is still there, at every quality.
+        with_absent: also return what has no entry yet.
+    """
+    if wanted is None:
+        wanted = dict.fromkeys(_cached_sources(cache), tuple(QUALITY_SETTINGS))
+    found = {
+        path: outdated(cache, path, qualities, with_absent=with_absent)
+        for path, qualities in wanted.items()
+    }
+    return {path: stale for path, stale in found.items() if stale}
+
+
 def missing(
     cache: AudioCache, paths: Iterable[Path], qualities: Sequence[QualityLevel]
 ) -> dict[Path, list[QualityLevel]]:
@@ -35,30 +58,28 @@ def missing(
 
     Lossy and missing tracks are left out, as nothing can be done for them.
     """
-    todo = {}
-    for path in dict.fromkeys(map(Path, paths)):
-        lacks = outdated(cache, path, qualities)
-        if lacks and not is_missing(path):
-            todo[path] = lacks
-    return todo
+    todo = find_outdated(cache, dict.fromkeys(map(Path, paths), qualities), with_absent=True)
+    return {path: lacks for path, lacks in todo.items() if not is_missing(path)}
 
 
 def outdated(
-    cache: AudioCache, path: Path, qualities: Sequence[QualityLevel]
+    cache: AudioCache,
+    path: Path,
+    qualities: Sequence[QualityLevel],
+    *,
+    with_absent: bool = True,
 ) -> list[QualityLevel]:
     """Return the qualities of a lossless track that have no valid entry."""
-    lacks: list[QualityLevel] = [each for each in qualities if each != "original"]
-    lacks = [each for each in lacks if not is_valid(cache, path, each)]
+    done = (Verdict.VALID,) if with_absent else (Verdict.VALID, Verdict.ABSENT)
+    lacks: list[QualityLevel] = [
+        each for each in qualities if each != "original" and _judge(cache, path, each) not in done
+    ]
     return lacks if lacks and cache.should_transcode(path) else []
 
 
 def is_valid(cache: AudioCache, path: Path, quality: QualityLevel) -> bool:
-    """Say whether a quality of a track has a valid entry; where that cannot be seen, it has not."""
-    try:
-        return cache.examine(path, quality) is Verdict.VALID
-    except OSError:
-        # Whoever tries to make it will be told what is wrong.
-        return False
+    """Say whether a quality of a track has a valid entry; where that can't be seen, it doesn't."""
+    return _judge(cache, path, quality) is Verdict.VALID
 
 
 def is_missing(path: Path) -> bool:
@@ -69,16 +90,20 @@ def is_missing(path: Path) -> bool:
         return False
 
 
-def find_outdated(cache: AudioCache) -> Iterator[tuple[Path, QualityLevel]]:
-    """Yield source and quality of each entry that its source, which is there, has outgrown."""
+def _judge(cache: AudioCache, path: Path, quality: QualityLevel) -> Verdict | None:
+    """Return the verdict on an entry; None where it can't be seen, which encoding will explain."""
+    try:
+        return cache.examine(path, quality)
+    except OSError:
+        return None
+
+
+def _cached_sources(cache: AudioCache) -> Iterator[Path]:
+    """Yield the sources of the entries that are still there."""
     for path in cache.entries():
         with contextlib.suppress(OSError):
             entry = read_entry(path)
-            if entry is None or entry.identity is None:
-                continue
-            source = entry.identity.source_path
-            status = stat_or_none(source)
-            quality = parse_quality(entry.identity.quality)
-            is_own = cache.get_cache_path(source, quality) == path
-            if status is not None and is_own and judge(entry, status) is not Verdict.VALID:
-                yield source, quality
+            if entry is not None and entry.identity is not None:
+                source = entry.identity.source_path
+                if stat_or_none(source) is not None:
+                    yield source

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,11 +11,11 @@ from rich.console import Console
 
 from ..batch.batch import Wanted
 from ..batch.estimate import free_bytes, make_plan, measure_speed
-from ..batch.needs import outdated
+from ..batch.needs import find_outdated
 from ..cache_worker import CacheWorker
-from ..debug_cache import describe, explain
 from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..store.cache import AudioCache
+from ..store.explanation import explain
 from ..store.stats import gather_stats
 from ..store.verify import State, verify
 from ..text import bytes_in_words, counted, readable
@@ -33,6 +32,7 @@ from .paths import collect_sources
 from .report import (
     cost_as_lines,
     count_entries,
+    explanation_as_lines,
     inspection_as_json,
     inspection_as_line,
     plan_as_lines,
@@ -111,13 +111,9 @@ def regenerate(
     Nothing is made that was not there before. Without --quality, all qualities are looked at.
     """
     cache = open_existing_cache(cache_dir)
-    wanted: dict[Path, Sequence[QualityLevel]] = {}
-    for path in collect_sources(paths, _complain):
-        stale = outdated(cache, path, qualities or tuple(QUALITY_SETTINGS))
-        stale = [each for each in stale if cache.get_cache_path(path, each).exists()]
-        if stale:
-            wanted[path] = stale
-    _carry_out(cache, wanted, jobs, dry_run)
+    sources = collect_sources(paths, _complain)
+    wanted = dict.fromkeys(sources, qualities or tuple(QUALITY_SETTINGS))
+    _carry_out(cache, find_outdated(cache, wanted), jobs, dry_run)
 
 
 @main.command()
@@ -196,9 +192,14 @@ def clear(older_than_days: float | None, yes: bool, cache_dir: Path | None) -> N
 def debug(path: Path, music_root: Path, cache_dir: Path | None) -> None:
     """Explain why a track is, or is not, played from the cache."""
     cache = open_existing_cache(cache_dir)
-    explanation = explain(music_root, path, cache.cache_dir)
-    click.echo("\n".join(describe(explanation)))
-    if not any(each.verdict for each in explanation.qualities):
+    show_explanation(music_root, path, cache.cache_dir)
+
+
+def show_explanation(music_root: Path, path: Path, cache_dir: Path) -> None:
+    """Write why a track is, or is not, played from the cache; end with FAILED where it is not."""
+    explanation = explain(music_root, path, cache_dir)
+    click.echo("\n".join(explanation_as_lines(explanation)))
+    if not explanation.is_playable:
         raise SystemExit(FAILED)
 
 

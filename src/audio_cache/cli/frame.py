@@ -37,7 +37,7 @@ class AudioCacheGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        _make_output_safe()
+        make_output_safe()
         before = signal.signal(signal.SIGTERM, _interrupt)
         try:
             return super().invoke(ctx)
@@ -120,7 +120,7 @@ def _default_dir(settings: AudioCacheSettings) -> Path:
     return settings.cache_dir(os.environ.get("DATA_ROOT") or "collection-data")
 
 
-def _make_output_safe() -> None:
+def make_output_safe() -> None:
     """Let a character that the terminal's encoding lacks be escaped rather than be an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

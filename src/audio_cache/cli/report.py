@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..batch.estimate import Plan, Speed
+from ..store.explanation import Explanation, QualityExplanation
 from ..store.stats import CacheStats
 from ..store.verify import Inspection, State
 from ..text import bytes_in_words, counted, readable, seconds_in_words
@@ -97,4 +98,48 @@ def cost_as_lines(plan: Plan, speed: Speed, jobs: int, free_bytes: int) -> list[
     if plan.unknown:
         what = counted(plan.unknown, "track")
         lines.append(f"not counted: {what} whose length shows only when decoded")
+    return lines
+
+
+def explanation_as_lines(explanation: Explanation) -> list[str]:
+    """Return why a track is, or is not, played from the cache, for people."""
+    lines = [
+        f"path      {readable(explanation.path)}",
+        f"hash      {explanation.hash}",
+        f"source    {_source_in_words(explanation)}",
+    ]
+    if explanation.problem:
+        lines.append(f"problem   {explanation.problem}")
+    for each in explanation.qualities:
+        lines += ["", *_quality_in_words(each)]
+    if explanation.near:
+        lines += ["", "near matches:"]
+        lines += [f"  {readable(near.path)}\n    {near.reason}" for near in explanation.near]
+    return lines
+
+
+def _source_in_words(explanation: Explanation) -> str:
+    source = explanation.source
+    if not explanation.exists:
+        return "missing (an entry of it stays valid)"
+    if source is None:
+        return "there, but it cannot be read"
+    kind = "lossless" if explanation.lossless else "lossy: it is played as it is"
+    length = f"{source.duration_s:.3f} s" if source.duration_s else "unknown length"
+    return f"{source.codec}, {source.rate_hz} Hz, {length}, {source.size_bytes:,} bytes, {kind}"
+
+
+def _quality_in_words(each: QualityExplanation) -> list[str]:
+    state = "VALID" if each.verdict else "not valid"
+    lines = [f"{each.quality:<9} {readable(each.path)}"]
+    lines.append(f"          {state}" + ("" if each.verdict else f": {each.reason}"))
+    made = each.identity
+    if made is not None:
+        lines.append(f"          made from {readable(made.source_path)}")
+        lines.append(f"          {made.samples:,} samples in {made.frames:,} frames")
+        lines.append(f"          {made.fingerprint}, by {made.encoder}")
+    if each.partial is not None:
+        whose = "being written" if each.partial.is_being_written else "left by an ended encode"
+        length = f" of {each.partial.of_bytes:,}" if each.partial.of_bytes else ""
+        lines.append(f"          partial file: {each.partial.size_bytes:,}{length} bytes, {whose}")
     return lines

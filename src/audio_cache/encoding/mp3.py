@@ -20,7 +20,9 @@ GROUP_SAMPLES: Final = GROUP_FRAMES * FRAME_SAMPLES
 # LAME's own delay; decoders add 528 + 1 samples of theirs (LAME's tag, "Delay" field).
 ENCODER_DELAY_SAMPLES: Final = 576
 
-_BITRATE_INDEX: Final = {128_000: 9, 192_000: 11, 256_000: 13}
+# ISO/IEC 11172-3, 2.4.2.3: what the four bits of a header stand for in layer III.
+_KBPS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_BITRATE_INDEX: Final = {kbps * 1000: index for index, kbps in enumerate(_KBPS, start=1)}
 _SIDE_INFO_BYTES: Final = 32
 
 PRIVATE_OWNER: Final = b"audio-cache"
@@ -105,8 +107,8 @@ def frame_prefix(bitrate_bps: int, frame: int) -> bytes:
 def intact_frames(bitrate_bps: int, audio: bytes | memoryview, first: int = 0) -> int:
     """Return how many whole frames at the start of `audio` have the headers that they must have.
 
-    Frames stand at most 836 bytes apart, so a page of zeros that a crash left behind cannot hide
-    between two headers.
+    Frames stand at most 1,045 bytes apart, so a page of zeros that a crash left behind cannot
+    hide between two headers.
 
     Args:
         audio: bytes that begin with frame `first`.
@@ -121,6 +123,11 @@ def intact_frames(bitrate_bps: int, audio: bytes | memoryview, first: int = 0) -
         frame += 1
 
 
+def info_size(bitrate_bps: int) -> int:
+    """Return the bytes of the Info frame, which is never padded."""
+    return 144 * _info_bitrate(bitrate_bps) // SAMPLE_RATE_HZ
+
+
 def info_frame(bitrate_bps: int, out_samples: int) -> bytes:
     """Return the Info frame, which tells decoders the exact length and what to cut at both ends.
 
@@ -128,11 +135,11 @@ def info_frame(bitrate_bps: int, out_samples: int) -> bytes:
     padding F · 1152 - N - 576 make decoders give exactly N samples, in step with the source.
     """
     frames = frame_count(out_samples)
-    size = 144 * bitrate_bps // SAMPLE_RATE_HZ
+    size = info_size(bitrate_bps)
     total = size + frames_size(bitrate_bps, frames)
     padding = frames * FRAME_SAMPLES - out_samples - ENCODER_DELAY_SAMPLES
     frame = bytearray(size)
-    frame[0:4] = bytes((0xFF, 0xFB, _BITRATE_INDEX[bitrate_bps] << 4, 0x44))
+    frame[0:4] = bytes((0xFF, 0xFB, _BITRATE_INDEX[_info_bitrate(bitrate_bps)] << 4, 0x44))
     xing = struct.pack(">4sIII", b"Info", 0xF, frames, total)
     toc = bytes(percent * 256 // 100 for percent in range(100))
     lame = struct.pack(
@@ -157,6 +164,11 @@ def info_frame(bitrate_bps: int, out_samples: int) -> bytes:
     frame[at : at + len(body)] = body
     frame[at + len(body) : at + len(body) + 2] = _crc16(frame[: at + len(body)]).to_bytes(2, "big")
     return bytes(frame)
+
+
+def _info_bitrate(bitrate_bps: int) -> int:
+    # A frame of less would not hold the 190 bytes of the tag and its checksum.
+    return max(bitrate_bps, 64_000)
 
 
 def _crc16(data: bytes | bytearray) -> int:

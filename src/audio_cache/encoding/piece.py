@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import EncodeError
+from ..quality import QualitySetting
 from ..sources.source import Source
 from . import mp3
 from .ffmpeg import FFmpeg, FFmpegRun, Report
@@ -29,6 +30,8 @@ _OPEN_ENDED: Final = frozenset({"flac", "wv"})
 _LOOKAHEAD_FRAMES: Final = 2
 # Covers the resampler's rounding: up to 39 samples of what is shorter than its filter, else one.
 _PAD_SAMPLES: Final = 64
+# By the format of a quality; another one needs its own arithmetic beside mp3's.
+_ENCODERS: Final = {"mp3": "libmp3lame"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +58,20 @@ class Piece:
         """Return how many encoded bytes are wanted."""
         return mp3.frames_size(bitrate_bps, self.stop) - mp3.frames_size(bitrate_bps, self.first)
 
-    def arguments(self, bitrates_bps: Sequence[int]) -> list[str]:
-        """Return what ffmpeg has to do: decode once, and encode at each bitrate to an output."""
+    def arguments(self, settings: Sequence[QualitySetting]) -> list[str]:
+        """Return what ffmpeg has to do: decode once, and encode each setting to an output."""
         start_us = self._start_sample * 1_000_000 // mp3.SAMPLE_RATE_HZ
         arguments = input_arguments(self.source, start_us=start_us if self._is_sought else 0)
-        if len(bitrates_bps) == 1:
+        if len(settings) == 1:
             arguments += ["-map", "0:a:0", "-vn", "-af", self._filters()]
-            arguments += _encoder(bitrates_bps[0])
+            arguments += _encoder(settings[0])
         else:
             # Filtered once for all: with a chain for each, one in six seconds would be theirs.
-            labels = [f"[{number}]" for number in range(len(bitrates_bps))]
+            labels = [f"[{number}]" for number in range(len(settings))]
             split = f"asplit={len(labels)}{''.join(labels)}"
             arguments += ["-filter_complex", f"[0:a:0]{self._filters()},{split}"]
-            for label, bitrate_bps in zip(labels, bitrates_bps, strict=True):
-                arguments += ["-map", label, *_encoder(bitrate_bps)]
+            for label, setting in zip(labels, settings, strict=True):
+                arguments += ["-map", label, *_encoder(setting)]
         return arguments + (self._counter() if self._is_sought and self.is_last else [])
 
     @property
@@ -172,12 +175,13 @@ class Piece:
         return self._sought + counted[0] if counted else None
 
 
-def _encoder(bitrate_bps: int) -> list[str]:
+def _encoder(setting: QualitySetting) -> list[str]:
     return [
-        *("-ac", "2", "-c:a", "libmp3lame", "-b:a", str(bitrate_bps), "-reservoir", "0"),
+        *("-ac", "2", "-c:a", _ENCODERS[setting["format"]], "-b:a", setting["bitrate"]),
+        *("-reservoir", "0"),
         *("-write_xing", "0", "-id3v2_version", "0", "-map_metadata", "-1"),
         # Written in pieces of 32 KiB: each frame on its own would take a twelfth of our time.
-        *("-flush_packets", "0", "-f", "mp3", "{out}"),
+        *("-flush_packets", "0", "-f", setting["format"], "{out}"),
     ]
 
 

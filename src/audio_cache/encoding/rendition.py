@@ -246,9 +246,8 @@ def audio_size(samples: int, rate_hz: int, quality: QualityLevel) -> int:
         quality: an encoded quality.
     """
     frames = mp3.frame_count(mp3.output_samples(samples, rate_hz))
-    # The Info frame is one more, and never padded.
     bitrate = bitrate_bps(quality)
-    return 144 * bitrate // mp3.SAMPLE_RATE_HZ + mp3.frames_size(bitrate, frames)
+    return mp3.info_size(bitrate) + mp3.frames_size(bitrate, frames)
 
 
 def with_samples(source: Source, ffmpeg: FFmpeg) -> Source:
@@ -303,7 +302,7 @@ def encode_together(
     missing = [piece.want_bytes(bitrate) for bitrate in bitrates]
     with FFmpegRun(
         whole.ffmpeg,
-        piece.arguments(bitrates),
+        piece.arguments([QUALITY_SETTINGS[each.quality] for each in renditions]),
         outputs=len(renditions),
         wait_limit_s=whole.wait_limit_s,
         nice=nice,

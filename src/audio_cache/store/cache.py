@@ -16,7 +16,7 @@ from typing import Final
 from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun, find_ffmpeg
 from ..encoding.rendition import Rendition, make_rendition, with_samples
 from ..errors import AudioCacheError
-from ..quality import QUALITY_SETTINGS, QualityLevel, parse_quality
+from ..quality import DEFAULT_QUALITY, QUALITY_SETTINGS, QualityLevel, parse_quality
 from ..sources.source import Source, is_lossless, read_source
 from .assembly import Assembly, Share
 from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Verdict, judge, read_open_entry, stat_or_none
@@ -267,7 +267,7 @@ class AudioCache:
     ) -> dict[QualityLevel, Path]:
         """Make the files of several qualities; one that fails is logged and gives the original."""
         paths: dict[QualityLevel, Path] = {}
-        wanted: list[QualityLevel] = ["medium"] if qualities is None else qualities
+        wanted: list[QualityLevel] = [DEFAULT_QUALITY] if qualities is None else qualities
         for quality in wanted:
             try:
                 paths[quality] = self.transcode_file(original_path, quality)
@@ -360,7 +360,8 @@ def entry_name(absolute_path: str, quality: QualityLevel) -> str:
     """Return the name of the entry that a source of that normalised path has at a quality."""
     level = parse_quality(quality)
     digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
-    return f"{digest}_{level}_{QUALITY_SETTINGS[level]['bitrate']}.mp3"
+    setting = QUALITY_SETTINGS[level]
+    return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"
 
 
 def _require_days(days: float) -> None:

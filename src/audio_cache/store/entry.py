@@ -11,9 +11,12 @@ from typing import Final
 
 from ..encoding import mp3
 from ..encoding.rendition import Identity, header_etag, parse_identity
-from ..quality import bitrate_bps, parse_quality
+from ..quality import QUALITY_SETTINGS, bitrate_bps, parse_quality
 
-ENTRY_NAME: Final = re.compile(r"[0-9a-f]{32}_(high|medium|low)_\d+k\.mp3")
+_LEVELS: Final = "|".join(map(re.escape, QUALITY_SETTINGS))
+_FORMATS: Final = "|".join({setting["format"] for setting in QUALITY_SETTINGS.values()})
+# Whatever the bitrate, so that entries outlive a change of it and are still listed and deleted.
+ENTRY_NAME: Final = re.compile(rf"[0-9a-f]{{32}}_({_LEVELS})_\d+k\.(?:{_FORMATS})")
 PARTIAL_SUFFIX: Final = ".part"
 # Holds the private frame of any path of ordinary length, so that a lookup reads once.
 _FIRST_READ_BYTES: Final = 2048
@@ -52,14 +55,15 @@ class Entry:
         """Return the size of tag and Info frame; 0 for a foreign file."""
         if self.identity is None:
             return 0
-        return self.tag_bytes + _info_bytes(self.identity)
+        return self.tag_bytes + mp3.info_size(bitrate_bps(parse_quality(self.identity.quality)))
 
     def expected_size(self) -> int:
         """Return the size in bytes that the identity promises, or the actual one without it."""
         if self.identity is None:
             return self.size_bytes
         bitrate = bitrate_bps(parse_quality(self.identity.quality))
-        return self.header_bytes + mp3.frames_size(bitrate, self.identity.frames)
+        info_and_audio = mp3.info_size(bitrate) + mp3.frames_size(bitrate, self.identity.frames)
+        return self.tag_bytes + info_and_audio
 
 
 def read_entry(path: Path | str) -> Entry | None:
@@ -123,10 +127,6 @@ def judge(entry: Entry | None, source: os.stat_result | None) -> Verdict:
     ):
         return Verdict.SOURCE_CHANGED
     return Verdict.VALID
-
-
-def _info_bytes(identity: Identity) -> int:
-    return 144 * bitrate_bps(parse_quality(identity.quality)) // mp3.SAMPLE_RATE_HZ
 
 
 def stat_or_none(path: Path | str) -> os.stat_result | None:

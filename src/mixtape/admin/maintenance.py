@@ -155,18 +155,19 @@ class Chores:
                     return
 
     def _regenerate(self, chore: Chore) -> None:
-        stale = list(find_outdated(self._cache))
-        chore.total = len(stale)
-        for source, quality in stale:
+        stale = find_outdated(self._cache)
+        chore.total = sum(map(len, stale.values()))
+        for source, qualities in stale.items():
+            how, problem = "repaired", ""
             try:
-                self._cache.store_together(source, [quality], cancellation=chore.cancellation)
+                self._cache.store_together(source, qualities, cancellation=chore.cancellation)
             except EncodeInterruptedError:
                 raise
             except (AudioCacheError, OSError) as error:
                 self._cache.logger.warning("cannot renew %r: %s", str(source), error)
-                chore.count("failed", name_of(source), str(error))
-            else:
-                chore.count("repaired")
+                how, problem = "failed", str(error)
+            for _ in qualities:
+                chore.count(how, name_of(source), problem)
 
 
 def name_of(path: Path) -> str:

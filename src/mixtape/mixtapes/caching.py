@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import or_, select
 
 from audio_cache import (
-    QUALITY_LEVELS,
+    DEFAULT_QUALITY,
     QUALITY_SETTINGS,
     BackgroundRuns,
     QualityLevel,
@@ -25,7 +25,7 @@ from ..database.tables import Track
 from ..database.units_of_work import Database
 from .values import SavedMixtape
 
-ENCODED: Final = tuple(level for level in QUALITY_LEVELS if level in QUALITY_SETTINGS)
+ENCODED: Final = tuple(QUALITY_SETTINGS)
 
 _END_WITHIN_S: Final = 2.0
 
@@ -70,6 +70,11 @@ class Caching:
         if not (settings.enabled and settings.precache_on_upload):
             return ()
         return tuple(level for level in settings.precache_qualities if level != "original")
+
+    @property
+    def usual(self) -> tuple[QualityLevel, ...]:
+        """Return the qualities that are made for somebody who asks for none in particular."""
+        return self.ahead or (DEFAULT_QUALITY,)
 
     def start(
         self, task_id: str, paths: Iterable[bytes], qualities: Sequence[QualityLevel]

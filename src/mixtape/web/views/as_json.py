@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flask import Flask, url_for
 
-from audio_cache import QUALITY_LEVELS
+from audio_cache import QUALITY_LEVELS, QUALITY_SETTINGS, bitrate_bps
 
 from ...database.tables import Track
 from ...files.formats import mime_type
@@ -25,13 +25,14 @@ _LOST: Final = "The file is missing at the moment."
 
 
 def init_app(app: Flask) -> None:
-    """Give an app's templates the addresses of artists, albums and covers."""
+    """Give an app's templates the qualities, and the addresses of artists, albums and covers."""
     app.jinja_env.globals.update(
         album_url=album_url,
         artist_url=artist_url,
         art_url=art_url,
         track_fields=track_fields,
         scan_fields=scan_fields,
+        qualities=quality_fields(),
     )
     app.context_processor(lambda: {"is_owner": is_owner()})
 
@@ -89,6 +90,18 @@ def track_fields(track: Track) -> dict[str, Any]:
         "cover": art_url(track.cover_key, SMALL, track.album or track.title),
         "problem": _LOST if track.missing_since else track.problem and "It cannot be read.",
     }
+
+
+def quality_fields() -> list[dict[str, Any]]:
+    """Return the qualities as pages and scripts offer them, the best first."""
+    return [
+        {
+            "name": level,
+            "label": level.capitalize(),
+            "kbps": bitrate_bps(level) // 1000 if level in QUALITY_SETTINGS else 0,
+        }
+        for level in QUALITY_LEVELS
+    ]
 
 
 def album_fields(album: Album) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def cache_folder(path: str = "") -> tuple[Response, int]:
     folder, caching = os.fsencode(name), current_services().caching
     task_id = folder_task_id(folder)
     body = request.get_json(silent=True)
-    qualities = caching.ahead or ("medium",)
+    qualities = caching.usual
     if isinstance(body, dict) and "qualities" in body:
         qualities = _read_qualities(body)
     is_begun = caching.start(task_id, caching.folder_paths(folder), qualities)
@@ -83,6 +83,7 @@ def readiness_fields(mixtape: SavedMixtape) -> dict[str, Any]:
         "enabled": caching.is_enabled,
         "total": found.total,
         "ready": {quality: found.ready[quality] for quality in ENCODED},
+        "usual": caching.usual,
         "task": task_fields(mixtape.slug, mixtape.title) if found.is_running else None,
     }
 

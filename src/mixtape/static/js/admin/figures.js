@@ -1,6 +1,7 @@
 // The figures of this moment: tiles, the table of qualities, and what is being made.
 
 import { count, size } from "../shared/format.js";
+import { labelOf } from "../shared/qualities.js";
 
 const SCARCE = 0.05;
 
@@ -52,8 +53,7 @@ function plural(number, one, many) {
 }
 
 function qualityRow({ quality, entries, bytes, source_bytes }) {
-  const name = quality[0].toUpperCase() + quality.slice(1);
-  return row(name, count(entries), size(bytes), size(source_bytes), savedShare(bytes, source_bytes));
+  return row(labelOf(quality), count(entries), size(bytes), size(source_bytes), savedShare(bytes, source_bytes));
 }
 
 function foreignRow({ foreign, foreign_bytes }) {

@@ -1,16 +1,14 @@
 // How long the tape plays and what it weighs at each quality.
 
 import { size } from "../shared/format.js";
-
-export const QUALITIES = ["high", "medium", "low", "original"];
-const NAMES = { high: "High", medium: "Medium", low: "Low", original: "Original" };
+import { QUALITIES } from "../shared/qualities.js";
 
 /** @param {HTMLElement} line @param {import("./tracks.js").Tape} tape */
 export function showTotals(line, tape) {
   const { length } = tape.tracks;
   const { duration, sizes } = tape.totals;
   const parts = [`${length} track${length === 1 ? "" : "s"}`, inWords(duration)];
-  const words = length ? [...parts, ...QUALITIES.map((quality) => `${NAMES[quality]} ${size(sizes[quality])}`)] : [];
+  const words = length ? [...parts, ...QUALITIES.map(({ name, label }) => `${label} ${size(sizes[name])}`)] : [];
   line.replaceChildren(...words.map((text) => Object.assign(document.createElement("span"), { textContent: text })));
 }
 

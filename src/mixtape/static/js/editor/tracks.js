@@ -1,6 +1,6 @@
 // The tracks of the mixtape that is edited, without their looks.
 
-import { QUALITIES } from "./totals.js";
+import { QUALITIES } from "../shared/qualities.js";
 
 /** Fires "change" after every change, with what happened as its detail. */
 export class Tape extends EventTarget {
@@ -30,7 +30,7 @@ export class Tape extends EventTarget {
   /** @returns {{duration: number, sizes: Record<string, number>}} */
   get totals() {
     const sum = (value) => this.tracks.reduce((total, track) => total + value(track), 0);
-    const sizes = Object.fromEntries(QUALITIES.map((quality) => [quality, sum(({ sizes: each }) => each[quality])]));
+    const sizes = Object.fromEntries(QUALITIES.map(({ name }) => [name, sum(({ sizes: each }) => each[name])]));
     return { duration: sum(({ duration }) => duration), sizes };
   }
 

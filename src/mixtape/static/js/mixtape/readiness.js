@@ -2,9 +2,10 @@
 
 import { send } from "../shared/api.js";
 import { showProgress } from "./cache-button.js";
+import { ENCODED, labelOf } from "../shared/qualities.js";
 import { toast } from "../shared/spoken.js";
 
-const NAMES = { high: "High", medium: "Medium", low: "Low" };
+const NAMES = ENCODED.map(({ name }) => name);
 
 /** @param {HTMLElement} box @returns {() => void} */
 export function attachReadiness(box) {
@@ -44,7 +45,7 @@ export function attachReadiness(box) {
 }
 
 function showMeters(list, found, cache) {
-  const names = found.enabled && found.total ? Object.keys(NAMES) : [];
+  const names = found.enabled && found.total ? NAMES : [];
   const focused = list.contains(document.activeElement) ? document.activeElement.closest("li").dataset.quality : "";
   list.replaceChildren(...names.map((quality) => makeMeter(quality, found, cache)));
   list.querySelector(`[data-quality="${focused}"] button`)?.focus();
@@ -53,16 +54,16 @@ function showMeters(list, found, cache) {
 function makeMeter(quality, { ready, total }, cache) {
   const item = document.createElement("li");
   item.dataset.quality = quality;
-  const name = Object.assign(document.createElement("span"), { className: "meter-name", textContent: NAMES[quality] });
+  const name = Object.assign(document.createElement("span"), { className: "meter-name", textContent: labelOf(quality) });
   const bar = Object.assign(document.createElement("progress"), { max: total, value: ready[quality] });
-  bar.setAttribute("aria-label", `Ready at ${NAMES[quality]}`);
+  bar.setAttribute("aria-label", `Ready at ${labelOf(quality)}`);
   const isDone = ready[quality] === total;
   const figures = Object.assign(document.createElement("span"), { className: "meter-figures", textContent: isDone ? "Ready" : `${ready[quality]} of ${total}` });
   item.append(name, bar, figures);
   item.classList.toggle("is-done", isDone);
   if (!isDone) {
     const label = ready[quality] ? "Cache the rest" : "Cache";
-    item.append(makeButton(label, `${label} at ${NAMES[quality]}`, (button) => cache([quality], button)));
+    item.append(makeButton(label, `${label} at ${labelOf(quality)}`, (button) => cache([quality], button)));
   }
   return item;
 }
@@ -82,19 +83,18 @@ function showWords(words, found, cache) {
 function inWords({ enabled, total, ready }) {
   if (!enabled) return "Caching is switched off.";
   if (!total) return "";
-  const names = Object.keys(NAMES);
-  const done = names.filter((quality) => ready[quality] === total).map((quality) => NAMES[quality]);
-  const begun = names.filter((quality) => ready[quality] > 0 && ready[quality] < total);
-  const parts = begun.map((quality) => `${ready[quality]} of ${total} at ${NAMES[quality]}`);
-  if (done.length) parts.unshift(`Ready at ${done.length === 3 ? "every quality" : done.join(" and ")}`);
+  const done = NAMES.filter((quality) => ready[quality] === total).map(labelOf);
+  const begun = NAMES.filter((quality) => ready[quality] > 0 && ready[quality] < total);
+  const parts = begun.map((quality) => `${ready[quality]} of ${total} at ${labelOf(quality)}`);
+  if (done.length) parts.unshift(`Ready at ${done.length === NAMES.length ? "every quality" : done.join(" and ")}`);
   return parts.join(" · ") || "Not cached yet: it is made while somebody listens";
 }
 
-function restOf({ enabled, total, ready }) {
+function restOf({ enabled, total, ready, usual }) {
   if (!enabled || !total) return [];
-  const begun = Object.keys(NAMES).filter((quality) => ready[quality] > 0 && ready[quality] < total);
-  const isNone = Object.keys(NAMES).every((quality) => ready[quality] === 0);
-  return isNone ? ["medium"] : begun;
+  const begun = NAMES.filter((quality) => ready[quality] > 0 && ready[quality] < total);
+  const isNone = NAMES.every((quality) => ready[quality] === 0);
+  return isNone ? usual : begun;
 }
 
 function makeButton(text, label, act) {

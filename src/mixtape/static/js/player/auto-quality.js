@@ -3,11 +3,11 @@
 import { bufferedSeconds, bufferedUntil } from "./buffered.js";
 import { Throughput, readConnection } from "./connection.js";
 import { AUTO } from "./quality.js";
+import { ENCODED } from "../shared/qualities.js";
 
-/** What each quality takes, in kbit/s; the best first. */
-export const BITRATES = { high: 256, medium: 192, low: 128 };
-const LADDER = Object.keys(BITRATES);
-
+const LADDER = ENCODED.map(({ name }) => name);
+// What to take where nothing is known, and at most where data are paid by the gigabyte.
+const MODERATE_KBPS = 192;
 // Of what a connection bears, music may take a half: the rest is for its ups and downs.
 const HEADROOM = 2;
 // The browser's own figure is a guess in steps of 25 kbit/s over all that went on lately.
@@ -25,12 +25,12 @@ const PLENTY_S = 15;
  * @property {string} stalledAt the quality at which the music stopped for want of data, "" if none
  */
 
-/** @param {Evidence} evidence @returns {"high" | "medium" | "low"} */
+/** @param {Evidence} evidence @returns {string} */
 export function chooseQuality(evidence) {
-  if (evidence.saveData || /2g/.test(evidence.effectiveType)) return "low";
+  if (evidence.saveData || /2g/.test(evidence.effectiveType)) return within(0);
   const choices = [fitting(evidence)];
   // By the gigabyte or not, mobile data runs out and the train runs into tunnels.
-  if (evidence.type === "cellular") choices.push("medium");
+  if (evidence.type === "cellular") choices.push(within(MODERATE_KBPS));
   if (evidence.stalledAt) choices.push(below(evidence.stalledAt));
   return choices.reduce(lower);
 }
@@ -42,8 +42,13 @@ export function lower(one, other) {
 
 function fitting({ measured, downlink, start }) {
   const [rate, headroom] = measured ? [measured, HEADROOM] : [downlink, GUESS_HEADROOM];
-  if (!rate) return LADDER.includes(start) ? start : "medium";
-  return LADDER.find((quality) => BITRATES[quality] * headroom <= rate) ?? "low";
+  if (!rate) return LADDER.includes(start) ? start : within(MODERATE_KBPS);
+  return within(rate / headroom);
+}
+
+/** @returns {string} the best quality that takes no more than a rate, or the one that takes least */
+function within(rate) {
+  return (ENCODED.find(({ kbps }) => kbps <= rate) ?? ENCODED.at(-1)).name;
 }
 
 function below(quality) {
@@ -67,7 +72,7 @@ export class AutoQuality {
     });
   }
 
-  /** @returns {"high" | "medium" | "low"} */
+  /** @returns {string} */
   choose() {
     const { start, stalledAt, throughput } = this;
     return chooseQuality({ ...readConnection(), start, stalledAt, measured: throughput.kbits });
@@ -85,7 +90,7 @@ export class AutoQuality {
   #stall() {
     const { player } = this;
     const { audio, served } = player;
-    if (player.quality !== AUTO || audio.seeking || audio.currentTime < 1 || !(served?.quality in BITRATES)) return;
+    if (player.quality !== AUTO || audio.seeking || audio.currentTime < 1 || !LADDER.includes(served?.quality)) return;
     this.stalledAt = served.quality;
     player.requality();
   }

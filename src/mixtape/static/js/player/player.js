@@ -38,7 +38,7 @@ export class Player extends EventTarget {
    * @param {string} [options.autoStart] what "Auto" chooses while nothing is known
    * @param {string} [options.closedText] what to say when the page itself is no longer there
    */
-  constructor(audio, defaultQuality, { autoStart = "medium", closedText = "" } = {}) {
+  constructor(audio, defaultQuality, { autoStart = "", closedText = "" } = {}) {
     super();
     this.decks = new Decks(audio);
     for (const name of FORWARDED) this.decks.addEventListener(name, () => this.dispatchEvent(new Event(name)));

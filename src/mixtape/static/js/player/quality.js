@@ -1,16 +1,17 @@
 // Which quality a track is asked for, and why that can differ from the one that was chosen.
 
+import { ENCODED, QUALITIES } from "../shared/qualities.js";
 import { recall, remember } from "../shared/storage.js";
 
 /** The choice that follows the connection. */
 export const AUTO = "auto";
-export const QUALITIES = [AUTO, "high", "medium", "low", "original"];
+const CHOICES = [AUTO, ...QUALITIES.map(({ name }) => name)];
 const KEY = "quality";
 
 /** @param {string} fallback @returns {string} the quality chosen on an earlier visit */
 export function recallQuality(fallback) {
   const quality = recall(KEY, fallback);
-  return QUALITIES.includes(quality) ? quality : fallback;
+  return CHOICES.includes(quality) ? quality : fallback;
 }
 
 /** @param {string} quality */
@@ -31,8 +32,9 @@ export function decideQuality(track, wanted, canPlayType) {
   // canPlayType is a guess: isUnplayable says that it was tried, in vain.
   const canPlay = !track.isUnplayable && canPlayType(track.mime);
   if (wanted !== "original" || canPlay) return { quality: wanted, note: "" };
-  const [name] = track.format.split(" ");
-  return { quality: "high", note: `This browser cannot play ${name}, so you hear High instead.` };
+  const [format] = track.format.split(" ");
+  const [best] = ENCODED;
+  return { quality: best.name, note: `This browser cannot play ${format}, so you hear ${best.label} instead.` };
 }
 
 /** @param {string} url of the track, without a quality @param {string} quality @returns {string} */

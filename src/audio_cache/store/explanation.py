@@ -1,0 +1,151 @@
+"""An explanation of a lookup: what the cache has of a track, why it counts or not, what is near."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..encoding.rendition import Identity
+from ..quality import QUALITY_SETTINGS, QualityLevel
+from ..sources.source import Source, is_lossless, read_source
+from ..text import readable
+from .cache import entry_name
+from .entry import Entry, Verdict, judge, read_entry, stat_or_none
+from .near_matches import NearMatch, find_near_entries, find_near_sources
+from .partial import is_locked, partial_path
+
+
+@dataclass(frozen=True, slots=True)
+class PartialFile:
+    """The unfinished file of an entry; `of_bytes` is None where it does not say yet."""
+
+    size_bytes: int
+    of_bytes: int | None
+    is_being_written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QualityExplanation:
+    """What the cache has of a source at one quality.
+
+    `verdict` is None where the entry cannot be read; `reason` then says why.
+    """
+
+    quality: QualityLevel
+    path: Path
+    exists: bool
+    verdict: Verdict | None
+    reason: str
+    identity: Identity | None = None
+    partial: PartialFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A lookup, explained.
+
+    Args:
+        path: of the source, absolute and normalised.
+        hash: its MD5, which the names of its entries begin with.
+        exists: whether the source is there.
+        lossless: whether it is one to transcode; where it is missing, by its name.
+        source: what its header says; None where it is missing or unreadable.
+        problem: why the source or the cache directory cannot be read; empty where both can.
+        qualities: what the cache has, best quality first.
+        near: files that may be meant instead.
+    """
+
+    path: Path
+    hash: str
+    exists: bool
+    lossless: bool
+    source: Source | None
+    problem: str
+    qualities: tuple[QualityExplanation, ...]
+    near: tuple[NearMatch, ...] = field(default=())
+
+    @property
+    def is_playable(self) -> bool:
+        """Say whether some quality can be played from the cache."""
+        return any(each.verdict for each in self.qualities)
+
+
+def explain(music_root: Path, rel_path: Path | str, cache_dir: Path) -> Explanation:
+    """Explain the lookup of a track; nothing is changed and nothing is encoded.
+
+    Args:
+        music_root: the music folder.
+        rel_path: the track in it; an absolute path stands on its own.
+        cache_dir: the cache; it may be missing.
+    """
+    name = os.path.abspath(os.path.join(music_root, rel_path))
+    directory = Path(os.path.abspath(cache_dir))
+    source, problem = _read_source(name)
+    if not directory.is_dir():
+        problem = f"there is no cache directory {readable(directory)}"
+    qualities = tuple(_explain_quality(directory, name, quality) for quality in QUALITY_SETTINGS)
+    expected = [each.path for each in qualities]
+    near = find_near_entries(directory, Path(name), source, expected)
+    if stat_or_none(name) is None:
+        near = [*find_near_sources(Path(name)), *near]
+    return Explanation(
+        path=Path(name),
+        hash=expected[0].name.partition("_")[0],
+        exists=stat_or_none(name) is not None,
+        lossless=is_lossless(name),
+        source=source,
+        problem=problem,
+        qualities=qualities,
+        near=tuple(near),
+    )
+
+
+def _read_source(name: str) -> tuple[Source | None, str]:
+    try:
+        return read_source(name), ""
+    except FileNotFoundError:
+        return None, ""
+    except OSError as error:
+        return None, f"the source cannot be read: {error.strerror or error}"
+
+
+def _explain_quality(directory: Path, name: str, quality: QualityLevel) -> QualityExplanation:
+    path = directory / entry_name(name, quality)
+    partial = _find_partial(path)
+    try:
+        entry = read_entry(path)
+        verdict = judge(entry, stat_or_none(name))
+    except OSError as error:
+        return QualityExplanation(quality, path, True, None, str(error), None, partial)
+    identity = entry.identity if entry else None
+    reason = _reason(verdict, entry, name)
+    return QualityExplanation(quality, path, entry is not None, verdict, reason, identity, partial)
+
+
+def _reason(verdict: Verdict, entry: Entry | None, name: str) -> str:
+    """Return a verdict with the facts that led to it."""
+    if verdict is Verdict.INCOMPLETE and entry is not None:
+        return f"{verdict.value}: {entry.size_bytes:,} bytes instead of {entry.expected_size():,}"
+    status = stat_or_none(name)
+    if verdict is Verdict.SOURCE_CHANGED and entry is not None and entry.identity and status:
+        made = entry.identity
+        changes = []
+        if made.size_bytes != status.st_size:
+            changes.append(f"it had {made.size_bytes:,} bytes and has {status.st_size:,}")
+        if made.mtime_ns != status.st_mtime_ns:
+            changes.append(f"its time was {made.mtime_ns} and is {status.st_mtime_ns} (in ns)")
+        return f"{verdict.value}: {', '.join(changes)}"
+    return verdict.value
+
+
+def _find_partial(entry: Path) -> PartialFile | None:
+    path = partial_path(entry)
+    try:
+        made = read_entry(path)
+        if made is None:
+            return None
+        length = made.expected_size() if made.identity else None
+        return PartialFile(made.size_bytes, length, is_locked(path))
+    except OSError:
+        return None
