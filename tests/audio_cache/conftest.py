@@ -61,7 +61,7 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def music(tmp_path: Path, flac: Path) -> Path:
+def album(tmp_path: Path, flac: Path) -> Path:
     folder = tmp_path / "music" / "Album"
     folder.mkdir(parents=True)
     shutil.copy(flac, folder / "Track.flac")

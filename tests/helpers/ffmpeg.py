@@ -27,8 +27,8 @@ if [ "$1" != -version ]; then
     echo "$$ $running $*" >> {log}
     {before}
     case "$*" in
-        *" -ss "* | *start_sample*) ;;
-        *) exec {ffmpeg} {options} "$@" ;;
+        *" -ss "* | *start_sample*) exec {ffmpeg} {seek} "$@" ;;
+        *) exec {ffmpeg} {whole} "$@" ;;
     esac
 fi
 exec {ffmpeg} "$@"
@@ -59,20 +59,31 @@ class StubFFmpeg:
     Args:
         directory: where it is put.
         before: shell code that runs before each start; `exit` or `exec` in it take its place.
-        speed: limits how fast it makes files from their start, as a multiple of real time; seeks
-            and resumed encodes are as fast as they can be. None is no limit.
+        speed: limits how fast it makes files from their start, as a multiple of real time; None
+            is no limit.
+        seek_speed: does so for seeks and resumed encodes.
     """
 
-    def __init__(self, directory: Path, before: str = ":", *, speed: float | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        before: str = ":",
+        *,
+        speed: float | None = None,
+        seek_speed: float | None = None,
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.path = directory / "ffmpeg"
         self._log = directory / "ffmpeg.log"
         self._log.touch()
-        # Without the second option a late ffmpeg slows down further, to a crawl.
-        options = "" if speed is None else f"-readrate {speed} -readrate_catchup 1000"
-        real = imageio_ffmpeg.get_ffmpeg_exe()
         self.path.write_text(
-            _SCRIPT.format(log=self._log, before=before, ffmpeg=real, options=options)
+            _SCRIPT.format(
+                log=self._log,
+                before=before,
+                ffmpeg=imageio_ffmpeg.get_ffmpeg_exe(),
+                whole=_limit(speed),
+                seek=_limit(seek_speed),
+            )
         )
         self.path.chmod(self.path.stat().st_mode | stat.S_IXUSR)
 
@@ -93,3 +104,8 @@ class StubFFmpeg:
         finally:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+
+def _limit(speed: float | None) -> str:
+    # Without the second option a late ffmpeg slows down further, to a crawl.
+    return "" if speed is None else f"-readrate {speed} -readrate_catchup 1000"

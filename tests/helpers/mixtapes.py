@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from mixtape.mixtapes.values import MixtapeState, SavedMixtape
 from mixtape.services import EXTENSION, Services
 from tests.helpers.host import PAGE, make_app
+from tests.helpers.tracks import find_track
 from tests.helpers.waiting import LIMIT_S
 
 _TRACK_URL = re.compile(r'data-url="([^"]+)"')
@@ -44,10 +45,10 @@ def scan(app: Flask) -> None:
 
 def track_id(app: Flask, name: str) -> int:
     """Return the id of the track with a path in the library, or with a title."""
-    catalogue = services_of(app).catalogue
-    track = catalogue.find_by_path(os.fsencode(name))
+    services = services_of(app)
+    track = find_track(services.database, os.fsencode(name))
     if track is None:
-        [track] = catalogue.search(name).items
+        [track] = services.catalogue.search(name).items
     return track.id
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import mutagen
 from mutagen.flac import FLAC, Picture
 from PIL import Image
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
@@ -57,6 +57,12 @@ def add_track(database: Database, path: bytes, **columns: Any) -> int:
     }
     with database.write() as session:
         return session.scalars(insert(Track).values(row).returning(Track.id)).one()
+
+
+def find_track(database: Database, path: bytes) -> Track | None:
+    """Return the track at a path relative to the music root, None where there is none."""
+    with database.read() as session:
+        return session.scalars(select(Track).where(Track.path == path)).one_or_none()
 
 
 def place(source: Path, path: Path, mtime_s: int | None = None, **tags: str | list[str]) -> Path:

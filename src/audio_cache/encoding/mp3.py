@@ -16,7 +16,6 @@ from mutagen import id3
 SAMPLE_RATE_HZ: Final = 44_100
 FRAME_SAMPLES: Final = 1152
 GROUP_FRAMES: Final = 49
-GROUP_SAMPLES: Final = GROUP_FRAMES * FRAME_SAMPLES
 # LAME's own delay; decoders add 528 + 1 samples of theirs (LAME's tag, "Delay" field).
 ENCODER_DELAY_SAMPLES: Final = 576
 

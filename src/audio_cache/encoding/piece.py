@@ -220,7 +220,7 @@ def stops_at_errors(source: Source) -> bool:
     return source.codec != "pcm"
 
 
-def count_samples(ffmpeg: FFmpeg, source: Source, *, nice: int = 0) -> int:
+def count_samples(ffmpeg: FFmpeg, source: Source) -> int:
     """Return the samples per channel that a file decodes to, by decoding it once.
 
     Raises:
@@ -229,7 +229,7 @@ def count_samples(ffmpeg: FFmpeg, source: Source, *, nice: int = 0) -> int:
     """
     # Raw samples to a pipe rather than `-f null`: a limit on waiting then holds for any decoder.
     output = ("-map", "0:a:0", "-vn", "-f", "s16le", "{out}")
-    with FFmpegRun(ffmpeg, [*input_arguments(source), *output], nice=nice) as run:
+    with FFmpegRun(ffmpeg, [*input_arguments(source), *output]) as run:
         for _ in run.read():
             pass
         report = run.finish()

@@ -40,7 +40,6 @@ class GrowingFile:
     Attributes:
         cancellation: ends the encoder from another thread.
         error: why the file grows no more, where that is not because it is complete.
-        is_complete: the whole rendition is there.
         is_wanted: it is made for the cache too, so it goes on when nobody listens.
     """
 
@@ -51,7 +50,6 @@ class GrowingFile:
         self.entry = entry
         self.cancellation = Cancellation()
         self.error: Exception | None = None
-        self.is_complete = False
         self.is_wanted = False
         self._on_unheard = on_unheard
         self._changed = threading.Condition()
@@ -142,7 +140,6 @@ class GrowingFile:
         """Tell the readers that the file grows no more, because it is complete or failed."""
         with self._changed:
             self.error = error
-            self.is_complete = error is None
             self._ended = True
             self._changed.notify_all()
             self._close_unread()

@@ -20,7 +20,7 @@ from tests.helpers.audio import DATA, make_audio
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.processes import processes_naming
 from tests.helpers.renditions import rendition_of
-from tests.helpers.waiting import wait_until
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 # Endless sound under a name to look for.
 NOISE = ("-f", "lavfi", "-i", "anoisesrc", "-f", "s16le", "{out}")
@@ -165,8 +165,9 @@ def test_a_hanging_ffmpeg_is_ended_when_its_time_is_up(tmp_path: Path) -> None:
 def test_an_ffmpeg_that_closes_its_outputs_and_stays_is_ended_too(tmp_path: Path) -> None:
     close = "os.close(int(sys.argv[-1][5:])); os.close(2); time.sleep(600)"
     program = stub(tmp_path, python(f"import os, sys, time; {close}"))
-    with FFmpegRun(program, ("{out}",), wait_limit_s=3) as run:
+    with FFmpegRun(program, ("{out}",), wait_limit_s=LIMIT_S) as run:
         assert read_all(run) == {}
+        run._wait_left_s = 0.0
         with pytest.raises(EncodeError, match="was ended"):
             run.finish()
 

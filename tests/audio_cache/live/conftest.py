@@ -34,14 +34,20 @@ def whole(track: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def slow(tmp_path: Path) -> StubFFmpeg:
-    """Return an ffmpeg that takes half a minute for the track, which no test waits for."""
-    return StubFFmpeg(tmp_path, speed=1)
+    """Return an ffmpeg that takes a minute for the track, which no test waits for."""
+    return StubFFmpeg(tmp_path, speed=0.5)
 
 
 @pytest.fixture
 def steady(tmp_path: Path) -> StubFFmpeg:
     """Return an ffmpeg that takes three seconds for the track: it is caught on its way."""
     return StubFFmpeg(tmp_path, speed=10)
+
+
+@pytest.fixture
+def gentle(tmp_path: Path) -> StubFFmpeg:
+    """Return an ffmpeg that takes 15 s for the track: there is time to end it on its way."""
+    return StubFFmpeg(tmp_path, speed=2)
 
 
 @pytest.fixture

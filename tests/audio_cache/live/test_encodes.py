@@ -78,20 +78,20 @@ def test_an_abandoned_encode_is_finished_for_the_cache(
 
 
 def test_where_it_is_not_to_be_finished_it_ends_and_is_gone_on_with_later(
-    house: House, steady: StubFFmpeg, track: Path, whole: bytes
+    house: House, gentle: StubFFmpeg, track: Path, whole: bytes
 ) -> None:
-    live = house.live(steady, finish_abandoned=False)
+    live = house.live(gentle, finish_abandoned=False)
     rendition = low(live, track)
     answer = live.play(rendition, 0, rendition.length)
     wait_until(lambda: live.growing()[0].size > 100_000)
     answer.close()
     wait_until(is_idle(live))
-    assert not steady.running()
+    assert not gentle.running()
     part = partial_path(house.entry(rendition))
     assert whole.startswith(part.read_bytes())
     assert read(live.play(rendition, 0, rendition.length)) == whole
     wait_until(is_idle(live))
-    assert [encode.is_whole for encode in steady.starts()] == [True, False]
+    assert [encode.is_whole for encode in gentle.starts()] == [True, False]
 
 
 def test_who_is_back_within_the_second_finds_the_same_encoder(

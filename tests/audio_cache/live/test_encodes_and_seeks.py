@@ -29,7 +29,7 @@ def test_a_range_behind_the_encoder_comes_from_the_file(
     live = house.live(slow)
     rendition = low(live, track)
     first = live.play(rendition, 0, rendition.length)
-    wait_until(lambda: live.growing()[0].size > 50_000)
+    wait_until(lambda: live.growing()[0].size > 40_000)
     assert read(live.play(rendition, 20_000, 40_000)) == whole[20_000:40_000]
     assert len(slow.starts()) == 1
     first.close()

@@ -33,18 +33,18 @@ def test_a_listener_who_has_left_is_not_waited_for(
 
 
 def test_a_stop_ends_the_encoders_and_leaves_what_can_be_gone_on_with(
-    house: House, steady: StubFFmpeg, track: Path, whole: bytes
+    house: House, gentle: StubFFmpeg, track: Path, whole: bytes
 ) -> None:
-    live = house.live(steady)
+    live = house.live(gentle)
     rendition = low(live, track)
     first = live.play(rendition, 0, rendition.length)
     wait_until(lambda: live.growing()[0].size > 100_000)
-    pid = steady.starts()[0].pid
-    with steady.stopped(pid):
+    pid = gentle.starts()[0].pid
+    with gentle.stopped(pid):
         ahead = live.play(rendition, rendition.length // 2, rendition.length)
         live.stop(0.0)
     live.stop(LIMIT_S)
-    assert not steady.running()
+    assert not gentle.running()
     for answer in (first, ahead):
         # Not an error of the program: servers log nothing for a pipe that is broken.
         with pytest.raises(BrokenPipeError):
@@ -54,9 +54,9 @@ def test_a_stop_ends_the_encoders_and_leaves_what_can_be_gone_on_with(
     part = partial_path(house.entry(rendition))
     assert whole.startswith(part.read_bytes())
     assert not is_locked(part)
-    again = house.live(steady)
+    again = house.live(gentle)
     assert read(again.play(rendition, 0, rendition.length)) == whole
-    assert [encode.is_whole for encode in steady.starts()] == [True, False, False]
+    assert [encode.is_whole for encode in gentle.starts()] == [True, False, False]
 
 
 @pytest.mark.parametrize("ends", ["the last listener leaves", "the server stops"])

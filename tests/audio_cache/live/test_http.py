@@ -179,7 +179,7 @@ def test_a_source_that_is_replaced_is_played_anew(site: Site, flac: Path, tmp_pa
 def test_a_hundred_seeks_of_one_listener_never_hold_more_than_two_encoders(
     tmp_path: Path, track: Path
 ) -> None:
-    with own_site(tmp_path, track, speed=0.5, AUDIO_CACHE_FINISH_ABANDONED=False) as site:
+    with own_site(tmp_path, track, speed=0.25, AUDIO_CACHE_FINISH_ABANDONED=False) as site:
         room = len(site.whole) - 102_000
         starts = [100_000 + (number * 7919 * 4099) % room for number in range(100)]
         # Somebody else listens all the time, so that there is one encode of the file.

@@ -81,7 +81,7 @@ def test_when_all_encoders_are_busy_a_new_listener_gets_the_original(
     tmp_path: Path, track: Path
 ) -> None:
     busy = {"AUDIO_CACHE_MAX_LIVE": 1, "AUDIO_CACHE_LIVE_WAIT_S": 0.1}
-    with own_site(tmp_path, track, speed=1, **busy) as site:
+    with own_site(tmp_path, track, speed=0.5, **busy) as site:
         shutil.copyfile(track, site.server.music / "other.flac")
         with site.server.open("track.flac") as first:
             assert first.recv(9) == b"HTTP/1.1 "

@@ -74,7 +74,8 @@ def kill_beyond(process: subprocess.Popen[bytes], growing: Path, size: int) -> N
 def test_after_any_kill_nothing_is_wrong_and_the_next_encoder_goes_on(
     tmp_path: Path, track: Path, rendition: Rendition, content: bytes
 ) -> None:
-    ffmpeg = StubFFmpeg(tmp_path / "stub")
+    # Slow enough to be caught on a busy machine, however late the moment is.
+    ffmpeg = StubFFmpeg(tmp_path / "stub", speed=30, seek_speed=30)
     cache = AudioCache(tmp_path / "cache", ffmpeg=ffmpeg.path)
     entry = cache.get_cache_path(track, "low")
     growing = partial_path(entry)

@@ -40,7 +40,7 @@ sys.stdin.read()
 def rendition(tmp_path_factory: pytest.TempPathFactory) -> Rendition:
     """Return a rendition of four whole groups and a part of a fifth."""
     path = tmp_path_factory.mktemp("source") / "x.flac"
-    return rendition_of(make_noise(path, samples=4 * mp3.GROUP_SAMPLES + 20_000))
+    return rendition_of(make_noise(path, samples=4 * mp3.GROUP_FRAMES * mp3.FRAME_SAMPLES + 20_000))
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,7 @@ def test_an_edit_in_place_of_a_long_wav_is_heard(cache: AudioCache, tmp_path: Pa
 
 def test_an_encode_that_hangs_is_ended_in_time(tmp_path: Path, song: Path) -> None:
     stub = StubFFmpeg(tmp_path / "hang", "exec sleep 600")
-    cache = AudioCache(tmp_path / "cache", ffmpeg=stub.path, encode_timeout_s=0.3)
+    cache = AudioCache(tmp_path / "cache", ffmpeg=stub.path, encode_timeout_s=3)
     with pytest.raises(EncodeError, match="AUDIO_CACHE_ENCODE_TIMEOUT_S"):
         cache.transcode_file(song)
     [start] = stub.starts()

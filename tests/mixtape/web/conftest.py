@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from mixtape.mixtapes.values import SavedMixtape
 from tests.helpers.host import PASSWORD, make_app
-from tests.helpers.mixtapes import scan, share_mixtape
+from tests.helpers.mixtapes import save_mixtape, scan, share_mixtape
 from tests.mixtape.web.attacker import (
     PUBLIC,
     SECRET,
@@ -43,7 +43,7 @@ def shared(guarded_app: Flask) -> SavedMixtape:
 
 @pytest.fixture
 def unshared(guarded_app: Flask) -> SavedMixtape:
-    return share_mixtape(guarded_app, "private.mp3", is_shared=False, title="Only mine")
+    return save_mixtape(guarded_app, "Only mine", "private.mp3")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from mixtape.mixtapes.values import SavedMixtape
 from tests.helpers.mixtapes import services_of, share_mixtape, stream_urls
+from tests.helpers.tracks import find_track
 from tests.mixtape.web.attacker import (
     PUBLIC,
     SECRET,
@@ -144,6 +145,6 @@ def test_a_folder_that_became_a_link_out_of_the_library_is_not_played_from(
 
 
 def test_links_out_of_the_library_never_become_tracks(guarded_app: Flask) -> None:
-    catalogue = services_of(guarded_app).catalogue
-    assert catalogue.find_by_path(b"link.mp3") is None
-    assert catalogue.find_by_path(b"way out/secret.mp3") is None
+    database = services_of(guarded_app).database
+    assert find_track(database, b"link.mp3") is None
+    assert find_track(database, b"way out/secret.mp3") is None
