@@ -11,6 +11,7 @@ from typing import Any
 from audio_cache.progress.tracker import ProgressTracker
 
 KEEPALIVE = ": keepalive\n\n"
+SETTLED_STEPS = ("track_cached", "track_skipped", "track_failed")
 GENEROUS_S = 60
 
 
