@@ -1,4 +1,4 @@
-"""A session with the earlier application, run by its own interpreter; prints what it saw as JSON.
+"""A visit to the earlier application, run by its own interpreter; prints what it saw as JSON.
 
 It signs in, saves a mixtape, follows the progress, plays, and clears, as its pages do. In the
 environment it finds MUSIC_ROOT, DATA_ROOT, PASSWORD and APP_ENV; the tracks are its arguments.

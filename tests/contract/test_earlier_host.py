@@ -33,7 +33,7 @@ def checkout() -> Path:
 
 @pytest.fixture(scope="module")
 def seen(checkout: Path, flac: Path, mp3: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return what a session with the application saw."""
+    """Return what a visit to the application saw."""
     root = tmp_path_factory.mktemp("earlier")
     shutil.copytree(checkout / "src", root / "src", ignore=lambda *_: ["audio_cache"])
     music = root / "music"
