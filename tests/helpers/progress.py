@@ -12,6 +12,7 @@ from audio_cache.progress.tracker import ProgressTracker
 from tests.helpers.waiting import LIMIT_S
 
 KEEPALIVE = ": keepalive\n\n"
+SETTLED_STEPS = ("track_cached", "track_skipped", "track_failed")
 
 
 @dataclass

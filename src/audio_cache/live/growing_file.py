@@ -151,7 +151,7 @@ class GrowingFile:
         """Call something as soon as the whole file is there; at once where it is already."""
         with self._changed:
             self._at_end.append(act)
-            is_complete = self.is_complete
+            is_complete = self._ended and self.error is None
         if is_complete:
             act()
 

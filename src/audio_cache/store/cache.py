@@ -286,7 +286,7 @@ class AudioCache:
         return total
 
     def clear_cache(self, older_than_days: float | None = None) -> int:
-        """Delete cached files, all or those older than an age, and say how many.
+        """Delete the MP3s that `mp3_files` yields, all or those older than an age; count them.
 
         A file that cannot be deleted is logged and skipped. Requests that read a deleted file
         finish undisturbed. Partial files that nobody encodes go by the same rule, uncounted.
@@ -298,10 +298,17 @@ class AudioCache:
             _require_days(older_than_days)
         age_s = -math.inf if older_than_days is None else older_than_days * _DAY_S
         deleted = 0
-        for path in self.entries():
+        for path in self.mp3_files():
             deleted += self._delete_older(path, age_s)
         self.sweep_partials(max(age_s, 0.0))
         return deleted
+
+    def mp3_files(self) -> Iterator[Path]:
+        """Yield every `*.mp3` in the cache directory, at any depth and whoever made it."""
+        for directory, folders, files in os.walk(self.cache_dir):
+            for name in (*folders, *files):
+                if name.endswith(".mp3"):
+                    yield Path(directory, name)
 
     def entries(self) -> Iterator[Path]:
         """Yield the files that have an entry's name, in no certain order."""

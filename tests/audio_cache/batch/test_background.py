@@ -21,7 +21,7 @@ from audio_cache.progress.tracker import ProgressTracker
 from audio_cache.store.cache import AudioCache
 from audio_cache.store.verify import State, verify
 from tests.helpers.audio import make_audio, make_silence
-from tests.helpers.progress import drain
+from tests.helpers.progress import SETTLED_STEPS, drain
 from tests.helpers.waiting import LIMIT_S, wait_until
 
 KILLED_SERVER = """
@@ -77,10 +77,10 @@ def so_far(tracker: ProgressTracker) -> list[dict[str, Any]]:
 
 def fates(told: list[dict[str, Any]]) -> dict[str, str]:
     """Return how each track ended; a track that is settled twice is an error."""
-    settled = [event for event in told if event.get("track_status") not in (None, "running")]
+    settled = [event for event in told if event["step"] in SETTLED_STEPS]
     names = [event["track"] for event in settled]
     assert len(names) == len(set(names))
-    return {event["track"]: event["track_status"] for event in settled}
+    return {event["track"]: event["step"].removeprefix("track_") for event in settled}
 
 
 def partials(cache: AudioCache) -> list[Path]:

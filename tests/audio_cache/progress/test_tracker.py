@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from audio_cache.progress.events import TRACK_STEPS
 from audio_cache.progress.tracker import (
     ProgressEvent,
     ProgressStatus,
@@ -96,8 +97,11 @@ class TestListening:
         assert messages([parse(frame) for frame in tracker.listen("t")][1:]) == ["event 0", "over"]
 
     @pytest.mark.parametrize("status", ["completed", "failed", "skipped"])
-    def test_the_end_of_a_track_does_not(self, tracker: ProgressTracker, status: str) -> None:
-        tracker.emit("t", "track", status, "a track")
+    @pytest.mark.parametrize("step", sorted(TRACK_STEPS))
+    def test_the_end_of_a_track_does_not(
+        self, tracker: ProgressTracker, step: str, status: str
+    ) -> None:
+        tracker.emit("t", step, status, "a track")
         tracker.emit("t", "completed", "completed", "over")
         assert messages([parse(f) for f in tracker.listen("t")][1:]) == ["a track", "over"]
 
@@ -223,7 +227,9 @@ class TestRuns:
         tracker.emit("t", "caching", "in_progress", "late", run=old)
         assert not tracker.has_task("t")
 
-    @pytest.mark.parametrize(("step", "status"), [("completed", "completed"), ("track", "failed")])
+    @pytest.mark.parametrize(
+        ("step", "status"), [("completed", "completed"), ("track_failed", "failed")]
+    )
     def test_what_comes_after_the_end_does_not_begin_a_run(
         self, tracker: ProgressTracker, step: str, status: str
     ) -> None:
@@ -299,8 +305,9 @@ class TestMemory:
     def test_the_oldest_events_give_way_to_the_last_state_of_each_track(self, clock: Clock) -> None:
         tracker = ProgressTracker(keepalive_s=0, max_events=4, clock=clock)
         for number in range(3):
-            tracker.emit("t", "track", "in_progress", f"start {number}", track=f"{number}")
-            tracker.emit("t", "track", "in_progress", f"end {number}", track=f"{number}")
+            name = f"{number}"
+            tracker.emit("t", "track_started", "in_progress", f"start {number}", track=name)
+            tracker.emit("t", "track_cached", "in_progress", f"end {number}", track=name)
         emit_many(tracker, "t", 3)
         events = drain(tracker.listen("t"))
         assert events[0]["type"] == "reset"
@@ -308,6 +315,15 @@ class TestMemory:
             *("end 0", "end 1", "start 2"),
             *("end 2", "event 0", "event 1", "event 2"),
         ]
+
+    def test_tracks_that_are_told_without_a_name_do_not_give_way_to_each_other(
+        self, clock: Clock
+    ) -> None:
+        tracker = ProgressTracker(keepalive_s=0, max_events=2, clock=clock)
+        for name in "abcd":
+            tracker.emit("t", "track_cached", "in_progress", f"✓ Cached: {name}")
+        told = messages(drain(tracker.listen("t")))[1:]
+        assert told == [f"✓ Cached: {name}" for name in "abcd"]
 
     def test_a_slow_listener_is_told_that_it_missed_events(self, clock: Clock) -> None:
         tracker = ProgressTracker(keepalive_s=0, max_events=4, clock=clock)
