@@ -11,7 +11,7 @@ from audio_cache.flask_ext import FlaskAudioCache
 
 from . import services
 from .admin.monitor import Monitor
-from .demo.library import ensure_demo_library
+from .demo.library import DEMO_LIBRARY
 from .files.folders import Library
 from .library.folder_covers import CoverStore
 from .settings import Settings, load_settings, prepare_data_root, read_secret_key
@@ -44,11 +44,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     Raises:
         SettingsError: a setting cannot be used; the message names it, its value and the cure.
-        DemoError: no MUSIC_ROOT was given, and the demo library could not be made.
     """
     settings = settings or load_settings()
     data_root = prepare_data_root(settings)
-    music_root = settings.music_root or ensure_demo_library(data_root)
+    music_root = settings.music_root or DEMO_LIBRARY
     app = Flask("mixtape", root_path=str(Path(__file__).parent))
     app.config.update(
         MUSIC_ROOT=str(music_root),

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     music_root: Annotated[
         Path | None,
         Field(
-            description="the folder that holds your music; without it a small demo library is made",
+            description="the folder that holds your music; without it a small demo plays",
             examples=["/srv/music"],
         ),
     ] = None
