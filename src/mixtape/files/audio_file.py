@@ -1,4 +1,4 @@
-"""Reads one audio file for the library: how long, of what kind, what its tags and picture are."""
+"""An audio file as the library reads it: how long, of what kind, with which tags and picture."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from .tags import KNOWN_NAMES, TrackTags, read_track_tags
 # A header may claim anything, and what it claims must fit the column.
 _MAX_NUMBER: Final = 2**31 - 1
 _MAX_DURATION_S: Final = 30 * 24 * 3600.0
+NOT_AUDIO: Final = "not readable as audio"
 _ID3_FRAMES: Final = {
     "TIT2": "title",
     "TPE1": "artist",
@@ -90,7 +91,7 @@ def read_audio_file(path: Path) -> AudioFile:
         raise AudioFileError(error.strerror or str(error)) from error
     except Exception as error:
         # Whatever a broken file makes a parser stumble over: one file must not end a scan.
-        raise AudioFileError(f"not readable as audio: {error or type(error).__name__}") from error
+        raise AudioFileError(f"{NOT_AUDIO}: {error or type(error).__name__}") from error
 
 
 def _read_lossless(path: Path) -> AudioFile | None:
@@ -100,7 +101,7 @@ def _read_lossless(path: Path) -> AudioFile | None:
         return None
     if not source.demuxer or not source.rate_hz:
         # Told lossless by the name alone, or by a header that is cut short.
-        raise AudioFileError(f"not readable as audio: its content is no {path.suffix[1:].upper()}")
+        raise AudioFileError(f"{NOT_AUDIO}: its content is not {path.suffix[1:].upper()}")
     return AudioFile(
         codec=source.codec,
         lossless=True,
@@ -116,7 +117,7 @@ def _read_lossless(path: Path) -> AudioFile | None:
 def _read_lossy(path: Path) -> AudioFile:
     file = mutagen.File(path)
     if file is None:
-        raise AudioFileError("not readable as audio: no format that we know")
+        raise AudioFileError(f"{NOT_AUDIO}: no format that we know")
     return AudioFile(
         codec=_codec(file, path),
         lossless=False,

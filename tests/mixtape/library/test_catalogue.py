@@ -8,8 +8,7 @@ import pytest
 
 from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError
-from mixtape.library.catalogue import Catalogue
-from mixtape.library.listings import LibraryCounts, Subfolder
+from mixtape.library.catalogue import Catalogue, LibraryCounts, Subfolder
 from tests.mixtape.tracks import NOON, add_track
 
 

@@ -4,11 +4,14 @@ import { send } from "../shared/api.js";
 import { count } from "../shared/format.js";
 
 const POLL_MS = 1_000;
+const FILL_IN_MS = 5_000;
 
 /** @param {HTMLElement} box @param {{go: (url: string, replaces?: boolean) => void}} page @returns {() => void} */
 export function attachScan(box, { go }) {
   const part = (name) => box.querySelector(`[data-part="${name}"]`);
   const { url } = box.dataset;
+  const found = JSON.parse(box.dataset.scan).added;
+  const shownAt = performance.now();
   let timer = 0;
 
   const show = (scan) => {
@@ -23,8 +26,9 @@ export function attachScan(box, { go }) {
   };
   const finish = (scan) => {
     show(scan);
-    const isEmpty = document.querySelector("[data-nothing-scanned]");
-    if (!scan.running && isEmpty && scan.added) go(location.href, true);
+    // What waits for the scan is shown anew: when it ends, and now and then while it goes on.
+    const isDue = !scan.running || performance.now() - shownAt > FILL_IN_MS;
+    if (isDue && scan.added > found && document.querySelector("[data-fills-in]")) go(location.href, true);
   };
   const poll = async () => {
     try {
