@@ -36,6 +36,9 @@ from .sources.media_types import (
     suffix_of,
 )
 from .sources.source import Source, is_lossless, read_source
+from .sources.tag_names import ID3_FRAMES, MP4_ATOMS
+from .sources.tag_names import normalise as normalise_tags
+from .sources.tag_names import rename as rename_tag
 from .store.cache import AudioCache
 from .store.entry import Verdict
 from .store.stats import CacheStats, gather_stats
@@ -43,7 +46,9 @@ from .store.verify import Inspection, State, verify
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "ID3_FRAMES",
     "LOSSLESS_SUFFIXES",
+    "MP4_ATOMS",
     "QUALITY_LEVELS",
     "QUALITY_SETTINGS",
     "AudioCache",
@@ -83,8 +88,10 @@ __all__ = [
     "may_be_lossless",
     "media_type",
     "missing",
+    "normalise_tags",
     "parse_quality",
     "read_source",
+    "rename_tag",
     "running_count",
     "schedule_mixtape_caching",
     "suffix_of",
