@@ -107,11 +107,6 @@ class Track(Base):
     )
 
     @property
-    def has_cover(self) -> bool:
-        """Say whether there is a picture to show for this track."""
-        return self.cover_key is not None
-
-    @property
     def file_name(self) -> str:
         """Return the name on disk as text; bytes that are not UTF-8 show as replacement marks."""
         return display_name(self.path)

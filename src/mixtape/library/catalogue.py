@@ -214,17 +214,6 @@ class Catalogue:
             tracks = tuple(session.scalars(here.order_by(Track.path)))
         return FolderView(path, _subfolders(prefix, counts), tracks)
 
-    def get_track(self, track_id: int) -> Track:
-        """Return a track by its id, missing or not.
-
-        Raises:
-            NotFoundError: there is none.
-        """
-        tracks = self.tracks([track_id])
-        if not tracks:
-            raise NotFoundError(f"the library has no track {track_id}")
-        return tracks[0]
-
     def tracks(self, ids: Sequence[int]) -> tuple[Track, ...]:
         """Return tracks by their ids, missing or not, in this order; unknown ids are left out."""
         with self._database.read() as session:

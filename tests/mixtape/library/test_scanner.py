@@ -285,13 +285,13 @@ def test_covers_follow_the_picture_inside_and_then_the_folders(
     place(flac, music / "a" / "2.flac", title="2")
     scan(scanner)
     one, two = (tracks(database)[b"a/%d.flac" % number] for number in (1, 2))
-    assert one.has_cover
-    assert not two.has_cover
+    assert one.cover_key
+    assert two.cover_key is None
     opened.clear()
     (music / "a" / "cover.jpg").write_bytes(make_picture(colour="red"))
     scan(scanner)
     two = tracks(database)[b"a/2.flac"]
-    assert two.has_cover
+    assert two.cover_key
     assert tracks(database)[b"a/1.flac"].cover_key == one.cover_key != two.cover_key
     (music / "a" / "cover.jpg").write_bytes(make_picture(colour="blue"))
     os.utime(music / "a" / "cover.jpg", (1, 1))
@@ -299,7 +299,7 @@ def test_covers_follow_the_picture_inside_and_then_the_folders(
     assert tracks(database)[b"a/2.flac"].cover_key not in {None, two.cover_key}
     (music / "a" / "cover.jpg").unlink()
     scan(scanner)
-    assert not tracks(database)[b"a/2.flac"].has_cover
+    assert tracks(database)[b"a/2.flac"].cover_key is None
     assert opened == []
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from audio_cache.text import counted
+
 from ...files.formats import duration_text, size_text, total_duration_text
 from ...files.names import shown
 from ...services import current_services
@@ -35,11 +37,6 @@ def default_quality() -> str:
     """Return the quality that a player begins with where nobody has chosen one."""
     quality: str = current_app.extensions["audio_cache"].settings.default_quality
     return quality
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: "1 track", "12 tracks"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 @blueprint.get("/")
