@@ -14,7 +14,7 @@ from pathlib import Path
 import mutagen
 
 from audio_cache.sources.source import is_lossless
-from mixtape.demo.library import ensure_demo_library
+from mixtape.demo.library import DEMO_LIBRARY
 
 from .machine import chosen_ffmpeg, usable_cores
 
@@ -59,8 +59,8 @@ def find_music(count: int = PIECES) -> Music:
     """
     folder = os.environ.get("MUSIC")
     if not folder:
-        library = ensure_demo_library(work_folder())
-        return Music(tuple(_longest(library, count)), "the demo library: set MUSIC for real ones")
+        pieces = tuple(_longest(DEMO_LIBRARY, count))
+        return Music(pieces, "the demo library: set MUSIC for real ones")
     pieces = _longest(Path(folder), count)
     if not pieces:
         raise SystemExit(f"MUSIC={folder} holds no music that could be measured with")

@@ -6,10 +6,9 @@ from statistics import median
 
 from playwright.sync_api import Browser
 
-from mixtape.demo.library import ensure_demo_library
+from mixtape.demo.library import DEMO_LIBRARY as LIBRARY
 
 from .host import Host, Tape, chromium
-from .music import work_folder
 from .result import Figure, Result
 
 QUICK = False
@@ -26,12 +25,10 @@ _WEIGHT = """() => performance.getEntriesByType('resource')
 
 def run() -> Result:
     """Open each page of the demo library some times, each time as somebody who was never there."""
-    folder = work_folder() / "demo"
-    library = ensure_demo_library(folder)
     names = tuple(
-        str(path.relative_to(library)) for path in sorted(library.rglob("*")) if path.is_file()
+        str(path.relative_to(LIBRARY)) for path in sorted(LIBRARY.rglob("*")) if path.is_file()
     )
-    with Host(library, [Tape(_MIXTAPE, names)]) as host, chromium() as browser:
+    with Host(LIBRARY, [Tape(_MIXTAPE, names)]) as host, chromium() as browser:
         mixtape = host.page_of(_MIXTAPE)
         pages = {
             "library": host.address,

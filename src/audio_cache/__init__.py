@@ -38,6 +38,9 @@ from .sources.source import (
     read_source,
     suffix_of,
 )
+from .sources.tag_names import ID3_FRAMES, MP4_ATOMS
+from .sources.tags import normalise as normalise_tags
+from .sources.tags import rename as rename_tag
 from .store.cache import AudioCache
 from .store.entry import Verdict
 from .store.stats import CacheStats, gather_stats
@@ -46,7 +49,9 @@ from .store.verify import Inspection, State, verify
 __all__ = [
     "AUDIO_SUFFIXES",
     "DEFAULT_QUALITY",
+    "ID3_FRAMES",
     "LOSSLESS_SUFFIXES",
+    "MP4_ATOMS",
     "QUALITY_LEVELS",
     "QUALITY_SETTINGS",
     "AudioCache",
@@ -86,8 +91,10 @@ __all__ = [
     "may_be_lossless",
     "media_type",
     "missing",
+    "normalise_tags",
     "parse_quality",
     "read_source",
+    "rename_tag",
     "running_count",
     "schedule_mixtape_caching",
     "suffix_of",

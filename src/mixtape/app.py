@@ -11,29 +11,25 @@ from audio_cache.flask_ext import FlaskAudioCache
 
 from . import services
 from .admin.monitor import Monitor
-from .demo.library import ensure_demo_library
-from .files.folders import Library
-from .library.folder_covers import CoverStore
+from .demo.library import DEMO_LIBRARY
 from .settings import Settings, load_settings, prepare_data_root, read_secret_key
-from .web import auth, compression, security
+from .web import auth, compression, module_preload, security
 from .web import errors as web_errors
-from .web import module_preload as modules
 from .web.views import (
     admin,
     artwork,
+    as_json,
     caching,
     catalogue,
-    covers,
     drafts,
     editor,
     health,
+    json_api,
     library,
     metrics,
     player,
     sharing,
 )
-from .web.views import as_json as shapes
-from .web.views import json_api as answers
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -44,11 +40,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     Raises:
         SettingsError: a setting cannot be used; the message names it, its value and the cure.
-        DemoError: no MUSIC_ROOT was given, and the demo library could not be made.
     """
     settings = settings or load_settings()
     data_root = prepare_data_root(settings)
-    music_root = settings.music_root or ensure_demo_library(data_root)
+    music_root = settings.music_root or DEMO_LIBRARY
     app = Flask("mixtape", root_path=str(Path(__file__).parent))
     app.config.update(
         MUSIC_ROOT=str(music_root),
@@ -65,14 +60,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.init_app(app, settings)
     auth.init_app(app, settings)
     FlaskAudioCache(app)  # brings the converter "file_path", which takes names of any characters
-    music = Library(music_root)
-    library.init_app(app, music)
-    covers.init_app(app, CoverStore(data_root / "cache" / "covers", music))
+    library.init_app(app)
     compression.init_app(app)
-    modules.init_app(app)
+    module_preload.init_app(app)
     player.init_app(app, services.init_app(app))
-    answers.init_app(app)
-    shapes.init_app(app)
+    json_api.init_app(app)
+    as_json.init_app(app)
     for view in (artwork, caching, catalogue, drafts, editor, sharing):
         app.register_blueprint(view.blueprint)
     app.register_blueprint(health.blueprint)

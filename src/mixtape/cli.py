@@ -9,7 +9,7 @@ import click
 
 from audio_cache import AudioCacheSettings, ConfigError
 
-from .demo.library import DemoError, ensure_demo_library
+from .demo.library import DEMO_LIBRARY
 from .settings import (
     Settings,
     SettingsError,
@@ -56,7 +56,7 @@ def serve() -> None:
         # Those of the cache are read again by the app; here a bad one stops the start at once.
         AudioCacheSettings()
         run(load_settings())
-    except (ConfigError, SettingsError, DemoError) as error:
+    except (ConfigError, SettingsError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -65,14 +65,13 @@ def run(settings: Settings) -> None:
     # Here and not above: `mixtape --help` need not wait for the web framework.
     from .server.run import MixtapeServer, address_of, bind_listener, raise_file_limit
 
-    data_root = prepare_data_root(settings)
+    prepare_data_root(settings)
     read_secret_key(settings)
     listener = bind_listener(settings)
     address = address_of(settings, listener)
-    library = settings.music_root
-    if library is None:
-        click.echo("No MUSIC_ROOT is set: making sure that the demo library is there …")
-        library = ensure_demo_library(data_root)
+    library = settings.music_root or DEMO_LIBRARY
+    if settings.music_root is None:
+        click.echo("No MUSIC_ROOT is set: playing the demo library.")
     raise_file_limit(settings.server_threads)
     server = MixtapeServer(settings, listener)
     click.echo(f"Mixtape is playing at {address} – library: {click.format_filename(library)}")

@@ -1,4 +1,4 @@
-"""What the library and the mixtapes can refuse, each with the words that a person needs."""
+"""Refusals of the library and the mixtapes, each with a message for people."""
 
 from __future__ import annotations
 

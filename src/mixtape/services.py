@@ -1,4 +1,4 @@
-"""What the pages are made from: the library, the mixtapes and their caching, wired once per app."""
+"""Services that the pages use: the library, the mixtapes and their caching, wired once per app."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Final
 from flask import Flask, current_app
 
 from .database.units_of_work import Database
-from .library.catalogue import Catalogue
+from .library.catalogue import Catalogue, LibraryCounts
 from .library.covers import Artwork
-from .library.listings import LibraryCounts
+from .library.folders import Folders
 from .library.scanner import LOCK_NAME, Scanner, ScanProgress
 from .mixtapes.caching import Caching
 from .mixtapes.drafts import Drafts
@@ -33,23 +33,24 @@ class Services:
     database: Database
     scanner: Scanner
     catalogue: Catalogue
+    folders: Folders
     artwork: Artwork
     mixtapes: Mixtapes
     drafts: Drafts
     caching: Caching
-    counted: dict[ScanProgress, LibraryCounts] = field(default_factory=dict)
+    counted: dict[tuple[ScanProgress, int], LibraryCounts] = field(default_factory=dict)
 
     def counts(self) -> LibraryCounts:
         """Return how much the library holds, counted anew only where a scan has gone on since.
 
         A library of 100,000 tracks takes half a second to count.
         """
-        progress = self.scanner.progress
-        counts = self.counted.get(progress)
+        version = self.scanner.version
+        counts = self.counted.get(version)
         if counts is None:
             counts = self.catalogue.counts()
             self.counted.clear()
-            self.counted[progress] = counts
+            self.counted[version] = counts
         return counts
 
     def start(self) -> None:
@@ -83,10 +84,13 @@ def init_app(app: Flask) -> Services:
     """Open the database of an app and wire its services; the cache must be set up already."""
     music_root, data_root = Path(app.config["MUSIC_ROOT"]), Path(app.config["DATA_ROOT"])
     database = Database.open(data_root)
+    scanner = Scanner(database, music_root, data_root / LOCK_NAME)
+    catalogue = Catalogue(database)
     services = Services(
         database=database,
-        scanner=Scanner(database, music_root, data_root / LOCK_NAME),
-        catalogue=Catalogue(database),
+        scanner=scanner,
+        catalogue=catalogue,
+        folders=Folders(scanner, catalogue),
         artwork=Artwork(database, music_root, data_root),
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),

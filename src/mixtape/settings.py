@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     music_root: Annotated[
         Path | None,
         Field(
-            description="the folder that holds your music; without it a small demo library is made",
+            description="the folder that holds your music; without it a small demo plays",
             examples=["/srv/music"],
         ),
     ] = None
@@ -165,7 +165,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError("\n".join(_in_words(detail) for detail in error.errors())) from error
+        raise SettingsError("\n".join(_explain(detail) for detail in error.errors())) from error
 
 
 def describe_settings() -> list[tuple[str, str, str]]:
@@ -225,7 +225,7 @@ def _write_secret_key(path: Path) -> None:
         Path(temp).unlink(missing_ok=True)
 
 
-def _in_words(detail: ErrorDetails) -> str:
+def _explain(detail: ErrorDetails) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     if not detail["loc"]:
         return message

@@ -83,7 +83,7 @@ def press_until_focused(page: Page, target: Locator, key: str = "Tab") -> None:
 
 
 def tape(page: Page) -> list[str]:
-    return page.locator("#tape .track-title").all_text_contents()
+    return page.locator("#track-order .track-title").all_text_contents()
 
 
 def add(page: Page, *titles: str) -> None:
@@ -93,7 +93,7 @@ def add(page: Page, *titles: str) -> None:
 
 
 def expect_tape(page: Page, *titles: str) -> None:
-    expect(page.locator("#tape .track-title")).to_have_text(list(titles))
+    expect(page.locator("#track-order .track-title")).to_have_text(list(titles))
 
 
 def expect_draft_saved(page: Page) -> None:
@@ -139,7 +139,7 @@ def test_a_mixtape_is_built_by_mouse_saved_cached_and_shared(
     grip = page.get_by_role("button", name="Move Cocoon: drag")
     grip.hover()
     page.mouse.down()
-    box = page.locator("#tape li").first.bounding_box()
+    box = page.locator("#track-order li").first.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 20, box["y"] + 60, steps=5)
     page.mouse.move(box["x"] + 20, box["y"] + 2, steps=5)
@@ -198,7 +198,7 @@ def test_a_track_is_dragged_by_finger(browser: Browser, site: str, session: Stor
 
 
 def test_the_totals_follow_the_tape(page: Page) -> None:
-    totals = page.locator(".tape-totals")
+    totals = page.locator(".track-order-totals")
     expect(totals).to_have_text("")
     add(page, "Aurora", "Borealis")
     expect(totals).to_contain_text("2 tracks")

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.listening import CONTROLS, audio, player, status, visitor, wait_for_second
+from mixtape.library import scanner as scanner_module
+from tests.browser.listening import (
+    CONTROLS,
+    audio,
+    player,
+    status,
+    visitor,
+    wait_for_second,
+)
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD, make_app
 from tests.helpers.tracks import make_picture
@@ -256,3 +264,17 @@ def test_who_has_been_signed_out_is_told_by_the_player(
         expect(status(page)).to_contain_text("You have been signed out")
         page.get_by_role("link", name="Library").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_folder_that_is_still_being_read_fills_in_by_itself(
+    context: BrowserContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanner_module, "_ON_THE_SPOT", 1)
+    (tmp_path / "music").mkdir()
+    for number in range(3):
+        make_audio(tmp_path / "music" / f"{number}.flac", samples=441)
+    with served(make_app(tmp_path)) as address:
+        page = context.new_page()
+        page.goto(address)
+        expect(page.locator("main [data-track] .track-title")).to_have_text(["0", "1", "2"])
+        expect(page.get_by_text("This folder is still being read")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""What the server did over time, in a bounded number of samples."""
+"""The history of the server, in a bounded number of samples."""
 
 from __future__ import annotations
 

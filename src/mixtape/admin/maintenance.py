@@ -29,11 +29,11 @@ _PROBLEMS_SHOWN: Final = 100
 
 
 class BusyError(MixtapeError, RuntimeError):
-    """Another chore is under way, and there is one at a time."""
+    """Another one is under way, and there is one at a time."""
 
 
 @dataclass
-class Chore:
+class MaintenanceTask:
     """One piece of work, from its start on; only its own thread changes it.
 
     Args:
@@ -75,13 +75,13 @@ class Chore:
         }
 
 
-class Chores:
-    """Does one chore at a time, each in a thread of its own.
+class Maintenance:
+    """Does one task at a time, each in a thread of its own.
 
     Args:
         cache: what is worked on.
         jobs: how many entries are looked at in parallel.
-        on_end: is called after each chore.
+        on_end: is called after each task.
     """
 
     def __init__(
@@ -92,10 +92,10 @@ class Chores:
         self._on_end = on_end
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self.latest: Chore | None = None
+        self.latest: MaintenanceTask | None = None
 
-    def begin(self, kind: Kind) -> Chore:
-        """Start a chore.
+    def begin(self, kind: Kind) -> MaintenanceTask:
+        """Start a task.
 
         Raises:
             BusyError: one is under way.
@@ -103,71 +103,71 @@ class Chores:
         with self._lock:
             if self.latest is not None and self.latest.ending is None:
                 raise BusyError("the cache is being worked on: wait for that, or cancel it")
-            chore = self.latest = Chore(kind)
+            task = self.latest = MaintenanceTask(kind)
             self._thread = threading.Thread(
-                target=self._carry_out, args=(chore,), name=f"chore {kind}", daemon=True
+                target=self._carry_out, args=(task,), name=f"maintenance {kind}", daemon=True
             )
             self._thread.start()
-            return chore
+            return task
 
     def cancel(self) -> bool:
-        """End the chore that is under way; say whether there was one."""
-        chore = self.latest
-        if chore is None or chore.ending is not None:
+        """End the task that is under way; say whether there was one."""
+        task = self.latest
+        if task is None or task.ending is not None:
             return False
-        chore.cancellation.set()
+        task.cancellation.set()
         return True
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Wait until the last chore has ended."""
+        """Wait until the last task has ended."""
         if self._thread is not None:
             self._thread.join(timeout_s)
 
-    def _carry_out(self, chore: Chore) -> None:
-        work = self._regenerate if chore.kind == "regenerate" else self._verify
+    def _carry_out(self, task: MaintenanceTask) -> None:
+        work = self._regenerate if task.kind == "regenerate" else self._verify
         ending = "failed"
         try:
-            work(chore)
-            ending = "cancelled" if chore.cancellation.is_set else "finished"
+            work(task)
+            ending = "cancelled" if task.cancellation.is_set else "finished"
         except EncodeInterruptedError:
             ending = "cancelled"
         except (AudioCacheError, OSError) as error:
-            chore.error = str(error)
-            self._cache.logger.error("%s of the cache failed: %s", chore.kind, error)
+            task.error = str(error)
+            self._cache.logger.error("%s of the cache failed: %s", task.kind, error)
         except Exception:
-            chore.error = "That is a defect of mixtape; the server's log says more."
-            self._cache.logger.exception("%s of the cache failed", chore.kind)
+            task.error = "That is a defect of mixtape; the server's log says more."
+            self._cache.logger.exception("%s of the cache failed", task.kind)
         finally:
             # Counted before it is said to be over, so that whoever sees that sees the result.
             self._on_end()
-            chore.ending = ending
+            task.ending = ending
 
-    def _verify(self, chore: Chore) -> None:
+    def _verify(self, task: MaintenanceTask) -> None:
         paths = sorted(self._cache.entries())
-        chore.total = len(paths)
-        repair = chore.kind == "repair"
+        task.total = len(paths)
+        repair = task.kind == "repair"
         inspections = verify(self._cache, repair=repair, jobs=self._jobs, entries=paths)
         with contextlib.closing(inspections):  # type: ignore[type-var]
             for found in inspections:
                 problem = "" if found.is_good else found.reason
-                chore.count(found.state.value, name_of(found.source or found.path), problem)
-                if chore.cancellation.is_set:
+                task.count(found.state.value, name_of(found.source or found.path), problem)
+                if task.cancellation.is_set:
                     return
 
-    def _regenerate(self, chore: Chore) -> None:
+    def _regenerate(self, task: MaintenanceTask) -> None:
         stale = find_outdated(self._cache)
-        chore.total = sum(map(len, stale.values()))
+        task.total = sum(map(len, stale.values()))
         for source, qualities in stale.items():
             how, problem = "repaired", ""
             try:
-                self._cache.store_together(source, qualities, cancellation=chore.cancellation)
+                self._cache.store_together(source, qualities, cancellation=task.cancellation)
             except EncodeInterruptedError:
                 raise
             except (AudioCacheError, OSError) as error:
                 self._cache.logger.warning("cannot renew %r: %s", str(source), error)
                 how, problem = "failed", str(error)
             for _ in qualities:
-                chore.count(how, name_of(source), problem)
+                task.count(how, name_of(source), problem)
 
 
 def name_of(path: Path) -> str:

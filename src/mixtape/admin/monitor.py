@@ -1,4 +1,4 @@
-"""Watches the cache from a thread of its own, so that no request has to walk its directory."""
+"""A watch over the cache from a thread of its own, so that no request walks its directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from audio_cache import CacheStats, gather_stats, running_count
@@ -98,15 +98,9 @@ class Monitor:
 
     def sample(self) -> Sample:
         """Return the state of this moment."""
-        traffic = self.state.playback.traffic.snapshot()
         return Sample(
             at_s=self.now(),
-            hits=traffic.hits,
-            live=traffic.live,
-            misses=traffic.misses,
-            bypasses=traffic.bypasses,
-            sent_bytes=traffic.sent_bytes,
-            original_bytes=traffic.original_bytes,
+            **asdict(self.state.playback.traffic.snapshot()),
             encoders=running_count(),
             cache_bytes=self.census().stats.size_bytes,
             free_bytes=self.disk().free_bytes,

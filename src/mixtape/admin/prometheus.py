@@ -1,4 +1,4 @@
-"""What Prometheus is told: one table of metrics, read when it asks."""
+"""Metrics for Prometheus: one table, read when it asks."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ..files.tags import without_surrogates
 Field = Literal["title", "artist", "album", "album_artist"]
 
 MAX_TEXT: Final = 200
-MAX_WORDS: Final = 12
+MAX_TERMS: Final = 12
 # Ranking reads every match: 80 ms for the 34,000 that one letter has in a library of 100,000.
 # Whoever has typed one letter gets the first matches at once, and the best ones with the next.
 MAX_RANKED: Final = 10_000
@@ -69,21 +69,21 @@ def match_expression(typed: str, fields: Sequence[Field] = ()) -> str | None:
     """Return the FTS5 query for a text that somebody is typing; None where it holds no word.
 
     Every word must be there, each as the beginning of a word: "be lov" finds "Beloved, The".
-    Words are quoted, so that nothing in them means anything to FTS5: `AC/DC`, `"`, `NOT`, `*`.
+    They are quoted, so that nothing in them means anything to FTS5: `AC/DC`, `"`, `NOT`, `*`.
 
     Args:
         typed: what was typed, as it is.
         fields: the columns to look in; all of them where none is named.
     """
-    words = without_surrogates(typed[:MAX_TEXT].replace("\0", " ")).split()
+    terms = without_surrogates(typed[:MAX_TEXT].replace("\0", " ")).split()
     quoted = [
-        '"{}"*'.format(word.replace('"', '""'))
-        for word in words
-        if any(letter.isalnum() for letter in word)
+        '"{}"*'.format(term.replace('"', '""'))
+        for term in terms
+        if any(letter.isalnum() for letter in term)
     ]
     if not quoted:
         return None
-    expression = " ".join(quoted[:MAX_WORDS])
+    expression = " ".join(quoted[:MAX_TERMS])
     return f"{{{' '.join(fields)}}} : ({expression})" if fields else expression
 
 

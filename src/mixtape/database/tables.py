@@ -22,6 +22,8 @@ from ..files.names import display_name
 
 # Larger numbers, which anybody can put into an address, are no ids, and SQLite refuses them.
 MAX_ID: Final = 2**63 - 1
+# In shorter files tags and headers weigh too much for a bitrate to mean anything.
+_MIN_BITRATE_S: Final = 5.0
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -105,11 +107,6 @@ class Track(Base):
     )
 
     @property
-    def has_cover(self) -> bool:
-        """Say whether there is a picture to show for this track."""
-        return self.cover_key is not None
-
-    @property
     def file_name(self) -> str:
         """Return the name on disk as text; bytes that are not UTF-8 show as replacement marks."""
         return display_name(self.path)
@@ -123,8 +120,13 @@ class Track(Base):
             lossless=self.lossless,
             bits=self.bits or 0,
             rate_hz=self.rate_hz or 0,
-            kbit_s=round(self.size_bytes * 8 / self.duration_s / 1000) if self.duration_s else 0,
+            kbit_s=self._kbit_s,
         )
+
+    @property
+    def _kbit_s(self) -> int:
+        duration_s = self.duration_s or 0.0
+        return round(self.size_bytes * 8 / duration_s / 1000) if duration_s >= _MIN_BITRATE_S else 0
 
 
 class Mixtape(Base):

@@ -1,4 +1,4 @@
-"""Reads one audio file for the library: how long, of what kind, what its tags and picture are."""
+"""An audio file as the library reads it: how long, of what kind, with which tags and picture."""
 
 from __future__ import annotations
 
@@ -11,37 +11,16 @@ from typing import Any, Final
 
 import mutagen
 
-from audio_cache import may_be_lossless, read_source
+from audio_cache import ID3_FRAMES, MP4_ATOMS, may_be_lossless, read_source
 
 from ..errors import AudioFileError
 from .pictures import embedded_picture, read_picture
-from .tags import KNOWN_NAMES, TrackTags, read_track_tags
+from .tags import TrackTags, is_shown, read_track_tags
 
 # A header may claim anything, and what it claims must fit the column.
 _MAX_NUMBER: Final = 2**31 - 1
 _MAX_DURATION_S: Final = 30 * 24 * 3600.0
-_ID3_FRAMES: Final = {
-    "TIT2": "title",
-    "TPE1": "artist",
-    "TPE2": "albumartist",
-    "TALB": "album",
-    "TRCK": "tracknumber",
-    "TPOS": "discnumber",
-    "TDRC": "date",
-    "TCON": "genre",
-    "TCMP": "compilation",
-}
-_MP4_ATOMS: Final = {
-    "\xa9nam": "title",
-    "\xa9ART": "artist",
-    "aART": "albumartist",
-    "\xa9alb": "album",
-    "trkn": "tracknumber",
-    "disk": "discnumber",
-    "\xa9day": "date",
-    "\xa9gen": "genre",
-    "cpil": "compilation",
-}
+NOT_AUDIO: Final = "not readable as audio"
 _CODECS: Final = {
     "AAC": "aac",
     "MP3": "mp3",
@@ -90,7 +69,7 @@ def read_audio_file(path: Path) -> AudioFile:
         raise AudioFileError(error.strerror or str(error)) from error
     except Exception as error:
         # Whatever a broken file makes a parser stumble over: one file must not end a scan.
-        raise AudioFileError(f"not readable as audio: {error or type(error).__name__}") from error
+        raise AudioFileError(f"{NOT_AUDIO}: {error or type(error).__name__}") from error
 
 
 def _read_lossless(path: Path) -> AudioFile | None:
@@ -100,7 +79,7 @@ def _read_lossless(path: Path) -> AudioFile | None:
         return None
     if not source.demuxer or not source.rate_hz:
         # Told lossless by the name alone, or by a header that is cut short.
-        raise AudioFileError(f"not readable as audio: its content is no {path.suffix[1:].upper()}")
+        raise AudioFileError(f"{NOT_AUDIO}: its content is not {path.suffix[1:].upper()}")
     return AudioFile(
         codec=source.codec,
         lossless=True,
@@ -116,7 +95,7 @@ def _read_lossless(path: Path) -> AudioFile | None:
 def _read_lossy(path: Path) -> AudioFile:
     file = mutagen.File(path)
     if file is None:
-        raise AudioFileError("not readable as audio: no format that we know")
+        raise AudioFileError(f"{NOT_AUDIO}: no format that we know")
     return AudioFile(
         codec=_codec(file, path),
         lossless=False,
@@ -139,19 +118,19 @@ def _codec(file: mutagen.FileType, path: Path) -> str:
 
 
 def _tag_pairs(tags: Any) -> Iterator[tuple[str, str]]:
-    """Give the tags of any format as (lower-case name, value), one pair for each value."""
+    """Give the tags of any format as (name, value), one pair for each value."""
     if tags is None:
         return
     if hasattr(tags, "getall"):  # ID3
-        for frame_id, name in _ID3_FRAMES.items():
-            for frame in tags.getall(frame_id):
+        for frame_id, name in ID3_FRAMES.items():
+            for frame in tags.getall(frame_id) if is_shown(name) else ():
                 values = frame.genres if frame_id == "TCON" else frame.text
                 yield from ((name, str(value)) for value in values)
         return
     for key in list(tags.keys()):
-        name = _MP4_ATOMS.get(key, key.lower())
+        name = MP4_ATOMS.get(key.encode("latin-1", "replace"), key)
         # The others may be pictures of megabytes.
-        if name in KNOWN_NAMES:
+        if is_shown(name):
             yield from ((name, value) for value in _values(tags[key]))
 
 

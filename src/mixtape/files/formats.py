@@ -1,4 +1,4 @@
-"""What is written about a sound file's format, and what a browser is told about it."""
+"""Formats of sound files: how they are written, and what a browser is told about them."""
 
 from __future__ import annotations
 

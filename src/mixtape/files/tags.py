@@ -1,4 +1,4 @@
-"""What the tags of a file say, as a library shows and sorts it. No I/O."""
+"""Tags as a library shows and sorts them. No I/O."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from audio_cache import normalise_tags, rename_tag
+
 VARIOUS_ARTISTS: Final = "Various Artists"
 MAX_TEXT: Final = 500
 _MAX_NUMBER: Final = 9999
-# What the same thing is called by Vorbis comments, APEv2, ffmpeg and the editors people use.
+# Under the names that audio_cache gives tags; where the first is missing, the next stands in.
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "title": ("title",),
     "artist": ("artist", "artists", "performer"),
     "album": ("album",),
-    "album_artist": ("albumartist", "album_artist", "album artist", "band"),
-    "track": ("tracknumber", "track", "trck", "trkn"),
-    "disc": ("discnumber", "disc", "disk", "tpos"),
-    "date": ("date", "year", "originaldate", "originalyear", "tdrc"),
+    "album_artist": ("albumartist", "band"),
+    "track": ("tracknumber",),
+    "disc": ("discnumber",),
+    "date": ("date", "originaldate", "originalyear"),
     "genre": ("genre",),
-    "compilation": ("compilation", "tcmp", "cpil"),
+    "compilation": ("compilation",),
 }
-KNOWN_NAMES: Final = frozenset(name for names in _NAMES.values() for name in names)
+_SHOWN: Final = frozenset(name for names in _NAMES.values() for name in names)
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _YEAR: Final = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")
@@ -43,15 +45,20 @@ class TrackTags:
     genre: str = ""
 
 
+def is_shown(name: str) -> bool:
+    """Say whether a library shows the tag of this name, by whichever name a file calls it."""
+    return rename_tag(name) in _SHOWN
+
+
 def read_track_tags(pairs: Iterable[tuple[str, str]]) -> TrackTags:
-    """Return what (lower-case name, value) pairs say, whichever names the format uses.
+    """Return what (name, value) pairs say, whichever names the format uses.
 
     Several artists or genres are joined with commas. The album artist is the artist where nothing
     else is said, and "Various Artists" where the file says that it is of a compilation.
     """
     values: dict[str, list[str]] = {}
-    for name, value in pairs:
-        text = clean_text(value) if name in KNOWN_NAMES else ""
+    for name, value in normalise_tags(pairs):
+        text = clean_text(value) if name in _SHOWN else ""
         if text and text not in values.setdefault(name, []):
             values[name].append(text)
     found = {field: _first_of(values, names) for field, names in _NAMES.items()}

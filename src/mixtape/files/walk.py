@@ -1,4 +1,4 @@
-"""Which audio files a music folder holds: names, sizes and dates, nothing is opened."""
+"""Folders of music on disk: names, sizes and dates of their files, none of which is opened."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from audio_cache import is_audio_name
+
+from ..errors import NotFoundError
 
 COVER_STEMS: Final = (b"cover", b"folder", b"front", b"album", b"albumart")
 COVER_SUFFIXES: Final = (b".jpg", b".jpeg", b".png", b".webp", b".gif")
@@ -32,12 +34,16 @@ class FoundFolder:
     Args:
         path: relative to the root, empty for the root itself.
         files: in no particular order.
+        folders: the paths of the folders in it.
+        links: the paths of links in it that lead to folders inside the root.
         cover: the picture file that the folder is shown with.
         error: why the folder could not be listed. What it holds is unknown then, not gone.
     """
 
     path: bytes
     files: tuple[FoundFile, ...] = ()
+    folders: tuple[bytes, ...] = ()
+    links: tuple[bytes, ...] = ()
     cover: FoundFile | None = None
     error: OSError | None = None
 
@@ -56,11 +62,11 @@ def walk(root: bytes) -> Iterator[FoundFolder]:
     while waiting:
         folder = waiting.pop()
         try:
-            found, below = _list_folder(root, folder)
+            found = _list_folder(root, folder)
         except OSError as error:
             yield FoundFolder(folder, error=error)
             continue
-        waiting.extend(below)
+        waiting.extend(found.folders)
         yield found
 
 
@@ -82,14 +88,6 @@ def folder_of(path: bytes) -> bytes:
     return path.rpartition(b"/")[0]
 
 
-def find_folder_cover(root: bytes, folder: bytes) -> FoundFile | None:
-    """Return the picture file that a folder is shown with, as `walk` chooses it."""
-    try:
-        return _list_folder(root, folder)[0].cover
-    except OSError:
-        return None
-
-
 def leads_inside(root: bytes, path: bytes) -> bool:
     """Say whether a path is that of something inside the root once all links are followed."""
     try:
@@ -98,33 +96,67 @@ def leads_inside(root: bytes, path: bytes) -> bool:
         return False
 
 
-def _list_folder(root: bytes, folder: bytes) -> tuple[FoundFolder, list[bytes]]:
+def get_folder(root: bytes, path: bytes) -> FoundFolder:
+    """Return a folder by its path, or by one that links lead from, as `walk` lists it.
+
+    Raises:
+        NotFoundError: there is none, it is hidden, it cannot be listed, or it or a link on the way
+            leads out of the root.
+    """
+    try:
+        return _list_folder(root, _resolve_folder(root, path))
+    except OSError as error:
+        raise NotFoundError("this folder cannot be listed") from error
+
+
+def _list_folder(root: bytes, folder: bytes) -> FoundFolder:
+    folders: list[bytes] = []
+    links: list[bytes] = []
     files: list[FoundFile] = []
-    below: list[bytes] = []
-    covers: list[tuple[int, FoundFile]] = []
+    covers: list[FoundFile] = []
     with os.scandir(os.path.join(root, folder)) as entries:
         for entry in entries:
+            path = join(folder, entry.name)
             if entry.name.startswith(b"."):
                 continue
-            path = join(folder, entry.name)
             if entry.is_dir(follow_symlinks=False):
-                below.append(path)
-                continue
-            rank = None
-            if not is_audio_name(entry.name):
-                rank = cover_rank(entry.name)
-                if rank is None:
-                    continue
-            file = _examine(root, path, entry)
-            if file is not None and rank is not None:
-                covers.append((rank, file))
-            elif file is not None:
-                files.append(file)
-    cover = min(covers, key=lambda found: (found[0], found[1].path))[1] if covers else None
-    return FoundFolder(folder, tuple(files), cover), below
+                folders.append(path)
+            elif entry.is_symlink() and _is_folder(root, path):
+                links.append(path)
+            elif file := _examine(root, path, entry):
+                (files if is_audio_name(entry.name) else covers).append(file)
+    cover = min(covers, key=_cover_order, default=None)
+    return FoundFolder(folder, tuple(files), tuple(folders), tuple(links), cover)
+
+
+def _resolve_folder(root: bytes, path: bytes) -> bytes:
+    parts = [part for part in path.split(b"/") if part]
+    place = os.path.join(root, *parts)
+    if b"\0" not in path and (not parts or leads_inside(root, place)):
+        real = os.path.realpath(place)
+        folder = real[len(root.rstrip(b"/")) + 1 :]
+        is_hidden = any(part.startswith(b".") for part in (*parts, *folder.split(b"/")))
+        if os.path.isdir(real) and not is_hidden:
+            return folder
+    raise NotFoundError("this folder does not exist, or it has been moved")
+
+
+def _is_folder(root: bytes, path: bytes) -> bool:
+    try:
+        _resolve_folder(root, path)
+    except NotFoundError:
+        return False
+    return True
+
+
+def _cover_order(file: FoundFile) -> tuple[int, bytes]:
+    return cover_rank(os.path.basename(file.path)) or 0, file.path
 
 
 def _examine(root: bytes, path: bytes, entry: os.DirEntry[bytes]) -> FoundFile | None:
+    """Return what an entry is, if it is a file of music or a cover, and inside the root."""
+    if not is_audio_name(entry.name) and cover_rank(entry.name) is None:
+        return None
     try:
         if entry.is_symlink() and not leads_inside(root, entry.path):
             return None

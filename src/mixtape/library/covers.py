@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -15,19 +15,21 @@ from sqlalchemy import select
 from ..database.tables import Track
 from ..database.units_of_work import Database
 from ..errors import NotFoundError, PictureError
+from ..files.names import display_name, reading_order
 from ..files.pictures import MAX_BYTES, accept_upload, picture_key, read_picture, shrink
-from ..files.walk import find_folder_cover, folder_of, leads_inside
+from ..files.walk import FoundFolder, folder_of, get_folder, leads_inside
 from .inventory import folder_cover_key
 
 SIZES: Final = (96, 320, 640)
 CACHE_FOLDER: Final = Path("cache", "covers")
 UPLOAD_FOLDER: Final = Path("covers")
 UPLOAD_GRACE_S: Final = 24 * 3600.0
+_TRACKS_TRIED: Final = 3
 _KEY: Final = re.compile("[0-9a-f]{32}")
 
 
 class Artwork:
-    """Gives covers by key: that of a track (`Track.cover_key`) or of an uploaded picture.
+    """Gives covers by key, that of a track (`Track.cover_key`) or an upload, and those of folders.
 
     A key stands for one picture for ever, so that whoever has a copy never needs to ask again.
     Everything below `cache/covers` may be deleted at any time; `covers` holds the uploads, of
@@ -56,24 +58,37 @@ class Artwork:
             NotFoundError: no track and no upload has this cover, or its picture is damaged.
             ValueError: the size is none of SIZES.
         """
-        if size not in SIZES:
-            raise ValueError(
-                f"no covers of size {size}: choose one of {', '.join(map(str, SIZES))}"
-            )
         if not _KEY.fullmatch(key):
-            raise NotFoundError("this is no key of a cover")
-        kept = self._cache / key[:2] / f"{key}_{size}.jpg"
-        if kept.exists():
-            return kept
-        picture = self._find_upload(key) or self._find_in_library(key)
-        if picture is None:
-            raise NotFoundError(f"there is no cover {key}")
+            raise NotFoundError("no cover has such a key")
         try:
-            small = shrink(picture, size)
+            kept = self._keep(
+                key, size, lambda: self._find_upload(key) or self._find_in_library(key)
+            )
         except PictureError as error:
             raise NotFoundError(f"cover {key} cannot be shown: {error}") from error
-        _write_whole(kept, small)
+        if kept is None:
+            raise NotFoundError(f"there is no cover {key}")
         return kept
+
+    def find_folder_cover(self, path: bytes, size: int) -> Path | None:
+        """Return a JPEG file of the cover of a folder, scanned or not; None where it has none.
+
+        That is its picture file, as one place to look is quicker than every track; without one it
+        is the picture inside one of its first tracks.
+
+        Raises:
+            NotFoundError: there is no such folder.
+            ValueError: the size is none of SIZES.
+        """
+        folder = get_folder(self._root, path)
+        picture = None if folder.cover else self._first_picture(folder)
+        key = picture_key(picture) if picture else folder_cover_key(folder.cover)
+        if key is None:
+            return None
+        try:
+            return self._keep(key, size, lambda: picture or self._read_folder_cover(folder))
+        except PictureError:
+            return None
 
     def add_upload(self, picture: bytes) -> str:
         """Keep an uploaded picture and return its key.
@@ -107,23 +122,51 @@ class Artwork:
                 swept += 1
         return swept
 
+    def _keep(self, key: str, size: int, find: Callable[[], bytes | None]) -> Path | None:
+        """Return the file of a cover, made where it is not there of the picture that `find` gives.
+
+        Raises:
+            PictureError: the picture is damaged.
+        """
+        if size not in SIZES:
+            sizes = ", ".join(map(str, SIZES))
+            raise ValueError(f"no covers of size {size}: choose one of {sizes}")
+        kept = self._cache / key[:2] / f"{key}_{size}.jpg"
+        if not kept.exists():
+            picture = find()
+            if picture is None:
+                return None
+            _write_whole(kept, shrink(picture, size))
+        return kept
+
     def _upload_path(self, key: str) -> Path:
         return self._uploads / key[:2] / f"{key}.jpg"
 
     def _find_upload(self, key: str) -> bytes | None:
-        return _read_limited(os.fsencode(self._upload_path(key)))
+        return _read_limited(self._upload_path(key))
 
     def _find_in_library(self, key: str) -> bytes | None:
         track = self._find_track(key)
         # The file, or a folder above it, may have become a link to elsewhere since the last scan.
-        if track is None or not leads_inside(self._root, os.path.join(self._root, track.path)):
+        if track is None or not leads_inside(self._root, os.fsencode(self._place(track.path))):
             return None
         if track.picture_key == key:
-            return read_picture(Path(os.fsdecode(os.path.join(self._root, track.path))))
-        cover = find_folder_cover(self._root, folder_of(track.path))
-        if cover is None or folder_cover_key(cover) != key:
+            return read_picture(self._place(track.path))
+        folder = get_folder(self._root, folder_of(track.path))
+        if folder_cover_key(folder.cover) != key:
             return None  # changed since the last scan; the next one gives it its new key
-        return _read_limited(os.path.join(self._root, cover.path))
+        return self._read_folder_cover(folder)
+
+    def _read_folder_cover(self, folder: FoundFolder) -> bytes | None:
+        return _read_limited(self._place(folder.cover.path)) if folder.cover else None
+
+    def _first_picture(self, folder: FoundFolder) -> bytes | None:
+        tracks = sorted(folder.files, key=lambda file: reading_order(display_name(file.path)))
+        pictures = (read_picture(self._place(track.path)) for track in tracks[:_TRACKS_TRIED])
+        return next(filter(None, pictures), None)
+
+    def _place(self, path: bytes) -> Path:
+        return Path(os.fsdecode(os.path.join(self._root, path)))
 
     def _find_track(self, key: str) -> Track | None:
         present = select(Track).where(Track.cover_key == key, Track.missing_since.is_(None))
@@ -131,9 +174,9 @@ class Artwork:
             return session.scalars(present.limit(1)).one_or_none()
 
 
-def _read_limited(path: bytes) -> bytes | None:
+def _read_limited(path: Path) -> bytes | None:
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError:
         return None

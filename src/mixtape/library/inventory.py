@@ -1,4 +1,4 @@
-"""What a scan finds out against what the database holds: compared, then written down."""
+"""Findings of a scan beside what the database holds: compared, then written down."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ class FolderChanges:
         gone: tracks whose files are no longer there.
     """
 
-    unread: tuple[UnreadFile, ...]
-    unchanged: int
-    back: tuple[int, ...]
-    covers: tuple[tuple[int, str | None], ...]
-    gone: tuple[int, ...]
+    unread: tuple[UnreadFile, ...] = ()
+    unchanged: int = 0
+    back: tuple[int, ...] = ()
+    covers: tuple[tuple[int, str | None], ...] = ()
+    gone: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,17 @@ class Inventory:
                 session.execute(update(Track), rows)
         return len(gone)
 
+    def find_twins(self, files: Sequence[FoundFile]) -> list[tuple[int, bytes]]:
+        """Return (id, path) of the tracks that agree with one of some files in size and date."""
+        if not files:
+            return []
+        identities = {(file.size_bytes, file.mtime_ns) for file in files}
+        columns = select(Track.id, Track.path, Track.size_bytes, Track.mtime_ns)
+        dates = Track.mtime_ns.in_({mtime_ns for _, mtime_ns in identities})
+        with self._database.read() as session:
+            rows = session.execute(columns.where(Track.missing_since.is_(None), dates)).all()
+        return [(row.id, row.path) for row in rows if tuple(row[2:]) in identities]
+
     def record_lost_folders(self, listed: set[bytes], unlisted: Sequence[bytes]) -> int:
         """Mark the tracks of folders that no longer exist; return how many those are.
 
@@ -211,10 +222,12 @@ class Inventory:
         A new file that is in size, date, length and tags a track which is missing is that track
         under another name: it keeps its id, and its places in mixtapes.
         """
-        rows = [(file.unread.track_id, _row(file)) for file in files]
-        new = [row for track_id, row in rows if track_id is None]
-        changed = [{**row, "id": track_id} for track_id, row in rows if track_id is not None]
+        rows = [_row(file) for file in files]
         with self._database.write() as session:
+            # Asked here and not before: a page and the scan may have read the same file.
+            known = _ids_of(session, [row["path"] for row in rows])
+            new = [row for row in rows if row["path"] not in known]
+            changed = [{**row, "id": known[row["path"]]} for row in rows if row["path"] in known]
             moved = _find_moved(session, new)
             for row in moved:
                 old = session.scalars(select(Track.path).where(Track.id == row["id"])).one()
@@ -237,6 +250,11 @@ class Inventory:
                     Track.path.not_in(select(MixtapeTrack.path)),
                 )
             )
+
+
+def _ids_of(session: Session, paths: Sequence[bytes]) -> dict[bytes, int]:
+    rows = session.execute(select(Track.path, Track.id).where(Track.path.in_(paths)))
+    return {row.path: row.id for row in rows}
 
 
 def _find_moved(session: Session, new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

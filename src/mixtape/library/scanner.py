@@ -1,4 +1,4 @@
-"""Brings the library up to date with the music folder, in the background."""
+"""Scans that bring the library up to date with the music folder: all of it, or one folder."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from typing import Any, Final
 from ..database.units_of_work import Database
 from ..errors import AudioFileError, MixtapeError
 from ..files.audio_file import read_audio_file
-from ..files.walk import FoundFolder, walk
+from ..files.names import display_name, reading_order
+from ..files.walk import FoundFolder, get_folder, walk
 from .inventory import FolderChanges, Inventory, ReadFile, UnreadFile, compare_folder
 
 LOCK_NAME: Final = "scan.lock"
 _FOLDERS_AT_ONCE: Final = 200
 _FILES_AT_ONCE: Final = 200
 _COMMIT_EVERY_S: Final = 1.0
+# What somebody who opens a folder waits for: about a second where no file has been read yet.
+_ON_THE_SPOT: Final = 250
 
 logger = logging.getLogger(__name__)
 
@@ -81,11 +84,43 @@ class Scanner:
         self._cancelled = threading.Event()
         self._thread: threading.Thread | None = None
         self._progress = ScanProgress()
+        self._on_the_spot = 0
 
     @property
     def progress(self) -> ScanProgress:
         """Return how far the scan is, or what the last one did."""
         return self._progress
+
+    @property
+    def version(self) -> tuple[ScanProgress, int]:
+        """Return a value that changes whenever a scan of any kind has changed something."""
+        return self._progress, self._on_the_spot
+
+    def scan_folder(self, path: bytes) -> tuple[FoundFolder, bool]:
+        """Bring one folder, without those below it, up to date while somebody waits for it.
+
+        Of a folder with many new files the first ones are read, and a scan is started for the rest.
+
+        Returns:
+            The folder under its own path, which is another one where a link leads to it, and
+            whether all files in it have been read.
+
+        Raises:
+            NotFoundError: there is no such folder in the library, or it cannot be listed.
+        """
+        found = get_folder(self._root, path)
+        (changes,) = self._compare([found], reread=False)
+        if not any((changes.unread, changes.back, changes.covers, changes.gone)):
+            return found, True
+        names = {file: reading_order(display_name(file.file.path)) for file in changes.unread}
+        some = sorted(changes.unread, key=lambda file: names[file])[:_ON_THE_SPOT]
+        self._inventory.record([changes, FolderChanges(gone=self._find_moved_away(some))])
+        self._inventory.store([_read_one(self._root, file) for file in some])
+        self._on_the_spot += 1
+        is_complete = len(some) == len(changes.unread)
+        if not is_complete:
+            self.start()
+        return found, is_complete
 
     def start(self, *, reread: bool = False) -> bool:
         """Start a scan in the background; return False where one is running already.
@@ -116,6 +151,19 @@ class Scanner:
         if thread is not None:
             thread.join(timeout_s)
         return self._progress
+
+    def _find_moved_away(self, files: list[UnreadFile]) -> tuple[int, ...]:
+        """Return the tracks that new files seem to be: alike, and no longer where they were.
+
+        A scan of everything knows what is missing before it reads what is new; here only a look
+        at the old place tells a file that was moved from a copy.
+        """
+        twins = self._inventory.find_twins([file.file for file in files if file.track_id is None])
+        return tuple(
+            track_id
+            for track_id, path in twins
+            if not os.path.lexists(os.path.join(self._root, path))
+        )
 
     def _run(self, reread: bool) -> None:
         error = None

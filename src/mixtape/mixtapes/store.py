@@ -242,7 +242,7 @@ def _place(session: Session, mixtape_id: int, track_ids: Sequence[int]) -> None:
     lost = [str(track_id) for track_id in track_ids if track_id not in paths]
     if lost:
         raise InvalidMixtapeError(
-            f"no longer in the library: track {', '.join(lost[:10])}. Take it out and save again"
+            f"no longer in the library: track {', '.join(lost[:10])}. Remove it and save again"
         )
     session.execute(delete(MixtapeTrack).where(MixtapeTrack.mixtape_id == mixtape_id))
     places = [

@@ -1,4 +1,4 @@
-"""How long tracks play and what they weigh at each quality. No I/O."""
+"""Totals of tracks: how long they play and what they weigh at each quality. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mixtape is, as values: what an editor saves, what is stored, what a list shows."""
+"""Mixtapes as values: what an editor saves, what is stored, what a list shows."""
 
 from __future__ import annotations
 

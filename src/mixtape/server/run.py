@@ -18,7 +18,7 @@ from ..settings import Settings, SettingsError
 from .worker import ListenerWorker
 
 BACKLOG: Final = 1024
-# The worker ends by itself after ANSWERS_WITHIN_S; only a hanging one is killed after this.
+# The worker ends by itself after ENDS_WITHIN_S; only a hanging one is killed after this.
 GRACEFUL_TIMEOUT_S: Final = 10
 KEEPALIVE_S: Final = 5
 _FILES_PER_THREAD: Final = 4

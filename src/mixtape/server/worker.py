@@ -18,7 +18,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-
 from audio_cache.flask_ext import AudioCacheState
 
 # gunicorn's own limit, after which it kills, has to be a few seconds longer.
-ANSWERS_WITHIN_S: Final = 3
+ENDS_WITHIN_S: Final = 3
 # A client that goes quiet within a request would else hold a thread for as long as it likes.
 _QUIET_S: Final = 30
 _LINGER_S: Final = 2.0
@@ -40,7 +40,7 @@ class ListenerWorker(ThreadWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve, and leave nothing running when that is over."""
-        self.cfg.set("graceful_timeout", ANSWERS_WITHIN_S)
+        self.cfg.set("graceful_timeout", ENDS_WITHIN_S)
         self.log.error_log.addFilter(_is_news)
         status: Any = 0
         try:

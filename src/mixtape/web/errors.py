@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 LOGIN_WINDOW_S: Final = 60
 # (headline, explanation where the error brings none of its own)
-WORDS: Final[dict[int, tuple[str, str]]] = {
+MESSAGES: Final[dict[int, tuple[str, str]]] = {
     400: ("That request made no sense", "Something in the address or the form is not right."),
     401: ("Please sign in", "Your session has ended."),
     403: ("Not allowed", "You may not see this."),
@@ -47,7 +47,7 @@ def wants_page() -> bool:
 def error_response(status: int, message: str) -> Response:
     """Return an error as a page or as JSON, as the client wants."""
     if wants_page():
-        headline = WORDS.get(status, (HTTPStatus(status).phrase, ""))[0]
+        headline = MESSAGES.get(status, (HTTPStatus(status).phrase, ""))[0]
         page = render_template("error.html", status=status, headline=headline, message=message)
         return make_response(page, status)
     response = make_response({"error": {"status": status, "message": message}}, status)
@@ -73,7 +73,7 @@ def answer_http_error(error: HTTPException) -> Response:
 def answer_unexpected_error(error: Exception) -> Response:
     """Log what nobody foresaw and answer 500 without details."""
     current_app.logger.exception("%s %s failed", request.method, request.path, exc_info=error)
-    return error_response(500, WORDS[500][1])
+    return error_response(500, MESSAGES[500][1])
 
 
 def _message(error: HTTPException) -> str:
@@ -82,6 +82,6 @@ def _message(error: HTTPException) -> str:
         return "This page was open for too long. Go back, reload it and try again."
     # Werkzeug's stock sentences are for programmers; a view's own description is for people.
     stock = {None, type(error).description, InternalServerError.description}
-    if status in WORDS and (error.description in stock or status in {429, 500}):
-        return WORDS[status][1]
+    if status in MESSAGES and (error.description in stock or status in {429, 500}):
+        return MESSAGES[status][1]
     return error.description or HTTPStatus(status).phrase

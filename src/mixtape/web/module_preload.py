@@ -1,4 +1,4 @@
-"""Which scripts a page's script imports: told in the page's head, they are all fetched at once.
+"""Preloads of the scripts that a page's script imports: all are fetched at once.
 
 A browser finds out about imports one level at a time, each a way to the server and back; until
 the last has come, nothing on the page answers to a press.

@@ -1,4 +1,4 @@
-"""What every answer carries, and which host names are answered at all."""
+"""Security headers of every answer, and the host names that are answered at all."""
 
 from __future__ import annotations
 

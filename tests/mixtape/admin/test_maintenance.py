@@ -8,10 +8,16 @@ import pytest
 
 from audio_cache import AudioCache
 from audio_cache.store.verify import Inspection, State
-from mixtape.admin import maintenance as chores_module
-from mixtape.admin.maintenance import BusyError, Chore, Chores, Kind
+from mixtape.admin import maintenance as maintenance_module
+from mixtape.admin.maintenance import BusyError, Kind, Maintenance, MaintenanceTask
 from tests.helpers.audio import make_audio
-from tests.helpers.waiting import LIMIT_S
+
+LIMIT_S = 60
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> AudioCache:
+    return AudioCache(tmp_path / "cache")
 
 
 @pytest.fixture
@@ -19,12 +25,12 @@ def source(tmp_path: Path) -> Path:
     return make_audio(tmp_path / "a.flac", samples=44_100)
 
 
-def carry_out(cache: AudioCache, kind: Kind) -> Chore:
-    chores = Chores(cache)
-    chore = chores.begin(kind)
-    chores.wait(LIMIT_S)
-    assert chore.ending is not None
-    return chore
+def carry_out(cache: AudioCache, kind: Kind) -> MaintenanceTask:
+    maintenance = Maintenance(cache)
+    task = maintenance.begin(kind)
+    maintenance.wait(LIMIT_S)
+    assert task.ending is not None
+    return task
 
 
 def damage(path: Path) -> None:
@@ -42,11 +48,11 @@ def replace(source: Path) -> None:
 def test_verifying_counts_how_the_entries_are(cache: AudioCache, source: Path) -> None:
     cache.transcode_file(source, "low")
     damage(cache.transcode_file(source, "high"))
-    chore = carry_out(cache, "verify")
-    assert chore.ending == "finished"
-    assert (chore.done, chore.total) == (2, 2)
-    assert chore.found == {"sound": 1, "damaged": 1}
-    [(name, problem)] = chore.problems
+    task = carry_out(cache, "verify")
+    assert task.ending == "finished"
+    assert (task.done, task.total) == (2, 2)
+    assert task.found == {"sound": 1, "damaged": 1}
+    [(name, problem)] = task.problems
     assert name == "a.flac"
     assert problem
 
@@ -55,9 +61,9 @@ def test_repairing_makes_a_bad_entry_good(cache: AudioCache, source: Path) -> No
     path = cache.transcode_file(source, "high")
     good = path.read_bytes()
     damage(path)
-    chore = carry_out(cache, "repair")
-    assert chore.found == {"repaired": 1}
-    assert chore.problems == []
+    task = carry_out(cache, "repair")
+    assert task.found == {"repaired": 1}
+    assert task.problems == []
     assert path.read_bytes() == good
 
 
@@ -69,8 +75,8 @@ def test_renewing_encodes_what_was_outgrown_and_leaves_the_rest(
     for quality in ("low", "medium"):
         cache.transcode_file(source, quality)
     replace(source)
-    chore = carry_out(cache, "regenerate")
-    assert chore.found == {"repaired": 2}
+    task = carry_out(cache, "regenerate")
+    assert task.found == {"repaired": 2}
     assert cache.is_cached(source, "low")
     assert cache.is_cached(source, "medium")
     assert not cache.is_cached(source, "high")
@@ -85,33 +91,33 @@ def test_what_cannot_be_renewed_is_named_and_the_rest_goes_on(
         cache.transcode_file(path, "low")
     source.write_bytes(b"no music any more")
     replace(other)
-    chore = carry_out(cache, "regenerate")
-    assert chore.ending == "finished"
-    assert chore.found == {"repaired": 1, "failed": 1}
-    assert [name for name, _ in chore.problems] == ["a.flac"]
+    task = carry_out(cache, "regenerate")
+    assert task.ending == "finished"
+    assert task.found == {"repaired": 1, "failed": 1}
+    assert [name for name, _ in task.problems] == ["a.flac"]
 
 
 def test_an_entry_whose_source_is_gone_is_not_outdated(cache: AudioCache, source: Path) -> None:
     cache.transcode_file(source, "low")
     source.unlink()
-    chore = carry_out(cache, "regenerate")
-    assert (chore.total, chore.ending) == (0, "finished")
+    task = carry_out(cache, "regenerate")
+    assert (task.total, task.ending) == (0, "finished")
 
 
 def test_a_failure_of_the_whole_is_told(cache: AudioCache) -> None:
     cache.cache_dir.rmdir()
-    chore = carry_out(cache, "verify")
-    assert chore.ending == "failed"
-    assert str(cache.cache_dir) in chore.error
+    task = carry_out(cache, "verify")
+    assert task.ending == "failed"
+    assert str(cache.cache_dir) in task.error
 
 
-def test_a_defect_ends_the_chore_and_shows_no_innards(
+def test_a_defect_ends_the_task_and_shows_no_innards(
     cache: AudioCache, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(chores_module, "find_outdated", lambda cache: 1 / 0)
-    chore = carry_out(cache, "regenerate")
-    assert chore.ending == "failed"
-    assert "division" not in chore.error
+    monkeypatch.setattr(maintenance_module, "find_outdated", lambda cache: 1 / 0)
+    task = carry_out(cache, "regenerate")
+    assert task.ending == "failed"
+    assert "division" not in task.error
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -121,7 +127,7 @@ class HeldVerify:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.may_go_on = threading.Semaphore(0)
         self.was_closed = False
-        monkeypatch.setattr(chores_module, "verify", self._verify)
+        monkeypatch.setattr(maintenance_module, "verify", self._verify)
 
     def _verify(self, *_: object, **__: object) -> object:
         try:
@@ -132,28 +138,31 @@ class HeldVerify:
             self.was_closed = True
 
 
-def test_one_chore_runs_at_a_time(cache: AudioCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    held, chores = HeldVerify(monkeypatch), Chores(cache)
-    chores.begin("verify")
+def test_one_task_runs_at_a_time(cache: AudioCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, maintenance = HeldVerify(monkeypatch), Maintenance(cache)
+    maintenance.begin("verify")
     with pytest.raises(BusyError, match="cancel it"):
-        chores.begin("regenerate")
+        maintenance.begin("regenerate")
     held.may_go_on.release(2)
-    chores.wait(LIMIT_S)
-    chores.begin("regenerate")
-    chores.wait(LIMIT_S)
+    maintenance.wait(LIMIT_S)
+    maintenance.begin("regenerate")
+    maintenance.wait(LIMIT_S)
 
 
-def test_a_chore_can_be_cancelled_and_stops_where_it_is(
+def test_a_task_can_be_cancelled_and_stops_where_it_is(
     cache: AudioCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = []
-    held, chores = HeldVerify(monkeypatch), Chores(cache, on_end=lambda: ended.append(True))
-    assert not chores.cancel()
-    chore = chores.begin("verify")
-    assert chores.cancel()
+    held, maintenance = (
+        HeldVerify(monkeypatch),
+        Maintenance(cache, on_end=lambda: ended.append(True)),
+    )
+    assert not maintenance.cancel()
+    task = maintenance.begin("verify")
+    assert maintenance.cancel()
     held.may_go_on.release()
-    chores.wait(LIMIT_S)
-    assert (chore.ending, chore.done) == ("cancelled", 1)
+    maintenance.wait(LIMIT_S)
+    assert (task.ending, task.done) == ("cancelled", 1)
     assert held.was_closed
     assert ended == [True]
-    assert not chores.cancel()
+    assert not maintenance.cancel()

@@ -25,8 +25,3 @@ def test_a_format_is_named_in_a_few_characters(columns: dict[str, object], label
 def test_a_name_is_shown_whatever_its_bytes() -> None:
     assert display_name(b"a/b/caf\xc3\xa9.flac") == "café.flac"
     assert display_name(b"\xff\xfe") == "\ufffd\ufffd"
-
-
-def test_a_cover_is_there_or_not() -> None:
-    assert Track(path=b"a", cover_key="c" * 32).has_cover
-    assert not Track(path=b"a").has_cover

@@ -93,7 +93,7 @@ def test_a_folder_that_cannot_be_listed_says_why_and_the_others_are_found(tmp_pa
     fill(tmp_path, "a/one.flac")
     folders = walk(os.fsencode(tmp_path))
     first = next(folders)
-    assert first == FoundFolder(b"")
+    assert first == FoundFolder(b"", folders=(b"a",))
     os.rename(tmp_path / "a", tmp_path / "elsewhere")
     (gone,) = folders
     assert gone.path == b"a"

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError, PictureError
@@ -13,6 +14,7 @@ from mixtape.files.pictures import shrink
 from mixtape.library import covers as artwork_module
 from mixtape.library.covers import CACHE_FOLDER, UPLOAD_FOLDER, Artwork
 from mixtape.library.scanner import LOCK_NAME, Scanner
+from tests.helpers.audio import make_audio
 from tests.helpers.tracks import add_track, embed, find_track, make_picture, open_picture, place
 
 
@@ -195,3 +197,119 @@ def test_uploads_that_nothing_uses_are_swept_after_a_day(artwork: Artwork, data_
         os.utime(path, (1, 1))
     assert artwork.sweep_uploads({keys["used"]}) == 1
     assert {name for name, key in keys.items() if artwork.is_known(key)} == {"used", "new"}
+
+
+def tagged(path: Path, picture: bytes) -> Path:
+    make_audio(path, samples=441)
+    embed(path, (3, picture))
+    return path
+
+
+def colour_of(path: Path | None) -> tuple[int, ...]:
+    """Return the colour of a cover of one colour, as far as a JPEG keeps it."""
+    assert path is not None
+    pixel = open_picture(path).getpixel((5, 5))
+    assert isinstance(pixel, tuple)
+    return tuple(round(part / 64) for part in pixel)
+
+
+RED, TEAL, BLUE = (4, 0, 0), (0, 2, 2), (0, 0, 4)
+
+
+def test_a_folder_is_shown_with_its_picture_file(artwork: Artwork, music: Path) -> None:
+    for name, colour in (("back.jpg", "red"), ("folder.png", "blue"), ("Cover.JPG", "teal")):
+        (music / name).write_bytes(make_picture(colour=colour))
+    assert colour_of(artwork.find_folder_cover(b"", 96)) == TEAL
+
+
+def test_without_a_picture_file_a_folder_is_shown_with_the_one_inside_a_track(
+    artwork: Artwork, music: Path
+) -> None:
+    make_audio(music / "a.flac", samples=441)
+    tagged(music / "b.flac", make_picture(colour="blue"))
+    assert colour_of(artwork.find_folder_cover(b"", 96)) == BLUE
+    (music / "cover.jpg").write_bytes(make_picture())
+    assert colour_of(artwork.find_folder_cover(b"", 96)) == TEAL
+
+
+def test_a_folder_without_any_picture_has_no_cover(artwork: Artwork, music: Path) -> None:
+    make_audio(music / "a.flac", samples=441)
+    assert artwork.find_folder_cover(b"", 96) is None
+
+
+def test_a_track_is_shown_with_its_own_picture_and_without_one_with_that_of_its_folder(
+    artwork: Artwork, database: Database, music: Path
+) -> None:
+    (music / "cover.jpg").write_bytes(make_picture())
+    tagged(music / "a.flac", make_picture(colour="red"))
+    make_audio(music / "b.flac", samples=441)
+    keys = [scanned_cover_key(database, music, path) for path in (b"a.flac", b"b.flac")]
+    assert [colour_of(artwork.get_cover(key, 96)) for key in keys] == [RED, TEAL]
+
+
+def test_a_picture_that_is_a_link_out_of_the_library_is_never_shown(
+    artwork: Artwork, tmp_path: Path, music: Path
+) -> None:
+    (tmp_path / "private.jpg").write_bytes(make_picture())
+    (music / "cover.jpg").symlink_to(tmp_path / "private.jpg")
+    assert artwork.find_folder_cover(b"", 96) is None
+
+
+@pytest.mark.parametrize("path", [b"nowhere", b"..", b".hidden", b"cover.jpg", b"out"])
+def test_there_is_no_cover_of_what_is_no_folder_of_the_library(
+    artwork: Artwork, music: Path, path: bytes
+) -> None:
+    (music / ".hidden").mkdir()
+    (music / "out").symlink_to("/")
+    (music / "cover.jpg").write_bytes(make_picture())
+    with pytest.raises(NotFoundError):
+        artwork.find_folder_cover(path, 96)
+
+
+@pytest.mark.parametrize("size", [96, 320, 640])
+def test_the_cover_of_a_folder_is_kept_as_a_small_jpeg(
+    artwork: Artwork, music: Path, data_root: Path, size: int
+) -> None:
+    Image.new("RGB", (1000, 1000), "teal").save(music / "cover.png")
+    kept = artwork.find_folder_cover(b"", size)
+    assert kept is not None
+    with Image.open(kept) as image:
+        assert (image.format, image.size) == ("JPEG", (size, size))
+    assert kept_files(data_root / CACHE_FOLDER) == [kept]
+
+
+def test_a_folder_and_its_tracks_share_one_small_cover(
+    artwork: Artwork, database: Database, music: Path, data_root: Path, flac: Path
+) -> None:
+    place(flac, music / "a.flac")
+    (music / "cover.jpg").write_bytes(make_picture())
+    key = scanned_cover_key(database, music, b"a.flac")
+    assert artwork.find_folder_cover(b"", 96) == artwork.get_cover(key, 96)
+    assert len(kept_files(data_root / CACHE_FOLDER)) == 1
+
+
+def test_the_kept_cover_of_a_folder_is_not_made_twice(artwork: Artwork, music: Path) -> None:
+    (music / "cover.jpg").write_bytes(make_picture())
+    kept = artwork.find_folder_cover(b"", 96)
+    assert kept is not None
+    kept.write_bytes(b"as it was")
+    again = artwork.find_folder_cover(b"", 96)
+    assert again == kept
+    assert again.read_bytes() == b"as it was"
+
+
+def test_a_new_picture_of_a_folder_gets_a_new_cover(artwork: Artwork, music: Path) -> None:
+    (music / "cover.jpg").write_bytes(make_picture(colour="red"))
+    before = artwork.find_folder_cover(b"", 96)
+    (music / "cover.jpg").write_bytes(make_picture(colour="blue") + b"more")
+    after = artwork.find_folder_cover(b"", 96)
+    assert after != before
+    assert colour_of(after) == BLUE
+
+
+def test_a_folder_with_a_damaged_picture_has_no_cover(
+    artwork: Artwork, music: Path, data_root: Path
+) -> None:
+    (music / "cover.jpg").write_bytes(b"\xff\xd8\xff\xe0 not really")
+    assert artwork.find_folder_cover(b"", 96) is None
+    assert not (data_root / CACHE_FOLDER).exists()

@@ -19,6 +19,11 @@ from tests.helpers.tracks import NOON, Clock, add_track
 
 
 @pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
 def mixtapes(database: Database, clock: Clock) -> Mixtapes:
     return Mixtapes(database, clock)
 
@@ -161,10 +166,19 @@ def test_a_track_can_be_moved(
     assert facts(mixtapes.get(slug)) == facts(moved)
 
 
-def test_a_track_can_be_taken_out(mixtapes: Mixtapes, abc: tuple[int, ...]) -> None:
+def test_a_track_can_be_removed(mixtapes: Mixtapes, abc: tuple[int, ...]) -> None:
     slug = mixtapes.create(MixtapeState("Tape", track_ids=abc)).slug
-    without = MixtapeState("Tape", track_ids=(abc[0], abc[2]))
-    assert titles(mixtapes.save(slug, without, revision=1)) == "ac"
+    less = MixtapeState("Tape", track_ids=(abc[0], abc[2]))
+    assert titles(mixtapes.save(slug, less, revision=1)) == "ac"
+
+
+def test_moving_and_removing_respect_the_revision(mixtapes: Mixtapes, abc: tuple[int, ...]) -> None:
+    slug = mixtapes.create(MixtapeState("Tape", track_ids=abc)).slug
+    mixtapes.save(slug, MixtapeState("Tape", track_ids=abc[::-1]), revision=1)
+    for ids in (abc[1:], (abc[1], abc[0], abc[2])):
+        with pytest.raises(ConflictError):
+            mixtapes.save(slug, MixtapeState("Tape", track_ids=ids), revision=1)
+    assert titles(mixtapes.get(slug)) == "cba"
 
 
 def test_a_vanished_track_keeps_its_place_and_is_shown_as_missing(
@@ -177,8 +191,8 @@ def test_a_vanished_track_keeps_its_place_and_is_shown_as_missing(
     assert titles(mixtape) == "abc"
     assert [track.title for track in mixtape.tracks] == ["a", "c"]
     assert mixtape.totals.duration_s == 360.0
-    state = replace(mixtape.state, track_ids=(abc[1], abc[0], abc[2]))
-    moved = mixtapes.save(made.slug, state, revision=1)
+    a, b, c = mixtape.state.track_ids
+    moved = mixtapes.save(made.slug, MixtapeState("Tape", track_ids=(b, a, c)), revision=1)
     assert titles(mixtapes.save(made.slug, moved.state, revision=2)) == "bac"
 
 
@@ -191,6 +205,15 @@ def test_a_track_that_the_library_has_forgotten_shows_its_file_name(
         session.execute(delete(Track))
     (item,) = mixtapes.get(slug).items
     assert (item.is_missing, item.title) == (True, "caf\ufffd.flac")
+
+
+def test_a_listener_gets_exactly_the_tracks_of_the_mixtape(
+    mixtapes: Mixtapes, database: Database, abc: tuple[int, ...]
+) -> None:
+    mixtape = mixtapes.create(MixtapeState("Tape", track_ids=abc[:2]))
+    assert [track.title for track in mixtape.tracks] == ["a", "b"]
+    lose(database, b"b")
+    assert [track.title for track in mixtapes.get(mixtape.slug).tracks] == ["a"]
 
 
 def test_the_cover_is_the_chosen_one_or_that_of_the_first_track_with_one(

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from audio_cache import AudioCache
-from mixtape.admin.maintenance import Chores
+from mixtape.admin.maintenance import Maintenance
 from mixtape.admin.monitor import Monitor
 from mixtape.web.views.admin import read_days
 from tests.helpers.audio import make_audio
@@ -31,7 +31,7 @@ BAD_DAYS: list[object] = [
     "36501",
 ]
 BAD_DAYS += [0, -3, float("nan"), float("inf"), 10**400, True, None, [30], {"days": 30}]
-POSTS = ["/admin/clear", "/admin/purge", "/admin/chores/verify", "/admin/cancel"]
+POSTS = ["/admin/clear", "/admin/purge", "/admin/maintenance/verify", "/admin/cancel"]
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_figures_show_the_cache_by_quality(
     assert figures["encoders"] == {"running": 0, "live": 0, "live_places": 8}
     assert 0 < figures["disk"]["free_bytes"] < figures["disk"]["total_bytes"]
     assert figures["growing"] == []
-    assert figures["chore"] is None
+    assert figures["task"] is None
 
 
 def test_figures_and_history_are_never_stored(client: FlaskClient) -> None:
@@ -182,13 +182,13 @@ def test_a_purge_does_not_disturb_who_is_listening(
 def test_verifying_goes_on_in_the_background_and_figures_tell(
     client: FlaskClient, entries: list[Path]
 ) -> None:
-    answer = post(client, "/admin/chores/verify")
+    answer = post(client, "/admin/maintenance/verify")
     assert answer.status_code == 202
-    chores: Chores = client.application.extensions["mixtape_chores"]
-    chores.wait(LIMIT_S)
+    maintenance: Maintenance = client.application.extensions["mixtape_maintenance"]
+    maintenance.wait(LIMIT_S)
     figures = client.get("/admin/figures").json
     assert figures is not None
-    assert figures["chore"] == {
+    assert figures["task"] == {
         "kind": "verify",
         "total": 2,
         "done": 2,
@@ -205,27 +205,27 @@ def test_outdated_entries_are_renewed(
 ) -> None:
     source = make_audio(music / "a.flac", samples=88_200, seed=3)
     assert not cache.is_cached(source, "low")
-    assert post(client, "/admin/chores/regenerate").status_code == 202
-    chores: Chores = client.application.extensions["mixtape_chores"]
-    chores.wait(LIMIT_S)
+    assert post(client, "/admin/maintenance/regenerate").status_code == 202
+    maintenance: Maintenance = client.application.extensions["mixtape_maintenance"]
+    maintenance.wait(LIMIT_S)
     assert cache.is_cached(source, "low")
     assert cache.is_cached(source, "high")
 
 
-def test_a_second_chore_is_refused_while_one_goes_on(
+def test_a_second_task_is_refused_while_one_goes_on(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chores: Chores = client.application.extensions["mixtape_chores"]
-    monkeypatch.setattr(chores, "_carry_out", lambda chore: None)
-    assert post(client, "/admin/chores/verify").status_code == 202
-    answer = post(client, "/admin/chores/repair")
+    maintenance: Maintenance = client.application.extensions["mixtape_maintenance"]
+    monkeypatch.setattr(maintenance, "_carry_out", lambda task: None)
+    assert post(client, "/admin/maintenance/verify").status_code == 202
+    answer = post(client, "/admin/maintenance/repair")
     assert answer.status_code == 409
     assert "wait for that, or cancel it" in message(answer)
     assert post(client, "/admin/cancel").json == {"cancelled": True}
 
 
 def test_unknown_work_is_not_found(client: FlaskClient) -> None:
-    answer = post(client, "/admin/chores/format")
+    answer = post(client, "/admin/maintenance/format")
     assert answer.status_code == 404
     assert "verify, repair, regenerate" in message(answer)
 
@@ -236,7 +236,7 @@ def test_nothing_happens_without_a_csrf_token(client: FlaskClient, entries: list
         assert client.post(address, json=fields).status_code == 400, address
         assert client.post(address, data=fields).status_code == 400, address
     assert all(path.exists() for path in entries)
-    assert client.application.extensions["mixtape_chores"].latest is None
+    assert client.application.extensions["mixtape_maintenance"].latest is None
 
 
 @pytest.mark.parametrize("address", POSTS)

@@ -114,8 +114,8 @@ def test_a_mixtape_that_was_saved_elsewhere_is_replaced_only_on_demand(
 ) -> None:
     mixtape = save_mixtape(app, "Before", "Alpha", "Beta")
     key = begin(owner, mixtape.slug)["key"]
-    other = replace(mixtape.state, track_ids=mixtape.state.track_ids[1:])
-    services_of(app).mixtapes.save(mixtape.slug, other, revision=mixtape.revision)
+    less = replace(mixtape.state, track_ids=mixtape.state.track_ids[1:])
+    services_of(app).mixtapes.save(mixtape.slug, less, revision=mixtape.revision)
     mine = {"state": state(app, "Mine", "Gamma")}
     answer = owner.send("POST", f"/api/drafts/{key}/save", mine)
     assert answer.status_code == 409

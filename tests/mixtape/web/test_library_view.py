@@ -2,18 +2,21 @@ from __future__ import annotations
 
 import os
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from markupsafe import escape
 
-from mixtape.files import folders as library_module
+from mixtape.errors import AudioFileError
 from mixtape.files.formats import size_text
-from mixtape.web.views.covers import draw_placeholder
+from mixtape.library import folders as folders_module
+from mixtape.library import scanner as scanner_module
+from mixtape.web.views.artwork import draw_placeholder
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PAGE, make_app
-from tests.helpers.tracks import make_picture
+from tests.helpers.tracks import make_picture, open_picture, place
 
 
 def page_of(client: FlaskClient, address: str = "/") -> str:
@@ -109,7 +112,7 @@ def test_a_file_that_is_no_music_is_named_and_cannot_be_played(
 def test_pages_of_a_big_folder_lead_to_each_other(
     client: FlaskClient, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library_module, "PAGE_SIZE", 2)
+    monkeypatch.setattr(folders_module, "PAGE_SIZE", 2)
     for number in range(5):
         (music / f"{number}").mkdir()
     first, last = page_of(client), page_of(client, "/?page=3")
@@ -121,27 +124,31 @@ def test_pages_of_a_big_folder_lead_to_each_other(
 
 
 def test_the_demo_library_says_that_it_is_one(tmp_path: Path) -> None:
-    (tmp_path / "data" / "demo-library").mkdir(parents=True)
-    page = page_of(make_app(tmp_path, music_root=None).test_client())
+    client = make_app(tmp_path, music_root=None).test_client()
+    page = page_of(client)
     assert "This is the demo library" in page
+    album = page_of(client, unescape(re.findall(r'href="(/browse/[^"]+)"', page)[0]))
+    assert 'data-title="First Light"' in album
 
 
 def test_a_cover_is_sent_small_and_known_again(client: FlaskClient, music: Path) -> None:
     (music / "cover.jpg").write_bytes(make_picture())
-    with client.get("/cover/?size=small") as answer:
+    with client.get("/cover/?size=96") as answer:
         assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
         assert answer.cache_control.private
         etag = answer.headers["ETag"]
-    with client.get("/cover/?size=small", headers={"If-None-Match": etag}) as again:
+    with client.get("/cover/?size=96", headers={"If-None-Match": etag}) as again:
         assert again.status_code == 304
 
 
 def test_a_folder_without_a_picture_gets_a_drawn_one(client: FlaskClient, music: Path) -> None:
     (music / "A").mkdir()
     make_audio(music / "A" / "a.flac", samples=441)
-    folder, track = client.get("/cover/A"), client.get("/cover/A/a.flac")
-    assert folder.mimetype == "image/svg+xml"
-    assert folder.data == track.data == draw_placeholder("A").encode()
+    folder = client.get("/cover/A")
+    (address,) = re.findall(r'data-cover="([^"]+)"', page_of(client, "/browse/A"))
+    track = client.get(address)
+    assert folder.mimetype == track.mimetype == "image/svg+xml"
+    assert folder.data == draw_placeholder("A").encode()
     assert draw_placeholder("A") != draw_placeholder("B")
     assert draw_placeholder(os.fsdecode(b"\xff"))
 
@@ -149,3 +156,63 @@ def test_a_folder_without_a_picture_gets_a_drawn_one(client: FlaskClient, music:
 def test_there_is_no_cover_of_what_is_outside(client: FlaskClient, music: Path) -> None:
     (music / "out").symlink_to("/")
     assert client.get("/cover/out").status_code == 404
+
+
+def test_the_cover_of_a_folder_comes_in_the_sizes_of_all_covers(
+    client: FlaskClient, music: Path
+) -> None:
+    (music / "cover.jpg").write_bytes(make_picture(1000, 1000))
+    for size in (96, 320, 640):
+        with client.get(f"/cover/?size={size}") as answer:
+            assert open_picture(answer.data).size == (size, size)
+    for size in ("small", "0", "97", "", "+96"):
+        assert client.get("/cover/", query_string={"size": size}).status_code == 400
+
+
+def test_a_folder_that_is_still_being_read_says_so_and_is_shown_anew(
+    client: FlaskClient, music: Path, flac: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanner_module, "_ON_THE_SPOT", 1)
+    for number in range(3):
+        place(flac, music / f"{number}.flac", title=str(number))
+    page = page_of(client)
+    assert "This folder is still being read" in page
+    assert "data-fills-in" in page
+    scanner = client.application.extensions["mixtape"].scanner
+    assert scanner.wait(60).error is None
+    page = page_of(client)
+    assert "data-fills-in" not in page
+    assert re.findall(r'data-title="(\d)"', page) == ["0", "1", "2"]
+
+
+def test_what_somebody_looks_at_is_in_the_catalogue_from_then_on(
+    client: FlaskClient, music: Path, flac: Path
+) -> None:
+    place(flac, music / "a.flac", title="Seen", artist="Somebody", album="Record")
+    assert "Record" not in page_of(client, "/albums")
+    assert "1 track" in page_of(client)
+    albums = page_of(client, "/albums")
+    assert "Record" in albums
+    assert "1 album" in albums
+
+
+def test_a_track_is_the_same_one_in_its_folder_and_on_its_album(
+    client: FlaskClient, music: Path, flac: Path
+) -> None:
+    place(flac, music / "a.flac", title="Same", artist="Somebody", album="Record")
+    row = re.compile(r'data-key="\d+" data-url="[^"]+" data-cover="[^"]+"')
+    rows = {row.findall(page_of(client, address))[0] for address in ("/", "/search?q=same")}
+    assert len(rows) == 1
+
+
+def test_a_file_that_may_not_be_read_says_what_the_system_says(
+    client: FlaskClient, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise AudioFileError("Permission denied")
+
+    monkeypatch.setattr(scanner_module, "read_audio_file", refuse)
+    (music / "locked.flac").touch()
+    page = page_of(client)
+    assert "locked.flac" in page
+    assert "Permission denied" in page

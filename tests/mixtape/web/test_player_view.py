@@ -170,7 +170,7 @@ def test_a_track_that_cannot_be_read_is_listed_and_not_played(
 
 def test_an_empty_mixtape_says_so_and_has_no_player(app: Flask, listener: FlaskClient) -> None:
     page = page_of(listener, share_mixtape(app))
-    assert "Nothing on this tape yet" in page
+    assert "Nothing on this mixtape yet" in page
     assert 'id="player"' not in page
 
 

@@ -2,7 +2,7 @@
 
 import { attachCharts } from "./admin/charts.js";
 import { attachFigures } from "./admin/figures.js";
-import { attachWork } from "./admin/work.js";
+import { attachMaintenance } from "./admin/maintenance.js";
 import { send } from "./shared/api.js";
 
 const FIGURES_MS = 3000;
@@ -12,7 +12,7 @@ const page = document.getElementById("admin");
 const notice = page.querySelector("[data-part=notice]");
 const showFigures = attachFigures(page);
 const showHistory = attachCharts(page);
-const work = attachWork(page, () => figures.now());
+const work = attachMaintenance(page, () => figures.now());
 
 /** Repeat a question while the page is visible; one at a time, whatever the server takes. */
 function repeat(everyMs, ask) {
@@ -57,7 +57,7 @@ function chosenSpan() {
 const figures = repeat(FIGURES_MS, async () => {
   const state = await send("GET", page.dataset.figures);
   showFigures(state);
-  work.show(state.chore);
+  work.show(state.task);
 });
 const history = repeat(HISTORY_MS, async () => {
   const span = chosenSpan();

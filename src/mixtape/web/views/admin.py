@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 from audio_cache import CacheStats
 from audio_cache.flask_ext import get_state
 
-from ...admin.history import SPANS
-from ...admin.maintenance import KINDS, BusyError, Chores, name_of
+from ...admin.history import COUNTERS, SPANS
+from ...admin.maintenance import KINDS, BusyError, Maintenance, name_of
 from ...admin.monitor import Monitor
 from .json_api import as_sentence, read_object
 
@@ -24,9 +24,9 @@ _MOST_DAYS: Final = 36_500
 def init_app(app: Flask, monitor: Monitor) -> None:
     """Add the owner's page to an app; the monitor starts with the first request of any kind."""
     state = monitor.state
-    chores = Chores(state.cache, state.settings.max_workers, monitor.recount)
+    maintenance = Maintenance(state.cache, state.settings.max_workers, monitor.recount)
     app.extensions["mixtape_monitor"] = monitor
-    app.extensions["mixtape_chores"] = chores
+    app.extensions["mixtape_maintenance"] = maintenance
     # Not here: a server may fork after this, and threads do not survive that.
     app.before_request(monitor.start)
     app.register_blueprint(blueprint)
@@ -46,19 +46,12 @@ def figures() -> Response:
     """Send the state of this moment."""
     monitor = _monitor()
     state, sample, disk = monitor.state, monitor.sample(), monitor.disk()
-    latest = _chores().latest
+    latest = _maintenance().latest
     return _fresh(
         at_s=sample.at_s,
         started_at_s=monitor.started_at_s,
         cache=_cache_json(monitor.census().stats),
-        traffic={
-            "hits": sample.hits,
-            "live": sample.live,
-            "misses": sample.misses,
-            "bypasses": sample.bypasses,
-            "sent_bytes": sample.sent_bytes,
-            "original_bytes": sample.original_bytes,
-        },
+        traffic={name: getattr(sample, name) for name in COUNTERS},
         encoders={
             "running": sample.encoders,
             "live": state.live.busy_encoders,
@@ -75,7 +68,7 @@ def figures() -> Response:
             for growth in state.live.growing()
         ],
         disk={"free_bytes": disk.free_bytes, "total_bytes": disk.total_bytes},
-        chore=latest and latest.as_json(),
+        task=latest and latest.as_json(),
     )
 
 
@@ -109,16 +102,16 @@ def purge() -> Response:
     return _deleted(None)
 
 
-@blueprint.post("/chores/<kind>")
+@blueprint.post("/maintenance/<kind>")
 def begin(kind: str) -> Response:
     """Start to verify the cache, to verify and repair it, or to renew what is outdated."""
     if kind not in KINDS:
         abort(404, f"There is no such work: choose one of {', '.join(KINDS)}.")
     try:
-        chore = _chores().begin(kind)
+        task = _maintenance().begin(kind)
     except BusyError as error:
         abort(409, as_sentence(str(error)))
-    response = _fresh(chore=chore.as_json())
+    response = _fresh(task=task.as_json())
     response.status_code = 202
     return response
 
@@ -126,7 +119,7 @@ def begin(kind: str) -> Response:
 @blueprint.post("/cancel")
 def cancel() -> Response:
     """End the work that is under way; say whether there was any."""
-    return _fresh(cancelled=_chores().cancel())
+    return _fresh(cancelled=_maintenance().cancel())
 
 
 def read_days(written: object) -> float | None:
@@ -184,6 +177,6 @@ def _monitor() -> Monitor:
     return monitor
 
 
-def _chores() -> Chores:
-    chores: Chores = current_app.extensions["mixtape_chores"]
-    return chores
+def _maintenance() -> Maintenance:
+    maintenance: Maintenance = current_app.extensions["mixtape_maintenance"]
+    return maintenance

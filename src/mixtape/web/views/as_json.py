@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import zlib
 from typing import Any, Final
 
@@ -12,9 +11,10 @@ from flask import Flask, url_for
 from audio_cache import QUALITY_LEVELS, QUALITY_SETTINGS, bitrate_bps
 
 from ...database.tables import Track
+from ...files.audio_file import NOT_AUDIO
 from ...files.formats import mime_type
+from ...library.catalogue import Album, Artist
 from ...library.covers import SIZES
-from ...library.listings import Album, Artist
 from ...mixtapes.totals import sent_size
 from ...services import current_services
 from ..auth import is_owner
@@ -22,6 +22,7 @@ from ..urls import play_url
 
 SMALL, MIDDLE, LARGE = SIZES
 _LOST: Final = "The file is missing at the moment."
+_NO_MUSIC: Final = "This file holds no music that can be read."
 
 
 def init_app(app: Flask) -> None:
@@ -76,7 +77,7 @@ def track_fields(track: Track) -> dict[str, Any]:
     """Return a track as the player, the lists and the editor need it."""
     return {
         "id": track.id,
-        "title": track.title,
+        "title": track.file_name if track.problem else track.title,
         "artist": track.artist or track.album_artist,
         "album": track.album,
         "number": track.track_no,
@@ -86,9 +87,9 @@ def track_fields(track: Track) -> dict[str, Any]:
         "format": track.format_label,
         "mime": mime_type(track.file_name, track.codec),
         "lossless": track.lossless,
-        "url": play_url(os.fsdecode(track.path)),
+        "url": play_url(track.path),
         "cover": art_url(track.cover_key, SMALL, track.album or track.title),
-        "problem": _LOST if track.missing_since else track.problem and "It cannot be read.",
+        "problem": _problem(track),
     }
 
 
@@ -140,6 +141,13 @@ def scan_fields() -> dict[str, Any]:
         "failed": progress.failed,
         "error": progress.error,
     }
+
+
+def _problem(track: Track) -> str | None:
+    if track.missing_since:
+        return _LOST
+    # What the system says helps to mend it ("Permission denied"); what parsers say does not.
+    return _NO_MUSIC if track.problem and track.problem.startswith(NOT_AUDIO) else track.problem
 
 
 def _decode(word: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from flask import Blueprint, abort, jsonify, request, url_for
@@ -10,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from audio_cache import QualityError, QualityLevel, parse_quality
 
-from ...files.names import shown
+from ...files.names import display_name
 from ...mixtapes.caching import ENCODED, folder_task_id
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
@@ -41,15 +40,14 @@ def cache_mixtape(slug: str) -> tuple[Response, int]:
 @blueprint.post("/cache-folder/<file_path:path>")
 def cache_folder(path: str = "") -> tuple[Response, int]:
     """Cache the lossless tracks in and below a folder, in the background."""
-    name = requested_path("/api/cache-folder/")
-    folder, caching = os.fsencode(name), current_services().caching
+    folder, caching = requested_path("/api/cache-folder/"), current_services().caching
     task_id = folder_task_id(folder)
     body = request.get_json(silent=True)
     qualities = caching.usual
     if isinstance(body, dict) and "qualities" in body:
         qualities = _read_qualities(body)
     is_begun = caching.start(task_id, caching.folder_paths(folder), qualities)
-    title = shown(name.rpartition("/")[2]) or "your library"
+    title = display_name(folder) or "your library"
     return _begun(
         is_begun,
         task_id,

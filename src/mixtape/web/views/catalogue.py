@@ -8,8 +8,7 @@ from flask import Blueprint, abort, jsonify, render_template, request
 from werkzeug.wrappers import Response
 
 from ...database.tables import Track
-from ...library.catalogue import PAGE_SIZE, AlbumOrder, Catalogue
-from ...library.listings import Page
+from ...library.catalogue import PAGE_SIZE, AlbumOrder, Catalogue, Page
 from ...services import current_services
 from .as_json import album_fields, artist_fields, decode_key, scan_fields, track_fields
 from .json_api import explain_errors

@@ -86,7 +86,7 @@ def save(key: str) -> tuple[Response, int]:
 
 
 def read_state(body: dict[str, Any]) -> MixtapeState:
-    """Return the state in a request; 400 with words where it is none.
+    """Return the state in a request; 400 where it is none.
 
     How long the texts may be is for the save to say: a draft keeps what was typed.
     """

@@ -1,4 +1,4 @@
-"""What the JSON views share: reading a request's object, and errors of the model as answers."""
+"""Helpers of the JSON views: reading a request's object, and errors of the model as answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def init_app(app: Flask) -> None:
 
 
 def explain_errors(blueprint: Blueprint) -> Blueprint:
-    """Let a blueprint answer the model's errors with their words."""
+    """Let a blueprint answer the model's errors with their messages."""
     blueprint.register_error_handler(MixtapeError, answer_model_error)
     return blueprint
 
@@ -45,9 +45,9 @@ def answer_model_error(error: MixtapeError) -> Response:
     return error_response(status, as_sentence(str(error)))
 
 
-def as_sentence(words: str) -> str:
-    """Return the words of an error as a sentence: "the title is long" becomes "The title …"."""
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+def as_sentence(message: str) -> str:
+    """Return the message of an error as a sentence: "the title is long" becomes "The title …"."""
+    return f"{message[:1].upper()}{message[1:].rstrip('.')}."
 
 
 def read_object() -> dict[str, Any]:

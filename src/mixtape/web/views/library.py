@@ -1,21 +1,23 @@
-"""The page of folders and tracks."""
+"""The pages of folders and their tracks."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ...files.folders import Library, NotInLibraryError
+from audio_cache.text import counted
+
 from ...files.formats import duration_text, size_text, total_duration_text
 from ...files.names import shown
-from ..urls import browse_url, cache_folder_url, cover_url, play_url, requested_path
+from ...services import current_services
+from ..urls import browse_url, cache_folder_url, folder_cover_url, requested_path
+from .json_api import explain_errors
 
-blueprint = Blueprint("library", __name__)
+blueprint = explain_errors(Blueprint("library", __name__))
 
 
-def init_app(app: Flask, library: Library) -> None:
+def init_app(app: Flask) -> None:
     """Add the library's pages, and what their templates need, to an app."""
-    app.extensions["mixtape_library"] = library
     app.register_blueprint(blueprint)
     app.jinja_env.filters.update(
         shown=shown,
@@ -27,15 +29,8 @@ def init_app(app: Flask, library: Library) -> None:
     app.jinja_env.globals.update(
         browse_url=browse_url,
         cache_folder_url=cache_folder_url,
-        cover_url=cover_url,
-        play_url=play_url,
+        folder_cover_url=folder_cover_url,
     )
-
-
-def current_library() -> Library:
-    """Return the library of the current app."""
-    library: Library = current_app.extensions["mixtape_library"]
-    return library
 
 
 def default_quality() -> str:
@@ -44,15 +39,10 @@ def default_quality() -> str:
     return quality
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: "1 track", "12 tracks"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 @blueprint.get("/")
 def home() -> str:
     """Show the top folder."""
-    return _page("")
+    return _page(b"")
 
 
 @blueprint.get("/browse/")
@@ -67,15 +57,10 @@ def browse(path: str) -> str:
     return _page(requested_path("/browse/"))
 
 
-def _page(folder: str) -> str:
-    library = current_library()
-    try:
-        listing = library.list_folder(folder, request.args.get("page", 1, int))
-    except NotInLibraryError:
-        abort(404)
+def _page(folder: bytes) -> str:
     return render_template(
         "library.html",
-        listing=listing,
+        listing=current_services().folders.get_page(folder, request.args.get("page", 1, int)),
         music_root=current_app.config["MUSIC_ROOT"],
         is_demo=current_app.config["IS_DEMO"],
         default_quality=default_quality(),

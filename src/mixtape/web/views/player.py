@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from flask import (
     Blueprint,
@@ -24,12 +23,12 @@ from werkzeug.wrappers import Response
 from audio_cache.flask_ext import find_track, get_state, requested_quality, send_track
 
 from ...errors import LinkError, NotFoundError
-from ...files.formats import mime_type
 from ...library.covers import SIZES
 from ...mixtapes.links import Sharing
 from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import Services, current_services
 from ..auth import is_owner, visitor_address
+from .as_json import track_fields
 
 # Guessing 128 random bits is hopeless at any rate; this keeps those who try from filling the log.
 WRONG_LINKS: Final = "60 per minute"
@@ -41,31 +40,6 @@ _NO_MIXTAPE: Final = (
     "ask whoever sent it to you."
 )
 _NO_TRACK: Final = "This track is no longer there."
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A track of a mixtape as its page lists it.
-
-    Args:
-        key: tells two places that hold the same track apart.
-        url: that it is streamed from, without a quality.
-        problem: why it cannot be played; "" where it can.
-    """
-
-    key: int
-    title: str
-    artist: str = ""
-    album: str = ""
-    url: str = ""
-    thumb_url: str = ""
-    cover_url: str = ""
-    duration_s: float = 0.0
-    size_bytes: int = 0
-    format: str = ""
-    mime: str = ""
-    is_lossless: bool = False
-    problem: str = ""
 
 
 def init_app(app: Flask, services: Services) -> None:
@@ -149,28 +123,23 @@ def _refuse_link() -> NoReturn:
     abort(404, _NO_MIXTAPE)
 
 
-def _row(mixtape: SavedMixtape, place: int, item: MixtapeItem) -> Row:
+def _row(mixtape: SavedMixtape, place: int, item: MixtapeItem) -> dict[str, Any]:
+    """Return a track as the page lists it; `key` tells two places of the same track apart."""
     track = item.track
     if track is None or item.is_missing:
-        return Row(place, item.title, problem="This file is missing at the moment.")
+        return {"title": item.title, "problem": "This file is missing at the moment."}
     if track.problem:
-        return Row(place, item.title, track.artist, problem="This file cannot be read.")
+        return {"title": item.title, "problem": "This file cannot be read."}
     sharing: Sharing = current_app.extensions[_SHARING]
     token = sharing.sign(mixtape, track)
-    return Row(
-        key=place,
-        title=track.title,
-        artist=track.artist or track.album_artist,
-        album=track.album,
-        url=url_for("player.stream", slug=mixtape.slug, token=token),
-        thumb_url=_cover_url(mixtape, track.cover_key, THUMB_SIZE),
-        cover_url=_cover_url(mixtape, track.cover_key, CARD_SIZE),
-        duration_s=track.duration_s or 0.0,
-        size_bytes=track.size_bytes,
-        format=track.format_label,
-        mime=mime_type(track.file_name, track.codec),
-        is_lossless=track.lossless,
-    )
+    return {
+        **track_fields(track),
+        # Instead of the addresses for owners.
+        "key": place,
+        "url": url_for("player.stream", slug=mixtape.slug, token=token),
+        "cover": _cover_url(mixtape, track.cover_key, CARD_SIZE),
+        "thumb": _cover_url(mixtape, track.cover_key, THUMB_SIZE),
+    }
 
 
 def _cover_url(

@@ -2,14 +2,14 @@
 
 /**
  * @param {HTMLElement} page that holds the dialog
- * @param {{title: string, words: string, yes: string, word?: string}} question
+ * @param {{title: string, message: string, yes: string, word?: string}} question
  * @returns {Promise<boolean>} whether the answer is yes
  */
-export function confirmFirst(page, { title, words, yes, word = "" }) {
+export function confirmFirst(page, { title, message, yes, word = "" }) {
   const part = (name) => page.querySelector(`[data-part=${name}]`);
   const [dialog, input, button] = ["confirm", "confirm-input", "confirm-yes"].map(part);
   part("confirm-title").textContent = title;
-  part("confirm-words").textContent = words;
+  part("confirm-text").textContent = message;
   part("confirm-typed").hidden = !word;
   button.textContent = yes;
   input.value = "";

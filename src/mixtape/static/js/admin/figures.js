@@ -8,16 +8,16 @@ const SCARCE = 0.05;
 /** @param {HTMLElement} page @returns {(state: any) => void} shows a state of the server */
 export function attachFigures(page) {
   const part = (name) => page.querySelector(`[data-part=${name}]`);
-  const say = (name, figure, words) => {
+  const say = (name, figure, text) => {
     part(name).textContent = figure;
-    part(`${name}-words`).textContent = words;
+    part(`${name}-text`).textContent = text;
   };
   return (state) => {
     const { cache, traffic, encoders, disk } = state;
-    say("cache", size(cache.bytes), cacheWords(cache));
-    say("saved", savedShare(traffic.sent_bytes, traffic.original_bytes), savedWords(traffic));
+    say("cache", size(cache.bytes), describeCache(cache));
+    say("saved", savedShare(traffic.sent_bytes, traffic.original_bytes), describeSaved(traffic));
     const plays = traffic.hits + traffic.live + traffic.misses + traffic.bypasses;
-    say("plays", count(plays), playsWords(traffic));
+    say("plays", count(plays), describePlays(traffic));
     say("encoders", count(encoders.running), `${encoders.live} of ${encoders.live_places} places for listeners taken`);
     say("disk", size(disk.free_bytes), `of ${size(disk.total_bytes)}`);
     const isScarce = disk.free_bytes < SCARCE * disk.total_bytes;
@@ -28,18 +28,18 @@ export function attachFigures(page) {
   };
 }
 
-function cacheWords(cache) {
-  const words = [`${plural(cache.entries, "entry", "entries")} of ${plural(cache.sources, "track", "tracks")}`];
-  if (cache.partials) words.push(`${count(cache.partials)} unfinished (${size(cache.partial_bytes)})`);
-  return words.join(", ");
+function describeCache(cache) {
+  const facts = [`${plural(cache.entries, "entry", "entries")} of ${plural(cache.sources, "track", "tracks")}`];
+  if (cache.partials) facts.push(`${count(cache.partials)} unfinished (${size(cache.partial_bytes)})`);
+  return facts.join(", ");
 }
 
-function savedWords({ sent_bytes, original_bytes }) {
+function describeSaved({ sent_bytes, original_bytes }) {
   if (!original_bytes) return "nothing was played yet";
   return `${size(sent_bytes)} sent instead of ${size(original_bytes)}`;
 }
 
-function playsWords({ hits, live, misses, bypasses }) {
+function describePlays({ hits, live, misses, bypasses }) {
   return `${count(hits)} cached, ${count(live)} live, ${count(misses)} missed, ${count(bypasses)} originals`;
 }
 
@@ -75,8 +75,8 @@ function row(name, ...figures) {
 
 function growingItem({ name, quality, bytes, of_bytes, listeners }) {
   const item = document.createElement("li");
-  const words = document.createElement("span");
-  words.textContent = name;
+  const label = document.createElement("span");
+  label.textContent = name;
   const bar = document.createElement("progress");
   bar.max = of_bytes;
   bar.value = bytes;
@@ -85,6 +85,6 @@ function growingItem({ name, quality, bytes, of_bytes, listeners }) {
   const facts = document.createElement("span");
   facts.className = "quiet";
   facts.textContent = `${quality}, ${share} %, ${plural(listeners, "listener", "listeners")}`;
-  item.append(words, bar, facts);
+  item.append(label, bar, facts);
   return item;
 }

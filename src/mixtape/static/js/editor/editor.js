@@ -1,4 +1,4 @@
-// The editor of a mixtape: puts the tape, the search, the cover and the draft together.
+// The editor of a mixtape: puts the track order, the search, the cover and the draft together.
 
 import { showProgress } from "../mixtape/cache-button.js";
 import { say, toast } from "../shared/spoken.js";
@@ -7,8 +7,8 @@ import { Draft } from "./draft.js";
 import { forgetDraft, recallDraft } from "../shared/local-copy.js";
 import { attachNotice } from "./notice.js";
 import { attachPicker } from "./picker.js";
-import { attachTapeList } from "./track-list.js";
-import { Tape } from "./tracks.js";
+import { attachTrackOrder } from "./track-list.js";
+import { TrackOrder } from "./tracks.js";
 import { showTotals } from "./totals.js";
 
 /**
@@ -24,7 +24,7 @@ export function attachEditor(box, page) {
 class Editor {
   #box;
   #page;
-  #tape;
+  #trackOrder;
   #draft;
   #cover = { key: null, url: null };
   #showCover;
@@ -36,14 +36,14 @@ class Editor {
     this.#page = page;
     const limits = JSON.parse(box.dataset.limits);
     const stored = JSON.parse(box.dataset.editor);
-    this.#tape = new Tape(limits.tracks);
+    this.#trackOrder = new TrackOrder(limits.tracks);
     this.#draft = new Draft(stored, box.dataset.drafts, () => this.#read());
     this.#showCover = attachCover(box, limits.coverBytes, (cover) => {
       this.#cover = cover;
       this.#draft.changed();
     });
-    attachTapeList(this.#part("tape"), this.#tape, page.rowsChanged);
-    this.#closePicker = attachPicker(box, this.#tape, page.rowsChanged);
+    attachTrackOrder(this.#part("track-order"), this.#trackOrder, page.rowsChanged);
+    this.#closePicker = attachPicker(box, this.#trackOrder, page.rowsChanged);
     attachNotice(box, this.#draft, { loadOther: () => this.#loadOther() });
     this.#fill(stored);
     this.#restore(stored);
@@ -69,8 +69,8 @@ class Editor {
     const { signal } = this.#listening;
     for (const id of ["title", "notes"]) this.#field(id).addEventListener("input", () => this.#draft.changed());
     this.#field("title").addEventListener("input", () => this.#complain(""));
-    this.#tape.addEventListener("change", () => {
-      this.#showTape();
+    this.#trackOrder.addEventListener("change", () => {
+      this.#showTrackOrder();
       this.#draft.changed();
     });
     this.#part("save").addEventListener("click", () => this.#save(false));
@@ -83,7 +83,7 @@ class Editor {
     const isCommand = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
     if (!isCommand) return;
     const isTyping = event.target.matches?.("input, textarea");
-    if (event.key === "z" && !isTyping && this.#tape.canUndo) this.#tape.undo();
+    if (event.key === "z" && !isTyping && this.#trackOrder.canUndo) this.#trackOrder.undo();
     else if (event.key === "s") this.#save(false);
     else return;
     event.preventDefault();
@@ -94,8 +94,8 @@ class Editor {
     const [title, notes] = [this.#field("title").value, this.#field("notes").value];
     const { key, url } = this.#cover;
     return {
-      sent: { title, notes, cover_key: key, track_ids: this.#tape.ids },
-      kept: { title, notes, cover_key: key, cover_url: url, tracks: this.#tape.tracks },
+      sent: { title, notes, cover_key: key, track_ids: this.#trackOrder.ids },
+      kept: { title, notes, cover_key: key, cover_url: url, tracks: this.#trackOrder.tracks },
     };
   }
 
@@ -104,13 +104,13 @@ class Editor {
     this.#field("notes").value = notes;
     this.#cover = { key, url };
     this.#showCover(url);
-    this.#tape.fill(tracks);
-    this.#showTape();
+    this.#trackOrder.fill(tracks);
+    this.#showTrackOrder();
   }
 
-  #showTape() {
-    showTotals(this.#part("totals"), this.#tape);
-    const isEmpty = !this.#tape.tracks.length;
+  #showTrackOrder() {
+    showTotals(this.#part("totals"), this.#trackOrder);
+    const isEmpty = !this.#trackOrder.tracks.length;
     this.#part("empty").hidden = !isEmpty;
     this.#part("preview").disabled = isEmpty;
   }
@@ -167,9 +167,9 @@ class Editor {
     notice.append(again);
   }
 
-  #complain(words) {
-    this.#part("title-problem").textContent = words;
-    this.#field("title").toggleAttribute("aria-invalid", Boolean(words));
+  #complain(message) {
+    this.#part("title-problem").textContent = message;
+    this.#field("title").toggleAttribute("aria-invalid", Boolean(message));
   }
 }
 

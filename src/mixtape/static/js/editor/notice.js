@@ -44,12 +44,12 @@ function signIn(url) {
   return Object.assign(document.createElement("a"), { className: "btn btn-primary", href: url, target: "_blank", textContent: "Sign in" });
 }
 
-function text(words) {
-  return Object.assign(document.createElement("span"), { textContent: words });
+function text(message) {
+  return Object.assign(document.createElement("span"), { textContent: message });
 }
 
-function button(words, act) {
-  const made = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-outline", textContent: words });
+function button(message, act) {
+  const made = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-outline", textContent: message });
   made.addEventListener("click", act);
   return made;
 }

@@ -1,4 +1,4 @@
-// The search beside the tape, and the buttons that put what it finds on the tape.
+// The search beside the track order, and the buttons that put what it finds on the mixtape.
 
 import { send } from "../shared/api.js";
 import { debounced } from "../shared/debounce.js";
@@ -10,11 +10,11 @@ const HINT = "Type a few letters; press Enter to add the first one.";
 
 /**
  * @param {HTMLElement} box the editor
- * @param {import("./tracks.js").Tape} tape
+ * @param {import("./tracks.js").TrackOrder} trackOrder
  * @param {() => void} rowsChanged
  * @returns {() => void}
  */
-export function attachPicker(box, tape, rowsChanged) {
+export function attachPicker(box, trackOrder, rowsChanged) {
   const part = (name) => box.querySelector(`[data-part="${name}"]`);
   const field = box.querySelector("#picker-search");
   const [results, hint, spoken] = [part("results"), part("hint"), part("found")];
@@ -22,21 +22,21 @@ export function attachPicker(box, tape, rowsChanged) {
   let found = [];
 
   const mark = () => {
-    const held = new Set(tape.ids);
+    const held = new Set(trackOrder.ids);
     for (const row of results.children) {
       const track = found.find(({ id }) => String(id) === row.dataset.key);
       const isIn = held.has(track.id);
       const button = row.querySelector('[data-part="add"]');
       button.classList.toggle("is-in", isIn);
       button.setAttribute("aria-label", isIn ? `Add ${track.title} again` : `Add ${track.title}`);
-      button.disabled = tape.isFull;
+      button.disabled = trackOrder.isFull;
     }
   };
-  const show = (tracks, words) => {
+  const show = (tracks, message) => {
     found = tracks.filter(({ problem }) => !problem);
     results.replaceChildren(...found.map((track) => makeRow("picker-row", track)));
-    hint.textContent = words;
-    hint.hidden = !words;
+    hint.textContent = message;
+    hint.hidden = !message;
     mark();
     rowsChanged();
   };
@@ -50,7 +50,7 @@ export function attachPicker(box, tape, rowsChanged) {
     asking = new AbortController();
     try {
       const answer = await send("GET", `${box.dataset.searchUrl}?limit=${LIMIT}&q=${encodeURIComponent(typed)}`, undefined, asking);
-      show(answer.tracks, wordsFor(answer, typed));
+      show(answer.tracks, hintFor(answer, typed));
       spoken.textContent = found.length ? `${found.length} tracks found` : "Nothing found";
     } catch (error) {
       if (error.name !== "AbortError") show([], error.isSessionEnded ? "Sign in again to search." : error.message);
@@ -65,15 +65,15 @@ export function attachPicker(box, tape, rowsChanged) {
     event.preventDefault();
     soon.cancel();
     await search();
-    if (event.key === "Enter" && found.length) tape.add(found[0]);
+    if (event.key === "Enter" && found.length) trackOrder.add(found[0]);
   });
   results.addEventListener("keydown", (event) => moveFocus(event, field));
   results.addEventListener("click", ({ target }) => {
     if (!target.closest('[data-part="add"]')) return;
     const { key } = target.closest("li").dataset;
-    tape.add(found.find(({ id }) => String(id) === key));
+    trackOrder.add(found.find(({ id }) => String(id) === key));
   });
-  tape.addEventListener("change", mark);
+  trackOrder.addEventListener("change", mark);
   show([], HINT);
   return () => {
     soon.cancel();
@@ -96,7 +96,7 @@ function moveFocus(event, field) {
   else if (event.key === "ArrowUp") field.focus();
 }
 
-function wordsFor(answer, typed) {
+function hintFor(answer, typed) {
   if (!answer.tracks.length) return `Nothing in the library has all of “${typed}”.`;
   return answer.next_offset === null ? "" : "There are more: type another word.";
 }

@@ -1,19 +1,19 @@
-// How long the tape plays and what it weighs at each quality.
+// How long the mixtape plays and what it weighs at each quality.
 
 import { size } from "../shared/format.js";
 import { QUALITIES } from "../shared/qualities.js";
 
-/** @param {HTMLElement} line @param {import("./tracks.js").Tape} tape */
-export function showTotals(line, tape) {
-  const { length } = tape.tracks;
-  const { duration, sizes } = tape.totals;
-  const parts = [`${length} track${length === 1 ? "" : "s"}`, inWords(duration)];
-  const words = length ? [...parts, ...QUALITIES.map(({ name, label }) => `${label} ${size(sizes[name])}`)] : [];
-  line.replaceChildren(...words.map((text) => Object.assign(document.createElement("span"), { textContent: text })));
+/** @param {HTMLElement} line @param {import("./tracks.js").TrackOrder} trackOrder */
+export function showTotals(line, trackOrder) {
+  const { length } = trackOrder.tracks;
+  const { duration, sizes } = trackOrder.totals;
+  const parts = [`${length} track${length === 1 ? "" : "s"}`, describe(duration)];
+  const facts = length ? [...parts, ...QUALITIES.map(({ name, label }) => `${label} ${size(sizes[name])}`)] : [];
+  line.replaceChildren(...facts.map((text) => Object.assign(document.createElement("span"), { textContent: text })));
 }
 
 /** @param {number} seconds @returns {string} "42 s", "4 min", "1 h 12 min" */
-function inWords(seconds) {
+function describe(seconds) {
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;

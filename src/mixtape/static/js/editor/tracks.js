@@ -3,7 +3,7 @@
 import { QUALITIES } from "../shared/qualities.js";
 
 /** Fires "change" after every change, with what happened as its detail. */
-export class Tape extends EventTarget {
+export class TrackOrder extends EventTarget {
   #made = 0;
   #removed = [];
 
@@ -85,7 +85,7 @@ export class Tape extends EventTarget {
   #numbered(track) {
     // A mixtape may hold a track twice, so its id does not tell two places apart.
     this.#made += 1;
-    return { ...track, uid: `tape-${this.#made}` };
+    return { ...track, uid: `place-${this.#made}` };
   }
 
   #tell(detail) {

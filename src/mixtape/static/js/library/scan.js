@@ -1,30 +1,38 @@
-// What the scan of the music folder does, in a few words beside the search.
+// What the scan of the music folder does, beside the search.
 
 import { send } from "../shared/api.js";
 import { count } from "../shared/format.js";
 
 const POLL_MS = 1_000;
+const FILL_IN_MS = 5_000;
 
 /** @param {HTMLElement} box @param {{go: (url: string, replaces?: boolean) => void}} page @returns {() => void} */
 export function attachScan(box, { go }) {
   const part = (name) => box.querySelector(`[data-part="${name}"]`);
   const { url } = box.dataset;
+  const initial = JSON.parse(box.dataset.scan);
+  const gap = document.querySelector("[data-fills-in]");
+  const isPartial = gap?.dataset.fillsIn === "folder";
+  const shownAt = performance.now();
+  let found = initial.added;
   let timer = 0;
 
   const show = (scan) => {
-    part("words").textContent = inWords(scan);
+    part("text").textContent = describe(scan);
     part("rescan").disabled = scan.running;
     const bar = part("bar");
     bar.hidden = !scan.running;
     if (scan.total) Object.assign(bar, { max: scan.total, value: scan.seen });
     else bar.removeAttribute("value");
     box.classList.toggle("is-running", scan.running);
-    if (scan.running) timer = setTimeout(poll, POLL_MS);
+    if (scan.running || (isPartial && !scan.error)) timer = setTimeout(poll, POLL_MS);
   };
   const finish = (scan) => {
     show(scan);
-    const isEmpty = document.querySelector("[data-nothing-scanned]");
-    if (!scan.running && isEmpty && scan.added) go(location.href, true);
+    // What waits for the scan is shown anew: when it ends, and now and then while it goes on.
+    const isDue = !scan.running || performance.now() - shownAt > FILL_IN_MS;
+    const isNew = scan.added > found || (isPartial && !scan.running && !scan.error);
+    if (gap && isDue && isNew) go(location.href, true);
   };
   const poll = async () => {
     try {
@@ -35,23 +43,24 @@ export function attachScan(box, { go }) {
   };
   part("rescan").addEventListener("click", async () => {
     try {
+      found = 0;
       show(await send("POST", url));
     } catch (error) {
-      part("words").textContent = error.message;
+      part("text").textContent = error.message;
     }
   });
-  show(JSON.parse(box.dataset.scan));
+  show(initial);
   return () => clearTimeout(timer);
 }
 
-function inWords(scan) {
+function describe(scan) {
   if (scan.running) {
     if (!scan.total) return "Looking for music …";
     return `Scanning: ${count(scan.seen)} of ${count(scan.total)}`;
   }
   if (scan.error) return `The scan ended early: ${scan.error}`;
   const changes = [["added", "new"], ["updated", "changed"], ["removed", "gone"], ["failed", "unreadable"]];
-  const words = changes.filter(([name]) => scan[name]).map(([name, word]) => `${count(scan[name])} ${word}`);
-  if (words.length) return words.join(", ");
+  const parts = changes.filter(([name]) => scan[name]).map(([name, word]) => `${count(scan[name])} ${word}`);
+  if (parts.length) return parts.join(", ");
   return scan.seen ? "Up to date" : "";
 }

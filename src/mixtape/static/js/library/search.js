@@ -29,7 +29,7 @@ export function attachSearch(form, { rowsChanged }) {
       // The page's own heading is out of sight now, and a page needs one.
       const title = element("h1", "visually-hidden", `Search for “${typed}”`);
       found.replaceChildren(title, ...sections(answer, typed, form.dataset.search, rowsChanged));
-      say(inWords(answer));
+      say(describe(answer));
     } catch (error) {
       if (error.name === "AbortError") return;
       found.replaceChildren(note(error.isSessionEnded ? "Your session has ended. Reload the page to sign in." : error.message));
@@ -108,14 +108,14 @@ function list(answer, typed, url, rowsChanged) {
   return [rows, box];
 }
 
-function cards(name, items, words, kind) {
+function cards(name, items, describeItem, kind) {
   if (!items.length) return [];
   const links = items.map((item) => {
     const link = element("a", `folder-card ${kind}`);
     link.href = item.url;
     link.dataset.pageLink = "";
     const image = Object.assign(element("img"), { src: item.cover, alt: "", width: 320, height: 320, loading: "lazy" });
-    const [title, facts] = words(item);
+    const [title, facts] = describeItem(item);
     link.append(image, element("span", "folder-name", title), element("span", "card-facts", facts));
     const place = element("li");
     place.append(link);
@@ -131,19 +131,19 @@ function numbered(row, number) {
   return row;
 }
 
-function heading(words) {
-  return element("h2", "section-head", words);
+function heading(text) {
+  return element("h2", "section-head", text);
 }
 
-function note(words) {
-  return element("p", "quiet", words);
+function note(text) {
+  return element("p", "quiet", text);
 }
 
 function element(name, className = "", text = "") {
   return Object.assign(document.createElement(name), { className, textContent: text });
 }
 
-function inWords(answer) {
+function describe(answer) {
   const { length } = answer.tracks;
   if (!length) return "Nothing found";
   return answer.next_offset === null ? `${count(length)} tracks found` : `More than ${count(length)} tracks found`;

@@ -11,7 +11,7 @@ const NAMES = ENCODED.map(({ name }) => name);
 export function attachReadiness(box) {
   const { readiness: url, cacheUrl, initial } = box.dataset;
   const meters = box.querySelector('[data-part="meters"]');
-  const words = box.querySelector('[data-part="words"]');
+  const text = box.querySelector('[data-part="text"]');
 
   const cache = async (qualities, button) => {
     button.disabled = true;
@@ -27,8 +27,8 @@ export function attachReadiness(box) {
     box.dataset.total = found.total;
     if (meters) showMeters(meters, found, cache);
     // Meters say it all, where there are any.
-    if (meters?.children.length) words.hidden = true;
-    else showWords(words, found, cache);
+    if (meters?.children.length) text.hidden = true;
+    else showText(text, found, cache);
     if (found.task) showProgress(found.task, false);
   };
   const ask = async () => {
@@ -68,19 +68,19 @@ function makeMeter(quality, { ready, total }, cache) {
   return item;
 }
 
-function showWords(words, found, cache) {
-  words.textContent = inWords(found);
-  words.hidden = !words.textContent;
-  words.parentElement.querySelector("button.is-rest")?.remove();
+function showText(text, found, cache) {
+  text.textContent = describe(found);
+  text.hidden = !text.textContent;
+  text.parentElement.querySelector("button.is-rest")?.remove();
   const rest = restOf(found);
   if (!rest.length) return;
   const button = makeButton("Cache the rest", "", (pressed) => cache(rest, pressed));
   button.classList.add("is-rest");
-  words.after(button);
+  text.after(button);
 }
 
 /** @returns {string} "Ready at Medium · 18 of 20 at Low" */
-function inWords({ enabled, total, ready }) {
+function describe({ enabled, total, ready }) {
   if (!enabled) return "Caching is switched off.";
   if (!total) return "";
   const done = NAMES.filter((quality) => ready[quality] === total).map(labelOf);

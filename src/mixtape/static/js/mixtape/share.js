@@ -12,7 +12,7 @@ export function attachShare(box, { go }) {
   const address = (verb) => box.dataset.api.replace("SLUG/share", `${state.slug}${verb ? `/${verb}` : ""}`);
 
   const show = () => {
-    part("words").textContent = state.shared
+    part("text").textContent = state.shared
       ? "Whoever has this link can listen, without a password."
       : "Only you can listen. Share it, and whoever has its link can listen too.";
     part("link").value = state.link;

@@ -1,4 +1,4 @@
-// Times and sizes as people read them; the same words as mixtape/formats.py.
+// Times and sizes as people read them; the same as mixtape/files/formats.py.
 
 /** @param {number} seconds @returns {string} "0:42", "3:05", "1:02:03" */
 export function clock(seconds) {

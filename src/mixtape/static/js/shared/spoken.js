@@ -1,26 +1,26 @@
-// Words for screen readers, and small messages at the bottom of the page.
+// Messages for screen readers, and small messages at the bottom of the page.
 
 const TOAST_MS = 10_000;
 
-/** @param {string} words */
-export function say(words) {
+/** @param {string} message */
+export function say(message) {
   const region = document.getElementById("spoken");
-  // The same words twice are no change, which nobody would be told of.
-  region.textContent = region.textContent === words ? `${words} ` : words;
+  // The same message twice are no change, which nobody would be told of.
+  region.textContent = region.textContent === message ? `${message} ` : message;
 }
 
 /**
  * Show a message for a while; a new one takes the place of the last.
  *
- * @param {string} words
+ * @param {string} message
  * @param {{label: string, act: () => void}} [action] a button beside it
  * @returns {() => void} takes it away
  */
-export function toast(words, action) {
+export function toast(message, action) {
   const area = document.getElementById("toasts");
   const box = document.createElement("div");
   box.className = "toast-line";
-  box.append(Object.assign(document.createElement("span"), { textContent: words }));
+  box.append(Object.assign(document.createElement("span"), { textContent: message }));
   const close = () => box.remove();
   if (action) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "btn", textContent: action.label });

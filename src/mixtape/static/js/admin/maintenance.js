@@ -15,12 +15,12 @@ const DAYS = /^\d+([.,]\d+)?$/;
 /**
  * @param {HTMLElement} page
  * @param {() => void} refresh asks for new figures
- * @returns {{show: (chore: any) => void}} shows how the work that goes on is doing
+ * @returns {{show: (task: any) => void}} shows how the work that goes on is doing
  */
-export function attachWork(page, refresh) {
+export function attachMaintenance(page, refresh) {
   const part = (name) => page.querySelector(`[data-part=${name}]`);
   const job = (name) => page.querySelector(`[data-job=${name}]`);
-  const say = (words) => (part("outcome").textContent = words);
+  const say = (message) => (part("outcome").textContent = message);
 
   async function act(url, fields, tell) {
     try {
@@ -30,7 +30,7 @@ export function attachWork(page, refresh) {
     }
     refresh();
   }
-  const begin = (kind) => act(page.dataset.chores + kind, {}, () => "");
+  const begin = (kind) => act(page.dataset.maintenance + kind, {}, () => "");
   const deleted = (answer) => (answer.deleted === 1 ? "1 entry was deleted." : `${count(answer.deleted)} entries were deleted.`);
 
   onSubmit(job("verify"), (form) => begin(form.elements.repair.checked ? "repair" : "verify"));
@@ -45,7 +45,7 @@ export function attachWork(page, refresh) {
     const age = days === "1" ? "1 day" : `${days} days`;
     const isMeant = await confirmFirst(page, {
       title: "Clear old entries?",
-      words: `Every entry that was made more than ${age} ago is deleted.`,
+      message: `Every entry that was made more than ${age} ago is deleted.`,
       yes: "Clear them",
     });
     if (isMeant) act(form.action, { older_than_days: days }, deleted);
@@ -54,15 +54,15 @@ export function attachWork(page, refresh) {
     const { word } = form.dataset;
     const isMeant = await confirmFirst(page, {
       title: "Purge everything?",
-      words: "Every entry of the cache is deleted. Your music itself is not touched.",
+      message: "Every entry of the cache is deleted. Your music itself is not touched.",
       yes: "Purge the cache",
       word,
     });
     if (isMeant) act(form.action, { confirm: word }, deleted);
   });
-  part("chore-cancel").addEventListener("click", () => act(page.dataset.cancel, {}, () => ""));
+  part("task-cancel").addEventListener("click", () => act(page.dataset.cancel, {}, () => ""));
 
-  return { show: (chore) => showChore(page, part, chore) };
+  return { show: (task) => showTask(page, part, task) };
 }
 
 function onSubmit(form, answer) {
@@ -72,26 +72,26 @@ function onSubmit(form, answer) {
   });
 }
 
-function showChore(page, part, chore) {
-  part("chore").hidden = !chore;
-  const isRunning = Boolean(chore && !chore.ending);
+function showTask(page, part, task) {
+  part("task").hidden = !task;
+  const isRunning = Boolean(task && !task.ending);
   for (const name of ["verify", "regenerate"]) {
     page.querySelector(`[data-job=${name}] button`).disabled = isRunning;
   }
-  if (!chore) return;
-  const ending = chore.ending ? `: ${ENDINGS[chore.ending].toLowerCase()}` : "";
-  setText(part("chore-title"), TITLES[chore.kind] + ending);
-  part("chore-cancel").hidden = !isRunning;
-  const bar = part("chore-bar");
+  if (!task) return;
+  const ending = task.ending ? `: ${ENDINGS[task.ending].toLowerCase()}` : "";
+  setText(part("task-title"), TITLES[task.kind] + ending);
+  part("task-cancel").hidden = !isRunning;
+  const bar = part("task-bar");
   bar.hidden = !isRunning;
-  bar.max = chore.total || 1;
-  if (chore.total) bar.value = chore.done;
+  bar.max = task.total || 1;
+  if (task.total) bar.value = task.done;
   else bar.removeAttribute("value");
-  setText(part("chore-words"), choreWords(chore));
-  part("chore-problems").replaceChildren(...chore.problems.map(problemItem));
+  setText(part("task-text"), describeTask(task));
+  part("task-problems").replaceChildren(...task.problems.map(problemItem));
 }
 
-function choreWords({ kind, total, done, found, ending, error }) {
+function describeTask({ kind, total, done, found, ending, error }) {
   if (error) return error;
   if (total === null) return "Looking at what there is …";
   if (total === 0) return kind === "regenerate" ? "Nothing is outdated." : "The cache is empty.";
