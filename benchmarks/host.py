@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import select
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,17 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from mixtape.app import create_app
-from mixtape.mixtapes.values import MixtapeState
-from mixtape.services import Services
 from mixtape.settings import Settings
+from tests.helpers.chromium import chromium as tests_chromium
+from tests.helpers.mixtape_serve import MixtapeServe
+from tests.helpers.mixtapes import scan, services_of, share_mixtape
 
 from .music import work_folder
-
-_READY_WITHIN_S = 60.0
-_SCAN_LIMIT_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -48,53 +41,29 @@ class Host:
         self._music_root = music_root
         self._data_root = Path(tempfile.mkdtemp(prefix="host-", dir=work_folder()))
         self.slugs = self._share(tapes)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self._port = int(listener.getsockname()[1])
-        self.address = f"http://127.0.0.1:{self._port}"
 
     def _share(self, tapes: Iterable[Tape]) -> dict[str, str]:
         """Store the mixtapes, and return their slugs by title."""
         app = create_app(Settings(music_root=self._music_root, data_root=self._data_root))
-        services: Services = app.extensions["mixtape"]
-        services.scanner.start()
-        services.scanner.wait(_SCAN_LIMIT_S)
-        slugs = {}
-        for tape in tapes:
-            found = [services.catalogue.find_by_path(os.fsencode(name)) for name in tape.tracks]
-            ids = tuple(track.id for track in found if track is not None)
-            saved = services.mixtapes.create(MixtapeState(title=tape.title, track_ids=ids))
-            slugs[tape.title] = services.mixtapes.share(saved.slug).slug
-        services.close()
+        scan(app)
+        slugs = {
+            tape.title: share_mixtape(app, *tape.tracks, title=tape.title).slug for tape in tapes
+        }
+        services_of(app).close()
         return slugs
 
     def __enter__(self) -> Self:
         settings = {
-            "MUSIC_ROOT": str(self._music_root),
-            "DATA_ROOT": str(self._data_root),
-            "PORT": str(self._port),
             "AUDIO_CACHE_FINISH_ABANDONED": "false",
             # What a mixtape needs is cached after each start; here nothing is to be cached.
             "AUDIO_CACHE_PRECACHE_ON_UPLOAD": "false",
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "mixtape", "serve"],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src"), **settings},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], _READY_WITHIN_S)
-        if not ready or "playing at" not in self._process.stdout.readline():
-            raise SystemExit("`mixtape serve` does not start")
+        self._server = MixtapeServe(self._music_root, self._data_root, **settings)
+        self.address = self._server.address
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        assert self._process.stdout is not None
-        with self._process.stdout:
-            self._process.wait(_READY_WITHIN_S)
+        self._server.stop()
         shutil.rmtree(self._data_root, ignore_errors=True)
 
     def page_of(self, title: str) -> str:
@@ -104,11 +73,6 @@ class Host:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Give the system's Chromium, without a screen."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        raise SystemExit("there is no Chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    """Give the system's whole Chromium; tests do with one that has no screen to draw for."""
+    with tests_chromium(shutil.which("chromium") or shutil.which("google-chrome")) as browser:
         yield browser
-        browser.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -14,9 +13,10 @@ from typing import Final
 from flask import Flask
 
 from mixtape.admin.prometheus import METRICS
-from mixtape.app import create_app
-from mixtape.settings import Settings, describe_settings
+from mixtape.settings import describe_settings
 from mixtape.web.auth import OPEN_ENDPOINTS
+from tests.helpers.host import make_app
+from tests.helpers.outside import no_settings_from_outside
 
 DEPLOY: Final = Path(__file__).parents[1] / "deploy"
 # Open endpoints that look for themselves at who asks; the other open ones answer everybody.
@@ -55,19 +55,12 @@ class Route:
 @contextmanager
 def empty_host() -> Iterator[Flask]:
     """Give the application with an empty library, deaf to the settings of whoever runs this."""
-    before = dict(os.environ)
-    for name in before:
-        if name.lower() in Settings.model_fields or name.startswith("AUDIO_CACHE_"):
-            del os.environ[name]
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / "music").mkdir()
-        app = create_app(Settings(music_root=root / "music", data_root=root / "data"))
+    with no_settings_from_outside(), tempfile.TemporaryDirectory() as folder:
+        app = make_app(Path(folder))
         try:
             yield app
         finally:
             app.extensions["mixtape"].close()
-            os.environ.update(before)
 
 
 def read_routes(app: Flask) -> Iterator[Route]:

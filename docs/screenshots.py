@@ -12,7 +12,6 @@ import random
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,16 +21,18 @@ from urllib.parse import quote, urlsplit
 from flask import Flask
 from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from mixtape.admin.monitor import Monitor
 from mixtape.app import create_app
 from mixtape.database.tables import Track
 from mixtape.mixtapes.values import MixtapeState
-from mixtape.services import Services
 from mixtape.settings import Settings
+from tests.helpers.chromium import chromium
+from tests.helpers.mixtapes import scan, services_of
+from tests.helpers.outside import no_settings_from_outside
+from tests.helpers.web import served
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH, HEIGHT = 1280, 800
@@ -40,7 +41,6 @@ MIXTAPE = {"title": "Late Summer", "notes": "For the drive home, windows down."}
 _HOUR_S = 3600
 _STEP_S = 60
 _PAGE_TIMEOUT_MS = 30_000
-_SCAN_TIMEOUT_S = 60
 
 
 def main() -> None:
@@ -65,12 +65,10 @@ def main() -> None:
 
 def make_demo(data_root: Path) -> Flask:
     """Return the application with the demo library and nothing cached."""
-    for name in Settings.model_fields:
-        os.environ.pop(name.upper(), None)
-    app = create_app(Settings(data_root=data_root))
-    services: Services = app.extensions["mixtape"]
-    services.scanner.start()
-    services.scanner.wait(_SCAN_TIMEOUT_S)
+    with no_settings_from_outside():
+        app = create_app(Settings(data_root=data_root))
+    scan(app)
+    services = services_of(app)
     with services.database.read() as session:
         tracks = tuple(session.scalars(select(Track.id).order_by(Track.path)))
     mixtape = services.mixtapes.create(MixtapeState(**MIXTAPE, track_ids=tracks))
@@ -111,28 +109,14 @@ def _plays(library: Path) -> Iterator[str]:
 
 
 @contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """Give the address at which an application answers."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-@contextmanager
 def opened() -> Iterator[Page]:
     """Give a browser's page."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        context = chromium.new_context(
+    with chromium(shutil.which("chromium")) as browser:
+        context = browser.new_context(
             viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce"
         )
         context.set_default_timeout(_PAGE_TIMEOUT_MS)
         yield context.new_page()
-        chromium.close()
 
 
 def show_library(page: Page, address: str) -> None:

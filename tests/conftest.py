@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-from tests.audio import DATA, make_audio
+from audio_cache import AudioCache
+from tests.helpers.audio import DATA, make_audio
+from tests.helpers.outside import no_settings_from_outside
+
+# Time is no property: a busy machine may take its time with any example.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 TAGS = {
     "title": "Ein Stück",
@@ -16,6 +25,13 @@ TAGS = {
     "date": "2024",
     "genre": "Test",
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_settings_of_tests() -> Iterator[None]:
+    """Keep the settings of whoever runs the tests out of them."""
+    with no_settings_from_outside():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +63,15 @@ def wav(shared_audio: Path) -> Path:
 def mp3(shared_audio: Path) -> Path:
     """Return a lossy file, which is never transcoded."""
     return make_audio(shared_audio / "lossy.mp3", samples=44_100, codec="libmp3lame", tags=TAGS)
+
+
+@pytest.fixture
+def song(tmp_path: Path, flac: Path) -> Path:
+    """Return a FLAC of 3 s that a test may change."""
+    return Path(shutil.copy2(flac, tmp_path / "song.flac"))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> AudioCache:
+    """Return a cache with nothing in it."""
+    return AudioCache(tmp_path / "cache")

@@ -3,8 +3,7 @@
 from .batch.background import BackgroundRun, BackgroundRuns
 from .batch.needs import find_outdated, is_valid, missing
 from .cache_worker import CacheWorker, schedule_mixtape_caching
-from .encoding.cancellation import Cancellation
-from .encoding.ffmpeg import FFmpeg, find_ffmpeg, running_count
+from .encoding.ffmpeg import Cancellation, FFmpeg, find_ffmpeg, running_count
 from .encoding.rendition import audio_size
 from .errors import (
     AudioCacheError,
@@ -28,15 +27,17 @@ from .quality import (
     parse_quality,
 )
 from .settings import AudioCacheSettings
-from .sources.media_types import (
+from .sources.source import (
     AUDIO_SUFFIXES,
     LOSSLESS_SUFFIXES,
+    Source,
     is_audio_name,
+    is_lossless,
     may_be_lossless,
     media_type,
+    read_source,
     suffix_of,
 )
-from .sources.source import Source, is_lossless, read_source
 from .store.cache import AudioCache
 from .store.entry import Verdict
 from .store.stats import CacheStats, gather_stats

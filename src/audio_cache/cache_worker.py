@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .batch.batch import Batch, Wanted
-from .batch.needs import find_outdated, is_valid, missing
-from .batch.outcome import MISSING, Fate, Outcome
+from .batch.needs import find_outdated, is_missing, is_valid, missing
+from .batch.outcome import NOT_NEEDED, Outcome
 from .batch.reporter import Progress
 from .batch.workers import WorkerPool
 from .errors import AudioCacheError
@@ -29,7 +29,8 @@ class CacheWorker:
     A `progress_callback` is any callable (current, total); it is called with the number of tracks
     that are settled. Where it has `track_cached(name)`, `track_skipped(name, reason)` and
     `track_failed(name, error)`, exactly one of them is called for every track. A track that is
-    listed twice is handled once.
+    listed twice is handled once. `qualities` are medium where they are None; an empty list asks
+    for nothing.
 
     Args:
         audio_cache: where the files go. Its `nice` is the priority of the encoders.
@@ -51,7 +52,9 @@ class CacheWorker:
 
         "original" is True, and so is every quality of a lossy file. Failures are logged.
         """
-        path, wanted = Path(file_path), list(qualities or DEFAULT_QUALITIES)
+        path, wanted = Path(file_path), _or_default(qualities)
+        if not wanted:
+            return {}
         try:
             if self.audio_cache.should_transcode(path):
                 self.audio_cache.store_together(path, wanted)
@@ -76,12 +79,8 @@ class CacheWorker:
         Returns:
             By path: `{"skipped": True}` for a lossy track, else success by quality.
         """
-        batch = Batch(self.audio_cache, _wanted(track_paths, qualities), progress_callback)
-        batch.run()
-        return {
-            str(path): {"skipped": True} if outcome.is_lossy else _as_success_by_quality(outcome)
-            for path, outcome in batch.in_order().items()
-        }
+        outcomes = self.cache_in_turn(_wanted(track_paths, qualities), progress_callback)
+        return {str(path): _as_brief_result(outcome) for path, outcome in outcomes.items()}
 
     def cache_mixtape_async(
         self,
@@ -92,8 +91,8 @@ class CacheWorker:
         """Cache tracks in parallel, and return when all are settled.
 
         Returns:
-            By path: `{"skipped": True, "reason": …}` for a lossy track, `{"error": …}` for one of
-            which nothing could be made, else success by quality.
+            By path: `{"skipped": True, "reason": "No transcoding needed"}` for a lossy track, else
+            success by quality. Why a track failed is told to `track_failed` and to the log.
         """
         wanted = _wanted(track_paths, qualities)
         outcomes = self.cache_each(wanted, progress_callback)
@@ -123,6 +122,14 @@ class CacheWorker:
             for quality in todo[path]
         }
 
+    def cache_in_turn(
+        self, wanted: Wanted, progress_callback: Progress | None = None
+    ) -> dict[Path, Outcome]:
+        """Cache tracks one after the other, each at the qualities that are wanted of it."""
+        batch = Batch(self.audio_cache, wanted, progress_callback, logger=self.logger)
+        batch.run()
+        return batch.in_order()
+
     def cache_each(
         self, wanted: Wanted, progress_callback: Progress | None = None
     ) -> dict[Path, Outcome]:
@@ -130,10 +137,16 @@ class CacheWorker:
 
         Returns:
             What became of each, in the given order. Where Ctrl-C ends it, the encoders are ended
-            first; what they made is gone on with the next time.
+            first; what they made is resumed next time.
         """
         with WorkerPool(self.max_workers) as pool:
-            batch = Batch(self.audio_cache, wanted, progress_callback, changed=pool.changed)
+            batch = Batch(
+                self.audio_cache,
+                wanted,
+                progress_callback,
+                logger=self.logger,
+                changed=pool.changed,
+            )
             pool.add(batch)
             batch.sift()
             batch.wait()
@@ -151,15 +164,15 @@ def schedule_mixtape_caching(
     *,
     max_workers: int = 4,
 ) -> Results:
-    """Cache the tracks of a mixtape and return when that is done; `schedule` does not wait.
+    """Cache the tracks of a mixtape and return when that is done; `BackgroundRuns` do not wait.
 
     Args:
-        mixtape_tracks: each with a "path" relative to the music root; missing files are warned
-            about.
+        mixtape_tracks: each with a "path" relative to the music root. A missing file is warned
+            about, reported by `track_skipped(name, "missing")`, and left out of the result.
         music_root: the music folder.
         audio_cache: where the files go.
         logger: where warnings go; that of the cache by default.
-        qualities: what to make of each; medium by default.
+        qualities: what to make of each; medium where they are None, nothing where it is empty.
         async_mode: encode in parallel.
         progress_callback: as for CacheWorker.
         max_workers: how many tracks are encoded at the same time.
@@ -169,8 +182,14 @@ def schedule_mixtape_caching(
     """
     worker = CacheWorker(audio_cache, logger, max_workers)
     paths = track_paths(mixtape_tracks, music_root, worker.logger)
-    run = worker.cache_mixtape_async if async_mode else worker.cache_mixtape
-    return run(paths, qualities, progress_callback)
+    # Nothing is wanted of a missing file, so that it is reported as that even if it is cached.
+    wanted: Wanted = {
+        path: () if is_missing(path) else each for path, each in _wanted(paths, qualities).items()
+    }
+    run = worker.cache_each if async_mode else worker.cache_in_turn
+    as_result = _as_result if async_mode else _as_brief_result
+    outcomes = run(wanted, progress_callback)
+    return {str(path): as_result(each) for path, each in outcomes.items() if not each.is_missing}
 
 
 def track_paths(
@@ -186,26 +205,30 @@ def track_paths(
         if path.startswith(os.path.join(root, "")):
             paths.append(Path(path))
         else:
-            logger.warning("track %r is no path in the music folder", track.get("path"))
+            logger.warning("track %r isn't a path in the music folder", track.get("path"))
     return paths
+
+
+def _or_default(qualities: Sequence[QualityLevel] | None) -> Sequence[QualityLevel]:
+    return DEFAULT_QUALITIES if qualities is None else qualities
 
 
 def _wanted(
     paths: Iterable[Path], qualities: Sequence[QualityLevel] | None
 ) -> dict[Path, Sequence[QualityLevel]]:
-    wanted = list(dict.fromkeys(qualities or DEFAULT_QUALITIES))
+    wanted = list(dict.fromkeys(_or_default(qualities)))
     # Making a Path of a Path anew takes longer than to look it up in the cache.
     return {path if isinstance(path, Path) else Path(path): wanted for path in paths}
 
 
 def _as_result(outcome: Outcome) -> dict[str, Any]:
     if outcome.is_lossy:
-        return {"skipped": True, "reason": outcome.reason}
-    if outcome.reason == MISSING and not all(outcome.qualities.values()):
-        return {"error": "there is no such file"}
-    if outcome.fate is Fate.FAILED and not any(outcome.qualities.values()):
-        return {"error": outcome.reason}
+        return {"skipped": True, "reason": NOT_NEEDED}
     return _as_success_by_quality(outcome)
+
+
+def _as_brief_result(outcome: Outcome) -> dict[str, Any]:
+    return {"skipped": True} if outcome.is_lossy else _as_success_by_quality(outcome)
 
 
 def _as_success_by_quality(outcome: Outcome) -> dict[str, Any]:

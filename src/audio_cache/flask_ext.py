@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import functools
+import contextlib
 import os
 import stat
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +28,13 @@ from .quality import QualityLevel, parse_quality
 from .serving.playback import Playback
 from .serving.sse import get_last_event_id, progress_response
 from .settings import AudioCacheSettings
-from .sources.media_types import is_audio_name
+from .sources.source import is_audio_name
 from .store.cache import AudioCache
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _EXTENSION = "audio_cache"
-_LINKS_HOLD_S: Final = 10.0
 _ODD_PARTS: Final = frozenset({"", ".", ".."})
 
 
@@ -133,7 +131,7 @@ def make_state(app: Flask) -> AudioCacheState:
         music_root=Path(os.path.abspath(music_root)),
         cache=cache,
         live=live,
-        playback=Playback(cache, settings, live),
+        playback=Playback(cache, settings, live, _Complete),
         tracker=get_progress_tracker(app.logger),
     )
     atexit.register(state.shut_down)
@@ -169,10 +167,7 @@ def _answer(path: Path, source: os.stat_result | None, quality: QualityLevel) ->
     # The request itself: each use of Flask's stand-in for it takes a look-up.
     asked = cast("LocalProxy[Request]", request)._get_current_object()
     try:
-        response = get_state().playback.answer(asked, path, quality, source)
-        if response.status_code in (200, 206):
-            response.__class__ = _Complete
-        return response
+        return get_state().playback.answer(asked, path, quality, source)
     except OSError as error:
         current_app.logger.warning("cannot play %r: %s", str(path), error)
         raise NotFound("There is no such track.") from error
@@ -193,9 +188,8 @@ def requested_quality() -> QualityLevel:
         raise BadRequest(str(error)) from error
 
 
-@functools.lru_cache(maxsize=256)
 def _named_quality(query: str) -> str | None:
-    """Return the first `quality` of a query; the same few come again with every range."""
+    """Return the first `quality` of a query."""
     fields = parse_qsl(query, keep_blank_values=True, errors="replace")
     return next((value for name, value in fields if name == "quality"), None)
 
@@ -210,39 +204,25 @@ def find_track(music_root: Path, relative: str) -> Path:
 
 
 def _locate(music_root: Path, relative: str) -> tuple[Path, os.stat_result]:
-    name = os.path.join(music_root, relative)
-    path = _track_path(name)
-    if path is None or "\0" in relative or not _ODD_PARTS.isdisjoint(relative.split("/")):
-        raise NotFound("There is no such track.")
-    try:
-        found = os.stat(name)
-    except OSError:
-        raise NotFound("There is no such track.") from None
-    lately = time.monotonic() // _LINKS_HOLD_S
-    version = (found.st_dev, found.st_ino, found.st_ctime_ns, lately)
-    if not stat.S_ISREG(found.st_mode) or not _lies_inside(os.fspath(music_root), name, version):
-        raise NotFound("There is no such track.")
-    return path, found
+    # Other files of a music folder (notes, databases, documents) are not for listeners.
+    is_plain = "\0" not in relative and _ODD_PARTS.isdisjoint(relative.split("/"))
+    path = os.path.join(music_root, relative)
+    with contextlib.suppress(OSError):
+        if is_plain and is_audio_name(relative) and lies_inside(music_root, path):
+            found = os.stat(path)
+            if stat.S_ISREG(found.st_mode):
+                return Path(path), found
+    raise NotFound("There is no such track.")
 
 
-@functools.lru_cache(maxsize=1024)
-def _track_path(name: str) -> Path | None:
-    """Return the path where its name is one of audio; pathlib takes as long as to open a file.
+def lies_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> bool:
+    """Say whether a path is that of something below a folder when all links are followed.
 
-    What else lies in a music folder (notes, databases, other people's documents) is not for here.
+    Raises:
+        OSError: there is no such file, or it may not be looked at.
     """
-    path = Path(name)
-    return path if is_audio_name(path) else None
-
-
-@functools.lru_cache(maxsize=1024)
-def _lies_inside(root: str, name: str, version: tuple[float, ...]) -> bool:
-    """Say whether a path lies under a root when links are followed.
-
-    `version` tells the file from any other that the path may lead to later, and changes now and
-    then, because a folder above may have been moved away and linked.
-    """
-    return os.path.realpath(name).startswith(os.path.join(os.path.realpath(root), ""))
+    real = os.path.realpath(path, strict=True)
+    return real.startswith(os.path.join(os.path.realpath(root), ""))
 
 
 def _raw_path(file_path: str) -> str:

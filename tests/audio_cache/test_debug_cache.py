@@ -23,46 +23,38 @@ def run(*arguments: str | bytes | Path) -> subprocess.CompletedProcess[bytes]:
 
 
 @pytest.fixture
-def music(tmp_path: Path, flac: Path) -> Path:
-    folder = tmp_path / "music" / "Album"
-    folder.mkdir(parents=True)
-    shutil.copy(flac, folder / "Track.flac")
-    return folder.parent
-
-
-@pytest.fixture
 def cache(tmp_path: Path) -> AudioCache:
     return AudioCache(tmp_path / "cache")
 
 
 @pytest.mark.parametrize(("cached", "code"), [(True, 0), (False, 1)])
 def test_the_module_prints_the_explanation(
-    music: Path, cache: AudioCache, cached: bool, code: int
+    album: Path, cache: AudioCache, cached: bool, code: int
 ) -> None:
     name = b"Album/-\xff\n.flac"
-    source = Path(os.fsdecode(os.fsencode(music) + b"/" + name))
-    shutil.copy(music / "Album/Track.flac", source)
+    source = Path(os.fsdecode(os.fsencode(album) + b"/" + name))
+    shutil.copy(album / "Album/Track.flac", source)
     if cached:
         cache.transcode_file(source)
-    done = run(music, name, cache.cache_dir)
+    done = run(album, name, cache.cache_dir)
     assert (done.returncode, done.stderr) == (code, b"")
     lines = done.stdout.decode("utf-8").splitlines()
-    assert lines[0] == f"path      {music}/Album/-\N{REPLACEMENT CHARACTER}\\n.flac"
+    assert lines[0] == f"path      {album}/Album/-\N{REPLACEMENT CHARACTER}\\n.flac"
     assert lines[1].startswith("hash      ")
 
 
-def test_it_writes_what_the_command_line_writes(music: Path, cache: AudioCache) -> None:
-    cache.transcode_file(music / "Album/Track.flac", "low")
-    options = ["--music-root", music, "--cache-dir", cache.cache_dir]
+def test_it_writes_what_the_command_line_writes(album: Path, cache: AudioCache) -> None:
+    cache.transcode_file(album / "Album/Track.flac", "low")
+    options = ["--music-root", album, "--cache-dir", cache.cache_dir]
     command = [sys.executable, "-m", "audio_cache", "debug", *options, "Album/Track.flac"]
     theirs = subprocess.run(command, capture_output=True, check=True)
-    assert run(music, "Album/Track.flac", cache.cache_dir).stdout == theirs.stdout != b""
+    assert run(album, "Album/Track.flac", cache.cache_dir).stdout == theirs.stdout != b""
 
 
 def test_a_cache_that_is_missing_is_told_with_the_files_it_would_hold(
-    music: Path, tmp_path: Path
+    album: Path, tmp_path: Path
 ) -> None:
-    done = run(music, "Album/Track.flac", tmp_path / "nowhere")
+    done = run(album, "Album/Track.flac", tmp_path / "nowhere")
     assert (done.returncode, done.stderr) == (1, b"")
     assert b"problem   there is no cache directory" in done.stdout
     assert b"_medium_192k.mp3" in done.stdout

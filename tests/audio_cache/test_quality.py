@@ -25,8 +25,8 @@ from audio_cache.encoding import mp3
 from audio_cache.encoding.piece import Piece
 from audio_cache.sources.source import read_source
 from audio_cache.store.cache import AudioCache
-from tests.engine import split_frames
-from tests.extra_quality import ROOT, ExtendedSources
+from tests.helpers.extra_quality import ROOT, ExtendedSources
+from tests.helpers.renditions import split_frames
 
 SRC = ROOT / "src"
 SAMPLES = 132_300  # three seconds, as the sources of these tests have

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from conftest import find_program
+from tests.helpers.chromium import chromium
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return Chromium; each module makes a context of its own in it."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_program("chromium"), args=["--no-sandbox"]
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()

@@ -1,70 +1,19 @@
-"""A shared mixtape, the server that streams it, and a listener's browser, for the browser tests."""
+"""Browsers of visitors and listeners, and what they hear."""
 
 from __future__ import annotations
 
-import os
-import select
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-import mixtape
-from tests.mixtape.host import PASSWORD
+from tests.helpers.waiting import LIMIT_MS
 
-GENEROUS_MS = 60_000
-LIMIT_S = 60
-SOURCE = Path(mixtape.__file__).parents[1]
-
-
-class ServerProcess:
-    """`mixtape serve` as a process, which can be killed and started again on the same port."""
-
-    def __init__(self, music: Path, data: Path) -> None:
-        self.port = _free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        self._environment = {
-            **os.environ,
-            "PYTHONPATH": str(SOURCE),
-            "MUSIC_ROOT": str(music),
-            "DATA_ROOT": str(data),
-            "PASSWORD": PASSWORD,
-            "PORT": str(self.port),
-        }
-        self.start()
-
-    def start(self) -> None:
-        """Start, and wait until it listens."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "mixtape", "serve"],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], LIMIT_S)
-        assert ready, "the server said nothing"
-        assert "Mixtape is playing at" in self._process.stdout.readline()
-
-    def stop(self) -> None:
-        """End it as an update or a reboot does."""
-        self._process.terminate()
-        assert self._process.stdout is not None
-        with self._process.stdout:
-            self._process.wait(LIMIT_S)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+CONTROLS = (
+    "() => [...document.querySelectorAll('button, a:not(.skip-link), select, input')]"
+    ".filter((control) => control.checkVisibility())"
+)
 
 
 @contextmanager
@@ -76,8 +25,8 @@ def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
         options: further ones of `Browser.new_context`.
     """
     context = browser.new_context(reduced_motion="reduce", **options)
-    context.set_default_timeout(GENEROUS_MS)
-    expect.set_options(timeout=GENEROUS_MS)
+    context.set_default_timeout(LIMIT_MS)
+    expect.set_options(timeout=LIMIT_MS)
     problems: list[str] = []
     context.on("weberror", lambda error: problems.append(str(error.error)))
     context.on(
@@ -101,8 +50,8 @@ def listener(
         may_complain: whether the console may tell of requests that failed.
     """
     context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(GENEROUS_MS)
-    expect.set_options(timeout=GENEROUS_MS)
+    context.set_default_timeout(LIMIT_MS)
+    expect.set_options(timeout=LIMIT_MS)
     problems: list[str] = []
     context.on("weberror", lambda error: problems.append(str(error.error)))
     context.on("request", lambda r: r.url.startswith(address) or problems.append(r.url))

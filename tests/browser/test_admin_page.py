@@ -13,19 +13,12 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from audio_cache import AudioCache
 from mixtape.admin.monitor import Monitor
-from mixtape.settings import Settings
-from tests.audio import make_audio
 from tests.browser.listening import visitor
-from tests.mixtape.host import PASSWORD, make_app
-from tests.web import served
+from tests.helpers.audio import make_audio
+from tests.helpers.host import PASSWORD, make_app
+from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
-
-
-@pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture

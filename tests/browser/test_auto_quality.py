@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.mixtape.host import PASSWORD, make_app
-from tests.web import served
+from tests.helpers.host import PASSWORD, make_app
+from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 

@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from mixtape.settings import Settings
-from tests.audio import make_audio
-from tests.browser.listening import GENEROUS_MS, player, press_play, status
-from tests.mixtape.host import PAGE, PASSWORD, make_app, sign_in
-from tests.mixtape.tapes import make_mixtape, scan
-from tests.mixtape.tracks import make_picture
-from tests.web import served
+from tests.browser.listening import player, press_play, status
+from tests.helpers.audio import make_audio
+from tests.helpers.host import PAGE, PASSWORD, sign_in
+from tests.helpers.mixtapes import make_scanned_app, share_mixtape
+from tests.helpers.tracks import make_picture
+from tests.helpers.waiting import LIMIT_MS
+from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.needs("chromium")]
 
@@ -41,18 +41,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
         make_audio(album / f"{number}.flac", samples=44_100 * 10, tags=tags, seed=number)
     make_audio(album / "lossy.mp3", samples=44_100 * 5, codec="libmp3lame")
     (album / "broken.flac").write_bytes(b"fLaC" + bytes(100))
-    with pytest.MonkeyPatch.context() as patch:
-        for name in Settings.model_fields:
-            patch.delenv(name.upper(), raising=False)
-        app = make_app(root, password=PASSWORD)
-    scan(app)
-    return app
+    return make_scanned_app(root, password=PASSWORD)
 
 
 @pytest.fixture(scope="module")
 def slug(app: Flask) -> str:
     names = ["Album/1.flac", "Album/2.flac", "Album/lossy.mp3", "Album/broken.flac"]
-    return make_mixtape(app, *names, title="For the road", notes="Drive\nsafely").slug
+    return share_mixtape(app, *names, title="For the road", notes="Drive\nsafely").slug
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +59,8 @@ def site(app: Flask) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(GENEROUS_MS)
-    expect.set_options(timeout=GENEROUS_MS)
+    context.set_default_timeout(LIMIT_MS)
+    expect.set_options(timeout=LIMIT_MS)
     yield context.new_page()
     context.close()
 

@@ -10,13 +10,12 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, expect
 
-from mixtape.settings import Settings
-from tests.audio import make_audio
 from tests.browser.listening import visitor
-from tests.mixtape.host import PASSWORD
-from tests.mixtape.site import make_mixtape, make_scanned_app, services_of
-from tests.mixtape.tracks import make_picture
-from tests.web import served
+from tests.helpers.audio import make_audio
+from tests.helpers.host import PASSWORD
+from tests.helpers.mixtapes import make_scanned_app, save_mixtape, services_of
+from tests.helpers.tracks import make_picture
+from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -32,12 +31,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     for number, title in enumerate(TITLES, 1):
         tags = {"title": title, "artist": "Somebody", "album": "Album", "track": str(number)}
         make_audio(album / f"{number}.flac", samples=44_100 * 4, tags=tags, seed=number)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in Settings.model_fields:
-            patch.delenv(name.upper(), raising=False)
-        app = make_scanned_app(root, password=PASSWORD)
-        yield app
-        services_of(app).close()
+    app = make_scanned_app(root, password=PASSWORD)
+    yield app
+    services_of(app).close()
 
 
 @pytest.fixture(scope="module")
@@ -290,7 +286,7 @@ def test_a_draft_that_two_tabs_changed_is_one_of_them_by_choice(
 def test_a_draft_that_was_saved_in_another_tab_can_be_gone_on_with(
     app: Flask, context: BrowserContext, page: Page
 ) -> None:
-    mixtape = make_mixtape(app, "Twice open", "Aurora")
+    mixtape = save_mixtape(app, "Twice open", "Aurora")
     page.goto(f"/mixtapes/{mixtape.slug}/edit")
     services_of(app).drafts.discard(services_of(app).drafts.begin(mixtape.slug).key)
     page.get_by_label("Title").fill("Mine")

@@ -7,23 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from mixtape.settings import Settings
-from tests.audio import make_audio
-from tests.browser.listening import visitor
-from tests.mixtape.host import PASSWORD, make_app
-from tests.mixtape.tracks import make_picture
-from tests.web import served
+from tests.browser.listening import CONTROLS, audio, player, status, visitor, wait_for_second
+from tests.helpers.audio import make_audio
+from tests.helpers.host import PASSWORD, make_app
+from tests.helpers.tracks import make_picture
+from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
 SECONDS = 12
 ALBUM = "Album & more"
-CONTROLS = (
-    "() => [...document.querySelectorAll('button, a:not(.skip-link), select, input')]"
-    ".filter((control) => control.checkVisibility())"
-)
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +38,6 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tags = {"title": "Fourth", "track": "4"}
     make_audio(album / "4.mp3", samples=44_100 * 5, codec="libmp3lame", tags=tags)
     return root
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_settings_from_outside() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in Settings.model_fields:
-            patch.delenv(name.upper(), raising=False)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -81,34 +68,13 @@ def play(page: Page, title: str) -> None:
     wait_for_second(page, 0.2)
 
 
-def wait_for_second(page: Page, second: float) -> None:
-    """Wait until the music plays and has come at least so far."""
-    page.wait_for_function(
-        "(second) => { const a = document.querySelector('audio');"
-        " return !a.paused && a.currentTime >= second; }",
-        arg=second,
-    )
-
-
-def audio(page: Page, property_name: str) -> object:
-    return page.evaluate("(name) => document.querySelector('audio')[name]", property_name)
-
-
-def player(page: Page) -> Locator:
-    return page.get_by_role("region", name="Player")
-
-
-def served_text(page: Page) -> Locator:
-    return player(page).get_by_role("status")
-
-
 def test_a_track_plays_and_says_what_was_sent_and_saved(page: Page) -> None:
     play(page, "First")
     assert "quality=medium" in str(audio(page, "currentSrc"))
     assert audio(page, "duration") == pytest.approx(SECONDS, abs=0.1)
     expect(player(page)).to_contain_text("Somebody")
-    expect(served_text(page)).to_contain_text("MP3 192 kbit/s · ")
-    expect(served_text(page)).to_contain_text(
+    expect(status(page)).to_contain_text("MP3 192 kbit/s · ")
+    expect(status(page)).to_contain_text(
         re.compile(r"\d{3}\.\d kB instead of \d\.\d MB: \d\d % less")
     )
     row = page.get_by_role("listitem").filter(has_text="First")
@@ -129,11 +95,11 @@ def test_another_quality_goes_on_at_the_same_second(page: Page) -> None:
     page.evaluate("() => { document.querySelector('audio').currentTime = 6; }")
     wait_for_second(page, 6.1)
     page.get_by_label("Quality").select_option("low")
-    expect(served_text(page)).to_contain_text("MP3 128 kbit/s")
+    expect(status(page)).to_contain_text("MP3 128 kbit/s")
     wait_for_second(page, 6.1)
     assert "quality=low" in str(audio(page, "currentSrc"))
     page.get_by_label("Quality").select_option("original")
-    expect(served_text(page)).to_contain_text("FLAC 16/44.1 · original")
+    expect(status(page)).to_contain_text("FLAC 16/44.1 · original")
     wait_for_second(page, 6.1)
 
 
@@ -141,7 +107,7 @@ def test_another_quality_leaves_a_paused_track_paused(page: Page) -> None:
     play(page, "First")
     player(page).get_by_role("button", name="Pause").click()
     page.get_by_label("Quality").select_option("low")
-    expect(served_text(page)).to_contain_text("MP3 128 kbit/s")
+    expect(status(page)).to_contain_text("MP3 128 kbit/s")
     assert audio(page, "paused") is True
 
 
@@ -152,25 +118,23 @@ def test_the_chosen_quality_and_volume_are_kept(page: Page) -> None:
     expect(page.get_by_label("Quality")).to_have_value("low")
     expect(page.get_by_label("Volume")).to_have_value("30")
     play(page, "Second")
-    expect(served_text(page)).to_contain_text("MP3 128 kbit/s")
+    expect(status(page)).to_contain_text("MP3 128 kbit/s")
     assert audio(page, "volume") == pytest.approx(0.3)
 
 
 def test_an_original_that_the_browser_cannot_play_is_told_and_played_as_high(page: Page) -> None:
     page.get_by_label("Quality").select_option("original")
     play(page, "Third")
-    expect(served_text(page)).to_contain_text(
-        "This browser cannot play ALAC, so you hear High instead."
-    )
-    expect(served_text(page)).to_contain_text("MP3 256 kbit/s")
+    expect(status(page)).to_contain_text("This browser cannot play ALAC, so you hear High instead.")
+    expect(status(page)).to_contain_text("MP3 256 kbit/s")
     play(page, "First")
-    expect(served_text(page)).not_to_contain_text("cannot play")
+    expect(status(page)).not_to_contain_text("cannot play")
 
 
 def test_a_lossy_track_is_always_its_own_original(page: Page) -> None:
     play(page, "Fourth")
-    expect(served_text(page)).to_contain_text(re.compile(r"MP3 \d+ kbit/s · original"))
-    expect(served_text(page)).not_to_contain_text("instead of")
+    expect(status(page)).to_contain_text(re.compile(r"MP3 \d+ kbit/s · original"))
+    expect(status(page)).not_to_contain_text("instead of")
 
 
 def test_next_and_previous_walk_through_the_album(page: Page) -> None:
@@ -249,7 +213,7 @@ def test_the_colours_follow_the_system(page: Page) -> None:
 
 def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     play(page, "First")
-    expect(served_text(page)).to_contain_text("% less")
+    expect(status(page)).to_contain_text("% less")
     for width in (360, 390, 768, 1280):
         check_width(page, width)
 
@@ -289,6 +253,6 @@ def test_who_has_been_signed_out_is_told_by_the_player(
         play(page, "First")
         app.config["PASSWORD"] = "a new one"
         page.get_by_role("button", name="Play Second").click()
-        expect(served_text(page)).to_contain_text("You have been signed out")
+        expect(status(page)).to_contain_text("You have been signed out")
         page.get_by_role("link", name="Library").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

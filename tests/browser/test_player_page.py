@@ -11,10 +11,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from mixtape.settings import Settings
-from tests.audio import make_audio
 from tests.browser.listening import (
-    ServerProcess,
+    CONTROLS,
     audio,
     listener,
     player,
@@ -24,19 +22,17 @@ from tests.browser.listening import (
     status,
     wait_for_second,
 )
-from tests.mixtape.host import PASSWORD, make_app
-from tests.mixtape.tapes import make_mixtape, scan, services_of
-from tests.mixtape.tracks import make_picture
+from tests.helpers.audio import make_audio
+from tests.helpers.host import PASSWORD
+from tests.helpers.mixtape_serve import MixtapeServe
+from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
+from tests.helpers.tracks import make_picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
 SECONDS = 15
 HOUR_S = 3600
 SAME_SECOND_S = 0.3
-CONTROLS = (
-    "() => [...document.querySelectorAll('button, a:not(.skip-link), select, input')]"
-    ".filter((control) => control.checkVisibility())"
-)
 # Follow the element that is heard from frame to frame, and note what a listener hears there.
 FOLLOW = """() => {
   window.heard = [];
@@ -81,38 +77,32 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def app(root: Path) -> Flask:
     """Return the application that the mixtapes are made with; another process serves them."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in Settings.model_fields:
-            patch.delenv(name.upper(), raising=False)
-        app = make_app(root, password=PASSWORD)
-    scan(app)
-    return app
+    return make_scanned_app(root, password=PASSWORD)
 
 
 @pytest.fixture(scope="module")
-def server(app: Flask, root: Path) -> Iterator[ServerProcess]:
-    server = ServerProcess(root / "music", root / "data")
-    yield server
-    server.stop()
+def server(app: Flask, root: Path) -> Iterator[MixtapeServe]:
+    with MixtapeServe(root / "music", root / "data", PASSWORD=PASSWORD) as server:
+        yield server
 
 
 @pytest.fixture
-def context(browser: Browser, server: ServerProcess) -> Iterator[BrowserContext]:
+def context(browser: Browser, server: MixtapeServe) -> Iterator[BrowserContext]:
     with listener(browser, server.address) as context:
         yield context
 
 
 @pytest.fixture
-def unlucky(browser: Browser, server: ServerProcess) -> Iterator[BrowserContext]:
+def unlucky(browser: Browser, server: MixtapeServe) -> Iterator[BrowserContext]:
     """Return a listener to whom something is going to happen."""
     with listener(browser, server.address, may_complain=True) as context:
         yield context
 
 
 def open_mixtape(
-    context: BrowserContext, server: ServerProcess, app: Flask, *names: str, **state: str
+    context: BrowserContext, server: MixtapeServe, app: Flask, *names: str, **state: str
 ) -> Page:
-    slug = make_mixtape(app, *names, title="For the road", **state).slug
+    slug = share_mixtape(app, *names, title="For the road", **state).slug
     page = context.new_page()
     page.goto(f"{server.address}/mixtapes/{slug}")
     expect(page.get_by_role("heading", name="For the road")).to_be_visible()
@@ -120,13 +110,13 @@ def open_mixtape(
 
 
 @pytest.fixture
-def page(context: BrowserContext, server: ServerProcess, app: Flask) -> Page:
+def page(context: BrowserContext, server: MixtapeServe, app: Flask) -> Page:
     """Return a tab with a mixtape of three tracks of an album and one in ALAC."""
     album = [f"Album/{number}.flac" for number in (1, 2, 3)]
     return open_mixtape(context, server, app, *album, "apple.m4a", notes="Drive safely")
 
 
-def test_whoever_has_the_link_listens_without_a_login(page: Page, server: ServerProcess) -> None:
+def test_whoever_has_the_link_listens_without_a_login(page: Page, server: MixtapeServe) -> None:
     expect(page.get_by_text("Drive safely")).to_be_visible()
     assert page.get_by_role("listitem").count() == 4
     expect(player(page)).to_contain_text("First")
@@ -196,7 +186,7 @@ def test_a_paused_track_stays_paused_at_its_second_at_another_quality(page: Page
 
 
 def test_the_quality_is_kept_for_the_next_mixtape(
-    page: Page, context: BrowserContext, server: ServerProcess, app: Flask
+    page: Page, context: BrowserContext, server: MixtapeServe, app: Flask
 ) -> None:
     expect(page.get_by_label("Quality")).to_have_value("auto")
     page.get_by_label("Quality").select_option("low")
@@ -207,7 +197,7 @@ def test_the_quality_is_kept_for_the_next_mixtape(
 
 
 def test_auto_follows_the_wish_to_save_data(
-    context: BrowserContext, server: ServerProcess, app: Flask
+    context: BrowserContext, server: MixtapeServe, app: Flask
 ) -> None:
     context.add_init_script(
         "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
@@ -284,7 +274,7 @@ def test_nothing_is_wider_than_the_screen(page: Page) -> None:
 
 
 def test_a_server_that_restarts_is_waited_for_and_the_music_goes_on(
-    unlucky: BrowserContext, server: ServerProcess, app: Flask
+    unlucky: BrowserContext, server: MixtapeServe, app: Flask
 ) -> None:
     page = open_mixtape(unlucky, server, app, "hour.wav")
     page.get_by_label("Quality").select_option("original")
@@ -300,7 +290,7 @@ def test_a_server_that_restarts_is_waited_for_and_the_music_goes_on(
 
 
 def test_a_track_that_was_deleted_is_skipped_with_a_word(
-    unlucky: BrowserContext, server: ServerProcess, app: Flask, root: Path
+    unlucky: BrowserContext, server: MixtapeServe, app: Flask, root: Path
 ) -> None:
     page = open_mixtape(unlucky, server, app, "Album/1.flac", "vanishing.flac", "Album/3.flac")
     press_play(page)
@@ -312,7 +302,7 @@ def test_a_track_that_was_deleted_is_skipped_with_a_word(
 
 
 def test_a_track_that_is_deleted_while_it_plays_gives_way_to_the_next(
-    unlucky: BrowserContext, server: ServerProcess, app: Flask, root: Path
+    unlucky: BrowserContext, server: MixtapeServe, app: Flask, root: Path
 ) -> None:
     page = open_mixtape(unlucky, server, app, "vanishing hour.wav", "Album/3.flac")
     page.get_by_label("Quality").select_option("original")
@@ -325,7 +315,7 @@ def test_a_track_that_is_deleted_while_it_plays_gives_way_to_the_next(
 
 
 def test_a_link_that_is_revoked_while_it_plays_is_told(
-    unlucky: BrowserContext, server: ServerProcess, app: Flask
+    unlucky: BrowserContext, server: MixtapeServe, app: Flask
 ) -> None:
     page = open_mixtape(unlucky, server, app, "Album/1.flac", "Album/2.flac")
     press_play(page)

@@ -14,8 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.audio import DATA, make_audio
 from tests.data import handmade
+from tests.helpers.audio import DATA, make_audio
 
 JMAC = "/usr/share/java/jmac.jar"
 TAGS = {"title": "Ein Stück", "artist": "Ähnliche Töne", "album": "Probe", "track": "3/12"}

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
-from mixtape.settings import Settings
-from tests.mixtape.host import PASSWORD, make_app
-
-
-@pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the settings of whoever runs the tests out of them."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+from mixtape.database.units_of_work import Database
+from tests.helpers.host import PASSWORD, make_app
+from tests.helpers.tracks import Clock
 
 
 @pytest.fixture
@@ -36,3 +31,15 @@ def client(tmp_path: Path, music: Path) -> FlaskClient:
 def locked(tmp_path: Path, music: Path) -> FlaskClient:
     """Return a browser for the application with a password, not signed in."""
     return make_app(tmp_path, password=PASSWORD).test_client()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database.open(tmp_path / "data")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

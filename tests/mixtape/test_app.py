@@ -8,7 +8,7 @@ from flask import abort
 from flask.testing import FlaskClient
 
 from mixtape.web.security import CONTENT_SECURITY_POLICY
-from tests.mixtape.host import PAGE, PASSWORD, make_app
+from tests.helpers.host import PAGE, PASSWORD, make_app
 
 ADDRESSES = ["/", "/nope", "/healthz", "/static/js/app.js", "/cover/", "/play/none.flac"]
 

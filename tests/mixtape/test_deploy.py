@@ -5,9 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +12,13 @@ import pytest
 from flask import Flask, request
 
 from audio_cache.progress.events import ProgressStatus
-from conftest import find_program
-from tests.audio import make_audio
-from tests.mixtape.host import make_app
-from tests.web import WebServer
+from tests.helpers.audio import make_audio
+from tests.helpers.host import make_app
+from tests.helpers.nginx import Nginx, temp_paths
+from tests.helpers.waiting import LIMIT_S
+from tests.helpers.web import served
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-LIMIT_S = 60
 needs_nginx = pytest.mark.needs("nginx")
 
 
@@ -37,51 +34,25 @@ def app(tmp_path: Path, music: Path) -> Flask:
 @pytest.fixture
 def proxied(app: Flask, tmp_path: Path) -> Iterator[int]:
     """Return the port of an nginx in front of the application."""
-    server = WebServer(app)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    config = tmp_path / "nginx.conf"
-    config.write_text(nginx_config(tmp_path, port, server.port))
-    program = find_program("nginx")
-    assert program is not None
-    nginx = subprocess.Popen([program, "-e", "stderr", "-c", str(config)], cwd=tmp_path)
-    try:
-        wait_for(port, nginx)
-        yield port
-    finally:
-        nginx.terminate()
-        nginx.wait(LIMIT_S)
-        server.stop()
+    with served(app) as address:
+        behind = address.removeprefix("http://")
+        with Nginx(tmp_path, lambda port: nginx_config(tmp_path, port, behind)) as nginx:
+            yield nginx.port
 
 
-def nginx_config(root: Path, port: int, behind: int) -> str:
+def nginx_config(root: Path, port: int, behind: str) -> str:
     """Return the documented server block, without https and on free ports, as a whole file."""
     block = (DEPLOY / "nginx.conf").read_text("utf-8")
     block, count = re.subn(r"listen 443 ssl;", f"listen 127.0.0.1:{port};", block)
     assert count == 1
     block = re.sub(r".*(listen \[::\]|ssl_certificate).*\n", "", block)
-    block, count = re.subn(r"127\.0\.0\.1:5000", f"127.0.0.1:{behind}", block)
+    block, count = re.subn(r"127\.0\.0\.1:5000", behind, block)
     assert count == 1
-    places = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temp = "".join(f"{name}_temp_path {root}/{name};" for name in places)
     user = "user root;" if os.geteuid() == 0 else ""  # else nginx's children are nobody
     return (
-        f"{user} daemon off; pid {root}/nginx.pid; error_log stderr;"
-        f"events {{}} http {{ access_log off; {temp} {block} }}"
+        f"{user} daemon off; pid {root}/nginx.pid; error_log error.log;"
+        f"events {{}} http {{ access_log off; {temp_paths(root)} {block} }}"
     )
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while True:
-        assert process.poll() is None
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        else:
-            return
 
 
 def ask(

@@ -15,7 +15,7 @@ from mixtape.settings import (
     prepare_data_root,
     read_secret_key,
 )
-from tests.mixtape.host import make_settings
+from tests.helpers.host import make_settings
 
 
 def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:

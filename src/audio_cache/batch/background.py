@@ -18,7 +18,7 @@ from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..store.cache import AudioCache
 from ..text import counted
 from .batch import Batch
-from .outcome import MISSING, Fate
+from .outcome import Fate
 from .workers import WorkerPool
 
 
@@ -105,7 +105,7 @@ class BackgroundRuns:
 
         A task has one run at a time. Where one goes on with the same tracks and qualities, it is
         returned. Where it has others, a new run takes its place: what the old one has encoded is
-        kept and gone on with.
+        kept and resumed.
 
         Raises:
             RuntimeError: `close` was called.
@@ -174,7 +174,7 @@ class BackgroundRuns:
 def _status(batch: Batch) -> ProgressStatus:
     """Return how a run ended: failed only where nothing could be done for any track."""
     outcomes = list(batch.outcomes.values())
-    useless = [each for each in outcomes if each.fate is Fate.FAILED or each.reason == MISSING]
+    useless = [each for each in outcomes if each.fate is Fate.FAILED or each.is_missing]
     if outcomes and len(useless) == len(outcomes):
         return ProgressStatus.FAILED
     return ProgressStatus.COMPLETED

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from ..encoding.cancellation import Cancellation
+from ..encoding.ffmpeg import Cancellation
 from ..errors import AudioCacheError, EncodeInterruptedError
 from ..quality import QualityLevel
 from ..store.assembly import Share
@@ -36,6 +37,7 @@ class Batch:
         cache: where they are kept.
         wanted: the qualities that are wanted of each source.
         progress: is told how it goes; see `Reporter`.
+        logger: where warnings go; that of the cache by default.
         changed: is notified whenever there is something to do or to know.
     """
 
@@ -45,6 +47,7 @@ class Batch:
         wanted: Wanted,
         progress: Progress | None = None,
         *,
+        logger: logging.Logger | None = None,
         changed: threading.Condition | None = None,
     ) -> None:
         self.tracks = name_tracks(wanted)
@@ -53,7 +56,8 @@ class Batch:
         self.is_cancelled = False
         self._cache = cache
         self._wanted = {path: list(qualities) for path, qualities in wanted.items()}
-        self._reporter = Reporter(progress, len(self.tracks), cache.logger)
+        self._logger = logger or cache.logger
+        self._reporter = Reporter(progress, len(self.tracks), self._logger)
         self._cancellation = Cancellation()
         self.changed = changed or threading.Condition()
         self._queue: deque[BatchTrack] = deque()
@@ -80,7 +84,7 @@ class Batch:
 
     def report_to(self, progress: Progress) -> None:
         """Tell a callback how it goes; to be called before anything has begun."""
-        self._reporter = Reporter(progress, len(self.tracks), self._cache.logger)
+        self._reporter = Reporter(progress, len(self.tracks), self._logger)
 
     def run(self) -> None:
         """Do it all in the calling thread, one track after the other."""
@@ -144,7 +148,7 @@ class Batch:
         for track in self.tracks:
             if self.is_cancelled:
                 return
-            outcome = look_up(self._cache, track.path, self._wanted[track.path])
+            outcome = look_up(self._cache, track.path, self._wanted[track.path], self._logger)
             if outcome is None:
                 yield track
             else:
@@ -167,10 +171,10 @@ class Batch:
             self.cancel()
             return None
         except (AudioCacheError, OSError) as error:
-            self._cache.logger.error("cannot cache %r: %s", str(path), error)
+            self._logger.error("cannot cache %r: %s", str(path), error)
             return self._failed(path, error)
         except Exception as error:
-            self._cache.logger.exception("cannot cache %r", str(path))
+            self._logger.exception("cannot cache %r", str(path))
             return self._failed(path, error)
 
     def _made(self, path: Path, made: Sequence[QualityLevel]) -> Outcome:

@@ -96,7 +96,7 @@ def make_plan(
     skipped: Counter[str] = Counter()
     failures: dict[Path, str] = {}
     for path, qualities in wanted.items():
-        outcome = look_up(cache, path, qualities)
+        outcome = look_up(cache, path, qualities, cache.logger)
         if outcome is not None:
             skipped[outcome.reason] += 1
             continue

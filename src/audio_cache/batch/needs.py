@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..store.cache import AudioCache
 from ..store.entry import Verdict, read_entry, stat_or_none
-from .outcome import ALREADY_CACHED, LOSSY, MISSING, Fate, Outcome
+from .outcome import ALREADY_CACHED, MISSING, NOT_NEEDED, Fate, Outcome
 
 
-def look_up(cache: AudioCache, path: Path, qualities: Sequence[QualityLevel]) -> Outcome | None:
-    """Return the outcome of a track that needs no encoding; None if it does."""
+def look_up(
+    cache: AudioCache, path: Path, qualities: Sequence[QualityLevel], logger: logging.Logger
+) -> Outcome | None:
+    """Return the outcome of a track that needs no encoding; None if it does.
+
+    A missing file is warned about, unless all its qualities are cached.
+    """
     encoded = [quality for quality in qualities if quality != "original"]
     available = dict.fromkeys(qualities, True)
-    if all(is_valid(cache, path, quality) for quality in encoded):
+    if encoded and all(is_valid(cache, path, quality) for quality in encoded):
         return Outcome(Fate.SKIPPED, ALREADY_CACHED, available)
+    is_lossy = not cache.should_transcode(path)
     if is_missing(path):
-        cache.logger.warning("there is no file %r", str(path))
-        return Outcome(
-            Fate.SKIPPED, MISSING, {each: cache.is_cached(path, each) for each in qualities}
-        )
-    if not cache.should_transcode(path):
-        return Outcome(Fate.SKIPPED, LOSSY, available)
-    return None
+        logger.warning("there is no file %r", str(path))
+        cached = {each: cache.is_cached(path, each) for each in qualities}
+        return Outcome(Fate.SKIPPED, MISSING, cached, is_lossy=is_lossy)
+    if is_lossy:
+        return Outcome(Fate.SKIPPED, NOT_NEEDED, available, is_lossy=True)
+    return None if encoded else Outcome(Fate.SKIPPED, ALREADY_CACHED, available)
 
 
 def find_outdated(

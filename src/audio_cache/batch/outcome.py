@@ -15,7 +15,7 @@ from ..quality import QualityLevel
 from ..text import readable
 
 ALREADY_CACHED = "already cached"
-LOSSY = "lossy"
+NOT_NEEDED = "No transcoding needed"
 MISSING = "missing"
 
 
@@ -45,6 +45,7 @@ class Outcome:
         qualities: for each quality that was asked for, whether it can be played now.
         bytes_saved: by how much the largest file that was made is smaller than the source.
         audio_s: seconds of audio that were encoded.
+        is_lossy: whether the track is played as it is, at every quality.
     """
 
     fate: Fate
@@ -52,11 +53,12 @@ class Outcome:
     qualities: Mapping[QualityLevel, bool] = field(default_factory=dict)
     bytes_saved: int = 0
     audio_s: float = 0.0
+    is_lossy: bool = False
 
     @property
-    def is_lossy(self) -> bool:
-        """Say whether nothing was done because the track is played as it is."""
-        return self.fate is Fate.SKIPPED and self.reason == LOSSY
+    def is_missing(self) -> bool:
+        """Say whether nothing was done because there is no such file."""
+        return self.fate is Fate.SKIPPED and self.reason == MISSING
 
 
 def name_tracks(paths: Iterable[Path]) -> list[BatchTrack]:

@@ -1,4 +1,4 @@
-"""Telling a progress callback how a batch goes, whichever of the optional methods it has."""
+"""The reporter that tells a progress callback how a batch goes, by whichever methods it has."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def clear(older_than_days: float | None, yes: bool, cache_dir: Path | None) -> N
     cache = open_existing_cache(cache_dir)
     before = cache.get_cache_size()
     if older_than_days is None and not yes:
-        what = count_entries(sum(1 for _ in cache.entries()))
+        what = count_entries(sum(1 for _ in cache.mp3_files()))
         where = readable(cache.cache_dir)
         click.confirm(f"Delete all {what} ({bytes_in_words(before)}) in {where}?", abort=True)
     try:

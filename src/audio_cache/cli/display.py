@@ -58,23 +58,23 @@ class Display:
     def __call__(self, current: int, total: int) -> None:
         """Note how many tracks are done."""
 
-    def track_cached(self, name: str, *, bytes_saved: int = 0) -> None:
+    def track_cached(self, track_name: str, *, bytes_saved: int = 0) -> None:
         """Show that a track is cached."""
         self.counts["cached"] += 1
         self.bytes_saved += bytes_saved
-        self.say("cached", name, f"saves {bytes_in_words(bytes_saved)}")
+        self.say("cached", track_name, f"saves {bytes_in_words(bytes_saved)}")
 
-    def track_skipped(self, name: str, reason: str = ALREADY_CACHED) -> None:
+    def track_skipped(self, track_name: str, reason: str = ALREADY_CACHED) -> None:
         """Count a track that needed no encoding; print it if the reason may be a surprise."""
         self.counts["skipped"] += 1
         self.skip_reasons[reason] += 1
         if reason != ALREADY_CACHED:
-            self.say("skipped", name, reason)
+            self.say("skipped", track_name, reason)
 
-    def track_failed(self, name: str, error: object) -> None:
+    def track_failed(self, track_name: str, error: object) -> None:
         """Show that a track failed, and why."""
         self.counts["failed"] += 1
-        self.say("FAILED", name, str(error), style="bold red")
+        self.say("FAILED", track_name, str(error), style="bold red")
 
     def say(self, what: str, name: str, details: str, *, style: str = "") -> None:
         """Print the line of a track."""
@@ -87,7 +87,7 @@ class Display:
         """Return the counts in a sentence."""
         parts = [f"{self.counts['cached']} cached"]
         if self.counts["skipped"]:
-            reasons = [f"{count} {reason}" for reason, count in self.skip_reasons.items()]
+            reasons = [f"{reason}: {count}" for reason, count in self.skip_reasons.items()]
             parts.append(f"{self.counts['skipped']} skipped ({', '.join(reasons)})")
         if self.counts["failed"]:
             parts.append(f"{self.counts['failed']} failed")
@@ -109,15 +109,15 @@ class BarDisplay(Display):
         """Move the bar of all tracks."""
         self._bars.update(self._all, completed=current, total=total)
 
-    def track_started(self, name: str) -> None:
+    def track_started(self, track_name: str) -> None:
         """Add a bar for a track."""
-        self._running[name] = self._bars.add_task(name, total=_WHOLE)
+        self._running[track_name] = self._bars.add_task(track_name, total=_WHOLE)
 
-    def track_grew(self, name: str, size_bytes: int, of_bytes: int) -> None:
+    def track_grew(self, track_name: str, size_bytes: int, of_bytes: int) -> None:
         """Move the bar of a track."""
-        if name in self._running:
+        if track_name in self._running:
             done = size_bytes * _WHOLE // of_bytes
-            self._bars.update(self._running[name], completed=done)
+            self._bars.update(self._running[track_name], completed=done)
 
     def say(self, what: str, name: str, details: str, *, style: str = "") -> None:
         """Remove a track's bar; print a line only for what went wrong."""
@@ -126,11 +126,11 @@ class BarDisplay(Display):
         if what != "cached":
             super().say(what, name, details, style=style)
 
-    def track_skipped(self, name: str, reason: str = ALREADY_CACHED) -> None:
+    def track_skipped(self, track_name: str, reason: str = ALREADY_CACHED) -> None:
         """Count a track that needed no encoding, even if somebody else did it meanwhile."""
-        if name in self._running:
-            self._bars.remove_task(self._running.pop(name))
-        super().track_skipped(name, reason)
+        if track_name in self._running:
+            self._bars.remove_task(self._running.pop(track_name))
+        super().track_skipped(track_name, reason)
 
 
 @contextlib.contextmanager

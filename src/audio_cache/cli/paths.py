@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ..sources.media_types import may_be_lossless
+from ..sources.source import may_be_lossless
 
 
 def collect_sources(

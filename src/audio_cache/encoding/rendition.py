@@ -4,18 +4,96 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
+import operator
+import os
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from ..errors import EncodeError
 from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps
 from ..sources.source import Source
-from . import id3, mp3
+from . import mp3
 from .ffmpeg import FFmpeg, FFmpegRun
-from .identity import LAYOUT_VERSION, Identity, quote_path
-from .input_options import can_seek, count_samples, name_of
-from .piece import Piece
+from .piece import Piece, can_seek, count_samples, name_of
+
+LAYOUT_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The source and the encoder of one rendition.
+
+    `path` is percent-encoded, since names are bytes and need not be text. `frames` is the number
+    of audio frames, from which the file's exact size follows; `samples` is per channel at 44.1 kHz.
+    """
+
+    layout: int
+    quality: str
+    frames: int
+    samples: int
+    size_bytes: int
+    mtime_ns: int
+    fingerprint: str
+    encoder: str
+    path: str
+
+    @property
+    def source_path(self) -> Path:
+        """Return the path of the source as it was when the rendition was made."""
+        return Path(os.fsdecode(unquote_to_bytes(self.path)))
+
+    def same_audio(self, other: Identity) -> bool:
+        """Say whether the audio frames of both are surely the same bytes, whatever path and tags.
+
+        Only FLAC's own checksum covers every sample; the other fingerprints look at some blocks.
+        """
+        proven = self.fingerprint.startswith("flac-md5:")
+        return proven and (
+            self.layout,
+            self.quality,
+            self.frames,
+            self.samples,
+            self.fingerprint,
+            self.encoder,
+        ) == (
+            other.layout,
+            other.quality,
+            other.frames,
+            other.samples,
+            other.fingerprint,
+            other.encoder,
+        )
+
+    def payload(self) -> bytes:
+        """Return the identity as it stands in the private frame: JSON in ASCII."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode("ascii")
+
+
+def quote_path(path: Path) -> str:
+    """Return a path percent-encoded, any byte that a file system takes among it."""
+    return quote_from_bytes(os.fsencode(path))
+
+
+_values_of: Final = operator.attrgetter(*(field.name for field in fields(Identity)))
+_KINDS: Final = tuple({"int": int, "str": str}[str(field.type)] for field in fields(Identity))
+
+
+def parse_identity(payload: bytes) -> Identity | None:
+    """Return the identity that a payload holds; None where it is none of this layout version."""
+    try:
+        identity = Identity(**json.loads(payload))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    if identity.layout != LAYOUT_VERSION:
+        return None
+    whole = tuple(map(type, _values_of(identity))) == _KINDS
+    known = whole and identity.quality in QUALITY_SETTINGS and identity.frames > 0
+    return identity if known else None
 
 
 @dataclass(frozen=True)
@@ -60,7 +138,7 @@ class Rendition:
     @cached_property
     def header(self) -> bytes:
         """Return what stands before the audio frames: the ID3v2.3 tag and the Info frame."""
-        tag = id3.tag(self.source.tags, self.identity.payload())
+        tag = mp3.id3_tag(self.source.tags, self.identity.payload())
         return tag + mp3.info_frame(self.bitrate_bps, self.samples)
 
     @cached_property

@@ -14,10 +14,8 @@ from ..errors import EncodeError, EncodeInterruptedError, LiveUnavailableError
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.partial import Partial, is_locked, partial_path
-from .failures import Failures
 from .file_watch import FileWatch, Notice
-from .follower import FollowedBytes, Follower
-from .growing_file import GrowingFile
+from .growing_file import FollowedBytes, Follower, GrowingFile
 from .seeks import Seeks
 
 _LOOK_AROUND_S: Final = 1.0
@@ -199,8 +197,6 @@ class Live:
         finally:
             self._forget(key, growing)
             growing.end(error)
-            if error is None:
-                self._seeks.end_of(growing)
             with self._changed:
                 self._threads.discard(threading.current_thread())
             self._free_place()
@@ -280,3 +276,27 @@ class Live:
                 return
             self._forget(key, growing)
         growing.cancellation.set()
+
+
+class Failures:
+    """Which renditions could not be made a while ago, so that not every listener tries again."""
+
+    def __init__(self, remembered_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._remembered_s = remembered_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failed: dict[tuple[Path, str], tuple[float, str]] = {}
+
+    def add(self, key: tuple[Path, str], error: Exception) -> None:
+        """Remember a failure, and forget those that are over."""
+        now = self._clock()
+        with self._lock:
+            kept = {k: v for k, v in self._failed.items() if now - v[0] < self._remembered_s}
+            self._failed = {**kept, key: (now, str(error))}
+
+    def check(self, key: tuple[Path, str]) -> None:
+        """Raise LiveUnavailableError where a rendition failed not long ago, with the reason."""
+        with self._lock:
+            failed = self._failed.get(key)
+        if failed is not None and self._clock() - failed[0] < self._remembered_s:
+            raise LiveUnavailableError(f"it failed a while ago: {failed[1]}")

@@ -1,14 +1,16 @@
-"""Short-lived notes of live playing: who seeks at the moment, and what failed a while ago."""
+"""Seeks: the encoders of listeners who have jumped ahead of a growing file."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..encoding.ffmpeg import FFmpegRun
-from .growing_file import GrowingFile
+
+if TYPE_CHECKING:
+    from .growing_file import GrowingFile
 
 # Between the decision to seek and a running ffmpeg there is nothing to wait for but the system.
 _STARTS_WITHIN_S: Final = 5.0
@@ -83,7 +85,7 @@ class Seeks:
         self._lock = threading.Lock()
         # By entry: a file that is given up and begun anew is another object of the same entry.
         self._newest: dict[tuple[str, Path], Seek] = {}
-        self._all: dict[Seek, GrowingFile] = {}
+        self._all: set[Seek] = set()
         self._closed = False
 
     def begin(self, listener: str, growing: GrowingFile) -> Seek | None:
@@ -99,12 +101,14 @@ class Seeks:
             if self._closed:
                 return None
             before = self._newest.get((listener, growing.entry)) if listener else None
-            self._all[seek] = growing
+            self._all.add(seek)
             if listener:
                 self._newest[listener, growing.entry] = seek
         if before is not None:
             before.end()
         if seek.take(self._take_place):
+            # A listener who pauses would else keep an encoder waiting for as long as he likes.
+            growing.when_complete(seek.end)
             return seek
         self.finish(listener, growing, seek)
         return None
@@ -113,7 +117,7 @@ class Seeks:
         """Forget a seek whose encoder is gone, and wake who stood back for it."""
         seek.finish()
         with self._lock:
-            self._all.pop(seek, None)
+            self._all.discard(seek)
             if self._newest.get((listener, growing.entry)) is seek:
                 del self._newest[listener, growing.entry]
         growing.wake()
@@ -127,16 +131,6 @@ class Seeks:
         """Return how many seeks are under way."""
         with self._lock:
             return len(self._all)
-
-    def end_of(self, growing: GrowingFile) -> None:
-        """End the encoders of all seeks in a file that is there as a whole now.
-
-        A listener who pauses would else keep an encoder waiting for as long as he likes.
-        """
-        with self._lock:
-            seeks = [seek for seek, other in self._all.items() if other is growing]
-        for seek in seeks:
-            seek.end()
 
     def close(self) -> None:
         """End the encoders of all seeks and begin no more, as a shutdown does."""

@@ -1,4 +1,4 @@
-"""What a worker calls while it goes through the tracks of a run."""
+"""The callback that a worker calls while it goes through the tracks of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from .events import TRACK_STEP, ProgressStatus
+from .events import ProgressStatus
 
 if TYPE_CHECKING:
     from .tracker import ProgressTracker
@@ -20,9 +20,8 @@ class ProgressCallback:
     """Turn what happens to tracks into the events of one run, and count along.
 
     It may be called from any number of threads. `current` of its events never goes back and
-    `total` never shrinks. Its track events have the step "track" and say in `track_status` how
-    the track fared; their `status` stays that of the run, so that a client that takes the first
-    "completed" or "failed" for the end is right.
+    `total` never shrinks. The step of a track's event says how the track fares: `track_started`,
+    `track_cached`, `track_skipped` or `track_failed`. None of them ends the run.
 
     Args:
         task_id: the task that the run belongs to.
@@ -71,16 +70,17 @@ class ProgressCallback:
             message = f"Caching track {self._current} of {self.total_tracks}"
             self._emit("caching", ProgressStatus.IN_PROGRESS, message)
 
-    def track_started(self, name: str) -> None:
+    def track_started(self, track_name: str) -> None:
         """Tell that a track is being encoded from now on."""
         with self._lock:
-            self._emit_track(name, "running", f"Caching {name}")
+            status = ProgressStatus.IN_PROGRESS
+            self._emit_track("started", status, track_name, f"Caching {track_name}")
 
-    def track_cached(self, name: str, *, bytes_saved: int = 0, audio_s: float = 0.0) -> None:
+    def track_cached(self, track_name: str, *, bytes_saved: int = 0, audio_s: float = 0.0) -> None:
         """Count a track as cached.
 
         Args:
-            name: what people call it.
+            track_name: what people call it.
             bytes_saved: by how much the cached file is smaller than the source.
             audio_s: seconds of audio that were encoded.
         """
@@ -89,27 +89,30 @@ class ProgressCallback:
             self.bytes_saved += bytes_saved
             self._encoded_audio_s += audio_s
             self._settled_audio_s += audio_s
-            self._emit_track(name, "cached", f"Cached: {name}")
+            status = ProgressStatus.IN_PROGRESS
+            self._emit_track("cached", status, track_name, f"✓ Cached: {track_name}")
 
     def track_skipped(
-        self, name: str, reason: str = "already cached", *, audio_s: float = 0.0
+        self, track_name: str, reason: str = "already cached", *, audio_s: float = 0.0
     ) -> None:
         """Count a track as one that needed no encoding, and say why."""
         with self._lock:
             self.skipped_count += 1
             self._settled_audio_s += audio_s
             self._skip_reasons[reason] += 1
-            self._emit_track(name, "skipped", f"Skipped: {name} ({reason})", reason)
+            message = f"⊘ Skipped: {track_name} ({reason})"
+            self._emit_track("skipped", ProgressStatus.SKIPPED, track_name, message, reason)
 
-    def track_failed(self, name: str, error: object, *, audio_s: float = 0.0) -> None:
+    def track_failed(self, track_name: str, error: object, *, audio_s: float = 0.0) -> None:
         """Count a track as failed, and say what went wrong; the run goes on."""
         with self._lock:
             self.failed_count += 1
             self._settled_audio_s += audio_s
             reason = str(error)
             if len(self._failures) < MAX_FAILURES_LISTED:
-                self._failures.append({"track": name, "reason": reason})
-            self._emit_track(name, "failed", f"Failed: {name}: {reason}", reason)
+                self._failures.append({"track": track_name, "reason": reason})
+            message = f"✗ Failed: {track_name} - {reason}"
+            self._emit_track("failed", ProgressStatus.FAILED, track_name, message, reason)
 
     def run_finished(
         self, status: ProgressStatus | str, message: str = "", *, step: str | None = None
@@ -142,15 +145,15 @@ class ProgressCallback:
         """How many tracks are cached, skipped or failed."""
         return self.cached_count + self.skipped_count + self.failed_count
 
-    def _emit_track(self, name: str, track_status: str, message: str, reason: str = "") -> None:
-        is_skipped = track_status == "skipped"
-        status = ProgressStatus.SKIPPED if is_skipped else ProgressStatus.IN_PROGRESS
+    def _emit_track(
+        self, fate: str, status: ProgressStatus, track_name: str, message: str, reason: str = ""
+    ) -> None:
         self._current = max(self._current, self.done_count)
         self.total_tracks = max(self.total_tracks, self.done_count)
-        details = {"track": name, "track_status": track_status}
+        details = {"track": track_name}
         if reason:
             details["reason"] = reason
-        self._emit(TRACK_STEP, status, message, **details)
+        self._emit(f"track_{fate}", status, message, **details)
 
     def _emit(self, step: str, status: ProgressStatus, message: str, **details: object) -> None:
         if self._run is None:

@@ -1,4 +1,4 @@
-"""What a run tells about itself, and the log that keeps it for listeners who join late."""
+"""Events that a run tells about itself, and the log that keeps them for listeners who join late."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-TRACK_STEP: Final = "track"
-"""The step of an event that tells about one track; such an event never ends a run."""
+TRACK_STEPS: Final = frozenset({"track_started", "track_cached", "track_skipped", "track_failed"})
+"""The steps of events about a single track; whatever its status, such an event never ends a run."""
 
 
 # A detail may be a Path or an error; what it says is worth more than a TypeError.
@@ -38,7 +38,7 @@ class ProgressEvent:
 
     Args:
         task_id: the task that it happened to, such as the slug of a mixtape.
-        step: what the run was doing; "track" where the event is about one track.
+        step: what the run was doing; one of TRACK_STEPS where the event is about one track.
         status: a ProgressStatus or its text.
         message: a sentence for people.
         current: how far the run is, in tracks.
@@ -66,11 +66,25 @@ class ProgressEvent:
     def is_end(self) -> bool:
         """Tell whether the run is over with this event.
 
-        It is where the status is completed or failed, unless the step is "track": a track that
-        fails must not end the stream for the tracks after it.
+        It is where the status is completed or failed, unless the event is about one track: a
+        track that fails must not end the stream for the tracks after it.
         """
         ends = self.status in (ProgressStatus.COMPLETED, ProgressStatus.FAILED)
-        return ends and self.step != TRACK_STEP
+        return ends and not self.is_of_track
+
+    @property
+    def is_of_track(self) -> bool:
+        """Tell whether the event is about one track."""
+        return self.step in TRACK_STEPS
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """Return what the event is about: a track, or a step of the run.
+
+        Where whoever emitted it did not name the track, only its message tells it from others.
+        """
+        track = str(self.details.get("track", ""))
+        return ("track", track or self.message) if self.is_of_track else (self.step, track)
 
     def to_sse(self) -> str:
         """Return the event as one message of a text/event-stream."""
@@ -98,7 +112,7 @@ class LogEntry:
 
     number: int
     frame: str
-    subject: tuple[str, object]
+    subject: tuple[str, str]
 
 
 class EventLog:
@@ -114,15 +128,14 @@ class EventLog:
             raise ValueError(f"max_events is {max_events}, but a log keeps at least one event")
         self._max_events = max_events
         self._recent: deque[LogEntry] = deque()
-        self._superseding: dict[tuple[str, object], LogEntry] = {}
+        self._superseding: dict[tuple[str, str], LogEntry] = {}
         self.last_number = 0
         self.is_ended = False
 
     def append(self, event: ProgressEvent) -> None:
         """Keep an event as the newest one."""
         self.last_number += 1
-        subject = (event.step, str(event.details.get("track", "")))
-        self._recent.append(LogEntry(self.last_number, event.to_sse(), subject))
+        self._recent.append(LogEntry(self.last_number, event.to_sse(), event.subject))
         self.is_ended = self.is_ended or event.is_end
         if len(self._recent) > self._max_events:
             self._compact(self._recent.popleft())

@@ -1,4 +1,4 @@
-"""Where a listener stands in a task, and what it has to be told next.
+"""The place of a listener in a task, and what it has to be told next.
 
 Nothing here waits or locks: the tracker calls it under its lock.
 """

@@ -1,4 +1,4 @@
-"""Telling any number of listeners how background runs go, without losing an event.
+"""The tracker, which tells any number of listeners how runs go, without losing an event.
 
 A task is what people know (the slug of a mixtape); a run is one time that its work is done. A
 task has one run at a time: `create_task` begins a new one, and who listens is moved to it.
@@ -16,11 +16,10 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from .callback import ProgressCallback
-from .events import TRACK_STEP, EventLog, ProgressEvent, ProgressStatus
+from .events import EventLog, ProgressEvent, ProgressStatus
 from .listener import Place, Task, TaskRun, get_number_in_run
 
 __all__ = [
-    "TRACK_STEP",
     "ProgressCallback",
     "ProgressEvent",
     "ProgressStatus",
@@ -118,9 +117,9 @@ class ProgressTracker:
     ) -> None:
         """Tell every listener, present and to come, what happened.
 
-        A status of completed or failed ends the run, unless the step is "track". An event for
-        an unknown task begins its first run, and one that is in progress begins another where
-        the last has ended; what else comes after the end is a straggler, and dropped.
+        A status of completed or failed ends the run, unless the step is one of TRACK_STEPS. An
+        event for an unknown task begins its first run, and one of the run itself begins another
+        where the last has ended; a track or an end that comes after the end is dropped.
 
         Args:
             task_id: which task.
@@ -138,7 +137,8 @@ class ProgressTracker:
         with self._lock:
             is_kept = self._keep(event, run)
         if not is_kept:
-            self._logger.debug("progress of %s came after its run's end: %s", task_id, message)
+            # Not debug: loggers of hosts need no more than info, warning, error and exception.
+            self._logger.info("progress of %s came after its run's end: %s", task_id, message)
 
     def listen(
         self,
@@ -232,7 +232,7 @@ class ProgressTracker:
         task = self._tasks.get(event.task_id)
         run = task.run if task is not None else None
         if run is None or run.log.is_ended:
-            is_straggler = run is not None and (event.is_end or event.step == TRACK_STEP)
+            is_straggler = run is not None and (event.is_end or event.is_of_track)
             if run_id is not None or is_straggler:
                 return False
             task = self._get_or_add(event.task_id)

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from werkzeug.wrappers import Request, Response
 
 from ..encoding.rendition import Rendition
-from ..errors import AudioCacheError
-from ..live.encodes import Live
+from ..errors import AudioCacheError, EncodeError
+from ..live.encodes import Failures, Live
 from ..quality import QualityLevel, bitrate_bps
 from ..settings import AudioCacheSettings
-from ..sources.media_types import media_type
+from ..sources.source import media_type
 from ..store.cache import AudioCache
 from ..store.entry import entry_etag, judge, read_open_entry
-from .ranges import Representation, listener_has_left, respond
-from .rendition_lookups import Renditions
-from .traffic import Traffic
+from .ranges import OpenRange, Representation, listener_has_left, respond
 
 _CACHE_NAME: Final = "audio-cache"
 _LIVE: Final = "fwd=miss; detail=live"
+_KINDS: Final = {"hit": "hits", _LIVE: "live", "fwd=miss": "misses"}
+_Key = tuple[Path, str]
 _KNOWN_ENTRIES: Final = 4096
 
 
 class Playback:
     """Decide and answer plays; a listener never gets an error where the original can be sent."""
 
-    def __init__(self, cache: AudioCache, settings: AudioCacheSettings, live: Live) -> None:
+    def __init__(
+        self,
+        cache: AudioCache,
+        settings: AudioCacheSettings,
+        live: Live,
+        response_class: type[Response] = Response,
+    ) -> None:
         self.cache = cache
         self.settings = settings
         self.live = live
+        self._response_class = response_class
         self.traffic = Traffic()
         self._renditions = Renditions(cache, settings.retry_after_failure_s)
         self._logger = cache.logger
@@ -65,7 +75,7 @@ class Playback:
             return self._original(request, path, "fwd=bypass")
         cached = self._cached(path, quality, source)
         if cached is not None:
-            return self._respond(request, cached, "hit", source.st_size)
+            return self._respond(request, *cached, "hit", source.st_size)
         if not self.cache.should_transcode(path):
             return self._original(request, path, "fwd=bypass")
         return self._miss(request, path, quality, source)
@@ -79,7 +89,7 @@ class Playback:
             rendition = self._renditions.get(path, quality, source)
             if self.settings.on_miss == "live":
                 live = self._live(request, rendition)
-                return self._respond(request, live, _LIVE, source.st_size)
+                return self._respond(request, *live, _LIVE, source.st_size)
             if request.method == "GET":
                 self.live.start(rendition, nice=self.settings.nice)
         except (AudioCacheError, OSError) as error:
@@ -91,8 +101,8 @@ class Playback:
 
     def _cached(
         self, path: Path, quality: QualityLevel, source: os.stat_result
-    ) -> Representation | None:
-        """Return the valid entry as open file, so that a purge from now on cannot touch it."""
+    ) -> tuple[Representation, int] | None:
+        """Return the valid entry and its open file, so that a purge from now cannot touch it."""
         try:
             fd = os.open(self.cache.get_cache_path(path, quality), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -107,7 +117,7 @@ class Playback:
         if what is None:
             os.close(fd)
             return None
-        return what.over(fd)
+        return what, fd
 
     def _known_or_read(
         self, fd: int, quality: QualityLevel, source: os.stat_result
@@ -137,7 +147,7 @@ class Playback:
             self._known[key] = known
         return known
 
-    def _live(self, request: Request, rendition: Rendition) -> Representation:
+    def _live(self, request: Request, rendition: Rendition) -> tuple[Representation, OpenRange]:
         def open_range(start: int, stop: int) -> Iterable[bytes]:
             return self.live.play(
                 rendition,
@@ -147,12 +157,11 @@ class Playback:
                 is_gone=listener_has_left(request.environ),
             )
 
-        return Representation(
+        what = Representation(
             length=rendition.length,
             etag=rendition.etag,
             mtime_s=rendition.mtime_s,
             content_type="audio/mpeg",
-            open_range=open_range,
             # Chromium's cache asks for each jump twice, one after the other, where it has begun
             # to keep an answer; there is one live play of a file, and nothing to be kept for.
             headers={
@@ -160,6 +169,7 @@ class Playback:
                 "Cache-Control": "no-store",
             },
         )
+        return what, open_range
 
     def _original(self, request: Request, path: Path, status: str) -> Response:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -169,15 +179,19 @@ class Playback:
             etag=f"{found.st_size:x}-{found.st_mtime_ns:x}",
             mtime_s=found.st_mtime_ns / 1e9,
             content_type=media_type(path),
-            fd=fd,
             headers=_headers(status, "original", found.st_size),
         )
-        return self._respond(request, what, status, found.st_size)
+        return self._respond(request, what, fd, status, found.st_size)
 
     def _respond(
-        self, request: Request, what: Representation, status: str, source_size: int
+        self,
+        request: Request,
+        what: Representation,
+        body: OpenRange | int,
+        status: str,
+        source_size: int,
     ) -> Response:
-        response = respond(request, what)
+        response = respond(request, what, body, self._response_class)
         if request.method == "GET":
             sent = response.content_length or 0
             self.traffic.count(status, sent, round(sent * source_size / max(1, what.length)))
@@ -203,3 +217,97 @@ def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, 
         "Audio-Cache-Rendition": f"quality={quality}{bitrate}, source-length={source_size}",
         "Cache-Status": f"{_CACHE_NAME}; {status}",
     }
+
+
+class Renditions:
+    """What `AudioCache.get_rendition` knows, asked for by many threads.
+
+    A source whose sample count is doubtful is decoded once to count: ten listeners must not do that
+    ten times, and one that cannot be decoded must not be tried anew with every request.
+
+    Args:
+        cache: gives the renditions.
+        retry_after_s: how long a source that failed is not tried again.
+    """
+
+    def __init__(self, cache: AudioCache, retry_after_s: float) -> None:
+        self._cache = cache
+        self._failures = Failures(retry_after_s)
+        self._lock = threading.Lock()
+        self._asked: dict[_Key, tuple[threading.Lock, int]] = {}
+
+    def get(self, path: Path, quality: QualityLevel, status: os.stat_result) -> Rendition:
+        """Return the rendition of a source.
+
+        Args:
+            path: the source.
+            quality: the quality level.
+            status: what the file system says of the source.
+
+        Raises:
+            LiveUnavailableError: it failed a while ago.
+            OSError, EncodeError, FFmpegNotFoundError: as `AudioCache.get_rendition`.
+        """
+        key = (path, f"{quality} {status.st_size} {status.st_mtime_ns}")
+        with self._alone(key):
+            self._failures.check(key)
+            try:
+                return self._cache.get_rendition(path, quality)
+            except EncodeError as error:
+                self._failures.add(key, error)
+                raise
+
+    @contextlib.contextmanager
+    def _alone(self, key: _Key) -> Iterator[None]:
+        with self._lock:
+            lock, users = self._asked.get(key, (threading.Lock(), 0))
+            self._asked[key] = lock, users + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                _, users = self._asked[key]
+                if users == 1:
+                    del self._asked[key]
+                else:
+                    self._asked[key] = lock, users - 1
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficCount:
+    """Plays answered by kind, and bytes: those of the answers, and those of the same originals."""
+
+    hits: int = 0
+    live: int = 0
+    misses: int = 0
+    bypasses: int = 0
+    sent_bytes: int = 0
+    original_bytes: int = 0
+
+
+class Traffic:
+    """Thread-safe counters of plays."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = asdict(TrafficCount())
+
+    def count(self, cache_status: str, sent_bytes: int, original_bytes: int) -> None:
+        """Count one answer.
+
+        Args:
+            cache_status: what the Cache-Status header says behind the cache's name.
+            sent_bytes: the size of the body.
+            original_bytes: what the same stretch of the original would have taken.
+        """
+        kind = _KINDS.get(cache_status, "bypasses")
+        with self._lock:
+            self._counts[kind] += 1
+            self._counts["sent_bytes"] += sent_bytes
+            self._counts["original_bytes"] += original_bytes
+
+    def snapshot(self) -> TrafficCount:
+        """Return the counts so far."""
+        with self._lock:
+            return TrafficCount(**self._counts)

@@ -34,9 +34,6 @@ class Representation:
         etag: strong entity tag, unquoted.
         mtime_s: last modification, in seconds since 1970.
         content_type: media type.
-        open_range: gives the bytes [start, stop); it may raise before the answer begins.
-        fd: an open file that holds the bytes, for servers with sendfile; None where there is none.
-            It belongs to the answer, which closes it.
         headers: further headers of every answer.
     """
 
@@ -44,38 +41,39 @@ class Representation:
     etag: str
     mtime_s: float
     content_type: str
-    open_range: Callable[[int, int], Iterable[bytes]] | None = None
-    fd: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
     @cached_property
-    def fields(self) -> list[tuple[str, str]]:
+    def fields(self) -> dict[str, str]:
         """Return the headers that every answer has; made once, as most of a short answer's work."""
         modified = last_modified(self.mtime_s)
-        fields = {
+        return {
             "ETag": f'"{self.etag}"',
             **({"Last-Modified": http_date(modified)} if modified else {}),
             "Accept-Ranges": "bytes",
             "Cache-Control": "no-cache",
             **self.headers,
         }
-        return list(fields.items())
-
-    def over(self, fd: int) -> Representation:
-        """Return the same representation over another descriptor of its file."""
-        twin = object.__new__(Representation)
-        # Not dataclasses.replace, which would lose `fields` and takes as long as a lookup.
-        vars(twin).update(vars(self), fd=fd, fields=self.fields)
-        return twin
-
-    def close(self) -> None:
-        """Close the file where there is one."""
-        if self.fd is not None:
-            os.close(self.fd)
 
 
-def respond(request: Request, what: Representation) -> Response:
+OpenRange = Callable[[int, int], Iterable[bytes]]
+"""Gives the bytes [start, stop) of a representation; it may raise before the answer begins."""
+
+
+def respond(
+    request: Request,
+    what: Representation,
+    body: OpenRange | int,
+    response_class: type[Response] = Response,
+) -> Response:
     """Return the answer to a GET or HEAD: 200, 206, 304, 412 or 416.
+
+    Args:
+        request: the request.
+        what: what its URL stands for.
+        body: where the bytes come from; the descriptor of an open file allows sendfile. It belongs
+            to the answer, which closes it.
+        response_class: of answers with a body; their headers are complete.
 
     One range is answered with 206. Several ranges are answered with the whole (RFC 9110 section
     14.2 lets a server ignore Range): no player asks for them, and they are a way to ask for much.
@@ -83,32 +81,42 @@ def respond(request: Request, what: Representation) -> Response:
     Raises:
         Exception: whatever `open_range` raises, before anything was sent.
     """
-    answered = False
+    is_body_used = False
     try:
-        response = _evaluate(request, what)
-        answered = True
-        return response
+        status, span = _evaluate(request, what)
+        fields = dict(what.fields)
+        if status == 416:
+            fields["Content-Range"] = f"bytes */{what.length}"
+        if status not in (200, 206):
+            return _empty(status, fields)
+        if status == 206:
+            fields["Content-Range"] = f"bytes {span[0]}-{span[1] - 1}/{what.length}"
+        fields["Content-Type"] = what.content_type
+        fields["Content-Length"] = str(span[1] - span[0])
+        if request.method == "HEAD":
+            return response_class(None, status, fields)
+        is_body_used = True
+        chunks = body(*span) if callable(body) else _file_body(request, body, *span)
+        return response_class(chunks, status, fields, direct_passthrough=True)
     finally:
-        if not answered:
-            what.close()
+        if not (is_body_used or callable(body)):
+            os.close(body)
 
 
-def _evaluate(request: Request, what: Representation) -> Response:
+def _evaluate(request: Request, what: Representation) -> tuple[int, tuple[int, int]]:
+    """Return the status of the answer, and the bytes [start, stop) that it holds."""
+    whole = (0, what.length)
     status = _precondition_status(request, what)
     if status is not None:
-        what.close()
-        return _empty(what, status)
-    span: tuple[int, int] | None = (0, what.length)
-    if request.method == "GET" and "Range" in request.headers and _range_applies(request, what):
-        span = requested_span(request.headers["Range"], what.length)
-        if span is None:
-            what.close()
-            response = _empty(what, 416)
-            response.headers["Content-Range"] = f"bytes */{what.length}"
-            return response
-        if span != (0, 0):
-            return _partial(request, what, *span)
-    return _body(request, what, 0, what.length, 200)
+        return status, whole
+    if request.method != "GET" or "Range" not in request.headers:
+        return 200, whole
+    if not _range_applies(request, what):
+        return 200, whole
+    span = requested_span(request.headers["Range"], what.length)
+    if span is None:
+        return 416, whole
+    return (200, whole) if span == (0, 0) else (206, span)
 
 
 def requested_span(header: str, length: int) -> tuple[int, int] | None:
@@ -189,34 +197,8 @@ def _range_applies(request: Request, what: Representation) -> bool:
     return modified is not None and parse_date(condition) == modified
 
 
-def _partial(request: Request, what: Representation, start: int, stop: int) -> Response:
-    content_range = ("Content-Range", f"bytes {start}-{stop - 1}/{what.length}")
-    return _body(request, what, start, stop, 206, content_range)
-
-
-def _body(
-    request: Request,
-    what: Representation,
-    start: int,
-    stop: int,
-    status: int,
-    *fields: tuple[str, str],
-) -> Response:
-    length = ("Content-Length", str(stop - start))
-    headers = [("Content-Type", what.content_type), length, *fields, *what.fields]
-    if request.method == "HEAD":
-        what.close()
-        return Response(status=status, headers=headers)
-    if what.fd is not None:
-        body = _file_body(request, what.fd, start, stop)
-    else:
-        assert what.open_range is not None
-        body = what.open_range(start, stop)
-    return Response(body, status, headers, direct_passthrough=True)
-
-
-def _empty(what: Representation, status: int) -> Response:
-    response = Response(status=status, headers=what.fields)
+def _empty(status: int, fields: dict[str, str]) -> Response:
+    response = Response(status=status, headers=fields)
     del response.headers["Content-Type"]
     return response
 

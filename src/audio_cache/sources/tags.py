@@ -10,7 +10,16 @@ import mutagen.apev2
 import mutagen.id3
 
 from .reader import RIFF, DamagedError, Extent, Reader, TagBlock, iter_boxes, iter_chunks
-from .tag_names import ID3_FRAMES, MP4_ATOMS, RIFF_INFO, normalise
+from .tag_names import (
+    ALIASES,
+    DROPPED,
+    ID3_FRAMES,
+    MAX_TEXT_CHARACTERS,
+    MP4_ATOMS,
+    MUSICBRAINZ,
+    RIFF_INFO,
+    TOTALS,
+)
 
 # Blocks of tags hold pictures too; but a length can be a lie, and then it's a huge one.
 _MAX_BLOCK_BYTES: Final = 64 << 20
@@ -165,3 +174,43 @@ _FORMS: Final[dict[str, Callable[[Reader, Extent, str], Pairs]]] = {
     "text": _read_single,
     "lyrics3": lambda reader, body, name: (),
 }
+
+
+def rename(name: str) -> str:
+    """Return our name for what a tag is called in a file; "" where it is to be dropped."""
+    name = name.strip().lower()
+    if name.startswith(("musicbrainz ", "acoustid ")):
+        service, _, field = name.partition(" ")
+        name = f"{service}_{field.replace(' ', '')}"
+    name = ALIASES.get(name) or MUSICBRAINZ.get(name) or name
+    return "" if name in DROPPED else name
+
+
+def normalise(found: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return tags under our names, totals taken out of "3/12", nothing empty, nothing twice."""
+    pairs = [(name, rename(name), _clean(text)) for name, text in found]
+    plain = {name.lower() for name, _, text in pairs if text}
+    tags: dict[tuple[str, str], None] = {}
+    for name, ours, text in pairs:
+        # YEAR beside DATE says less, and DESCRIPTION beside COMMENT says the same.
+        if ours and (ours == name.lower() or ours not in plain):
+            for pair in _split_total(ours, text):
+                tags.setdefault(pair)
+    return list(tags)
+
+
+def _clean(text: str) -> str:
+    text = text.replace("\r\n", "\n").strip(" \0\t\r\n")
+    return text if len(text) <= MAX_TEXT_CHARACTERS else ""
+
+
+def _split_total(name: str, text: str) -> Iterator[tuple[str, str]]:
+    if name not in TOTALS:
+        number, total = text, ""
+    else:
+        number, total = (part.strip() for part in text.partition("/")[::2])
+        number = "" if number == "0" else number
+    if number:
+        yield name, number
+    if total.isdigit() and int(total):
+        yield TOTALS[name], total

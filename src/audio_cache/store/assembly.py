@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from ..encoding import mp3
-from ..encoding.cancellation import Cancellation
+from ..encoding.ffmpeg import Cancellation
 from ..encoding.rendition import encode_together
 from ..errors import EncodeError
 from .partial import Partial, begin, require_space

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import logging
 import math
 import os
@@ -12,14 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from ..encoding.cancellation import Cancellation
-from ..encoding.ffmpeg import FFmpeg, FFmpegRun, find_ffmpeg
+from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun, find_ffmpeg
 from ..encoding.rendition import Rendition, make_rendition, with_samples
 from ..errors import AudioCacheError
-from ..quality import DEFAULT_QUALITY, QualityLevel
+from ..quality import DEFAULT_QUALITY, QUALITY_SETTINGS, QualityLevel, parse_quality
 from ..sources.source import Source, is_lossless, read_source
 from .assembly import Assembly, Share
-from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Verdict, entry_name, judge, read_entry, stat_or_none
+from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Verdict, judge, read_open_entry, stat_or_none
 from .partial import Partial, delete_abandoned, fill, lock_free
 
 _DAY_S: Final = 86_400.0
@@ -53,9 +53,6 @@ class AudioCache:
         self.nice = nice
         self._ffmpeg = ffmpeg
         self._encode_timeout_s = encode_timeout_s
-        self._names = functools.lru_cache(maxsize=4096)(entry_name)
-        # pathlib takes as long to read a name as the kernel to open the file.
-        self._paths = functools.lru_cache(maxsize=4096)(Path)
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
         self.cache_dir.mkdir(parents=True, exist_ok=True)
@@ -77,7 +74,7 @@ class AudioCache:
         """
         if quality == "original":
             return Path(original_path)
-        return self._paths(self._entry_file(original_path, quality))
+        return Path(self._entry_file(original_path, quality))
 
     def should_transcode(self, file_path: Path) -> bool:
         """Say whether a file is lossless; where it is missing, by its suffix alone."""
@@ -104,10 +101,14 @@ class AudioCache:
         Raises:
             OSError: the entry or the source is there and cannot be looked at.
         """
-        entry = read_entry(self._entry_file(original_path, quality))
-        if entry is None:
+        try:
+            fd = os.open(self._entry_file(original_path, quality), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
             return Verdict.ABSENT
-        return judge(entry, stat_or_none(original_path))
+        try:
+            return judge(read_open_entry(fd), stat_or_none(original_path))
+        finally:
+            os.close(fd)
 
     def transcode_file(
         self, original_path: Path, quality: QualityLevel = "medium", overwrite: bool = False
@@ -285,7 +286,7 @@ class AudioCache:
         return total
 
     def clear_cache(self, older_than_days: float | None = None) -> int:
-        """Delete cached files, all or those older than an age, and say how many.
+        """Delete the MP3s that `mp3_files` yields, all or those older than an age; count them.
 
         A file that cannot be deleted is logged and skipped. Requests that read a deleted file
         finish undisturbed. Partial files that nobody encodes go by the same rule, uncounted.
@@ -297,10 +298,17 @@ class AudioCache:
             _require_days(older_than_days)
         age_s = -math.inf if older_than_days is None else older_than_days * _DAY_S
         deleted = 0
-        for path in self.entries():
+        for path in self.mp3_files():
             deleted += self._delete_older(path, age_s)
         self.sweep_partials(max(age_s, 0.0))
         return deleted
+
+    def mp3_files(self) -> Iterator[Path]:
+        """Yield every `*.mp3` in the cache directory, at any depth and whoever made it."""
+        for directory, folders, files in os.walk(self.cache_dir):
+            for name in (*folders, *files):
+                if name.endswith(".mp3"):
+                    yield Path(directory, name)
 
     def entries(self) -> Iterator[Path]:
         """Yield the files that have an entry's name, in no certain order."""
@@ -341,7 +349,7 @@ class AudioCache:
         return with_samples(read_source(path), self.ffmpeg)
 
     def _entry_file(self, original_path: Path, quality: QualityLevel) -> str:
-        return self._prefix + self._names(os.path.abspath(original_path), quality)
+        return self._prefix + entry_name(os.path.abspath(original_path), quality)
 
     def _delete_older(self, path: Path, age_s: float) -> bool:
         try:
@@ -353,6 +361,14 @@ class AudioCache:
         except OSError as error:
             self.logger.warning("cannot delete %s: %s", path, error)
         return False
+
+
+def entry_name(absolute_path: str, quality: QualityLevel) -> str:
+    """Return the name of the entry that a source of that normalised path has at a quality."""
+    level = parse_quality(quality)
+    digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
+    setting = QUALITY_SETTINGS[level]
+    return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"
 
 
 def _require_days(days: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -10,10 +9,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from ..encoding import id3, mp3
-from ..encoding.identity import Identity, parse_identity
-from ..encoding.rendition import header_etag
-from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps, parse_quality
+from ..encoding import mp3
+from ..encoding.rendition import Identity, header_etag, parse_identity
+from ..quality import QUALITY_SETTINGS, bitrate_bps, parse_quality
 
 _LEVELS: Final = "|".join(map(re.escape, QUALITY_SETTINGS))
 _FORMATS: Final = "|".join({setting["format"] for setting in QUALITY_SETTINGS.values()})
@@ -88,13 +86,13 @@ def read_open_entry(fd: int) -> Entry:
     """Return the entry that an open file holds; the file's position stays where it is."""
     status = os.fstat(fd)
     start = os.pread(fd, _FIRST_READ_BYTES, 0)
-    payload = id3.find_private_payload(start)
-    if payload is not None and id3.private_frame_end(start) > len(start):
-        start = os.pread(fd, min(id3.private_frame_end(start), status.st_size), 0)
-        payload = id3.find_private_payload(start)
+    payload = mp3.find_private_payload(start)
+    if payload is not None and mp3.private_frame_end(start) > len(start):
+        start = os.pread(fd, min(mp3.private_frame_end(start), status.st_size), 0)
+        payload = mp3.find_private_payload(start)
     identity = None if payload is None else parse_identity(payload)
     is_unreadable = payload is not None and identity is None
-    tag_bytes = id3.tag_size(start)
+    tag_bytes = mp3.tag_size(start)
     return Entry(status.st_size, status.st_mtime_ns, tag_bytes, identity, is_unreadable)
 
 
@@ -137,11 +135,3 @@ def stat_or_none(path: Path | str) -> os.stat_result | None:
         return os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-
-
-def entry_name(absolute_path: str, quality: QualityLevel) -> str:
-    """Return the name of the entry that a source of that normalised path has at a quality."""
-    level = parse_quality(quality)
-    digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
-    setting = QUALITY_SETTINGS[level]
-    return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"

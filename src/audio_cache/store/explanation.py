@@ -6,11 +6,12 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..encoding.identity import Identity
+from ..encoding.rendition import Identity
 from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..sources.source import Source, is_lossless, read_source
 from ..text import readable
-from .entry import Entry, Verdict, entry_name, judge, read_entry, stat_or_none
+from .cache import entry_name
+from .entry import Entry, Verdict, judge, read_entry, stat_or_none
 from .near_matches import NearMatch, find_near_entries, find_near_sources
 from .partial import is_locked, partial_path
 

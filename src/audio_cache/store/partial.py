@@ -108,7 +108,7 @@ class Partial:
 
         This is what happens after a source was tagged anew, copied or touched: nothing is encoded.
         """
-        made = read_entry(old)
+        made = read_entry(old) if old.exists() else None
         if made is None or made.identity is None or made.size_bytes != made.expected_size():
             return False
         if not made.identity.same_audio(self.rendition.identity):

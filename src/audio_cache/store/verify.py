@@ -11,10 +11,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from ..encoding import id3, mp3
-from ..encoding.cancellation import Cancellation
-from ..encoding.ffmpeg import FFmpeg, FFmpegRun
-from ..encoding.identity import Identity
+from ..encoding import mp3
+from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun
+from ..encoding.rendition import Identity
 from ..errors import AudioCacheError, EncodeError, EncodeInterruptedError
 from ..quality import QualityLevel, bitrate_bps, parse_quality
 from .cache import AudioCache
@@ -174,7 +173,7 @@ def _find_foreign_damage(path: Path) -> str | None:
     """Return what is wrong with the beginning of a file that says nothing of its origin."""
     with open(path, "rb") as file:
         start = file.read(_FIRST_BYTES)
-    if id3.find_private_payload(start) is not None:
+    if mp3.find_private_payload(start) is not None:
         return "what it says of its origin cannot be read"
     if start[:3] != b"ID3" and not (start[0] == 0xFF and start[1:2] >= b"\xe0"):
         return "it does not begin as an MP3 file does"

@@ -141,26 +141,10 @@ class Catalogue:
             tracks = tuple(session.scalars(here.order_by(Track.path)))
         return FolderView(path, _subfolders(prefix, counts), tracks)
 
-    def get_track(self, track_id: int) -> Track:
-        """Return a track by its id, missing or not.
-
-        Raises:
-            NotFoundError: there is none.
-        """
-        tracks = self.tracks([track_id])
-        if not tracks:
-            raise NotFoundError(f"the library has no track {track_id}")
-        return tracks[0]
-
     def tracks(self, ids: Sequence[int]) -> tuple[Track, ...]:
         """Return tracks by their ids, missing or not, in this order; unknown ids are left out."""
         with self._database.read() as session:
             return tuple(_by_ids(session, ids))
-
-    def find_by_path(self, path: bytes) -> Track | None:
-        """Return the track at a path relative to the music root, None where there is none."""
-        with self._database.read() as session:
-            return session.scalars(select(Track).where(Track.path == path)).one_or_none()
 
     def unreadable(self, *, offset: int = 0, limit: int = PAGE_SIZE) -> Page[Track]:
         """Return the tracks that the last scans could not read, each with its `problem`."""

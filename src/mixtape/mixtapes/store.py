@@ -80,24 +80,6 @@ class Mixtapes:
             _drop_draft(session, draft_key)
             return _load(session, mixtape)
 
-    def move_track(self, slug: str, index: int, to: int, *, revision: int) -> SavedMixtape:
-        """Move the track at a place so that it stands at another; errors as `save`."""
-
-        def move(paths: list[bytes]) -> None:
-            if not 0 <= to < len(paths):
-                raise NotFoundError(f"the mixtape has no place {to}")
-            paths.insert(to, paths.pop(index))
-
-        return self._rearrange(slug, index, revision, move)
-
-    def remove_track(self, slug: str, index: int, *, revision: int) -> SavedMixtape:
-        """Take the track at a place out; errors as `save`."""
-
-        def remove(paths: list[bytes]) -> None:
-            del paths[index]
-
-        return self._rearrange(slug, index, revision, remove)
-
     def get(self, slug: str) -> SavedMixtape:
         """Return a mixtape, shared or not, for its owner.
 
@@ -167,20 +149,6 @@ class Mixtapes:
         if result.one_or_none() is None:
             raise ConflictError("this mixtape", expected=revision, current=mixtape.revision)
         session.refresh(mixtape)
-
-    def _rearrange(
-        self, slug: str, index: int, revision: int, change: Callable[[list[bytes]], None]
-    ) -> SavedMixtape:
-        with self._database.write() as session:
-            mixtape = _get(session, slug)
-            places = select(MixtapeTrack.path).where(MixtapeTrack.mixtape_id == mixtape.id)
-            paths = list(session.scalars(places.order_by(MixtapeTrack.position)))
-            if not 0 <= index < len(paths):
-                raise NotFoundError(f"the mixtape has no place {index}")
-            change(paths)
-            self._change(session, mixtape, revision, {})
-            _place_paths(session, mixtape.id, paths)
-            return _load(session, mixtape)
 
     def _set(self, current_slug: str, /, **columns: Any) -> SavedMixtape:
         with self._database.write() as session:
@@ -276,14 +244,10 @@ def _place(session: Session, mixtape_id: int, track_ids: Sequence[int]) -> None:
         raise InvalidMixtapeError(
             f"no longer in the library: track {', '.join(lost[:10])}. Take it out and save again"
         )
-    _place_paths(session, mixtape_id, [paths[track_id] for track_id in track_ids])
-
-
-def _place_paths(session: Session, mixtape_id: int, paths: Sequence[bytes]) -> None:
     session.execute(delete(MixtapeTrack).where(MixtapeTrack.mixtape_id == mixtape_id))
     places = [
-        {"mixtape_id": mixtape_id, "position": position, "path": path}
-        for position, path in enumerate(paths)
+        {"mixtape_id": mixtape_id, "position": position, "path": paths[track_id]}
+        for position, track_id in enumerate(track_ids)
     ]
     if places:
         session.execute(insert(MixtapeTrack), places)

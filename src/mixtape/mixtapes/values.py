@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from ..database.tables import Track
-from ..errors import InvalidMixtapeError, NotFoundError
+from ..errors import InvalidMixtapeError
 from ..files.names import display_name
 from ..files.tags import clean_lines, clean_text
 from .totals import Totals, totals_of
@@ -109,20 +109,6 @@ class MixtapeSummary:
     duration_s: float
     created_at: datetime
     updated_at: datetime
-
-
-def track_of(mixtape: SavedMixtape, index: int) -> Track:
-    """Return the track at a place of a mixtape, the first being 0.
-
-    Raises:
-        NotFoundError: there is no such place, or its file is missing.
-    """
-    if not 0 <= index < len(mixtape.items):
-        raise NotFoundError(f"the mixtape has {len(mixtape.items)} tracks, and no track {index}")
-    item = mixtape.items[index]
-    if item.track is None or item.is_missing:
-        raise NotFoundError(f"the file of {item.title!r} is missing")
-    return item.track
 
 
 def checked(state: MixtapeState) -> MixtapeState:

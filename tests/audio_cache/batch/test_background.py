@@ -20,9 +20,9 @@ from audio_cache.encoding.ffmpeg import running_count
 from audio_cache.progress.tracker import ProgressTracker
 from audio_cache.store.cache import AudioCache
 from audio_cache.store.verify import State, verify
-from tests.audio import make_audio
-from tests.audio_cache.long_audio import LIMIT_S, make_silence, wait_until
-from tests.progress import drain
+from tests.helpers.audio import make_audio, make_silence
+from tests.helpers.progress import SETTLED_STEPS, drain
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 KILLED_SERVER = """
 import sys
@@ -52,11 +52,6 @@ def long(shared_audio: Path) -> Path:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
-
-
-@pytest.fixture
 def tracker() -> ProgressTracker:
     return ProgressTracker(keepalive_s=0)
 
@@ -82,10 +77,10 @@ def so_far(tracker: ProgressTracker) -> list[dict[str, Any]]:
 
 def fates(told: list[dict[str, Any]]) -> dict[str, str]:
     """Return how each track ended; a track that is settled twice is an error."""
-    settled = [event for event in told if event.get("track_status") not in (None, "running")]
+    settled = [event for event in told if event["step"] in SETTLED_STEPS]
     names = [event["track"] for event in settled]
     assert len(names) == len(set(names))
-    return {event["track"]: event["track_status"] for event in settled}
+    return {event["track"]: event["step"].removeprefix("track_") for event in settled}
 
 
 def partials(cache: AudioCache) -> list[Path]:

@@ -24,7 +24,8 @@ from audio_cache.store.partial import is_locked
 from audio_cache.store.verify import State, verify
 from audio_cache.text import bytes_in_words
 from docs.generate import DOCS
-from tests.audio_cache.long_audio import make_silence, wait_until
+from tests.helpers.audio import make_silence
+from tests.helpers.waiting import wait_until
 
 Run = Callable[..., Result]
 COMMAND = [sys.executable, "-m", "audio_cache"]
@@ -89,7 +90,7 @@ def test_warming_again_does_nothing_and_is_well(run: Run, music: Path) -> None:
     run("warm", music)
     done = run("warm", music)
     assert done.exit_code == 0
-    assert done.stdout.startswith("0 cached, 2 skipped (2 already cached)")
+    assert done.stdout.startswith("0 cached, 2 skipped (already cached: 2)")
 
 
 def test_the_quality_of_the_configuration_is_made_by_default(
@@ -106,9 +107,11 @@ def test_a_failed_or_missing_track_gives_exit_code_1_and_its_reason(
     assert done.exit_code == 1
     assert "FAILED  text.flac  (is no audio file, whatever its name says)" in done.stdout
     assert "skipped gone.flac  (missing)" in done.stdout
-    assert "skipped lossy.mp3  (lossy)" in done.stdout
+    assert "skipped lossy.mp3  (No transcoding needed)" in done.stdout
     summary = done.stdout.splitlines()[-1]
-    assert summary.startswith("2 cached, 2 skipped (1 missing, 1 lossy), 1 failed in ")
+    assert summary.startswith(
+        "2 cached, 2 skipped (missing: 1, No transcoding needed: 1), 1 failed in "
+    )
 
 
 def test_names_of_any_bytes_are_taken_and_shown(
@@ -141,7 +144,8 @@ def test_a_dry_run_says_what_it_takes_and_makes_nothing(
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
     assert lines[0] == "3 tracks to encode, 1 min 03 s of audio"
-    assert set(lines[1:3]) == {"1 track to skip: already cached", "1 track to skip: lossy"}
+    reasons = ("already cached", "No transcoding needed")
+    assert set(lines[1:3]) == {f"1 track to skip: {reason}" for reason in reasons}
     assert re.fullmatch(r"about \d+ s, at a measured \d+ × real time per encoder", lines[3])
     assert re.fullmatch(r"1\.5 MB of space, with [\d.]+ [GT]B free", lines[4])
     assert lines[5] == "not counted: 1 track whose length is unknown until decoded"

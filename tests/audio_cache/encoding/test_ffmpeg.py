@@ -16,8 +16,11 @@ import pytest
 from audio_cache.encoding import ffmpeg
 from audio_cache.encoding.ffmpeg import FFmpeg, FFmpegRun, end_all, find_ffmpeg, running_count
 from audio_cache.errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
-from tests.audio import DATA, make_audio
-from tests.engine import StubFFmpeg, processes_naming, rendition_of, wait_for
+from tests.helpers.audio import DATA, make_audio
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.processes import processes_naming
+from tests.helpers.renditions import rendition_of
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 # Endless sound under a name to look for.
 NOISE = ("-f", "lavfi", "-i", "anoisesrc", "-f", "s16le", "{out}")
@@ -128,7 +131,9 @@ def test_words_in_any_encoding_fail_nothing(tmp_path: Path) -> None:
 
 
 def test_only_the_last_errors_are_kept(tmp_path: Path) -> None:
-    body = 'i=0; while [ $i -lt 500 ]; do i=$((i+1)); echo "[x @ 0x1] [error] no $i" >&2; done'
+    body = (
+        'i=0; while [ $i -lt 500 ]; do i=$((i+1)); echo "[x @ 0x1] [error] no $i" >&2; done; exit 0'
+    )
     with FFmpegRun(stub(tmp_path, body), ("{out}",)) as run:
         read_all(run)
         lines = run.finish().stderr.splitlines()
@@ -160,8 +165,9 @@ def test_a_hanging_ffmpeg_is_ended_when_its_time_is_up(tmp_path: Path) -> None:
 def test_an_ffmpeg_that_closes_its_outputs_and_stays_is_ended_too(tmp_path: Path) -> None:
     close = "os.close(int(sys.argv[-1][5:])); os.close(2); time.sleep(600)"
     program = stub(tmp_path, python(f"import os, sys, time; {close}"))
-    with FFmpegRun(program, ("{out}",), wait_limit_s=3) as run:
+    with FFmpegRun(program, ("{out}",), wait_limit_s=LIMIT_S) as run:
         assert read_all(run) == {}
+        run._wait_left_s = 0.0
         with pytest.raises(EncodeError, match="was ended"):
             run.finish()
 
@@ -254,7 +260,7 @@ def test_ffmpeg_ends_with_the_thread_that_started_it(tmp_path: Path) -> None:
     thread.start()
     thread.join()
     [run] = started
-    wait_for(lambda: run._process.poll() is not None, "the kernel to end ffmpeg")
+    wait_until(lambda: run._process.poll() is not None, "the kernel to end ffmpeg")
     run.close()
 
 

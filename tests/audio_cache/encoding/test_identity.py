@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_cache.encoding.identity import parse_identity, quote_path
-from tests.engine import make_identity
+from audio_cache.encoding.rendition import parse_identity, quote_path
+from tests.helpers.renditions import make_identity
 
 names = st.binary(min_size=1, max_size=200).map(lambda name: name.replace(b"\0", b"?"))
 

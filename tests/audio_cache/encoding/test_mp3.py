@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mutagen.mp3 import MP3, BitrateMode
 
 from audio_cache.encoding import mp3
-from tests.audio import make_audio
-from tests.engine import split_frames
+from tests.helpers.audio import make_audio
+from tests.helpers.renditions import split_frames
 
 KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 BITRATES = tuple(1000 * each for each in KBPS)
@@ -66,9 +66,10 @@ def test_frames_are_padded_as_the_encoder_pads_them(bitrate: int) -> None:
 def test_a_group_has_a_whole_number_of_everything(bitrate: int, size: int) -> None:
     assert mp3.frames_size(bitrate, mp3.GROUP_FRAMES) == size
     assert mp3.frames_size(bitrate, 5 * mp3.GROUP_FRAMES) == 5 * size
-    assert mp3.GROUP_SAMPLES * 1_000_000 % mp3.SAMPLE_RATE_HZ == 0
+    samples = mp3.GROUP_FRAMES * mp3.FRAME_SAMPLES
+    assert samples * 1_000_000 % mp3.SAMPLE_RATE_HZ == 0
     for rate in (8_000, 22_050, 48_000, 88_200, 96_000, 176_400, 192_000, 352_800):
-        assert mp3.GROUP_SAMPLES * rate % mp3.SAMPLE_RATE_HZ == 0
+        assert samples * rate % mp3.SAMPLE_RATE_HZ == 0
 
 
 def test_no_or_fewer_frames_have_no_bytes() -> None:

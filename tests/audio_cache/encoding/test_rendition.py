@@ -19,17 +19,10 @@ from audio_cache.encoding.rendition import Rendition, encode_together, make_rend
 from audio_cache.errors import QualityError
 from audio_cache.quality import QUALITY_SETTINGS, QualityLevel
 from audio_cache.sources.source import read_source
-from tests.audio import DATA, make_audio
 from tests.data import handmade
-from tests.engine import (
-    StubFFmpeg,
-    decode_stereo,
-    find_lag,
-    make_noise,
-    rendition_of,
-    split_frames,
-    whole_file,
-)
+from tests.helpers.audio import DATA, make_audio, make_noise
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.renditions import decode_stereo, find_lag, rendition_of, split_frames, whole_file
 
 QUALITIES: tuple[QualityLevel, ...] = ("high", "medium", "low")
 # suffix, encoder, bits, rate, channels; all a little more than three groups of frames long.
@@ -271,8 +264,8 @@ def test_a_piece_far_into_a_track_decodes_only_its_neighbourhood(tmp_path: Path)
     source = read_source(make_noise(tmp_path / "x.flac", samples=600_000))
     rendition = make_rendition(source, "low", find_ffmpeg(program.path))
     assert len(b"".join(rendition.encode(392, 400))) > 0
-    [arguments] = program.starts()
-    assert f"-ss {343 * 1_280_000 // 49}us" in arguments
+    [start] = program.starts()
+    assert f"-ss {343 * 1_280_000 // 49}us" in start.arguments
 
 
 def test_no_rendition_of_the_original_itself(tagged: Path) -> None:

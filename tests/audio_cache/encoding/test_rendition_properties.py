@@ -14,8 +14,8 @@ from audio_cache.encoding.mp3 import GROUP_FRAMES
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.quality import QualityLevel
 from audio_cache.store.partial import Partial, partial_path
-from tests.audio import count_samples
-from tests.engine import make_noise, rendition_of, whole_file
+from tests.helpers.audio import count_samples, make_noise
+from tests.helpers.renditions import rendition_of, whole_file
 
 # Containers with an encoder that takes any rate and layout.
 FORMATS = [

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,17 +10,11 @@ from pathlib import Path
 import pytest
 
 from audio_cache.store.cache import AudioCache
-from conftest import find_program
-from tests.audio import run_ffmpeg
-from tests.audio_cache.server import (
-    LIMIT_S,
-    LoggingFFmpeg,
-    Server,
-    make_long,
-    play_target,
-    together,
-    wait_until,
-)
+from tests.helpers.audio import make_noise, run_ffmpeg
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.gunicorn import Server, play_target
+from tests.helpers.nginx import Nginx, temp_paths
+from tests.helpers.waiting import LIMIT_S, together
 
 SECONDS = 40
 NGINX = """
@@ -33,11 +25,7 @@ error_log {root}/error.log;
 events {{}}
 http {{
     access_log off;
-    client_body_temp_path {root}/body;
-    proxy_temp_path {root}/proxy;
-    fastcgi_temp_path {root}/fastcgi;
-    uwsgi_temp_path {root}/uwsgi;
-    scgi_temp_path {root}/scgi;
+    {temp_paths}
     proxy_cache_path {root}/cache keys_zone=slices:1m;
     server {{
         listen 127.0.0.1:{port};
@@ -62,9 +50,9 @@ http {{
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a server whose encoder takes two seconds for a track."""
     root = tmp_path_factory.mktemp("clients")
-    ffmpeg = LoggingFFmpeg(root, speed=20)
+    ffmpeg = StubFFmpeg(root, speed=20)
     with Server(root, AUDIO_CACHE_FFMPEG=ffmpeg.path) as server:
-        make_long(server.music / "long.flac", SECONDS)
+        make_noise(server.music / "long.flac", samples=SECONDS * 44_100)
         yield server
 
 
@@ -130,44 +118,12 @@ def test_mpv_plays_from_three_quarters_on(server: Server, name: str, tmp_path: P
     assert 2.5 < seconds < 3.5
 
 
-class Nginx:
-    """nginx in front of a server, with a cache of slices."""
-
-    def __init__(self, root: Path, upstream: Server) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
-        config = root / "nginx.conf"
-        config.write_text(NGINX.format(root=root, port=self.port, upstream=upstream.address))
-        program = find_program("nginx")
-        assert program is not None
-        self.log = root / "error.log"
-        self.process = subprocess.Popen(
-            [program, "-p", root, "-c", config, "-e", self.log],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_until(self.listens)
-
-    def listens(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text()
-        with contextlib.suppress(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", self.port)).close()
-            return True
-        return False
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait(LIMIT_S)
-
-
 @pytest.mark.needs("nginx")
 def test_nginx_puts_a_track_together_from_slices_that_it_keeps(
     server: Server, name: str, tmp_path: Path
 ) -> None:
     whole = expected(server, name, tmp_path).read_bytes()
-    nginx = Nginx(tmp_path, server)
-    try:
+    with Nginx(tmp_path, lambda port: nginx_config(tmp_path, port, server)) as nginx:
         through = Through(nginx.port)
         plays = [(None, 0, len(whole)), ("100000-", 100_000, len(whole)), ("-70000", -70_000, None)]
         answers = together(*(lambda span=span: through.play(name, span=span) for span, *_ in plays))
@@ -177,8 +133,12 @@ def test_nginx_puts_a_track_together_from_slices_that_it_keeps(
         kept = through.play(name)
         assert (kept.status, kept.body, kept.headers["X-Cache"]) == (200, whole, "HIT")
         assert "etag mismatch" not in nginx.log.read_text()
-    finally:
-        nginx.close()
+
+
+def nginx_config(root: Path, port: int, upstream: Server) -> str:
+    """Return a configuration with a cache of slices in front of a server."""
+    given = {"root": root, "port": port, "upstream": upstream.address}
+    return NGINX.format(**given, temp_paths=temp_paths(root))
 
 
 class Through(Server):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from audio_cache.live.file_watch import FileWatch, Notice
-from tests.audio_cache.server import LIMIT_S
+from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import pytest
 
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.errors import EncodeError, EncodeInterruptedError
-from audio_cache.live.follower import FollowedBytes, Follower
-from audio_cache.live.growing_file import GrowingFile
+from audio_cache.live.growing_file import FollowedBytes, Follower, GrowingFile
 from audio_cache.live.seeks import Seeks
 from audio_cache.store.cache import AudioCache
 
@@ -18,11 +17,6 @@ from audio_cache.store.cache import AudioCache
 @pytest.fixture
 def whole(flac: Path, tmp_path: Path) -> Path:
     return AudioCache(tmp_path / "cache").transcode_file(flac, "low")
-
-
-@pytest.fixture
-def rendition(flac: Path, tmp_path: Path) -> Rendition:
-    return AudioCache(tmp_path / "cache").get_rendition(flac, "low")
 
 
 class Scripted(GrowingFile):

@@ -10,13 +10,7 @@ import pytest
 
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.live.growing_file import GrowingFile
-from audio_cache.store.cache import AudioCache
-from tests.audio_cache.server import LIMIT_S, wait_until
-
-
-@pytest.fixture
-def rendition(flac: Path, tmp_path: Path) -> Rendition:
-    return AudioCache(tmp_path / "cache").get_rendition(flac, "low")
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 
 @pytest.fixture
@@ -146,7 +140,7 @@ def test_who_waits_is_woken_by_the_end(growing: GrowingFile) -> None:
     growing.end(OSError("full"))
     reader.join(LIMIT_S)
     assert seen == [False]
-    assert (growing.is_over, growing.is_complete, str(growing.error)) == (True, False, "full")
+    assert (growing.is_over, str(growing.error)) == (True, "full")
 
 
 def test_a_wait_has_an_end_of_its_own(growing: GrowingFile) -> None:
@@ -173,7 +167,7 @@ def test_a_file_that_grows_stays_open_without_readers(growing: GrowingFile, part
     growing.leave()
     assert growing.read_at(0, 3) == b"ID3"
     growing.end()
-    assert growing.is_complete
+    assert (growing.is_over, growing.error) == (True, None)
 
 
 def test_how_long_nobody_listened(growing: GrowingFile) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
 from audio_cache.errors import EncodeError, EncodeInterruptedError, LiveUnavailableError
-from audio_cache.live.failures import Failures
+from audio_cache.live.encodes import Failures
 from audio_cache.live.growing_file import GrowingFile
 from audio_cache.live.seeks import Seek, Seeks
 from audio_cache.store.cache import AudioCache
-from tests.audio_cache.server import LIMIT_S, wait_until
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 
 class Places:
@@ -157,7 +157,7 @@ def test_when_the_file_is_complete_its_seeks_give_back_what_they_hold(
     for file in (growing, growing, other):
         seek = begin(seeks, "", file)
         seek._started.set()
-    seeks.end_of(growing)
+    growing.end()
     assert places.free == 2
 
 

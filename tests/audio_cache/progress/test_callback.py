@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from audio_cache.progress.tracker import ProgressCallback, ProgressStatus, ProgressTracker
-from tests.progress import Clock, drain, emit_many, finish, messages
+from tests.helpers.progress import Clock, drain, emit_many, messages
+from tests.helpers.waiting import finish
 
 
 @pytest.fixture
@@ -35,21 +36,28 @@ def test_tracks_are_counted_as_what_they_became(
     callback.track_failed("d", OSError("unreadable"))
     assert (callback.cached_count, callback.skipped_count, callback.failed_count) == (2, 1, 1)
     events = drain(tracker.listen("t"))
-    assert [e["track_status"] for e in events] == ["cached", "cached", "skipped", "failed"]
+    steps = ["track_cached", "track_cached", "track_skipped", "track_failed"]
+    assert [e["step"] for e in events] == steps
     assert [e["current"] for e in events] == [1, 2, 3, 4]
     assert [e.get("reason") for e in events[2:]] == ["already cached", "unreadable"]
     assert events[-1]["bytes_saved"] == 1000
 
 
-def test_no_event_of_a_track_looks_like_the_end_to_a_client_of_the_contract(
+def test_no_event_of_a_track_ends_the_run(
     tracker: ProgressTracker, callback: ProgressCallback
 ) -> None:
     callback.track_started("a")
-    callback.track_cached("a")
+    callback.track_failed("a", "broken")
     callback.track_skipped("b")
-    callback.track_failed("c", "broken")
-    statuses = {event["status"] for event in drain(tracker.listen("t"))}
-    assert statuses == {"in_progress", "skipped"}
+    callback.track_cached("c")
+    told = [(event["step"], event["status"]) for event in drain(tracker.listen("t"))]
+    assert told == [
+        ("track_started", "in_progress"),
+        ("track_failed", "failed"),
+        ("track_skipped", "skipped"),
+        ("track_cached", "in_progress"),
+    ]
+    assert tracker.is_running("t")
 
 
 def test_current_and_total_never_go_back(
@@ -115,7 +123,7 @@ def test_a_callback_made_before_its_task_still_reports_to_it(tracker: ProgressTr
     callback = ProgressCallback("t", tracker, 1)
     tracker.create_task("t")
     callback.track_cached("a")
-    assert messages(drain(tracker.listen("t"))) == ["Cached: a"]
+    assert messages(drain(tracker.listen("t"))) == ["✓ Cached: a"]
 
 
 def test_the_callback_of_an_old_run_says_nothing_in_the_new_one(

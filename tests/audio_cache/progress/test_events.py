@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from audio_cache.progress.events import EventLog, ProgressEvent, ProgressStatus
+from audio_cache.progress.events import TRACK_STEPS, EventLog, ProgressEvent, ProgressStatus
 from audio_cache.progress.tracker import ProgressTracker
-from tests.progress import parse
+from tests.helpers.progress import parse
 
 
 def test_an_event_has_the_fields_of_the_contract_in_their_order() -> None:
@@ -56,14 +56,15 @@ def test_an_unknown_status_is_refused(tracker: ProgressTracker) -> None:
 def test_only_completed_and_failed_end_a_run_and_never_for_a_track(status: ProgressStatus) -> None:
     ends = status in ("completed", "failed")
     assert ProgressEvent("t", "caching", status, "").is_end is ends
-    assert ProgressEvent("t", "track", status, "").is_end is False
+    for step in TRACK_STEPS:
+        assert ProgressEvent("t", step, status, "").is_end is False
 
 
 def test_a_log_never_holds_more_than_twice_its_limit() -> None:
     log = EventLog(max_events=10)
     for number in range(1000):
         details = {"track": f"{number}"}
-        log.append(ProgressEvent("t", "track", ProgressStatus.SKIPPED, "", details=details))
+        log.append(ProgressEvent("t", "track_skipped", ProgressStatus.SKIPPED, "", details=details))
     assert [entry.number for entry in log.get_state()] == list(range(981, 1001))
 
 

@@ -12,23 +12,23 @@ from typing import Any
 
 import pytest
 
+from audio_cache.progress.events import TRACK_STEPS
 from audio_cache.progress.tracker import (
     ProgressEvent,
     ProgressStatus,
     ProgressTracker,
     get_progress_tracker,
 )
-from tests.progress import (
-    GENEROUS_S,
+from tests.helpers.progress import (
     KEEPALIVE,
     Clock,
     drain,
     emit_many,
-    finish,
     follow_in_thread,
     messages,
     parse,
 )
+from tests.helpers.waiting import LIMIT_S, finish
 
 
 class TestListening:
@@ -62,7 +62,7 @@ class TestListening:
         assert len(drain(two)) == 3
 
     def test_a_waiting_listener_gets_an_event_at_once(self) -> None:
-        tracker = ProgressTracker(keepalive_s=GENEROUS_S)
+        tracker = ProgressTracker(keepalive_s=LIMIT_S)
         thread, frames = follow_in_thread(tracker, "t")
         tracker.emit("t", "completed", "completed", "done")
         finish(thread)
@@ -70,7 +70,7 @@ class TestListening:
 
     def test_an_idle_stream_is_kept_alive_by_comments(self) -> None:
         tracker = ProgressTracker(keepalive_s=0.01)
-        stream = tracker.listen("t", timeout=GENEROUS_S)
+        stream = tracker.listen("t", timeout=LIMIT_S)
         assert [next(stream) for _ in range(4)][1:] == [KEEPALIVE] * 3
 
     def test_a_stream_ends_after_the_timeout(self, tracker: ProgressTracker, clock: Clock) -> None:
@@ -97,8 +97,11 @@ class TestListening:
         assert messages([parse(frame) for frame in tracker.listen("t")][1:]) == ["event 0", "over"]
 
     @pytest.mark.parametrize("status", ["completed", "failed", "skipped"])
-    def test_the_end_of_a_track_does_not(self, tracker: ProgressTracker, status: str) -> None:
-        tracker.emit("t", "track", status, "a track")
+    @pytest.mark.parametrize("step", sorted(TRACK_STEPS))
+    def test_the_end_of_a_track_does_not(
+        self, tracker: ProgressTracker, step: str, status: str
+    ) -> None:
+        tracker.emit("t", step, status, "a track")
         tracker.emit("t", "completed", "completed", "over")
         assert messages([parse(f) for f in tracker.listen("t")][1:]) == ["a track", "over"]
 
@@ -109,7 +112,7 @@ class TestListening:
             assert len(list(tracker.listen("t"))) == 4
 
     def test_closing_the_tracker_ends_present_and_coming_streams(self) -> None:
-        tracker = ProgressTracker(keepalive_s=GENEROUS_S)
+        tracker = ProgressTracker(keepalive_s=LIMIT_S)
         emit_many(tracker, "t", 1)
         thread, _ = follow_in_thread(tracker, "t")
         tracker.close()
@@ -194,7 +197,7 @@ class TestRuns:
         assert messages(drain(tracker.listen("t"))) == ["event 0"]
 
     def test_listeners_of_the_old_run_are_moved_to_the_new_one(self) -> None:
-        tracker = ProgressTracker(keepalive_s=GENEROUS_S)
+        tracker = ProgressTracker(keepalive_s=LIMIT_S)
         emit_many(tracker, "t", 1)
         thread, frames = follow_in_thread(tracker, "t")
         tracker.create_task("t")
@@ -224,7 +227,9 @@ class TestRuns:
         tracker.emit("t", "caching", "in_progress", "late", run=old)
         assert not tracker.has_task("t")
 
-    @pytest.mark.parametrize(("step", "status"), [("completed", "completed"), ("track", "failed")])
+    @pytest.mark.parametrize(
+        ("step", "status"), [("completed", "completed"), ("track_failed", "failed")]
+    )
     def test_what_comes_after_the_end_does_not_begin_a_run(
         self, tracker: ProgressTracker, step: str, status: str
     ) -> None:
@@ -251,7 +256,7 @@ class TestRuns:
         assert state() == (True, False)
 
     def test_a_cleaned_up_tasks_listener_gets_the_rest_and_then_its_end(self) -> None:
-        tracker = ProgressTracker(keepalive_s=GENEROUS_S)
+        tracker = ProgressTracker(keepalive_s=LIMIT_S)
         stream = tracker.listen("t")
         next(stream)
         emit_many(tracker, "t", 2)
@@ -300,8 +305,9 @@ class TestMemory:
     def test_the_oldest_events_give_way_to_the_last_state_of_each_track(self, clock: Clock) -> None:
         tracker = ProgressTracker(keepalive_s=0, max_events=4, clock=clock)
         for number in range(3):
-            tracker.emit("t", "track", "in_progress", f"start {number}", track=f"{number}")
-            tracker.emit("t", "track", "in_progress", f"end {number}", track=f"{number}")
+            name = f"{number}"
+            tracker.emit("t", "track_started", "in_progress", f"start {number}", track=name)
+            tracker.emit("t", "track_cached", "in_progress", f"end {number}", track=name)
         emit_many(tracker, "t", 3)
         events = drain(tracker.listen("t"))
         assert events[0]["type"] == "reset"
@@ -309,6 +315,15 @@ class TestMemory:
             *("end 0", "end 1", "start 2"),
             *("end 2", "event 0", "event 1", "event 2"),
         ]
+
+    def test_tracks_that_are_told_without_a_name_do_not_give_way_to_each_other(
+        self, clock: Clock
+    ) -> None:
+        tracker = ProgressTracker(keepalive_s=0, max_events=2, clock=clock)
+        for name in "abcd":
+            tracker.emit("t", "track_cached", "in_progress", f"✓ Cached: {name}")
+        told = messages(drain(tracker.listen("t")))[1:]
+        assert told == [f"✓ Cached: {name}" for name in "abcd"]
 
     def test_a_slow_listener_is_told_that_it_missed_events(self, clock: Clock) -> None:
         tracker = ProgressTracker(keepalive_s=0, max_events=4, clock=clock)
@@ -340,16 +355,16 @@ def run_for_200(
     all_connected = threading.Barrier(201)
 
     def follow() -> list[str]:
-        stream = tracker.listen("t", timeout=GENEROUS_S)
+        stream = tracker.listen("t", timeout=LIMIT_S)
         next(stream)
-        all_connected.wait(GENEROUS_S)
+        all_connected.wait(LIMIT_S)
         return list(stream)
 
     futures = [threads.submit(follow) for _ in range(200)]
-    all_connected.wait(GENEROUS_S)
+    all_connected.wait(LIMIT_S)
     emit_many(tracker, "t", events)
     tracker.emit("t", "completed", "completed", "over")
-    received = [future.result(GENEROUS_S) for future in futures]
+    received = [future.result(LIMIT_S) for future in futures]
     expected = [*(f"event {n}" for n in range(events)), "over"]
     assert messages([parse(frame) for frame in received[0]]) == expected
     assert received.count(received[0]) == 200
@@ -359,7 +374,7 @@ def run_for_200(
 
 
 def test_200_listeners_of_500_events_get_all_in_order_and_leave_no_memory() -> None:
-    tracker = ProgressTracker(keepalive_s=GENEROUS_S)
+    tracker = ProgressTracker(keepalive_s=LIMIT_S)
     with ThreadPoolExecutor(200) as threads:
         run_for_200(tracker, threads, 5)  # starts the threads, which have memory of their own
         gc.collect()

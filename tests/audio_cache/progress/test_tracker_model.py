@@ -107,7 +107,7 @@ class TrackerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.run is not None and self.run.is_ended)
     @rule(status=st.sampled_from(["completed", "failed", "skipped"]))
     def straggle(self, status: str) -> None:
-        self.tracker.emit(TASK, "track", status, "too late")
+        self.tracker.emit(TASK, "track_failed", status, "too late")
 
     @rule(seconds=st.sampled_from([1, KEEP_S, KEEP_S + 1]))
     def wait(self, seconds: int) -> None:

@@ -19,15 +19,14 @@ from werkzeug.wrappers import Request
 from audio_cache.errors import EncodeError, LiveUnavailableError
 from audio_cache.live.encodes import Live
 from audio_cache.quality import QualityLevel
-from audio_cache.serving.playback import Playback
-from audio_cache.serving.rendition_lookups import Renditions
-from audio_cache.serving.traffic import Traffic, TrafficCount
+from audio_cache.serving.playback import Playback, Renditions, Traffic, TrafficCount
 from audio_cache.settings import AudioCacheSettings
 from audio_cache.sources import source
-from audio_cache.sources.media_types import is_audio_name, media_type
+from audio_cache.sources.source import is_audio_name, media_type
 from audio_cache.store.cache import AudioCache
-from tests.audio import run_ffmpeg
-from tests.audio_cache.server import LIMIT_S, LoggingFFmpeg, together, wait_until
+from tests.helpers.audio import run_ffmpeg
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.waiting import LIMIT_S, together, wait_until
 
 HIT = "audio-cache; hit"
 LIVE = "audio-cache; fwd=miss; detail=live"
@@ -50,7 +49,7 @@ class Player:
     """Plays of one cache, asked without a server."""
 
     def __init__(self, root: Path, **given: Any) -> None:
-        self.ffmpeg = LoggingFFmpeg(root)
+        self.ffmpeg = StubFFmpeg(root)
         self.settings = AudioCacheSettings(**{"on_miss": "live", **given})
         self.cache = AudioCache(root / "cache", ffmpeg=self.ffmpeg.path)
         self.live = Live(self.cache, finish_abandoned=self.settings.finish_abandoned)
@@ -135,7 +134,7 @@ def test_on_miss_original_plays_the_original_and_makes_the_file_once_for_the_nex
     # Nobody listens to an encode in the background, which is no reason to give it up.
     player = Player(tmp_path, on_miss="original", finish_abandoned=False)
     assert player.play(track, method="HEAD").cache_status == ORIGINAL
-    assert player.ffmpeg.encodes() == []
+    assert player.ffmpeg.starts() == []
     with caplog.at_level(logging.WARNING):
         answers = together(*[lambda: player.play(track)] * 5)
     assert {answer.cache_status for answer in answers} <= {ORIGINAL, HIT}
@@ -143,13 +142,13 @@ def test_on_miss_original_plays_the_original_and_makes_the_file_once_for_the_nex
     assert "cache miss" in caplog.text
     player.rest()
     assert player.play(track).cache_status == HIT
-    assert len(player.ffmpeg.encodes()) == 1
+    assert len(player.ffmpeg.starts()) == 1
 
 
 def test_the_background_encode_stands_back_for_others(tmp_path: Path, track: Path) -> None:
     ffmpeg_log = tmp_path / "nice.log"
     player = Player(tmp_path, on_miss="original", nice=7)
-    player.ffmpeg = LoggingFFmpeg(tmp_path, before=f"nice > {ffmpeg_log}")
+    player.ffmpeg = StubFFmpeg(tmp_path, before=f"nice > {ffmpeg_log}")
     player.play(track)
     player.rest()
     assert int(ffmpeg_log.read_text()) == os.nice(0) + 7
@@ -158,7 +157,7 @@ def test_the_background_encode_stands_back_for_others(tmp_path: Path, track: Pat
 def test_encodes_for_listeners_do_not(tmp_path: Path, track: Path) -> None:
     ffmpeg_log = tmp_path / "nice.log"
     player = Player(tmp_path, nice=7)
-    player.ffmpeg = LoggingFFmpeg(tmp_path, before=f"nice > {ffmpeg_log}")
+    player.ffmpeg = StubFFmpeg(tmp_path, before=f"nice > {ffmpeg_log}")
     player.play(track)
     player.rest()
     assert int(ffmpeg_log.read_text()) == os.nice(0)
@@ -177,7 +176,7 @@ def test_a_lossy_source_is_sent_as_it_is(player: Player, mp3: Path, data: Path) 
     for path in (mp3, data / "aac.m4a"):
         answer = player.play(path)
         assert (answer.cache_status, answer.body) == (BYPASS, path.read_bytes())
-    assert player.ffmpeg.encodes() == []
+    assert player.ffmpeg.starts() == []
 
 
 def test_switched_off_it_touches_nothing(tmp_path: Path, track: Path) -> None:
@@ -300,7 +299,7 @@ def test_ten_listeners_have_the_samples_of_a_doubtful_source_counted_once(
     assert len({answer.body for answer in answers}) == 1
     assert answers[0].cache_status == LIVE
     player.rest()
-    counts = [each for each in player.ffmpeg.encodes() if "s16le" in each.arguments]
+    counts = [each for each in player.ffmpeg.starts() if "s16le" in each.arguments]
     assert len(counts) == 1
 
 
@@ -314,7 +313,7 @@ def test_a_source_that_cannot_be_counted_is_left_alone_for_a_while(
         renditions.get(path, "low", os.stat(path))
     with pytest.raises(LiveUnavailableError, match="a while ago"):
         renditions.get(path, "low", os.stat(path))
-    assert len(player.ffmpeg.encodes()) <= 1
+    assert len(player.ffmpeg.starts()) <= 1
     shutil.copyfile(track, path)
     assert renditions.get(path, "low", os.stat(path)).length > 0
     assert renditions._asked == {}

@@ -4,52 +4,44 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 from collections.abc import Iterator
 
 import pytest
 from werkzeug.exceptions import NotFound
-from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from audio_cache.progress.tracker import ProgressTracker
 from audio_cache.serving.sse import get_last_event_id, progress_response
-
-GENEROUS_S = 60
+from tests.helpers.waiting import LIMIT_S
+from tests.helpers.web import WebServer
 
 
 @pytest.fixture
 def tracker() -> ProgressTracker:
-    return ProgressTracker(keepalive_s=GENEROUS_S)
+    return ProgressTracker(keepalive_s=LIMIT_S)
 
 
 @pytest.fixture
-def server(tracker: ProgressTracker) -> Iterator[BaseWSGIServer]:
+def server(tracker: ProgressTracker) -> Iterator[WebServer]:
     @Request.application
     def app(request: Request) -> Response:
         try:
             task_id = request.path.removeprefix("/")
-            return progress_response(tracker, task_id, get_last_event_id(request), GENEROUS_S)
+            return progress_response(tracker, task_id, get_last_event_id(request), LIMIT_S)
         except NotFound as error:
             return Response(error.description, 404)
 
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
+    server = WebServer(app)
     yield server
     tracker.close()
-    server.shutdown()
-    thread.join(GENEROUS_S)
-    server.server_close()
+    server.stop()
 
 
 class Client:
     """One connection that asks for a task's progress."""
 
-    def __init__(self, server: BaseWSGIServer, target: str, last_event_id: str = "") -> None:
-        self.connection = http.client.HTTPConnection(
-            "127.0.0.1", server.server_port, timeout=GENEROUS_S
-        )
+    def __init__(self, server: WebServer, target: str, last_event_id: str = "") -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT_S)
         headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
         self.connection.request("GET", target, headers=headers)
         self.response = self.connection.getresponse()
@@ -73,7 +65,7 @@ class Client:
 
 
 def test_the_stream_has_the_headers_that_proxies_need(
-    tracker: ProgressTracker, server: BaseWSGIServer
+    tracker: ProgressTracker, server: WebServer
 ) -> None:
     tracker.create_task("t")
     with Client(server, "/t") as client:
@@ -86,7 +78,7 @@ def test_the_stream_has_the_headers_that_proxies_need(
 
 
 def test_connected_comes_first_and_every_event_as_soon_as_it_happens(
-    tracker: ProgressTracker, server: BaseWSGIServer
+    tracker: ProgressTracker, server: WebServer
 ) -> None:
     tracker.create_task("t")
     with Client(server, "/t") as client:
@@ -101,7 +93,7 @@ def test_connected_comes_first_and_every_event_as_soon_as_it_happens(
 
 @pytest.mark.parametrize("way", ["header", "query"])
 def test_a_client_that_comes_back_goes_on_where_it_was(
-    tracker: ProgressTracker, server: BaseWSGIServer, way: str
+    tracker: ProgressTracker, server: WebServer, way: str
 ) -> None:
     for number in range(4):
         tracker.emit("t", "caching", "in_progress", f"event {number}")
@@ -114,7 +106,7 @@ def test_a_client_that_comes_back_goes_on_where_it_was(
 
 
 def test_who_has_seen_the_end_is_told_not_to_come_again(
-    tracker: ProgressTracker, server: BaseWSGIServer
+    tracker: ProgressTracker, server: WebServer
 ) -> None:
     tracker.emit("t", "caching", "in_progress", "a track")
     tracker.emit("t", "completed", "completed", "done")
@@ -131,7 +123,7 @@ def test_who_has_seen_the_end_is_told_not_to_come_again(
 
 
 def test_an_unknown_task_is_404_and_the_answer_names_it(
-    tracker: ProgressTracker, server: BaseWSGIServer
+    tracker: ProgressTracker, server: WebServer
 ) -> None:
     with Client(server, "/no-such-mixtape") as client:
         assert client.response.status == 404
@@ -140,7 +132,7 @@ def test_an_unknown_task_is_404_and_the_answer_names_it(
 
 
 def test_a_client_that_goes_away_leaves_no_listener(
-    tracker: ProgressTracker, server: BaseWSGIServer
+    tracker: ProgressTracker, server: WebServer
 ) -> None:
     tracker.create_task("t")
     with Client(server, "/t") as client:

@@ -7,7 +7,7 @@ import pytest
 
 from audio_cache.sources.reader import Reader
 from audio_cache.sources.source import read_source
-from tests.audio import DATA
+from tests.helpers.audio import DATA
 
 
 def test_a_file_system_that_gives_less_than_asked_for_is_asked_again(

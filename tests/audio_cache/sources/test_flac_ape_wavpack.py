@@ -5,14 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from audio_cache.sources.source import Source, is_lossless, read_source
-from tests.audio import DATA, count_samples
+from audio_cache.sources.source import is_lossless, read_source
+from tests.audio_cache.sources.written import read
 from tests.data import handmade
-
-
-def read(path: Path, content: bytes) -> Source:
-    path.write_bytes(content)
-    return read_source(path)
+from tests.helpers.audio import DATA, count_samples
 
 
 def flac_block(kind: int, body: bytes, *, last: bool = False) -> bytes:

@@ -5,14 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from audio_cache.sources.source import Source, is_lossless, read_source
-from tests.audio import DATA, count_samples, make_audio
+from audio_cache.sources.source import is_lossless, read_source
+from tests.audio_cache.sources.written import read
 from tests.data.handmade import box
-
-
-def read(path: Path, content: bytes) -> Source:
-    path.write_bytes(content)
-    return read_source(path)
+from tests.helpers.audio import DATA, count_samples, make_audio
 
 
 def top_boxes(content: bytes) -> dict[bytes, bytes]:

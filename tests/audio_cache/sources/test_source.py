@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audio_cache.sources.source import LOSSLESS_SUFFIXES, Source, is_lossless, read_source
-from tests.audio import DATA, count_samples, decode, make_audio
 from tests.data import handmade
+from tests.helpers.audio import DATA, count_samples, decode, make_audio
 
 # codec, demuxer, lossless, rate, channels, bits, samples
 Facts = tuple[str, str, bool, int, int, int, int | None]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from audio_cache.sources.source import read_source
-from tests.audio import DATA, make_audio
 from tests.data import handmade
+from tests.helpers.audio import DATA, make_audio
 
 
 def save(path: Path, content: bytes) -> Path:

@@ -17,10 +17,11 @@ import mutagen.wave
 import mutagen.wavpack
 import pytest
 
-from audio_cache.sources.source import Source, read_source
-from tests.audio import DATA, decode, make_audio
+from audio_cache.sources.source import read_source
+from tests.audio_cache.sources.written import read
 from tests.data import handmade
 from tests.data.handmade import box, chunk
+from tests.helpers.audio import DATA, decode, make_audio
 
 PICTURE = b"\x89PNG" + bytes(100_000)
 EXPECTED = (
@@ -198,11 +199,6 @@ TAGGERS = {
     "alac.m4a": tag_with_mp4,
     "alac-front.m4a": tag_with_mp4,
 }
-
-
-def read(path: Path, content: bytes) -> Source:
-    path.write_bytes(content)
-    return read_source(path)
 
 
 @pytest.mark.parametrize("name", sorted(TAGGERS))

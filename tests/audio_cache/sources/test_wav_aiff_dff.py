@@ -5,17 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from audio_cache.sources.source import Source, is_lossless, read_source
-from tests.audio import DATA, count_samples
+from audio_cache.sources.source import is_lossless, read_source
+from tests.audio_cache.sources.written import read
 from tests.data import handmade
 from tests.data.handmade import aiff, aiff_common, aiff_sound, chunk, riff, wave_format
+from tests.helpers.audio import DATA, count_samples
 
 STEREO = wave_format(1, 44100, 2, 16)
-
-
-def read(path: Path, content: bytes) -> Source:
-    path.write_bytes(content)
-    return read_source(path)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from audio_cache.encoding import rendition
-from audio_cache.encoding.cancellation import Cancellation
-from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
+from audio_cache.encoding.ffmpeg import Cancellation, FFmpegRun, running_count
 from audio_cache.encoding.mp3 import GROUP_FRAMES
 from audio_cache.errors import EncodeError, EncodeInterruptedError
 from audio_cache.quality import QualityLevel
@@ -19,14 +18,15 @@ from audio_cache.store import assembly
 from audio_cache.store.assembly import Assembly
 from audio_cache.store.cache import AudioCache
 from audio_cache.store.partial import Partial, partial_path
-from tests.audio_cache.long_audio import make_noise, make_silence, wait_until
+from tests.helpers.audio import make_noise, make_silence
+from tests.helpers.waiting import wait_until
 
 ALL: tuple[QualityLevel, ...] = ("high", "medium", "low")
 
 
 @pytest.fixture(scope="module")
 def noise(shared_audio: Path) -> Path:
-    return make_noise(shared_audio / "noise.flac", 24)
+    return make_noise(shared_audio / "noise.flac", samples=24 * 44_100)
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +34,6 @@ def expected(noise: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Qual
     """Return the files of the noise as single encodes make them."""
     cache = AudioCache(tmp_path_factory.mktemp("single"))
     return {quality: cache.transcode_file(noise, quality).read_bytes() for quality in ALL}
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
 
 
 @pytest.fixture

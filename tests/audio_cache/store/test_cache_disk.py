@@ -6,26 +6,18 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from audio_cache import AudioCache
-from tests.engine import StubFFmpeg, can_mount, make_noise, processes_naming, undisturbed
+from tests.helpers.audio import make_noise
+from tests.helpers.disks import small_disk
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.processes import processes_naming
+from tests.helpers.renditions import undisturbed
 
 DAY_S = 86_400
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
-
-
-@pytest.fixture
-def song(tmp_path: Path, flac: Path) -> Path:
-    return Path(shutil.copy2(flac, tmp_path / "song.flac"))
 
 
 def test_the_size_is_that_of_all_files(cache: AudioCache, song: Path) -> None:
@@ -97,23 +89,11 @@ def test_partial_files_are_swept_when_nobody_came_back_for_a_week(cache: AudioCa
     assert (fresh.exists(), old.exists()) == (True, False)
 
 
-@contextmanager
-def mount_tmpfs(path: Path, options: str) -> Iterator[None]:
-    if not can_mount():
-        pytest.skip("mounting a small disk takes root")
-    path.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(path)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(path)], check=True)
-
-
 def test_a_disk_without_room_is_a_clear_error_before_anything_is_encoded(
     tmp_path: Path, song: Path
 ) -> None:
     ffmpeg = StubFFmpeg(tmp_path / "stub")
-    with mount_tmpfs(tmp_path / "disk", "size=32k"):
+    with small_disk(tmp_path / "disk", "size=32k"):
         cache = AudioCache(tmp_path / "disk", ffmpeg=ffmpeg.path)
         with pytest.raises(OSError, match=r"needs [\d,]+ bytes and the disk has [\d,]+ left"):
             cache.transcode_file(song, "high")
@@ -124,11 +104,10 @@ def test_a_disk_without_room_is_a_clear_error_before_anything_is_encoded(
 
 def test_a_disk_that_fills_while_encoding_is_a_clear_error_and_is_freed(tmp_path: Path) -> None:
     source = make_noise(tmp_path / "x.flac", samples=1_000_000)
-    with mount_tmpfs(tmp_path / "disk", "size=1m"):
+    with small_disk(tmp_path / "disk", "size=1m"):
         filler = tmp_path / "disk" / "filler"
         fill = f"head -c 700000 /dev/zero > {filler}"
-        real = StubFFmpeg(tmp_path / "real").path
-        stub = StubFFmpeg(tmp_path / "stub", f'{fill}; exec {real} "$@"')
+        stub = StubFFmpeg(tmp_path / "stub", fill)
         cache = AudioCache(tmp_path / "disk", ffmpeg=stub.path)
         with pytest.raises(OSError, match="No space left"):
             cache.transcode_file(source, "high")
@@ -145,7 +124,7 @@ def test_a_disk_that_fills_while_encoding_is_a_clear_error_and_is_freed(tmp_path
 def test_a_read_only_directory_serves_what_it_has_and_refuses_the_rest(
     tmp_path: Path, song: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with mount_tmpfs(tmp_path / "disk", "size=1m"):
+    with small_disk(tmp_path / "disk", "size=1m"):
         cache = AudioCache(tmp_path / "disk")
         entry = cache.transcode_file(song, "low")
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True)

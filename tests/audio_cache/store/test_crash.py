@@ -16,8 +16,11 @@ from audio_cache import AudioCache
 from audio_cache.encoding import mp3
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.store.partial import is_locked, partial_path
-from tests.audio import file_url, run_ffmpeg
-from tests.engine import StubFFmpeg, processes_naming, rendition_of, wait_for, whole_file
+from tests.helpers.audio import file_url, make_noise, run_ffmpeg
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.processes import processes_naming
+from tests.helpers.renditions import rendition_of, whole_file
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 KILLS = 10
 TRANSCODE = """
@@ -32,9 +35,7 @@ AudioCache(Path(sys.argv[1]), ffmpeg=sys.argv[3]).transcode_file(Path(sys.argv[2
 def track(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return three minutes of noise at 48 kHz."""
     path = tmp_path_factory.mktemp("track") / "three minutes.flac"
-    noise = "anoisesrc=d=180:c=pink:r=48000:a=0.3:seed=1"
-    run_ffmpeg("-f", "lavfi", "-i", noise, "-ac", "2", "-sample_fmt", "s16", file_url(path))
-    return path
+    return make_noise(path, samples=180 * 48_000, rate=48_000)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,9 @@ def size_of(path: Path) -> int:
 def kill_beyond(process: subprocess.Popen[bytes], growing: Path, size: int) -> None:
     """Kill an encoder as soon as the file that it writes is larger than a size."""
     with process:
-        wait_for(lambda: size_of(growing) > size or process.poll() is not None, "the file to grow")
+        wait_until(
+            lambda: size_of(growing) > size or process.poll() is not None, "the file to grow"
+        )
         process.kill()
         process.wait()
     assert process.returncode == -signal.SIGKILL, "it was too fast to be killed"
@@ -71,7 +74,8 @@ def kill_beyond(process: subprocess.Popen[bytes], growing: Path, size: int) -> N
 def test_after_any_kill_nothing_is_wrong_and_the_next_encoder_goes_on(
     tmp_path: Path, track: Path, rendition: Rendition, content: bytes
 ) -> None:
-    ffmpeg = StubFFmpeg(tmp_path / "stub")
+    # Slow enough to be caught on a busy machine, however late the moment is.
+    ffmpeg = StubFFmpeg(tmp_path / "stub", speed=30, seek_speed=30)
     cache = AudioCache(tmp_path / "cache", ffmpeg=ffmpeg.path)
     entry = cache.get_cache_path(track, "low")
     growing = partial_path(entry)
@@ -79,18 +83,18 @@ def test_after_any_kill_nothing_is_wrong_and_the_next_encoder_goes_on(
     kept = 0
     for number, moment in enumerate(moments):
         kill_beyond(start(cache, track, ffmpeg), growing, max(moment, kept))
-        wait_for(lambda: not processes_naming(track.name), f"ffmpeg to end ({moments})")
+        wait_until(lambda: not processes_naming(track.name), f"ffmpeg to end ({moments})")
         assert not entry.exists()
         assert not cache.is_cached(track, "low")
         assert not is_locked(growing)
         left = growing.read_bytes()
         assert left == content[: len(left)], f"at {moment} of {moments}"
         assert len(ffmpeg.starts()) == number + 1
-        assert sought_us(ffmpeg.starts()[-1]) == expected_us(rendition, kept)
+        assert sought_us(ffmpeg.starts()[-1].arguments) == expected_us(rendition, kept)
         kept = len(left)
     with start(cache, track, ffmpeg) as last:
-        assert last.wait(60) == 0, last.stderr and last.stderr.read()
-    assert sought_us(ffmpeg.starts()[-1]) == expected_us(rendition, kept) > 0
+        assert last.wait(LIMIT_S) == 0, last.stderr and last.stderr.read()
+    assert sought_us(ffmpeg.starts()[-1].arguments) == expected_us(rendition, kept) > 0
     assert entry.read_bytes() == content
     assert list(cache.cache_dir.iterdir()) == [entry]
     assert cache.is_cached(track, "low")
@@ -116,9 +120,9 @@ def test_an_ffmpeg_that_is_killed_itself_is_an_error_and_leaves_nothing(
     cache = AudioCache(tmp_path / "cache", ffmpeg=ffmpeg.path)
     growing = partial_path(cache.get_cache_path(track, "low"))
     with start(cache, track, ffmpeg) as process:
-        wait_for(lambda: size_of(growing) > 100_000, "the file to grow")
-        os.kill(ffmpeg.pids()[-1], signal.SIGKILL)
-        _, said = process.communicate(timeout=60)
+        wait_until(lambda: size_of(growing) > 100_000, "the file to grow")
+        os.kill(ffmpeg.starts()[-1].pid, signal.SIGKILL)
+        _, said = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 1
     assert b"EncodeError" in said
     assert list(cache.cache_dir.iterdir()) == []
@@ -131,11 +135,11 @@ def test_an_interrupt_from_the_keyboard_leaves_what_was_made(
     cache = AudioCache(tmp_path / "cache", ffmpeg=ffmpeg.path)
     growing = partial_path(cache.get_cache_path(track, "low"))
     with start(cache, track, ffmpeg) as process:
-        wait_for(lambda: size_of(growing) > 100_000, "the file to grow")
+        wait_until(lambda: size_of(growing) > 100_000, "the file to grow")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=LIMIT_S)
     assert process.returncode != 0
-    wait_for(lambda: not processes_naming(track.name), "ffmpeg to end")
+    wait_until(lambda: not processes_naming(track.name), "ffmpeg to end")
     left = growing.read_bytes()
     assert len(left) > 100_000
     assert left == content[: len(left)]

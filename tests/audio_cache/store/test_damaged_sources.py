@@ -15,21 +15,16 @@ from mutagen.apev2 import APEv2
 
 from audio_cache import AudioCache
 from audio_cache.encoding.ffmpeg import find_ffmpeg
-from audio_cache.encoding.input_options import count_samples as count_samples_of
+from audio_cache.encoding.piece import count_samples as count_samples_of
 from audio_cache.errors import EncodeError
 from audio_cache.quality import QualityLevel
 from audio_cache.sources.source import read_source
-from tests.audio import DATA, count_samples, make_audio
 from tests.data import handmade
-from tests.engine import make_noise, rendition_of
+from tests.helpers.audio import DATA, count_samples, make_audio, make_noise
+from tests.helpers.renditions import rendition_of
 
 SAMPLES = 200_077
 _IN_OPEN = 0x20
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
 
 
 @pytest.fixture(scope="module")

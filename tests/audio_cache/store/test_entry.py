@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from audio_cache import AudioCache
-from audio_cache.encoding import id3, mp3
-from audio_cache.encoding.identity import Identity
+from audio_cache.encoding import mp3
+from audio_cache.encoding.rendition import Identity
 from audio_cache.store.entry import ENTRY_NAME, Verdict, entry_etag, judge, read_entry
-from tests.audio import DATA
-from tests.engine import make_identity, rendition_of
+from tests.helpers.audio import DATA
+from tests.helpers.renditions import make_identity, rendition_of
 
 
 def write_entry(path: Path, identity: Identity, *, size_change: int = 0) -> Path:
     """Write a file of the size that its identity promises, with silence for music."""
     audio = 144 * 128_000 // 44_100 + mp3.frames_size(128_000, identity.frames)
-    path.write_bytes(id3.tag([("title", "T")], identity.payload()) + bytes(audio + size_change))
+    path.write_bytes(mp3.id3_tag([("title", "T")], identity.payload()) + bytes(audio + size_change))
     return path
 
 
@@ -94,7 +94,7 @@ def test_what_we_made_and_cannot_read_is_not_trusted(
     tmp_path: Path, source: os.stat_result, payload: bytes
 ) -> None:
     entry = tmp_path / "x.mp3"
-    entry.write_bytes(id3.tag([], payload) + bytes(5000))
+    entry.write_bytes(mp3.id3_tag([], payload) + bytes(5000))
     os.utime(entry, ns=(0, source.st_mtime_ns + 1))
     assert verdict_of(entry, source) is Verdict.UNREADABLE
 
@@ -102,7 +102,7 @@ def test_what_we_made_and_cannot_read_is_not_trusted(
 def test_a_frame_that_claims_more_than_the_file_has_is_read_to_its_end(
     tmp_path: Path, source: os.stat_result
 ) -> None:
-    start = bytearray(id3.tag([], b"x" * 3000))
+    start = bytearray(mp3.id3_tag([], b"x" * 3000))
     start[14:18] = b"\xff\xff\xff\xff"
     (tmp_path / "x.mp3").write_bytes(start)
     assert verdict_of(tmp_path / "x.mp3", source) is Verdict.UNREADABLE

@@ -18,14 +18,6 @@ from audio_cache.store.partial import Partial, partial_path
 
 
 @pytest.fixture
-def music(tmp_path: Path, flac: Path) -> Path:
-    folder = tmp_path / "music" / "Album"
-    folder.mkdir(parents=True)
-    shutil.copy(flac, folder / "Track.flac")
-    return folder.parent
-
-
-@pytest.fixture
 def cache(tmp_path: Path) -> AudioCache:
     return AudioCache(tmp_path / "cache")
 
@@ -38,10 +30,10 @@ def text(explanation: Explanation) -> str:
     return "\n".join(explanation_as_lines(explanation))
 
 
-def test_a_cached_track_is_explained_with_its_facts(music: Path, cache: AudioCache) -> None:
-    entry = cache.transcode_file(music / "Album/Track.flac", "low")
-    explanation = explain(music, "./Album/../Album/Track.flac", cache.cache_dir)
-    assert explanation.path == music / "Album/Track.flac"
+def test_a_cached_track_is_explained_with_its_facts(album: Path, cache: AudioCache) -> None:
+    entry = cache.transcode_file(album / "Album/Track.flac", "low")
+    explanation = explain(album, "./Album/../Album/Track.flac", cache.cache_dir)
+    assert explanation.path == album / "Album/Track.flac"
     assert entry.name == f"{explanation.hash}_low_128k.mp3"
     assert (explanation.exists, explanation.lossless, explanation.near) == (True, True, ())
     assert [each.quality for each in explanation.qualities] == list(QUALITY_SETTINGS)
@@ -54,114 +46,114 @@ def test_a_cached_track_is_explained_with_its_facts(music: Path, cache: AudioCac
     assert "not valid: there is no such file" in text(explanation)
 
 
-def test_an_entry_of_a_changed_source_says_what_changed(music: Path, cache: AudioCache) -> None:
-    source = music / "Album/Track.flac"
+def test_an_entry_of_a_changed_source_says_what_changed(album: Path, cache: AudioCache) -> None:
+    source = album / "Album/Track.flac"
     cache.transcode_file(source, "low")
     with source.open("ab") as file:
         file.write(b"x")
-    low = at(explain(music, "Album/Track.flac", cache.cache_dir), "low")
+    low = at(explain(album, "Album/Track.flac", cache.cache_dir), "low")
     assert low.verdict is Verdict.SOURCE_CHANGED
     size = source.stat().st_size
     assert f"its size was {size - 1:,} bytes and is now {size:,}" in low.reason
     assert "its modification time was" in low.reason
 
 
-def test_a_short_entry_says_how_short_it_is(music: Path, cache: AudioCache) -> None:
-    entry = cache.transcode_file(music / "Album/Track.flac", "low")
+def test_a_short_entry_says_how_short_it_is(album: Path, cache: AudioCache) -> None:
+    entry = cache.transcode_file(album / "Album/Track.flac", "low")
     os.truncate(entry, 20_000)
-    low = at(explain(music, "Album/Track.flac", cache.cache_dir), "low")
+    low = at(explain(album, "Album/Track.flac", cache.cache_dir), "low")
     assert low.verdict is Verdict.INCOMPLETE
     assert "20,000 bytes instead of" in low.reason
 
 
 def test_a_partial_file_says_how_far_it_is_and_whether_somebody_writes_it(
-    music: Path, cache: AudioCache
+    album: Path, cache: AudioCache
 ) -> None:
-    source = music / "Album/Track.flac"
+    source = album / "Album/Track.flac"
     whole = cache.transcode_file(source, "low").read_bytes()
     partial_path(cache.get_cache_path(source, "low")).write_bytes(whole[:10_000])
-    left = at(explain(music, "Album/Track.flac", cache.cache_dir), "low").partial
+    left = at(explain(album, "Album/Track.flac", cache.cache_dir), "low").partial
     assert left == PartialFile(10_000, len(whole), False)
     entry = cache.get_cache_path(source, "low")
     held = Partial.lock(entry, cache.get_rendition(source, "low"), wait=True)
     assert held is not None
     with held:
-        explanation = explain(music, "Album/Track.flac", cache.cache_dir)
+        explanation = explain(album, "Album/Track.flac", cache.cache_dir)
     assert "10,000 of" in text(explanation)
     assert "being written" in text(explanation)
 
 
-def test_entries_of_a_moved_library_are_near(music: Path, cache: AudioCache) -> None:
-    entry = cache.transcode_file(music / "Album/Track.flac", "low")
-    moved = music.rename(music.with_name("moved"))
+def test_entries_of_a_moved_library_are_near(album: Path, cache: AudioCache) -> None:
+    entry = cache.transcode_file(album / "Album/Track.flac", "low")
+    moved = album.rename(album.with_name("moved"))
     [near] = explain(moved, "Album/Track.flac", cache.cache_dir).near
     assert near.path == entry
-    assert near.reason.startswith(f"the same audio, from {music}/Album/Track.flac")
+    assert near.reason.startswith(f"the same audio, from {album}/Album/Track.flac")
 
 
 def test_an_entry_of_a_file_of_the_same_name_is_near(
-    music: Path, cache: AudioCache, wav: Path
+    album: Path, cache: AudioCache, wav: Path
 ) -> None:
-    (music / "Other").mkdir()
-    other = Path(shutil.copy(wav, music / "Other" / "TRACK.flac"))
+    (album / "Other").mkdir()
+    other = Path(shutil.copy(wav, album / "Other" / "TRACK.flac"))
     entry = cache.transcode_file(other, "low")
-    [near] = explain(music, "Album/Track.flac", cache.cache_dir).near
+    [near] = explain(album, "Album/Track.flac", cache.cache_dir).near
     assert near.path == entry
     assert near.reason == f"of a file of the same name: {other}"
 
 
-def test_an_entry_of_another_bitrate_is_near(music: Path, cache: AudioCache) -> None:
-    digest = explain(music, "Album/Track.flac", cache.cache_dir).hash
+def test_an_entry_of_another_bitrate_is_near(album: Path, cache: AudioCache) -> None:
+    digest = explain(album, "Album/Track.flac", cache.cache_dir).hash
     older = cache.cache_dir / f"{digest}_medium_160k.mp3"
     older.write_bytes(b"x")
-    [near] = explain(music, "Album/Track.flac", cache.cache_dir).near
+    [near] = explain(album, "Album/Track.flac", cache.cache_dir).near
     assert (near.path, near.reason) == (older, "of this path, but of another quality or bitrate")
 
 
-def test_a_missing_source_that_differs_in_case_is_near(music: Path, cache: AudioCache) -> None:
-    explanation = explain(music, "album/track.FLAC", cache.cache_dir)
+def test_a_missing_source_that_differs_in_case_is_near(album: Path, cache: AudioCache) -> None:
+    explanation = explain(album, "album/track.FLAC", cache.cache_dir)
     assert (explanation.exists, explanation.lossless) == (False, True)
     [near] = explanation.near
-    assert near.path == music / "Album/Track.flac"
+    assert near.path == album / "Album/Track.flac"
     assert near.reason == "the same name but for upper and lower case"
 
 
 def test_a_missing_source_in_another_unicode_form_is_near(
-    music: Path, cache: AudioCache, flac: Path
+    album: Path, cache: AudioCache, flac: Path
 ) -> None:
     composed = unicodedata.normalize("NFC", "Ménage à trois.flac")
-    shutil.copy(flac, music / composed)
-    [near] = explain(music, unicodedata.normalize("NFD", composed), cache.cache_dir).near
-    assert near.path == music / composed
+    shutil.copy(flac, album / composed)
+    [near] = explain(album, unicodedata.normalize("NFD", composed), cache.cache_dir).near
+    assert near.path == album / composed
     assert "NFC" in near.reason
 
 
-def test_a_missing_source_of_a_similar_name_is_near(music: Path, cache: AudioCache) -> None:
-    [near] = explain(music, "Album/Trak.flac", cache.cache_dir).near
+def test_a_missing_source_of_a_similar_name_is_near(album: Path, cache: AudioCache) -> None:
+    [near] = explain(album, "Album/Trak.flac", cache.cache_dir).near
     assert (near.path.name, near.reason) == ("Track.flac", "of a similar name in the same folder")
 
 
-def test_a_lossy_track_is_called_so(music: Path, cache: AudioCache, mp3: Path) -> None:
-    shutil.copy(mp3, music / "x.mp3")
-    explanation = explain(music, "x.mp3", cache.cache_dir)
+def test_a_lossy_track_is_called_so(album: Path, cache: AudioCache, mp3: Path) -> None:
+    shutil.copy(mp3, album / "x.mp3")
+    explanation = explain(album, "x.mp3", cache.cache_dir)
     assert not explanation.lossless
     assert "lossy: played as it is" in text(explanation)
 
 
-def test_a_missing_cache_is_a_problem_and_is_not_made(music: Path, tmp_path: Path) -> None:
-    explanation = explain(music, "Album/Track.flac", tmp_path / "nowhere")
+def test_a_missing_cache_is_a_problem_and_is_not_made(album: Path, tmp_path: Path) -> None:
+    explanation = explain(album, "Album/Track.flac", tmp_path / "nowhere")
     assert explanation.problem == f"there is no cache directory {tmp_path}/nowhere"
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_source_that_cannot_be_read_is_a_problem(music: Path, cache: AudioCache) -> None:
-    explanation = explain(music, "Album", cache.cache_dir)
+def test_a_source_that_cannot_be_read_is_a_problem(album: Path, cache: AudioCache) -> None:
+    explanation = explain(album, "Album", cache.cache_dir)
     assert explanation.problem == "the source cannot be read: Is a directory"
 
 
-def test_an_entry_that_cannot_be_read_says_why(music: Path, cache: AudioCache) -> None:
-    entry = cache.get_cache_path(music / "Album/Track.flac", "low")
+def test_an_entry_that_cannot_be_read_says_why(album: Path, cache: AudioCache) -> None:
+    entry = cache.get_cache_path(album / "Album/Track.flac", "low")
     entry.mkdir()
-    low = at(explain(music, "Album/Track.flac", cache.cache_dir), "low")
+    low = at(explain(album, "Album/Track.flac", cache.cache_dir), "low")
     assert (low.exists, low.verdict) == (True, None)
     assert "Is a directory" in low.reason

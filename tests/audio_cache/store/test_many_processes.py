@@ -10,8 +10,10 @@ import threading
 from pathlib import Path
 
 from audio_cache import AudioCache
-from tests.audio import make_audio
-from tests.engine import StubFFmpeg, make_noise, undisturbed, wait_for
+from tests.helpers.audio import make_audio, make_noise
+from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.renditions import undisturbed
+from tests.helpers.waiting import wait_until
 
 PROCESSES = 20
 # One process imports the package and becomes many, since so many imports would take seconds. All
@@ -78,13 +80,11 @@ def test_other_entries_wait_for_nobody(tmp_path: Path) -> None:
     slow, quick = (make_audio(tmp_path / f"{name}.flac", samples=20_000) for name in "ab")
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    hang = StubFFmpeg(
-        tmp_path / "hang", f'read -r _ < {gate}; exec {StubFFmpeg(tmp_path).path} "$@"'
-    )
+    hang = StubFFmpeg(tmp_path / "hang", f"read -r _ < {gate}")
     held = AudioCache(tmp_path / "cache", ffmpeg=hang.path)
     thread = threading.Thread(target=held.transcode_file, args=(slow, "low"))
     thread.start()
-    wait_for(hang.starts, "the first encode to begin")
+    wait_until(hang.starts, "the first encode to begin")
     cache = AudioCache(tmp_path / "cache")
     assert cache.transcode_file(quick, "low").exists()
     assert cache.transcode_file(slow, "high").exists()
@@ -112,7 +112,7 @@ def test_when_the_one_that_encodes_fails_another_tries_itself(tmp_path: Path) ->
 
     first = threading.Thread(target=run, args=(bad,))
     first.start()
-    wait_for(failing.starts, "the first encode to begin")
+    wait_until(failing.starts, "the first encode to begin")
     second = threading.Thread(target=run, args=(good,))
     second.start()
     gate.write_text("go\n")

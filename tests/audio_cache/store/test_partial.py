@@ -23,7 +23,9 @@ from audio_cache.store.partial import (
     partial_path,
     require_space,
 )
-from tests.engine import make_noise, rendition_of, wait_for, whole_file
+from tests.helpers.audio import make_noise
+from tests.helpers.renditions import rendition_of, whole_file
+from tests.helpers.waiting import wait_until
 
 HOLD = """
 import fcntl, os, sys
@@ -38,7 +40,7 @@ sys.stdin.read()
 def rendition(tmp_path_factory: pytest.TempPathFactory) -> Rendition:
     """Return a rendition of four whole groups and a part of a fifth."""
     path = tmp_path_factory.mktemp("source") / "x.flac"
-    return rendition_of(make_noise(path, samples=4 * mp3.GROUP_SAMPLES + 20_000))
+    return rendition_of(make_noise(path, samples=4 * mp3.GROUP_FRAMES * mp3.FRAME_SAMPLES + 20_000))
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +275,7 @@ def test_waiting_for_a_lock_ends_when_its_holder_dies(entry: Path, rendition: Re
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        wait_for(lambda: is_locked(partial_path(entry)), "the lock")
+        wait_until(lambda: is_locked(partial_path(entry)), "the lock")
         holder.kill()
         partial = Partial.lock(entry, rendition, wait=True)
         assert partial is not None

@@ -10,17 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from audio_cache.encoding import id3, mp3
-from audio_cache.encoding.cancellation import Cancellation
+from audio_cache.encoding import mp3
+from audio_cache.encoding.ffmpeg import Cancellation
 from audio_cache.errors import EncodeInterruptedError, FFmpegNotFoundError
 from audio_cache.store.cache import AudioCache
 from audio_cache.store.entry import read_entry
 from audio_cache.store.verify import Inspection, State, inspect_entry, repair_entry, verify
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
 
 
 @pytest.fixture
@@ -179,7 +174,7 @@ def test_a_header_that_contradicts_itself_is_damage(cache: AudioCache, entry: Pa
     shorter = made.identity.samples - 100
     payload = made.identity.payload().replace(b"%d" % made.identity.samples, b"%d" % shorter)
     info = bytearray(mp3.info_frame(192_000, made.identity.samples))
-    entry.write_bytes(id3.tag([], payload) + bytes(info) + audio)
+    entry.write_bytes(mp3.id3_tag([], payload) + bytes(info) + audio)
     assert "Info frame" in inspect(cache, entry).reason
 
 

@@ -10,14 +10,8 @@ from audio_cache import AudioCache
 from audio_cache.store.verify import Inspection, State
 from mixtape.admin import maintenance as chores_module
 from mixtape.admin.maintenance import BusyError, Chore, Chores, Kind
-from tests.audio import make_audio
-
-LIMIT_S = 60
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
-    return AudioCache(tmp_path / "cache")
+from tests.helpers.audio import make_audio
+from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture

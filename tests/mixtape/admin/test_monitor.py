@@ -10,10 +10,9 @@ from flask import Flask
 
 from mixtape.admin import monitor as monitor_module
 from mixtape.admin.monitor import COUNT_EVERY_S, Monitor
-from tests.audio import make_audio
-from tests.mixtape.host import make_app
-
-LIMIT_S = 30
+from tests.helpers.audio import make_audio
+from tests.helpers.host import make_app
+from tests.helpers.waiting import LIMIT_S
 
 
 class Clock:

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from mixtape.admin import monitor as monitor_module
 from mixtape.admin.prometheus import METRICS
 from mixtape.settings import SettingsError, load_settings
-from tests.audio import make_audio
-from tests.mixtape.host import PASSWORD, make_app, sign_in
+from tests.helpers.audio import make_audio
+from tests.helpers.host import PASSWORD, make_app, sign_in
 
 TOKEN = "0123456789abcdef-token"
 

@@ -13,7 +13,7 @@ from mixtape.database.search import MAX_TEXT, match_expression
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
 from mixtape.library.catalogue import Catalogue
-from tests.mixtape.tracks import NOON, add_track
+from tests.helpers.tracks import NOON, add_track
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import stat
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,14 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from mixtape.database.tables import Mixtape, MixtapeTrack, Track
 from mixtape.database.units_of_work import FILE_NAME, Database, SchemaVersion
 from mixtape.errors import DatabaseError
-from tests.mixtape.tracks import NOON, add_track
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path / "data")
-    yield database
-    database.close()
+from tests.helpers.tracks import NOON, add_track
 
 
 def url_of(folder: Path) -> URL:

@@ -13,7 +13,7 @@ from mixtape.demo.library import DemoError, ensure_demo_library
 from mixtape.demo.pieces import ARTIST, DEMO_TRACKS, SIDE_A, SIDE_B
 from mixtape.demo.synth import midi_hz
 from mixtape.files.pictures import read_picture
-from tests.audio import decode
+from tests.helpers.audio import decode
 
 slow = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from mutagen.mp4 import MP4, MP4Cover
 from mixtape.errors import AudioFileError
 from mixtape.files.audio_file import read_audio_file
 from mixtape.files.tags import VARIOUS_ARTISTS
-from tests.audio import make_audio
-from tests.mixtape.tracks import embed, make_picture, place
+from tests.helpers.audio import make_audio
+from tests.helpers.tracks import embed, make_picture, place
 
 SONG = {"title": "Song", "artist": "Singer", "album": "Record", "tracknumber": "4", "date": "1971"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from mixtape.files import folders as library_module
 from mixtape.files.folders import Library, NotInLibraryError, reading_order
-from tests.audio import make_audio
+from tests.helpers.audio import make_audio
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mixtape.files.folder_track import NO_MUSIC, ListedTrack, read_track
-from tests.audio import make_audio
+from tests.helpers.audio import make_audio
 
 
 def read(file: Path) -> ListedTrack:

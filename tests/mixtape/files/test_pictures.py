@@ -21,8 +21,8 @@ from PIL import Image
 from mixtape.errors import PictureError
 from mixtape.files import pictures
 from mixtape.files.pictures import accept_upload, embedded_picture, picture_key, shrink
-from tests.audio import make_audio
-from tests.mixtape.tracks import embed, make_picture, open_picture, place
+from tests.helpers.audio import make_audio
+from tests.helpers.tracks import embed, make_picture, open_picture, place
 
 FRONT, BACK = make_picture(colour="red"), make_picture(colour="blue")
 

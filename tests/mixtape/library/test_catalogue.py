@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,14 +8,7 @@ from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError
 from mixtape.library.catalogue import Catalogue
 from mixtape.library.listings import LibraryCounts, Subfolder
-from tests.mixtape.tracks import NOON, add_track
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path)
-    yield database
-    database.close()
+from tests.helpers.tracks import NOON, add_track
 
 
 @pytest.fixture
@@ -166,9 +157,8 @@ def test_tracks_are_given_by_ids_in_the_order_asked_for(
     ids = [add_track(database, b"%d" % number) for number in range(3)]
     asked = [ids[2], 12345, ids[0], ids[2]]
     assert [track.id for track in catalogue.tracks(asked)] == [ids[2], ids[0], ids[2]]
-    assert catalogue.get_track(ids[1]).path == b"1"
-    with pytest.raises(NotFoundError):
-        catalogue.get_track(12345)
+    assert catalogue.tracks([ids[1]])[0].path == b"1"
+    assert catalogue.tracks([12345]) == ()
 
 
 @pytest.mark.parametrize("number", [-1, 0, 2**63, 10**30])
@@ -176,8 +166,7 @@ def test_numbers_of_any_size_are_no_error(
     database: Database, catalogue: Catalogue, number: int
 ) -> None:
     add_track(database, b"1", title="Song", artist="A", album="X", problem="broken")
-    with pytest.raises(NotFoundError):
-        catalogue.get_track(number)
+    assert catalogue.tracks([number]) == ()
     far = number > 0
     for listed in (
         catalogue.search("song", offset=number),
@@ -186,16 +175,6 @@ def test_numbers_of_any_size_are_no_error(
         catalogue.unreadable(offset=number),
     ):
         assert len(listed.items) == (0 if far else 1)
-
-
-def test_a_track_is_found_by_the_bytes_of_its_path(
-    database: Database, catalogue: Catalogue
-) -> None:
-    track_id = add_track(database, b"caf\xe9.flac")
-    found = catalogue.find_by_path(b"caf\xe9.flac")
-    assert found is not None
-    assert found.id == track_id
-    assert catalogue.find_by_path("café.flac".encode()) is None
 
 
 def test_missing_tracks_are_in_no_list(database: Database, catalogue: Catalogue) -> None:

@@ -11,21 +11,14 @@ from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError, PictureError
 from mixtape.files.pictures import shrink
 from mixtape.library import covers as artwork_module
-from mixtape.library.catalogue import Catalogue
 from mixtape.library.covers import CACHE_FOLDER, UPLOAD_FOLDER, Artwork
 from mixtape.library.scanner import LOCK_NAME, Scanner
-from tests.mixtape.tracks import add_track, embed, make_picture, open_picture, place
+from tests.helpers.tracks import add_track, embed, find_track, make_picture, open_picture, place
 
 
 @pytest.fixture
 def data_root(tmp_path: Path) -> Path:
     return tmp_path / "data"
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    (tmp_path / "music").mkdir()
-    return tmp_path / "music"
 
 
 @pytest.fixture
@@ -44,7 +37,7 @@ def scanned_cover_key(database: Database, music: Path, path: bytes) -> str:
     scanner = Scanner(database, music, music.parent / LOCK_NAME)
     scanner.start()
     assert scanner.wait(60).error is None
-    track = Catalogue(database).find_by_path(path)
+    track = find_track(database, path)
     assert track is not None
     assert track.cover_key is not None
     return track.cover_key

@@ -8,8 +8,8 @@ from PIL import Image
 
 from mixtape.files.folders import Library
 from mixtape.library.folder_covers import CoverStore, find_picture
-from tests.audio import make_audio
-from tests.mixtape.tracks import embed, make_picture
+from tests.helpers.audio import make_audio
+from tests.helpers.tracks import embed, make_picture
 
 
 @pytest.fixture

@@ -16,28 +16,8 @@ from mixtape.library import scanner as scanner_module
 from mixtape.library.scanner import LOCK_NAME, Scanner, ScanProgress
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MixtapeState
-from tests.mixtape.tracks import Clock, embed, make_picture, place
-
-LIMIT_S = 60
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    music = tmp_path / "music"
-    music.mkdir()
-    return music
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path / "data")
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.helpers.tracks import Clock, embed, make_picture, place
+from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ import pytest
 from flask import Flask
 
 from audio_cache.store.partial import partial_path
-from tests.mixtape.site import (
-    LONG_S,
+from tests.helpers.mixtapes import (
     Owner,
-    make_mixtape,
     make_scanned_app,
     message_of,
+    save_mixtape,
     services_of,
     track_id,
 )
-from tests.mixtape.tracks import place
+from tests.helpers.tracks import place
+from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_save_begins_to_cache_and_tells_of_the_end(app: Flask, owner: Owner) -
 def test_readiness_counts_by_quality_and_lossy_tracks_are_always_ready(
     app: Flask, owner: Owner
 ) -> None:
-    mixtape = make_mixtape(app, "Night train", "Alpha", "Beta", "Gamma")
+    mixtape = save_mixtape(app, "Night train", "Alpha", "Beta", "Gamma")
     assert ready(owner, mixtape.slug)["ready"] == {"high": 1, "medium": 1, "low": 1}
     services_of(app).caching.start("one", [b"album/1.flac"], ["low"])
     follow(owner, {"url": "/editor/progress/one"})
@@ -79,7 +79,7 @@ def test_readiness_counts_by_quality_and_lossy_tracks_are_always_ready(
 
 
 def test_the_rest_is_cached_on_demand(app: Flask, owner: Owner) -> None:
-    mixtape = make_mixtape(app, "Night train", "Alpha", "Beta", "Gamma")
+    mixtape = save_mixtape(app, "Night train", "Alpha", "Beta", "Gamma")
     address = f"/api/mixtapes/{mixtape.slug}/cache"
     answer = owner.send("POST", address, {"qualities": ["low", "high"]})
     assert answer.status_code == 202
@@ -92,7 +92,7 @@ def test_the_rest_is_cached_on_demand(app: Flask, owner: Owner) -> None:
 def test_a_quality_that_does_not_exist_is_refused_with_those_that_do(
     app: Flask, owner: Owner, body: Any
 ) -> None:
-    mixtape = make_mixtape(app, "Night train", "Alpha")
+    mixtape = save_mixtape(app, "Night train", "Alpha")
     answer = owner.send("POST", f"/api/mixtapes/{mixtape.slug}/cache", body)
     assert answer.status_code == 400
     message_of(answer)
@@ -120,7 +120,7 @@ def test_a_folder_with_nothing_to_cache_says_so(owner: Owner) -> None:
 
 
 def test_a_second_quality_joins_the_one_that_is_being_made(app: Flask, owner: Owner) -> None:
-    mixtape = make_mixtape(app, "Night train", "Alpha", "Beta")
+    mixtape = save_mixtape(app, "Night train", "Alpha", "Beta")
     caching, cache = services_of(app).caching, app.extensions["audio_cache"].cache
     [source] = [Path(app.config["MUSIC_ROOT"]) / "album" / "1.flac"]
     partial = partial_path(cache.get_cache_path(source, "high"))
@@ -136,7 +136,7 @@ def test_a_second_quality_joins_the_one_that_is_being_made(app: Flask, owner: Ow
 
 
 def test_a_run_is_cancelled_by_its_id(app: Flask, owner: Owner) -> None:
-    mixtape = make_mixtape(app, "Night train", "Alpha", "Beta")
+    mixtape = save_mixtape(app, "Night train", "Alpha", "Beta")
     services_of(app).caching.start_mixtape(mixtape, ["medium"])
     assert owner.send("POST", f"/api/caching/{mixtape.slug}/cancel").status_code == 204
     assert follow(owner, {"url": f"/editor/progress/{mixtape.slug}"})["status"] in {
@@ -148,8 +148,8 @@ def test_a_run_is_cancelled_by_its_id(app: Flask, owner: Owner) -> None:
 
 
 def test_after_a_restart_what_is_missing_goes_on(app: Flask, owner: Owner) -> None:
-    make_mixtape(app, "Lossy", "Gamma")
-    mixtape = make_mixtape(app, "Night train", "Alpha", "Beta")
+    save_mixtape(app, "Lossy", "Gamma")
+    mixtape = save_mixtape(app, "Night train", "Alpha", "Beta")
     caching, mixtapes = services_of(app).caching, services_of(app).mixtapes
     stored = [mixtapes.get(each.slug) for each in mixtapes.summaries()]
     assert caching.resume(stored) == 1
@@ -158,7 +158,7 @@ def test_after_a_restart_what_is_missing_goes_on(app: Flask, owner: Owner) -> No
 
 
 def test_a_run_goes_on_under_the_new_link(app: Flask, owner: Owner) -> None:
-    mixtape = make_mixtape(app, "Night train", "Alpha", "Beta")
+    mixtape = save_mixtape(app, "Night train", "Alpha", "Beta")
     services_of(app).caching.start_mixtape(mixtape, ["medium"])
     renewed = owner.send("POST", f"/api/mixtapes/{mixtape.slug}/renew").json
     assert renewed is not None
@@ -193,7 +193,7 @@ def test_without_a_cache_nothing_can_be_cached_and_that_is_said(
     monkeypatch.setenv("AUDIO_CACHE_ENABLED", "false")
     app = make_scanned_app(tmp_path)
     owner = Owner(app.test_client())
-    mixtape = make_mixtape(app, "Night train", "Alpha")
+    mixtape = save_mixtape(app, "Night train", "Alpha")
     answer = owner.send("POST", f"/api/mixtapes/{mixtape.slug}/cache", {"qualities": ["low"]})
     assert answer.status_code == 409
     assert "AUDIO_CACHE_ENABLED" in message_of(answer)
@@ -202,9 +202,9 @@ def test_without_a_cache_nothing_can_be_cached_and_that_is_said(
 
 
 def test_closing_ends_the_runs(app: Flask) -> None:
-    mixtape = make_mixtape(app, "Night train", "Alpha", "Beta")
+    mixtape = save_mixtape(app, "Night train", "Alpha", "Beta")
     caching = services_of(app).caching
     caching.start_mixtape(mixtape, ["high", "medium", "low"])
     services_of(app).close()
     assert not caching.is_running(mixtape.slug)
-    assert services_of(app).scanner.wait(LONG_S).running is False
+    assert services_of(app).scanner.wait(LIMIT_S).running is False

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,19 +12,7 @@ from mixtape.errors import ConflictError, InvalidMixtapeError, NotFoundError
 from mixtape.mixtapes.drafts import MAX_STATE_BYTES, Drafts
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MixtapeState
-from tests.mixtape.tracks import Clock
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.helpers.tracks import Clock
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import os
-import re
 import resource
-import select
 import signal
 import socket
 import subprocess
@@ -15,58 +13,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import mixtape
 from mixtape import cli
 from mixtape.server.run import bind_listener, server_options
 from mixtape.settings import Settings, SettingsError
-from tests.mixtape.host import make_settings
-
-SOURCE = Path(mixtape.__file__).parents[1]
-LIMIT_S = 60
-
-
-class Server:
-    """`mixtape serve` as a process of its own, on a free port."""
-
-    def __init__(self, root: Path, **environment: str) -> None:
-        (root / "music").mkdir(exist_ok=True)
-        given = {"MUSIC_ROOT": str(root / "music"), "DATA_ROOT": str(root / "data"), "PORT": "0"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "mixtape", "serve"],
-            env={**os.environ, "PYTHONPATH": str(SOURCE), **given, **environment},
-            cwd=root,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def read_address(self) -> str:
-        """Return the address that the server prints when it listens."""
-        assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], LIMIT_S)
-        assert ready, "the server said nothing"
-        line = self.process.stdout.readline()
-        found = re.search(r"Mixtape is playing at (http://\S+) – library: ", line)
-        assert found is not None, line
-        return found[1]
-
-    def finish(self) -> str:
-        """Wait for the end and return what the server wrote."""
-        output, _ = self.process.communicate(timeout=LIMIT_S)
-        return output
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate(timeout=LIMIT_S)
+from tests.helpers.host import make_settings
+from tests.helpers.mixtape_serve import SOURCE, MixtapeServe
+from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
-    yield server
-    server.close()
+def server(tmp_path: Path) -> Iterator[MixtapeServe]:
+    (tmp_path / "music").mkdir()
+    with MixtapeServe(tmp_path / "music", tmp_path / "data") as server:
+        yield server
 
 
 def get(address: str) -> bytes:
@@ -78,9 +37,9 @@ def get(address: str) -> bytes:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_says_where_it_plays_answers_and_ends_cleanly(
-    server: Server, number: signal.Signals
+    server: MixtapeServe, number: signal.Signals
 ) -> None:
-    address = server.read_address()
+    address = server.address
     assert get(f"{address}/healthz") == b'{"status":"ok"}\n'
     assert b"Your library" in get(f"{address}/")
     server.process.send_signal(number)
@@ -90,14 +49,13 @@ def test_the_server_says_where_it_plays_answers_and_ends_cleanly(
 
 
 @pytest.mark.slow
-def test_an_open_page_does_not_keep_the_server_from_ending(server: Server) -> None:
-    address = server.read_address()
+def test_an_open_page_does_not_keep_the_server_from_ending(server: MixtapeServe) -> None:
+    address = server.address
     host, port = address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=LIMIT_S) as idle:
         idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert idle.recv(1000).startswith(b"HTTP/1.1 200")
-        server.process.terminate()
-        server.finish()
+        server.stop()
     assert server.process.returncode == 0
 
 

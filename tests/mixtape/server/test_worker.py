@@ -10,8 +10,7 @@ import pytest
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from mixtape.server.worker import ListenerWorker, _is_news
-
-LIMIT_S = 60
+from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture

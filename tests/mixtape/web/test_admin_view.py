@@ -12,10 +12,10 @@ from audio_cache import AudioCache
 from mixtape.admin.maintenance import Chores
 from mixtape.admin.monitor import Monitor
 from mixtape.web.views.admin import read_days
-from tests.audio import make_audio
-from tests.mixtape.host import PAGE, csrf_token, sign_in
+from tests.helpers.audio import make_audio
+from tests.helpers.host import PAGE, csrf_token, sign_in
+from tests.helpers.waiting import LIMIT_S
 
-LIMIT_S = 60
 DAY_S = 86_400
 BAD_DAYS: list[object] = [
     "",

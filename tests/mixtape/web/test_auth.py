@@ -6,8 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from mixtape.web.auth import visitor_address
-from tests.audio import make_audio
-from tests.mixtape.host import PAGE, PASSWORD, csrf_token, make_app, sign_in
+from tests.helpers.audio import make_audio
+from tests.helpers.host import PAGE, PASSWORD, csrf_token, make_app, sign_in
 
 
 def test_without_a_password_everything_is_open(client: FlaskClient) -> None:

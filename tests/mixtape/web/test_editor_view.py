@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.mixtape.host import PAGE, PASSWORD, make_app
-from tests.mixtape.site import (
+from tests.helpers.host import PAGE, PASSWORD, make_app
+from tests.helpers.mixtapes import (
     Owner,
-    make_mixtape,
     make_scanned_app,
     message_of,
+    save_mixtape,
     services_of,
     track_id,
 )
-from tests.mixtape.tracks import make_picture, place
+from tests.helpers.tracks import make_picture, place
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_a_save_makes_a_mixtape_of_the_draft(app: Flask, owner: Owner) -> None:
 
 
 def test_a_stored_mixtape_is_edited_in_a_draft_until_it_is_saved(app: Flask, owner: Owner) -> None:
-    mixtape = make_mixtape(app, "Before", "Alpha")
+    mixtape = save_mixtape(app, "Before", "Alpha")
     draft = begin(owner, mixtape.slug)
     assert draft["title"] == "Before"
     after = state(app, "After", "Beta")
@@ -111,9 +112,10 @@ def test_a_stored_mixtape_is_edited_in_a_draft_until_it_is_saved(app: Flask, own
 def test_a_mixtape_that_was_saved_elsewhere_is_replaced_only_on_demand(
     app: Flask, owner: Owner
 ) -> None:
-    mixtape = make_mixtape(app, "Before", "Alpha", "Beta")
+    mixtape = save_mixtape(app, "Before", "Alpha", "Beta")
     key = begin(owner, mixtape.slug)["key"]
-    services_of(app).mixtapes.remove_track(mixtape.slug, 0, revision=mixtape.revision)
+    other = replace(mixtape.state, track_ids=mixtape.state.track_ids[1:])
+    services_of(app).mixtapes.save(mixtape.slug, other, revision=mixtape.revision)
     mine = {"state": state(app, "Mine", "Gamma")}
     answer = owner.send("POST", f"/api/drafts/{key}/save", mine)
     assert answer.status_code == 409
@@ -123,7 +125,7 @@ def test_a_mixtape_that_was_saved_elsewhere_is_replaced_only_on_demand(
 
 
 def test_a_discarded_draft_is_gone_and_the_mixtape_is_as_it_was(app: Flask, owner: Owner) -> None:
-    mixtape = make_mixtape(app, "Before", "Alpha")
+    mixtape = save_mixtape(app, "Before", "Alpha")
     key = begin(owner, mixtape.slug)["key"]
     owner.send("PUT", f"/api/drafts/{key}", {"revision": 0, "state": state(app, "After")})
     assert owner.send("DELETE", f"/api/drafts/{key}").status_code == 204
@@ -199,7 +201,7 @@ def test_a_request_larger_than_anything_we_take_is_refused_unread(owner: Owner) 
 
 
 def test_sharing_opens_closes_and_renews_the_link(app: Flask, owner: Owner) -> None:
-    mixtape = make_mixtape(app, "Night train", "Alpha")
+    mixtape = save_mixtape(app, "Night train", "Alpha")
     shared = owner.send("POST", f"/api/mixtapes/{mixtape.slug}/share").json
     assert shared is not None
     assert shared["shared"] is True
@@ -214,7 +216,7 @@ def test_sharing_opens_closes_and_renews_the_link(app: Flask, owner: Owner) -> N
 
 
 def test_a_deleted_mixtape_is_gone_with_its_draft(app: Flask, owner: Owner) -> None:
-    mixtape = make_mixtape(app, "Night train", "Alpha")
+    mixtape = save_mixtape(app, "Night train", "Alpha")
     key = begin(owner, mixtape.slug)["key"]
     assert owner.send("DELETE", f"/api/mixtapes/{mixtape.slug}").status_code == 204
     assert owner.page(f"/mixtapes/{mixtape.slug}/edit").status_code == 404
@@ -224,7 +226,7 @@ def test_a_deleted_mixtape_is_gone_with_its_draft(app: Flask, owner: Owner) -> N
 def test_a_missing_track_is_shown_as_such_and_stays_on_the_tape(
     app: Flask, owner: Owner, music: Path
 ) -> None:
-    mixtape = make_mixtape(app, "Night train", "Alpha", "Beta")
+    mixtape = save_mixtape(app, "Night train", "Alpha", "Beta")
     (music / "1.mp3").unlink()
     services_of(app).scanner.start()
     services_of(app).scanner.wait(60)
@@ -290,7 +292,7 @@ def test_a_mixtape_or_draft_that_is_not_there_is_a_page_with_a_way_out(
 
 def test_markup_in_a_title_is_text(app: Flask, owner: Owner) -> None:
     title = "</script><img src=x onerror=alert(1)>'\""
-    mixtape = make_mixtape(app, title, "Alpha")
+    mixtape = save_mixtape(app, title, "Alpha")
     for address in ("/mixtapes", f"/mixtapes/{mixtape.slug}/edit"):
         assert "<img src=x" not in owner.page(address).text
 

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from audio_cache.encoding import ffmpeg
 from mixtape.web.views.health import CHECKS
-from tests.mixtape.host import PASSWORD, make_app, sign_in
+from tests.helpers.host import PASSWORD, make_app, sign_in
 
 
 @pytest.fixture

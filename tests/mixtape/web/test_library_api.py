@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mixtape.web.views.as_json import decode_key, encode_key
-from tests.mixtape.host import PAGE, PASSWORD, make_app
-from tests.mixtape.site import Owner, make_scanned_app, message_of, scan, services_of
-from tests.mixtape.tracks import NOON, add_track, make_picture, place
+from tests.helpers.host import PAGE, PASSWORD, make_app
+from tests.helpers.mixtapes import Owner, make_scanned_app, message_of, scan, services_of
+from tests.helpers.tracks import NOON, add_track, make_picture, place
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from markupsafe import escape
 from mixtape.files import folders as library_module
 from mixtape.files.formats import size_text
 from mixtape.web.views.covers import draw_placeholder
-from tests.audio import make_audio
-from tests.mixtape.host import PAGE, make_app
-from tests.mixtape.tracks import make_picture
+from tests.helpers.audio import make_audio
+from tests.helpers.host import PAGE, make_app
+from tests.helpers.tracks import make_picture
 
 
 def page_of(client: FlaskClient, address: str = "/") -> str:

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 import mixtape
 from mixtape.web.module_preload import imported_modules
-from tests.mixtape.host import PAGE
+from tests.helpers.host import PAGE
 
 STATIC = Path(mixtape.__file__).parent / "static"
 

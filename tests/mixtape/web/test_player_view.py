@@ -11,9 +11,9 @@ from markupsafe import escape
 
 from mixtape.mixtapes.values import SavedMixtape
 from mixtape.web.security import CONTENT_SECURITY_POLICY
-from tests.mixtape.host import PAGE, PASSWORD, make_app, sign_in
-from tests.mixtape.tapes import make_mixtape, scan, services_of, stream_urls
-from tests.mixtape.tracks import make_picture, open_picture, place
+from tests.helpers.host import PAGE, PASSWORD, make_app, sign_in
+from tests.helpers.mixtapes import scan, services_of, share_mixtape, stream_urls
+from tests.helpers.tracks import make_picture, open_picture, place
 
 NAMES = ("Album/1.flac", "Album/2.flac", "bare.mp3")
 
@@ -32,7 +32,7 @@ def app(tmp_path: Path, music: Path, flac: Path, mp3: Path) -> Flask:
 
 @pytest.fixture
 def mixtape(app: Flask) -> SavedMixtape:
-    return make_mixtape(app, *NAMES, title="Long & late", notes="Side A\nSide <B>")
+    return share_mixtape(app, *NAMES, title="Long & late", notes="Side A\nSide <B>")
 
 
 @pytest.fixture
@@ -163,13 +163,13 @@ def test_a_track_that_cannot_be_read_is_listed_and_not_played(
 ) -> None:
     (music / "broken.flac").write_bytes(b"fLaC" + bytes(100))
     scan(app)
-    mixtape = make_mixtape(app, "broken.flac")
+    mixtape = share_mixtape(app, "broken.flac")
     assert stream_urls(listener, mixtape) == []
     assert "This file cannot be read." in page_of(listener, mixtape)
 
 
 def test_an_empty_mixtape_says_so_and_has_no_player(app: Flask, listener: FlaskClient) -> None:
-    page = page_of(listener, make_mixtape(app))
+    page = page_of(listener, share_mixtape(app))
     assert "Nothing on this tape yet" in page
     assert 'id="player"' not in page
 
@@ -177,7 +177,7 @@ def test_an_empty_mixtape_says_so_and_has_no_player(app: Flask, listener: FlaskC
 def test_the_same_track_twice_is_two_places_of_one_address(
     app: Flask, listener: FlaskClient
 ) -> None:
-    mixtape = make_mixtape(app, NAMES[0], NAMES[0])
+    mixtape = share_mixtape(app, NAMES[0], NAMES[0])
     first, second = stream_urls(listener, mixtape)
     assert first == second
     assert re.findall(r'data-key="(\d+)"', page_of(listener, mixtape)) == ["0", "1"]
@@ -210,7 +210,7 @@ def test_a_name_that_is_no_text_is_played(
     name = os.fsdecode(b"caf\xe9 \n.mp3")
     (music / name).write_bytes(mp3.read_bytes())
     scan(app)
-    [url] = stream_urls(listener, make_mixtape(app, name))
+    [url] = stream_urls(listener, share_mixtape(app, name))
     with listener.get(url) as answer:
         assert answer.get_data() == mp3.read_bytes()
 

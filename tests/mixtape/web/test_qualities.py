@@ -11,19 +11,19 @@ from flask import Flask
 
 from audio_cache import QUALITY_LEVELS, QUALITY_SETTINGS
 from mixtape.web.views.as_json import quality_fields
-from tests.extra_quality import ExtendedSources
-from tests.mixtape.site import Owner, make_mixtape, make_scanned_app, services_of
-from tests.mixtape.tracks import place
+from tests.helpers.extra_quality import ExtendedSources
+from tests.helpers.mixtapes import Owner, make_scanned_app, save_mixtape, services_of
+from tests.helpers.tracks import place
 
 HOST_SCRIPT = """
 import json, sys
 from pathlib import Path
-from tests.mixtape.host import PAGE
-from tests.mixtape.site import Owner, make_mixtape, make_scanned_app, services_of
+from tests.helpers.host import PAGE
+from tests.helpers.mixtapes import Owner, save_mixtape, make_scanned_app, services_of
 
 app = make_scanned_app(Path(sys.argv[1]))
 owner = Owner(app.test_client())
-mixtape = make_mixtape(app, "Tape", "Alpha")
+mixtape = save_mixtape(app, "Tape", "Alpha")
 begun = owner.send("POST", f"/api/mixtapes/{mixtape.slug}/cache", {"qualities": ["insane"]})
 owner.client.get(begun.json["task"]["url"]).get_data()
 app.extensions["mixtape_monitor"].recount()
@@ -62,7 +62,7 @@ def test_the_player_offers_auto_and_every_quality_the_best_first(app: Flask) -> 
 
 
 def test_every_page_carries_the_qualities_for_its_scripts(app: Flask) -> None:
-    mixtape = make_mixtape(app, "Tape", "Alpha")
+    mixtape = save_mixtape(app, "Tape", "Alpha")
     owner = Owner(app.test_client())
     for url in ("/", f"/mixtapes/{mixtape.slug}", f"/mixtapes/{mixtape.slug}/edit", "/admin"):
         [carried] = re.findall(r"data-qualities='([^']+)'", owner.page(url).text)
@@ -87,7 +87,7 @@ def test_readiness_tells_what_is_made_where_nothing_is_asked_for_in_particular(
     services_of(app).close()
     monkeypatch.setenv("AUDIO_CACHE_PRECACHE_QUALITIES", ahead)
     app = make_scanned_app(tmp_path)
-    mixtape = make_mixtape(app, "Tape", "Alpha")
+    mixtape = save_mixtape(app, "Tape", "Alpha")
     answer = app.test_client().get(f"/api/mixtapes/{mixtape.slug}/readiness").json
     services_of(app).close()
     assert answer is not None

@@ -1,6 +1,13 @@
 // What is known of a run, as a value that events are put into; nothing here touches the page.
 
 const LOG_LINES = 500;
+// What the step of an event about one track says of it; none of these steps ends a run.
+const TRACK_STATUS = {
+  track_started: "running",
+  track_cached: "cached",
+  track_skipped: "skipped",
+  track_failed: "failed",
+};
 
 /**
  * @typedef {object} Row one track
@@ -61,28 +68,31 @@ export function addEvent(state, event) {
   state.phase = phaseAfter(event);
   state.message = event.message ?? "";
   state.total = event.total || state.total;
-  if (event.step === "track") addTrack(state, event);
+  if (isOfTrack(event)) addTrack(state, event);
   addFigures(state, event);
   state.log.push({ time: event.timestamp ?? "", text: state.message, kind: kindOf(event) });
   if (state.log.length > LOG_LINES) state.log.shift();
   if (isOver(state)) stopRunning(state);
 }
 
+function isOfTrack(event) {
+  return Object.hasOwn(TRACK_STATUS, event.step);
+}
+
 function phaseAfter(event) {
-  const isEnd = event.step !== "track" && ["completed", "failed"].includes(event.status);
+  const isEnd = !isOfTrack(event) && ["completed", "failed"].includes(event.status);
   if (!isEnd) return "running";
   return event.step === "cancelled" ? "cancelled" : event.status;
 }
 
 function kindOf(event) {
-  if (event.step === "track") return event.track_status ?? event.status;
-  return event.status;
+  return isOfTrack(event) ? TRACK_STATUS[event.step] : event.status;
 }
 
 // Two tracks may have one name: only a row that still runs can be the one that ends here.
 function addTrack(state, event) {
   const name = event.track ?? event.message;
-  const status = event.track_status ?? event.status;
+  const status = TRACK_STATUS[event.step];
   const place = state.running.findIndex((row) => row.name === name);
   if (status === "running") {
     state.running.push({ name, status, reason: "" });
@@ -97,7 +107,7 @@ function addFigures(state, event) {
   for (const name of Object.keys(state.counts)) {
     state.counts[name] = event[name] ?? state.counts[name];
   }
-  state.tellsTracks ||= event.done !== undefined || event.step === "track";
+  state.tellsTracks ||= event.done !== undefined || isOfTrack(event);
   state.done = event.done ?? event.current ?? state.done;
   if (state.phase === "completed" && event.done === undefined) state.done = state.total;
   state.bytesSaved = event.bytes_saved ?? state.bytesSaved;

@@ -82,7 +82,7 @@ export function summaryInWords(state) {
 function reasonsInWords(counts) {
   const entries = Object.entries(counts);
   if (entries.length === 1) return entries[0][0];
-  return entries.map(([reason, count]) => `${count} ${reason}`).join(", ");
+  return entries.map(([reason, count]) => `${reason}: ${count}`).join(", ");
 }
 
 /** @param {import("./state.js").RunState} state */

@@ -1,0 +1,13 @@
+"""Files written for one test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audio_cache.sources.source import Source, read_source
+
+
+def read(path: Path, content: bytes) -> Source:
+    """Write a file and return what is read of it."""
+    path.write_bytes(content)
+    return read_source(path)

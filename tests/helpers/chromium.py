@@ -1,0 +1,22 @@
+"""Chromium without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+from conftest import PACKAGES, find_program
+
+
+@contextmanager
+def chromium(program: str | None = None) -> Iterator[Browser]:
+    """Give a browser, of the program that tests run in unless another one is named."""
+    program = program or find_program("chromium")
+    if program is None:
+        raise SystemExit(f"there is no Chromium: apt-get install {PACKAGES['chromium']}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

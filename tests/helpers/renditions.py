@@ -1,0 +1,71 @@
+"""Renditions: making them, and taking apart what was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from audio_cache import AudioCache
+from audio_cache.encoding import mp3
+from audio_cache.encoding.ffmpeg import find_ffmpeg
+from audio_cache.encoding.rendition import Identity, Rendition, make_rendition
+from audio_cache.quality import QualityLevel
+from audio_cache.sources.source import read_source
+from tests.helpers.audio import file_url, run_ffmpeg
+
+
+def rendition_of(path: Path, quality: QualityLevel = "low", *, timeout_s: float = 0.0) -> Rendition:
+    return make_rendition(read_source(path), quality, find_ffmpeg(), timeout_s=timeout_s)
+
+
+def whole_file(rendition: Rendition) -> bytes:
+    """Return the file that an undisturbed encode gives."""
+    return rendition.header + b"".join(rendition.encode())
+
+
+def undisturbed(path: Path, directory: Path, quality: QualityLevel = "low") -> bytes:
+    """Return what a cache of its own stores of a source."""
+    return AudioCache(directory / "undisturbed").transcode_file(path, quality).read_bytes()
+
+
+def split_frames(audio: bytes, bitrate_bps: int) -> list[bytes]:
+    """Return the frames of a stream by what their own headers say of their sizes."""
+    frames, at = [], 0
+    base = 144 * bitrate_bps // mp3.SAMPLE_RATE_HZ
+    while at < len(audio):
+        assert audio[at : at + 2] == b"\xff\xfb", f"no frame at byte {at}"
+        size = base + (audio[at + 2] >> 1 & 1)
+        frames.append(audio[at : at + size])
+        at += size
+    return frames
+
+
+def decode_stereo(path: Path) -> np.ndarray:
+    """Return the audio at 44.1 kHz in stereo, as float, with what ffmpeg itself makes of it."""
+    options = ["-map", "0:a:0", "-ar", "44100", "-ac", "2", "-f", "f32le", "pipe:1"]
+    return np.frombuffer(run_ffmpeg("-i", file_url(path), *options).stdout, "<f4").reshape(-1, 2)
+
+
+def find_lag(made: np.ndarray, source: np.ndarray) -> int:
+    """Return by how many samples one recording is later than another."""
+    size = 2 ** (len(made) + len(source)).bit_length()
+    spectrum = np.fft.rfft(made.sum(1), size) * np.conj(np.fft.rfft(source.sum(1), size))
+    peak = int(np.argmax(np.fft.irfft(spectrum, size)))
+    return peak if peak < size // 2 else peak - size
+
+
+def make_identity(**changes: object) -> Identity:
+    """Return an identity, with some of its fields changed."""
+    fields: dict[str, object] = {
+        "layout": 1,
+        "quality": "low",
+        "frames": 116,
+        "samples": 132_300,
+        "size_bytes": 5_000,
+        "mtime_ns": 1_700_000_000_000_000_000,
+        "fingerprint": "flac-md5:00112233445566778899aabbccddeeff",
+        "encoder": "ffmpeg-1",
+        "path": "/music/a%20song.flac",
+    }
+    return Identity(**{**fields, **changes})  # type: ignore[arg-type]
