@@ -1,4 +1,4 @@
-"""What can go wrong, each with the words that a person needs to mend it."""
+"""The errors of this package; their messages say what to do about them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _CONTEXT: Final = re.compile(r"^\s*(?:\[[^]]* @ 0x[0-9a-f]+\]\s*)*")
 
 
 class AudioCacheError(Exception):
-    """The base of every error that this package raises on its own account."""
+    """The base class of the errors that this package defines."""
 
 
 class ConfigError(AudioCacheError, ValueError):
-    """Settings cannot be used; the message names each bad one and what it takes."""
+    """Settings are invalid; the message names each bad one and what it takes."""
 
 
 class FFmpegNotFoundError(AudioCacheError, FileNotFoundError):
@@ -31,10 +31,10 @@ class EncodeError(AudioCacheError, subprocess.CalledProcessError):
     """A source could not be turned into a rendition; nothing was stored.
 
     Args:
-        reason: what happened, in words for people, naming the file.
-        returncode: exit status of ffmpeg; 0 where ffmpeg itself was content.
+        reason: what happened, in plain words, with the name of the file.
+        returncode: exit status of ffmpeg; 0 where ffmpeg itself reported no error.
         cmd: the command that ran.
-        stderr: the last lines that ffmpeg wrote.
+        stderr: the last lines of ffmpeg's output.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class EncodeError(AudioCacheError, subprocess.CalledProcessError):
         self.reason = reason
 
     def __str__(self) -> str:
-        # The first line is the cause, what follows it mostly consequences.
+        # The first line names the cause; the rest mostly lists its consequences.
         said = self.stderr.strip().splitlines()[:1] if self.stderr else []
         if said:
             return f"{self.reason} (ffmpeg said: {_CONTEXT.sub('', said[0])})"
@@ -54,11 +54,11 @@ class EncodeError(AudioCacheError, subprocess.CalledProcessError):
 
 
 class EncodeInterruptedError(AudioCacheError):
-    """An encode was ended from within this process: cancelled, superseded, or at a shutdown.
+    """An encode was stopped from within this process: cancelled, superseded, or at shutdown.
 
-    What it had made stays, and the next encode goes on from there.
+    What it had encoded is kept, and the next encode resumes there.
     """
 
 
 class LiveUnavailableError(AudioCacheError):
-    """A rendition cannot be played while it is made, so the original has to do."""
+    """A rendition cannot be played while it is encoded, so the original is sent instead."""

@@ -1,4 +1,4 @@
-"""The settings: one table of knobs that validation, CLI help and documentation share."""
+"""The settings: one table that validation, the command line's help and the documentation share."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ DEFAULT_ON_MISS: Final[OnMiss] = "live"
 
 @dataclass(frozen=True)
 class Takes:
-    """What a knob accepts, in the words that errors, CLI help and documentation use."""
+    """What a setting accepts, in the words that errors, CLI help and documentation use."""
 
     words: str
 
 
 @dataclass(frozen=True)
 class Knob:
-    """One setting as people meet it.
+    """One setting as users see it.
 
     Args:
-        name: of the environment variable and of the key in a Flask configuration.
-        takes: what values it accepts.
-        default: its value where nobody sets it, written as an environment variable would be.
-        help: what it is for.
+        name: the environment variable, and the key in a Flask configuration.
+        takes: the values it accepts.
+        default: the value when it isn't set, written as in an environment variable.
+        help: what it does.
     """
 
     name: str
@@ -86,7 +86,7 @@ def _path(value: object) -> object:
 
 
 def _program(value: object) -> object:
-    """Find the program at start, because a wrong path would only show at the first miss."""
+    """Look the program up at start; otherwise a wrong path would only show at the first miss."""
     if not isinstance(value, str | Path):
         return value
     found = shutil.which(os.path.expanduser(value))
@@ -120,10 +120,10 @@ Program = Annotated[
 
 
 class AudioCacheSettings(BaseSettings):
-    """Read the settings; environment variables `AUDIO_CACHE_<NAME>` win over the given values.
+    """Read the settings; environment variables `AUDIO_CACHE_<NAME>` override the given values.
 
     Raises:
-        ConfigError: a value cannot be used or a name is unknown; all of them in one message.
+        ConfigError: a value is invalid or a name unknown; one message lists them all.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
@@ -132,57 +132,55 @@ class AudioCacheSettings(BaseSettings):
         Path("cache/audio"), description="Where the MP3 files are kept, relative to `DATA_ROOT`."
     )
     enabled: Switch = Field(
-        True, description="`false` bypasses everything: every listener gets the original."
+        True, description="`false` turns the cache off: every listener gets the original."
     )
     default_quality: Quality = Field(
-        DEFAULT_QUALITY, description="What is played where the request names no quality."
+        DEFAULT_QUALITY, description="The quality to play when a request names none."
     )
-    max_workers: Count = Field(4, description="How many tracks are encoded at the same time.")
+    max_workers: Count = Field(4, description="How many tracks to encode at once.")
     precache_on_upload: Switch = Field(
-        True, description="Encode the tracks of a mixtape when it is saved."
+        True, description="Encode a mixtape's tracks when it is saved."
     )
     precache_qualities: Qualities = Field(
         (DEFAULT_QUALITY,),
-        description="The qualities that are encoded ahead of the first listener.",
+        description="The qualities to encode in advance.",
     )
     on_miss: Miss = Field(
         DEFAULT_ON_MISS,
-        description="What a listener gets while the MP3 is not there yet: `live` plays the MP3 "
-        "while it is made, `original` sends the source and makes the MP3 for the next request.",
+        description="What a listener gets before the MP3 exists: `live` plays the MP3 while it is "
+        "being encoded, `original` sends the source and encodes the MP3 for the next request.",
     )
     finish_abandoned: Switch = Field(
-        True, description="Encode a live track to its end after its last listener has left."
+        True, description="Finish encoding a live track after its last listener has left."
     )
-    max_live: Count = Field(
-        8, description="How many encoders may run for listeners at the same time."
-    )
+    max_live: Count = Field(8, description="How many encoders may run for listeners at once.")
     live_wait_s: Seconds = Field(
         2.0,
         description="How long a listener waits for a free encoder before the original is sent.",
     )
     ffmpeg: Program = Field(
         None,
-        description="The ffmpeg to use; where it is not set, the one that was installed with "
-        "the package, else the one on `PATH`.",
+        description="The ffmpeg to use; by default the one installed with the package, or else the "
+        "one on `PATH`.",
     )
     encode_timeout_s: Seconds = Field(
         0.0,
-        description="How many seconds one track may spend waiting for ffmpeg before its encode is "
-        "given up; `0` derives the limit from the duration of the track.",
+        description="How many seconds the encode of one track may wait for ffmpeg before it is "
+        "stopped; `0` derives the limit from the track's duration.",
     )
     nice: Niceness = Field(
         10,
-        description="How far encodes that nobody listens to stand back for others on the "
-        "processor, as in nice(1).",
+        description="The niceness, as in nice(1), of encodes that no listener is waiting for: the "
+        "higher, the more they give way to other processes.",
     )
     retry_after_failure_s: Seconds = Field(
         300.0,
         description="How long listeners get the original of a source that could not be encoded "
-        "before it is tried again.",
+        "before the next attempt.",
     )
 
     def __init__(self, **given: Any) -> None:
-        """Check names and values together, so that one start shows everything that is wrong."""
+        """Check names and values together, so that one start shows every mistake."""
         unknown, cause = _unknown_names(given), None
         try:
             super().__init__(**{name: given[name] for name in given if name in _fields()})
@@ -197,7 +195,7 @@ class AudioCacheSettings(BaseSettings):
         """Return the settings of a configuration such as `flask.Flask.config`.
 
         Args:
-            mapping: its keys that begin with `AUDIO_CACHE_` are read, the others ignored.
+            mapping: keys that begin with `AUDIO_CACHE_` are read, all others ignored.
 
         Raises:
             ConfigError: as for the class.
@@ -219,13 +217,13 @@ class AudioCacheSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the program, so that an operator needs no code."""
+        """Let the environment override the program, so that operators need not change code."""
         return env_settings, init_settings
 
     @field_validator("*", mode="before")
     @classmethod
-    def _refuse_what_nobody_means(cls, value: object, info: ValidationInfo) -> object:
-        """Refuse "" and a number given as True, which pydantic would take for 1."""
+    def _refuse_probable_mistakes(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse "", and True given for a number, which pydantic would read as 1."""
         if isinstance(value, str):
             value = value.strip()
         field = cls.model_fields[info.field_name or ""]
@@ -234,12 +232,12 @@ class AudioCacheSettings(BaseSettings):
         return value
 
     def cache_dir(self, data_root: str | os.PathLike[str]) -> Path:
-        """Return the directory of the cache; an absolute `dir` stands on its own."""
+        """Return the cache's directory; an absolute `dir` ignores the data root."""
         return Path(data_root) / self.dir
 
 
 def knobs() -> tuple[Knob, ...]:
-    """Return the table of all settings, in the order in which people should read it."""
+    """Return the table of all settings, in reading order."""
     return tuple(
         Knob(
             name=PREFIX + name.upper(),
@@ -260,7 +258,7 @@ def _takes(field: FieldInfo) -> str:
 
 
 def _as_text(value: object) -> str:
-    """Write a default as a person would into an environment variable; "" is "not set"."""
+    """Return a default as it would be written in an environment variable; "" means "not set"."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -271,7 +269,7 @@ def _as_text(value: object) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Return our variables by field name; pydantic-settings reads them in any case, too."""
+    """Return our variables by field name; like pydantic-settings, ignore their case."""
     upper = {name.upper(): value for name, value in os.environ.items()}
     return {
         name.removeprefix(PREFIX).lower(): value
@@ -281,7 +279,7 @@ def _environment() -> dict[str, str]:
 
 
 def _unknown_names(given: Mapping[str, object]) -> list[str]:
-    """Return a line for each name that is no knob: most of those are misspelt ones."""
+    """Return a line for each name that isn't a setting: most of these are misspelt."""
     names = dict.fromkeys([*given, *_environment()])
     return [_unknown_name(name) for name in names if name not in _fields()]
 
@@ -289,12 +287,12 @@ def _unknown_names(given: Mapping[str, object]) -> list[str]:
 def _unknown_name(name: str) -> str:
     near = difflib.get_close_matches(name, _fields(), n=1)
     known = [PREFIX + other.upper() for other in near or _fields()]
-    hint = f"did you mean {known[0]}?" if near else f"there are {', '.join(known)}"
-    return f"{PREFIX}{name.upper()} is no setting of the audio cache: {hint}"
+    hint = f"did you mean {known[0]}?" if near else f"the settings are {', '.join(known)}"
+    return f"{PREFIX}{name.upper()} isn't a setting of the audio cache: {hint}"
 
 
 def _bad_values(error: ValidationError, given: Mapping[str, object]) -> list[str]:
-    """Return a line for each bad value, with the whole value where one item of a list is bad."""
+    """Return a line for each bad value, with the whole list where one item of it is bad."""
     environment = _environment()
     lines = []
     for name in dict.fromkeys(str(problem["loc"][0]) for problem in error.errors()):

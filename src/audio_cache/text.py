@@ -1,4 +1,4 @@
-"""Numbers as people say them."""
+"""Text for people: sizes, durations, counts, and file names of any bytes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def readable(name: str | os.PathLike[str]) -> str:
-    """Return a file's name as text that can be shown anywhere, whatever bytes it is made of."""
+    """Return a file's name as printable text, whatever bytes it consists of."""
     text = os.fsencode(name).decode("utf-8", "replace")
     if text.isprintable():
         return text

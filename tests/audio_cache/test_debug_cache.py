@@ -45,7 +45,7 @@ def test_the_module_prints_the_explanation(
 
 def test_it_writes_what_the_command_line_writes(album: Path, cache: AudioCache) -> None:
     cache.transcode_file(album / "Album/Track.flac", "low")
-    options = ["--album-root", album, "--cache-dir", cache.cache_dir]
+    options = ["--music-root", album, "--cache-dir", cache.cache_dir]
     command = [sys.executable, "-m", "audio_cache", "debug", *options, "Album/Track.flac"]
     theirs = subprocess.run(command, capture_output=True, check=True)
     assert run(album, "Album/Track.flac", cache.cache_dir).stdout == theirs.stdout != b""

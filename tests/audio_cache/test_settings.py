@@ -178,12 +178,12 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_misspelt_name_is_refused_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     hint = "did you mean AUDIO_CACHE_MAX_WORKERS?"
-    with pytest.raises(ConfigError, match="AUDIO_CACHE_MAX_WORKRES is no setting") as caught:
+    with pytest.raises(ConfigError, match="AUDIO_CACHE_MAX_WORKRES isn't a setting") as caught:
         AudioCacheSettings.from_mapping({"AUDIO_CACHE_MAX_WORKRES": 2})
     assert hint in str(caught.value)
     monkeypatch.setenv("AUDIO_CACHE_WORKERS", "2")
     [line] = error_of()
-    assert line.startswith("AUDIO_CACHE_WORKERS is no setting")
+    assert line.startswith("AUDIO_CACHE_WORKERS isn't a setting")
     assert hint in line
 
 

@@ -1,4 +1,4 @@
-"""Estimates of what caching would take, in time and space, before it is begun."""
+"""An estimate of the time and space that caching would take."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from .batch import Wanted
 from .needs import look_up, outdated
 from .outcome import explain_error
 
-# What one core of an ordinary machine does; the figure is for a guess only.
+# What one core of an ordinary machine manages; only used as a guess.
 _ASSUMED_SPEED: Final = 60.0
 _PROBE_S: Final = 20
-# Of less, the start of ffmpeg would be the larger part.
+# In shorter ones, starting ffmpeg would take most of the time.
 _MEASURABLE_S: Final = 5.0
 _PROBES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How many seconds of audio one encoder makes in a second, and whether that was measured."""
+    """How many seconds of audio an encoder handles per second, and whether that was measured."""
 
     factor: float
     is_measured: bool
@@ -39,7 +39,7 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTrack:
-    """A track that would be encoded; where its length is unknown, its figures are 0."""
+    """A track that would be encoded; its figures are 0 if its length is unknown."""
 
     path: Path
     qualities: tuple[QualityLevel, ...]
@@ -52,9 +52,9 @@ class Plan:
     """What a run would do.
 
     Args:
-        tracks: those that would be encoded.
-        skipped: how many would not, by reason.
-        failures: which could not be read, and why.
+        tracks: the tracks to encode.
+        skipped: how many would be skipped, by reason.
+        failures: the files that could not be read, and why.
     """
 
     tracks: tuple[PlannedTrack, ...]
@@ -68,16 +68,16 @@ class Plan:
 
     @property
     def size_bytes(self) -> int:
-        """Return the bytes that the new files take, to the byte but for their tags."""
+        """Return the size of the new files, exact except for their tags."""
         return sum(track.size_bytes for track in self.tracks)
 
     @property
     def unknown(self) -> int:
-        """Return of how many tracks the length is not known before they are decoded."""
+        """Return for how many tracks the length is unknown until they are decoded."""
         return sum(not track.size_bytes for track in self.tracks)
 
     def time_s(self, speed: Speed, jobs: int) -> float:
-        """Return about how many seconds it takes with so many encoders at once."""
+        """Return the approximate time in seconds with a number of encoders at once."""
         cores = len(os.sched_getaffinity(0))
         return self.audio_s / (speed.factor * max(1, min(jobs, cores)))
 
@@ -86,11 +86,11 @@ def make_plan(
     cache: AudioCache,
     wanted: Wanted,
 ) -> Plan:
-    """Return what caching would do; only headers are read.
+    """Return what caching would do, reading only headers.
 
     Args:
         cache: where the files would go.
-        wanted: the qualities that are wanted of each source.
+        wanted: the qualities wanted for each source.
     """
     tracks: list[PlannedTrack] = []
     skipped: Counter[str] = Counter()
@@ -109,7 +109,7 @@ def make_plan(
 
 
 def measure_speed(cache: AudioCache, plan: Plan) -> Speed:
-    """Encode the beginning of a long track to see how fast this machine is; nothing is stored."""
+    """Encode the start of a long track to see how fast this machine is; nothing is stored."""
     long = [track for track in plan.tracks if track.audio_s >= _MEASURABLE_S]
     for track in sorted(long, key=lambda each: -each.audio_s)[:_PROBES]:
         try:
@@ -121,12 +121,12 @@ def measure_speed(cache: AudioCache, plan: Plan) -> Speed:
             took_s = time.perf_counter() - started
             return Speed(frames * FRAME_SAMPLES / SAMPLE_RATE_HZ / took_s, True)
         except (AudioCacheError, OSError):
-            continue  # the next one may be whole
+            continue  # the next one may be intact
     return Speed(_ASSUMED_SPEED, False)
 
 
 def free_bytes(cache: AudioCache) -> int:
-    """Return how much room the cache's disk has left."""
+    """Return the free space on the cache's disk."""
     return shutil.disk_usage(cache.cache_dir).free
 
 

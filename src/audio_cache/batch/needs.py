@@ -1,4 +1,4 @@
-"""Tracks that have to be encoded, told from what the cache holds now."""
+"""The tracks that have to be encoded, judging by what the cache holds now."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .outcome import ALREADY_CACHED, MISSING, NOT_NEEDED, Fate, Outcome
 def look_up(
     cache: AudioCache, path: Path, qualities: Sequence[QualityLevel], logger: logging.Logger
 ) -> Outcome | None:
-    """Return what becomes of a track that needs no encoder; None where it needs one.
+    """Return the outcome of a track that needs no encoding; None if it does.
 
-    A missing file is warned about. One whose qualities are all cached is not missed.
+    A missing file is warned about, unless all its qualities are cached.
     """
     encoded = [quality for quality in qualities if quality != "original"]
     available = dict.fromkeys(qualities, True)
@@ -43,10 +43,10 @@ def find_outdated(
     """Return by source the qualities whose entries are no longer valid.
 
     Args:
-        cache: what is looked at.
-        wanted: the sources to look at, and at which qualities; None means every source that the
-            cache holds something of and that is still there, at every quality.
-        with_absent: also return what has no entry yet.
+        cache: the cache to check.
+        wanted: the sources to check, and at which qualities; None means every source that has
+            something cached and still exists, at every quality.
+        with_absent: include what has no entry yet.
     """
     if wanted is None:
         wanted = dict.fromkeys(_cached_sources(cache), tuple(QUALITY_SETTINGS))
@@ -60,7 +60,7 @@ def find_outdated(
 def missing(
     cache: AudioCache, paths: Iterable[Path], qualities: Sequence[QualityLevel]
 ) -> dict[Path, list[QualityLevel]]:
-    """Return by track the qualities that have to be encoded, from what the cache holds now.
+    """Return by track the qualities that have to be encoded.
 
     Lossy and missing tracks are left out, as nothing can be done for them.
     """
@@ -84,12 +84,12 @@ def outdated(
 
 
 def is_valid(cache: AudioCache, path: Path, quality: QualityLevel) -> bool:
-    """Say whether a quality of a track has a valid entry; where that can't be seen, it doesn't."""
+    """Say whether a track has a valid entry at a quality; if that can't be read, it doesn't."""
     return _judge(cache, path, quality) is Verdict.VALID
 
 
 def is_missing(path: Path) -> bool:
-    """Say whether a source is not there; where that cannot be told, it counts as there."""
+    """Say whether a source is missing; if that can't be determined, it isn't."""
     try:
         return stat_or_none(path) is None
     except OSError:
@@ -97,7 +97,7 @@ def is_missing(path: Path) -> bool:
 
 
 def _judge(cache: AudioCache, path: Path, quality: QualityLevel) -> Verdict | None:
-    """Return the verdict on an entry; None where it can't be seen, which encoding will explain."""
+    """Return the verdict on an entry; None if it can't be read, which encoding will explain."""
     try:
         return cache.examine(path, quality)
     except OSError:
@@ -105,7 +105,7 @@ def _judge(cache: AudioCache, path: Path, quality: QualityLevel) -> Verdict | No
 
 
 def _cached_sources(cache: AudioCache) -> Iterator[Path]:
-    """Yield the sources of the entries that are still there."""
+    """Yield the sources of entries, as far as they still exist."""
     for path in cache.entries():
         with contextlib.suppress(OSError):
             entry = read_entry(path)

@@ -1,4 +1,4 @@
-"""The command `audio-cache`: fill, look after and explain a cache from a shell."""
+"""The command `audio-cache`: fill, inspect and maintain a cache from a shell."""
 
 from __future__ import annotations
 
@@ -46,27 +46,29 @@ _JOBS = click.option(
     "--jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="Work on so many tracks at once.  [default: AUDIO_CACHE_MAX_WORKERS]",
+    help="Number of tracks to encode at once.  [default: AUDIO_CACHE_MAX_WORKERS]",
 )
 _QUALITY = click.option(
     "--quality",
     "qualities",
     type=click.Choice(list(QUALITY_SETTINGS), case_sensitive=False),
     multiple=True,
-    help="A quality to make; give it again for more.",
+    help="A quality to encode; repeat the option for more than one.",
 )
 _DRY_RUN = click.option(
-    "--dry-run", is_flag=True, help="Say what would be done, how long it takes and how large it is."
+    "--dry-run",
+    is_flag=True,
+    help="Only show what would be done, how long it would take and how much space it needs.",
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON instead of text.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
 @click.group(cls=AudioCacheGroup)
 @click.version_option(package_name="audio-cache")
 def main() -> None:
-    """Fill, look after and explain a cache of MP3 renditions of lossless music.
+    """Fill, inspect and maintain a cache of MP3 renditions of lossless music.
 
-    Settings come from AUDIO_CACHE_* environment variables, as for a server.
+    Settings come from AUDIO_CACHE_* environment variables, as they do for a server.
     """
 
 
@@ -83,9 +85,9 @@ def warm(
     dry_run: bool,
     cache_dir: Path | None,
 ) -> None:
-    """Encode what is missing or outdated of files, and of all in folders.
+    """Encode files, and everything in folders, unless they are cached and up to date.
 
-    Without --quality, the qualities of AUDIO_CACHE_PRECACHE_QUALITIES are made.
+    Without --quality, the qualities in AUDIO_CACHE_PRECACHE_QUALITIES are encoded.
     """
     cache = open_cache(cache_dir)
     wanted = qualities or read_settings().precache_qualities
@@ -106,9 +108,9 @@ def regenerate(
     dry_run: bool,
     cache_dir: Path | None,
 ) -> None:
-    """Encode again what is outdated: entries of files, and of all in folders, that changed.
+    """Encode again what is outdated: files, and everything in folders, that have changed.
 
-    Nothing is made that was not there before. Without --quality, all qualities are looked at.
+    Nothing is encoded that wasn't cached before. Without --quality, every quality is checked.
     """
     cache = open_existing_cache(cache_dir)
     sources = collect_sources(paths, _complain)
@@ -120,7 +122,7 @@ def regenerate(
 @_JSON
 @cache_options
 def stats(as_json: bool, cache_dir: Path | None) -> None:
-    """Say what the cache holds and what it saves."""
+    """Show what the cache holds and how much it saves."""
     cache = open_existing_cache(cache_dir)
     gathered = gather_stats(cache.cache_dir)
     if as_json:
@@ -130,12 +132,14 @@ def stats(as_json: bool, cache_dir: Path | None) -> None:
 
 
 @main.command("verify")
-@click.option("--repair", is_flag=True, help="Encode bad entries again if their source is there.")
+@click.option(
+    "--repair", is_flag=True, help="Encode bad entries again where their source still exists."
+)
 @_JOBS
 @_JSON
 @cache_options
 def verify_command(repair: bool, jobs: int | None, as_json: bool, cache_dir: Path | None) -> None:
-    """Decode every entry and hold it against what it says it is."""
+    """Decode every entry and compare it with its source."""
     cache = open_existing_cache(cache_dir)
     counts: Counter[State] = Counter()
     reported = []
@@ -159,12 +163,12 @@ def verify_command(repair: bool, jobs: int | None, as_json: bool, cache_dir: Pat
     "--older-than-days",
     type=click.FloatRange(0),
     metavar="DAYS",
-    help="Delete only what was made longer ago.",
+    help="Delete only entries older than this.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask before everything is deleted.")
+@click.option("--yes", is_flag=True, help="Don't ask before deleting everything.")
 @cache_options
 def clear(older_than_days: float | None, yes: bool, cache_dir: Path | None) -> None:
-    """Delete entries. What somebody listens to at the moment plays on undisturbed."""
+    """Delete entries. Tracks that are being listened to keep playing."""
     cache = open_existing_cache(cache_dir)
     before = cache.get_cache_size()
     if older_than_days is None and not yes:
@@ -186,17 +190,17 @@ def clear(older_than_days: float | None, yes: bool, cache_dir: Path | None) -> N
     type=Path,
     envvar="MUSIC_ROOT",
     default=Path(),
-    help="What PATH is relative to.  [default: MUSIC_ROOT, else the current directory]",
+    help="The folder that PATH is relative to.  [default: MUSIC_ROOT, or the current directory]",
 )
 @cache_options
 def debug(path: Path, music_root: Path, cache_dir: Path | None) -> None:
-    """Explain why a track is, or is not, played from the cache."""
+    """Explain why a track is, or isn't, played from the cache."""
     cache = open_existing_cache(cache_dir)
     show_explanation(music_root, path, cache.cache_dir)
 
 
 def show_explanation(music_root: Path, path: Path, cache_dir: Path) -> None:
-    """Write why a track is, or is not, played from the cache; end with FAILED where it is not."""
+    """Print why a track is, or isn't, played from the cache; exit with FAILED if it isn't."""
     explanation = explain(music_root, path, cache_dir)
     click.echo("\n".join(explanation_as_lines(explanation)))
     if not explanation.is_playable:
@@ -204,7 +208,7 @@ def show_explanation(music_root: Path, path: Path, cache_dir: Path) -> None:
 
 
 def _carry_out(cache: AudioCache, wanted: Wanted, jobs: int | None, dry_run: bool) -> None:
-    """Do what a plan says, or only say it; end with FAILED where a track could not be cached."""
+    """Carry out a plan or only show it; exit with FAILED if a track couldn't be cached."""
     jobs = jobs or read_settings().max_workers
     if dry_run:
         _show_plan(cache, wanted, jobs)
@@ -214,7 +218,7 @@ def _carry_out(cache: AudioCache, wanted: Wanted, jobs: int | None, dry_run: boo
             CacheWorker(cache, max_workers=jobs).cache_each(wanted, display)
         except KeyboardInterrupt:
             what = f"{display.done} of {counted(display.total, 'track')}"
-            hint = "the same command goes on from here"
+            hint = "run the same command to continue"
             raise KeyboardInterrupt(f"interrupted after {what}; {hint}") from None
     click.echo(display.summary())
     if not display.all_well:

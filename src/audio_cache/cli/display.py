@@ -1,4 +1,4 @@
-"""Showing how a batch goes: bars on a terminal, lines anywhere else."""
+"""The display of a batch's progress: bars on a terminal, plain lines anywhere else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rich.text import Text
 from ..batch.outcome import ALREADY_CACHED
 from ..text import bytes_in_words, counted, seconds_in_words
 
-# Of a thousand, since two renditions of a track have no size in common.
+# In thousandths, since the renditions of a track differ in size.
 _WHOLE: Final = 1000
 
 
@@ -33,7 +33,7 @@ class Display:
     """The progress callback of the command line: a line for each track, and the counts.
 
     Args:
-        console: where it is shown.
+        console: where it is printed.
         total: how many tracks there are.
     """
 
@@ -47,16 +47,16 @@ class Display:
 
     @property
     def done(self) -> int:
-        """Return how many tracks are settled."""
+        """Return how many tracks are done."""
         return sum(self.counts.values())
 
     @property
     def all_well(self) -> bool:
-        """Say whether every track can be played now."""
+        """Say whether every track can now be played from the cache."""
         return not self.counts["failed"] and not self.skip_reasons["missing"]
 
     def __call__(self, current: int, total: int) -> None:
-        """Take note of the number of settled tracks."""
+        """Note how many tracks are done."""
 
     def track_cached(self, track_name: str, *, bytes_saved: int = 0) -> None:
         """Show that a track is cached."""
@@ -65,7 +65,7 @@ class Display:
         self.say("cached", track_name, f"saves {bytes_in_words(bytes_saved)}")
 
     def track_skipped(self, track_name: str, reason: str = ALREADY_CACHED) -> None:
-        """Count a track that needed nothing; say so where that may be a surprise."""
+        """Count a track that needed no encoding; print it if the reason may be a surprise."""
         self.counts["skipped"] += 1
         self.skip_reasons[reason] += 1
         if reason != ALREADY_CACHED:
@@ -79,7 +79,7 @@ class Display:
     def say(self, what: str, name: str, details: str, *, style: str = "") -> None:
         """Print the line of a track."""
         number = f"{self.done:>{len(str(self.total))}}/{self.total}"
-        # As Text, since a name may hold what rich would take for markup.
+        # As Text, since rich could take parts of a name for markup.
         line = Text(f"[{number}] ").append(f"{what:<7} ", style).append(f"{name}  ({details})")
         self.console.print(line, soft_wrap=True, highlight=False)
 
@@ -120,14 +120,14 @@ class BarDisplay(Display):
             self._bars.update(self._running[track_name], completed=done)
 
     def say(self, what: str, name: str, details: str, *, style: str = "") -> None:
-        """Take the bar of a track away; only what went wrong gets a line."""
+        """Remove a track's bar; print a line only for what went wrong."""
         if name in self._running:
             self._bars.remove_task(self._running.pop(name))
         if what != "cached":
             super().say(what, name, details, style=style)
 
     def track_skipped(self, track_name: str, reason: str = ALREADY_CACHED) -> None:
-        """Count a track that needed nothing, among them those that others made meanwhile."""
+        """Count a track that needed no encoding, even if somebody else did it meanwhile."""
         if track_name in self._running:
             self._bars.remove_task(self._running.pop(track_name))
         super().track_skipped(track_name, reason)
@@ -135,12 +135,12 @@ class BarDisplay(Display):
 
 @contextlib.contextmanager
 def open_display(console: Console, total: int) -> Iterator[Display]:
-    """Show the progress of so many tracks: with bars on a terminal, else in plain lines."""
+    """Show the progress of a number of tracks: bars on a terminal, plain lines elsewhere."""
     if not console.is_terminal:
         yield Display(console, total)
         return
     columns = (
-        # Names are no markup, and one that is too long must not push the bar off the screen.
+        # Names aren't markup, and a long one must not push the bar off the screen.
         TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
         BarColumn(bar_width=30),
         _CountColumn(),
@@ -152,7 +152,7 @@ def open_display(console: Console, total: int) -> Iterator[Display]:
 
 
 class _CountColumn(MofNCompleteColumn):
-    """The number of tracks for the bar of all, percents for the bars of single tracks."""
+    """A count of tracks for the overall bar, a percentage for the bars of single tracks."""
 
     def render(self, task: Task) -> Text:
         """Return the text of a bar's task."""

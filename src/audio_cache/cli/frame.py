@@ -1,4 +1,4 @@
-"""What all commands of `audio-cache` share: exit codes, errors, settings, the cache directory."""
+"""The frame that all commands of `audio-cache` share: exit codes, errors, settings, the cache."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 EXIT_CODES: Final = {
-    0: "all is well",
-    FAILED: "something failed or is not well: a track, an entry, the disk; the output names it",
-    USAGE: "the command line or a setting cannot be used; nothing was done",
-    INTERRUPTED: "Ctrl-C or SIGTERM ended it; what was finished stays",
+    0: "success",
+    FAILED: "something failed or is damaged: a track, an entry, the disk; the output says what",
+    USAGE: "the command line or a setting is invalid; nothing was done",
+    INTERRUPTED: "interrupted by Ctrl-C or SIGTERM; finished tracks are kept",
 }
 
 
@@ -48,7 +48,7 @@ class AudioCacheGroup(click.Group):
             click.echo(f"Error: {error}", err=True)
             raise SystemExit(USAGE) from error
         except BrokenPipeError:
-            raise  # click ends quietly where nobody reads on
+            raise  # click ends quietly when nobody reads the rest
         except (AudioCacheError, OSError) as error:
             click.echo(f"Error: {error}", err=True)
             raise SystemExit(FAILED) from error
@@ -62,16 +62,16 @@ def cache_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--cache-dir",
         type=Path,
-        help="The cache.  [default: AUDIO_CACHE_DIR in DATA_ROOT]",
+        help="The cache directory.  [default: AUDIO_CACHE_DIR in DATA_ROOT]",
     )
-    @click.option("-v", "--verbose", is_flag=True, help="Show what the cache logs.")
+    @click.option("-v", "--verbose", is_flag=True, help="Show log messages.")
     @functools.wraps(command)
     def with_options(*args: Any, verbose: bool, **options: Any) -> None:
         logger = logging.getLogger("audio_cache")
         if verbose:
             logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
         elif not logger.handlers:
-            # The commands say themselves what failed; nothing is said twice.
+            # The commands report failures themselves; nothing is reported twice.
             logger.addHandler(logging.NullHandler())
         command(*args, **options)
 
@@ -79,20 +79,20 @@ def cache_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_settings() -> AudioCacheSettings:
-    """Return the settings of the environment.
+    """Return the settings that the environment gives.
 
     Raises:
-        ConfigError: one of them cannot be used.
+        ConfigError: one of them is invalid.
     """
     return AudioCacheSettings()
 
 
 def open_cache(cache_dir: Path | None) -> AudioCache:
-    """Return the cache that the command line or the environment names, made where it is missing.
+    """Return the cache that the command line or the environment names, creating it if needed.
 
     Raises:
-        ConfigError: a setting cannot be used.
-        OSError: the directory cannot be made.
+        ConfigError: a setting is invalid.
+        OSError: the directory cannot be created.
     """
     settings = read_settings()
     return AudioCache(
@@ -104,7 +104,7 @@ def open_cache(cache_dir: Path | None) -> AudioCache:
 
 
 def open_existing_cache(cache_dir: Path | None) -> AudioCache:
-    """Return the cache as `open_cache` does, but never make a directory for a misspelt name.
+    """Return the cache as `open_cache` does, but never create a directory for a misspelt name.
 
     Raises:
         click.UsageError: there is no such directory.
@@ -112,7 +112,7 @@ def open_existing_cache(cache_dir: Path | None) -> AudioCache:
     directory = cache_dir or _default_dir(read_settings())
     if not directory.is_dir():
         where = readable(os.path.abspath(directory))
-        raise click.UsageError(f"there is no cache in {where}: give one with --cache-dir")
+        raise click.UsageError(f"there is no cache in {where}: name one with --cache-dir")
     return open_cache(cache_dir)
 
 
@@ -121,7 +121,7 @@ def _default_dir(settings: AudioCacheSettings) -> Path:
 
 
 def make_output_safe() -> None:
-    """Let a character that the terminal's encoding lacks be escaped rather than be an error."""
+    """Escape characters that the terminal's encoding lacks instead of failing on them."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

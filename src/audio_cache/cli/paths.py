@@ -1,4 +1,4 @@
-"""Which files a command line means: files as they are named, folders with all below them."""
+"""The sources that a command line names: files as given, folders with everything below them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def collect_sources(
 ) -> Iterator[Path]:
     """Yield the sources that paths name, each once.
 
-    A file is taken as it is. Of a folder, everything below it that may be lossless is taken, in
-    order of the names' bytes; hidden names are passed over, and links to folders, which could
-    lead in circles, are not followed.
+    A file is taken as given. A folder stands for everything below it that may be lossless, in the
+    order of the names' bytes; hidden names are skipped, and links to folders, which could form
+    loops, are not followed.
 
     Args:
-        paths: files and folders; what does not exist counts as a file.
-        on_error: is given the error of each folder that cannot be listed.
+        paths: files and folders; a path that does not exist counts as a file.
+        on_error: receives the error for each folder that cannot be listed.
     """
     seen: set[str] = set()
     for path in paths:

@@ -1,4 +1,4 @@
-"""What the commands of `audio-cache` write: values as lines for people and as JSON for scripts."""
+"""The output of `audio-cache`: values as lines for people and as JSON for scripts."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def stats_as_lines(cache_dir: Path, stats: CacheStats) -> list[str]:
         lines.append(f"  foreign {stats.foreign:>7,}  {size}, not made by audio_cache")
     if stats.partials:
         size = bytes_in_words(stats.partial_bytes)
-        lines.append(f"  partial {stats.partials:>7,}  {size}, being made or to be gone on with")
+        lines.append(f"  partial {stats.partials:>7,}  {size}, in progress or to be resumed")
     sources = f"{counted(stats.sources, 'source')} of {bytes_in_words(stats.source_bytes)}"
-    return [*lines, f"made from {sources}"]
+    return [*lines, f"encoded from {sources}"]
 
 
 def stats_as_json(cache_dir: Path, stats: CacheStats) -> dict[str, Any]:
@@ -54,13 +54,13 @@ def stats_as_json(cache_dir: Path, stats: CacheStats) -> dict[str, Any]:
 
 
 def inspection_as_line(found: Inspection) -> str:
-    """Return what was found out about an entry, for people."""
+    """Return the result of checking an entry, for people."""
     origin = f", made from {readable(found.source)}" if found.source else ""
     return f"{found.state.value:<8} {readable(found.path.name)}{origin}: {found.reason}"
 
 
 def inspection_as_json(found: Inspection) -> dict[str, Any]:
-    """Return what was found out about an entry, for scripts."""
+    """Return the result of checking an entry, for scripts."""
     return {
         "path": os.fspath(found.path),
         "state": found.state.value,
@@ -71,7 +71,7 @@ def inspection_as_json(found: Inspection) -> dict[str, Any]:
 
 
 def states_in_words(counts: Counter[State]) -> str:
-    """Return how many entries are in which state."""
+    """Return how many entries there are in each state."""
     parts = [f"{counts[state]} {state.value}" for state in State if counts[state]]
     return f"{count_entries(counts.total())}: {', '.join(parts)}" if parts else "no entries"
 
@@ -87,22 +87,22 @@ def plan_as_lines(plan: Plan) -> list[str]:
 
 
 def cost_as_lines(plan: Plan, speed: Speed, jobs: int, free_bytes: int) -> list[str]:
-    """Return how long a plan takes, and how much space."""
+    """Return how much time and space a plan takes."""
     kind = "a measured" if speed.is_measured else "an assumed"
-    speed_words = f"by {kind} {speed.factor:.0f} × real time of one encoder"
+    speed_words = f"at {kind} {speed.factor:.0f} × real time per encoder"
     space = f"{bytes_in_words(plan.size_bytes)} of space"
     lines = [
         f"about {seconds_in_words(plan.time_s(speed, jobs))}, {speed_words}",
-        f"{space}, of {bytes_in_words(free_bytes)} that are free",
+        f"{space}, with {bytes_in_words(free_bytes)} free",
     ]
     if plan.unknown:
         what = counted(plan.unknown, "track")
-        lines.append(f"not counted: {what} whose length shows only when decoded")
+        lines.append(f"not counted: {what} whose length is unknown until decoded")
     return lines
 
 
 def explanation_as_lines(explanation: Explanation) -> list[str]:
-    """Return why a track is, or is not, played from the cache, for people."""
+    """Return why a track is, or isn't, played from the cache, for people."""
     lines = [
         f"path      {readable(explanation.path)}",
         f"hash      {explanation.hash}",
@@ -121,10 +121,10 @@ def explanation_as_lines(explanation: Explanation) -> list[str]:
 def _source_in_words(explanation: Explanation) -> str:
     source = explanation.source
     if not explanation.exists:
-        return "missing (an entry of it stays valid)"
+        return "missing (its cached files stay valid)"
     if source is None:
-        return "there, but it cannot be read"
-    kind = "lossless" if explanation.lossless else "lossy: it is played as it is"
+        return "exists, but cannot be read"
+    kind = "lossless" if explanation.lossless else "lossy: played as it is"
     length = f"{source.duration_s:.3f} s" if source.duration_s else "unknown length"
     return f"{source.codec}, {source.rate_hz} Hz, {length}, {source.size_bytes:,} bytes, {kind}"
 
@@ -139,7 +139,9 @@ def _quality_in_words(each: QualityExplanation) -> list[str]:
         lines.append(f"          {made.samples:,} samples in {made.frames:,} frames")
         lines.append(f"          {made.fingerprint}, by {made.encoder}")
     if each.partial is not None:
-        whose = "being written" if each.partial.is_being_written else "left by an ended encode"
+        whose = (
+            "being written" if each.partial.is_being_written else "left by an interrupted encode"
+        )
         length = f" of {each.partial.of_bytes:,}" if each.partial.of_bytes else ""
         lines.append(f"          partial file: {each.partial.size_bytes:,}{length} bytes, {whose}")
     return lines

@@ -1,4 +1,4 @@
-"""An explanation of a lookup: what the cache has of a track, why it counts or not, what is near."""
+"""An explanation of a lookup: what is cached of a track, why it is valid or not, near matches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .partial import is_locked, partial_path
 
 @dataclass(frozen=True, slots=True)
 class PartialFile:
-    """The unfinished file of an entry; `of_bytes` is None where it does not say yet."""
+    """The unfinished file of an entry; `of_bytes` is None if it isn't known yet."""
 
     size_bytes: int
     of_bytes: int | None
@@ -27,9 +27,9 @@ class PartialFile:
 
 @dataclass(frozen=True, slots=True)
 class QualityExplanation:
-    """What the cache has of a source at one quality.
+    """What is cached of a source at one quality.
 
-    `verdict` is None where the entry cannot be read; `reason` then says why.
+    `verdict` is None if the entry cannot be read; `reason` then says why.
     """
 
     quality: QualityLevel
@@ -46,14 +46,14 @@ class Explanation:
     """A lookup, explained.
 
     Args:
-        path: of the source, absolute and normalised.
-        hash: its MD5, which the names of its entries begin with.
-        exists: whether the source is there.
-        lossless: whether it is one to transcode; where it is missing, by its name.
-        source: what its header says; None where it is missing or unreadable.
-        problem: why the source or the cache directory cannot be read; empty where both can.
-        qualities: what the cache has, best quality first.
-        near: files that may be meant instead.
+        path: the source's, absolute and normalised.
+        hash: the path's MD5, with which the names of its entries begin.
+        exists: whether the source exists.
+        lossless: whether it would be transcoded; judged by its name if it is missing.
+        source: what its header says; None if it is missing or unreadable.
+        problem: why the source or the cache directory cannot be read; empty if both can.
+        qualities: what is cached, the best quality first.
+        near: files that may have been meant instead.
     """
 
     path: Path
@@ -76,8 +76,8 @@ def explain(music_root: Path, rel_path: Path | str, cache_dir: Path) -> Explanat
 
     Args:
         music_root: the music folder.
-        rel_path: the track in it; an absolute path stands on its own.
-        cache_dir: the cache; it may be missing.
+        rel_path: the track in it; an absolute path ignores the folder.
+        cache_dir: the cache, which may be missing.
     """
     name = os.path.abspath(os.path.join(music_root, rel_path))
     directory = Path(os.path.abspath(cache_dir))
@@ -124,7 +124,7 @@ def _explain_quality(directory: Path, name: str, quality: QualityLevel) -> Quali
 
 
 def _reason(verdict: Verdict, entry: Entry | None, name: str) -> str:
-    """Return a verdict with the facts that led to it."""
+    """Return a verdict with the facts behind it."""
     if verdict is Verdict.INCOMPLETE and entry is not None:
         return f"{verdict.value}: {entry.size_bytes:,} bytes instead of {entry.expected_size():,}"
     status = stat_or_none(name)
@@ -132,9 +132,11 @@ def _reason(verdict: Verdict, entry: Entry | None, name: str) -> str:
         made = entry.identity
         changes = []
         if made.size_bytes != status.st_size:
-            changes.append(f"it had {made.size_bytes:,} bytes and has {status.st_size:,}")
+            changes.append(f"its size was {made.size_bytes:,} bytes and is now {status.st_size:,}")
         if made.mtime_ns != status.st_mtime_ns:
-            changes.append(f"its time was {made.mtime_ns} and is {status.st_mtime_ns} (in ns)")
+            changes.append(
+                f"its modification time was {made.mtime_ns} ns and is now {status.st_mtime_ns} ns"
+            )
         return f"{verdict.value}: {', '.join(changes)}"
     return verdict.value
 

@@ -146,14 +146,14 @@ def test_a_dry_run_says_what_it_takes_and_makes_nothing(
     assert lines[0] == "3 tracks to encode, 1 min 03 s of audio"
     reasons = ("already cached", "No transcoding needed")
     assert set(lines[1:3]) == {f"1 track to skip: {reason}" for reason in reasons}
-    assert re.fullmatch(r"about \d+ s, by a measured \d+ × real time of one encoder", lines[3])
-    assert re.fullmatch(r"1\.5 MB of space, of [\d.]+ [GT]B that are free", lines[4])
-    assert lines[5] == "not counted: 1 track whose length shows only when decoded"
+    assert re.fullmatch(r"about \d+ s, at a measured \d+ × real time per encoder", lines[3])
+    assert re.fullmatch(r"1\.5 MB of space, with [\d.]+ [GT]B free", lines[4])
+    assert lines[5] == "not counted: 1 track whose length is unknown until decoded"
     assert entries(cache) == 1
 
 
 def test_a_dry_run_of_short_tracks_says_that_its_speed_is_assumed(run: Run, music: Path) -> None:
-    assert "by an assumed 60 × real time" in run("warm", "--dry-run", music).stdout
+    assert "at an assumed 60 × real time" in run("warm", "--dry-run", music).stdout
 
 
 def test_a_dry_run_tells_what_cannot_be_read(run: Run, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_stats_say_what_the_cache_holds(run: Run, cache: AudioCache, music: Path
     }
     text = run("stats").stdout
     assert text.splitlines()[0].startswith(f"{cache.cache_dir}: 3 entries, ")
-    for word in ("low", "high", "foreign", "partial", "made from 1 source"):
+    for word in ("low", "high", "foreign", "partial", "encoded from 1 source"):
         assert word in text
     assert "medium" not in text
 
@@ -317,7 +317,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path: Path) -> N
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate()
     assert (process.returncode, stdout) == (130, b"")
-    assert stderr == b"interrupted after 0 of 1 track; the same command goes on from here\n"
+    assert stderr == b"interrupted after 0 of 1 track; run the same command to continue\n"
     assert not is_locked(part)
     begun = part.stat()
     assert begun.st_size > 400_000
