@@ -1,0 +1,176 @@
+"""Facts about sources, in a small database: what took long to find out and can be found out again."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final, TypeVar
+
+from ..sources.source import FileVersion
+
+FILE_NAME: Final = "index.db"
+_SCHEMA: Final = 1
+_BUSY_S: Final = 5.0
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS source (
+    path BLOB PRIMARY KEY, version TEXT NOT NULL, audio TEXT NOT NULL, checked INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entry (
+    name TEXT PRIMARY KEY, path BLOB NOT NULL, quality TEXT NOT NULL, version TEXT NOT NULL,
+    id TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+T = TypeVar("T")
+
+
+class Facts:
+    """A cache of facts, never the truth: it may be deleted at any time, under a running server too.
+
+    Nothing here raises: a database that cannot be read knows nothing, and one that cannot be
+    written forgets.
+
+    Args:
+        cache_dir: where the database lies.
+        logger: is told once where it cannot be used.
+    """
+
+    def __init__(self, cache_dir: Path, logger: logging.Logger) -> None:
+        self._path = os.path.join(cache_dir, FILE_NAME)
+        self._logger = logger
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+        self._inode: int | None = None
+        self._owner = 0
+
+    def audio_of(self, path: str, version: FileVersion) -> str:
+        """Return the identity of a source's audio; "" where it is not known of this version."""
+        row = self._find("SELECT version, audio FROM source WHERE path = ?", os.fsencode(path))
+        return str(row[1]) if row is not None and row[0] == _text(version) else ""
+
+    def is_checked(self, path: str, version: FileVersion) -> bool:
+        """Say whether the audio was compared with what the file states, in this version."""
+        row = self._find("SELECT version, checked FROM source WHERE path = ?", os.fsencode(path))
+        return row is not None and row[0] == _text(version) and bool(row[1])
+
+    def note_source(self, path: str, version: FileVersion, audio: str, *, checked: bool) -> None:
+        """Remember the identity of a source's audio, and whether it was checked."""
+        values = (os.fsencode(path), _text(version), audio, checked)
+        self._do("INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)", values)
+
+    def note_entry(
+        self, name: str, path: str, quality: str, version: FileVersion, object_id: str
+    ) -> None:
+        """Remember what an entry was made from."""
+        values = (name, os.fsencode(path), quality, _text(version), object_id)
+        self._do("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?)", values)
+
+    def source_of(self, name: str) -> str | None:
+        """Return the path of the source that an entry was made from; None where it is not known."""
+        row = self._find("SELECT path FROM entry WHERE name = ?", name)
+        return os.fsdecode(row[0]) if row is not None else None
+
+    def source_sizes(self) -> dict[str, tuple[str, int]]:
+        """Return by entry the source that it was made from, and how large that was."""
+
+        def read(database: sqlite3.Connection) -> dict[str, tuple[str, int]]:
+            rows = database.execute("SELECT name, path, version FROM entry")
+            return {name: (os.fsdecode(path), _size(version)) for name, path, version in rows}
+
+        return self._use(read) or {}
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Forget entries that are gone."""
+        rows = [(name,) for name in names]
+
+        def forget(database: sqlite3.Connection) -> None:
+            with database:
+                database.executemany("DELETE FROM entry WHERE name = ?", rows)
+
+        if rows:
+            self._use(forget)
+
+    def close(self) -> None:
+        """Close the database; the next use opens it again."""
+        with self._lock:
+            self._close()
+
+    def _find(self, query: str, *values: object) -> tuple[object, ...] | None:
+        def find(database: sqlite3.Connection) -> tuple[object, ...] | None:
+            row: tuple[object, ...] | None = database.execute(query, values).fetchone()
+            return row
+
+        return self._use(find)
+
+    def _do(self, statement: str, values: tuple[object, ...]) -> None:
+        def do(database: sqlite3.Connection) -> None:
+            with database:
+                database.execute(statement, values)
+
+        self._use(do)
+
+    def _use(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Return what an action finds; None where the database cannot be used."""
+        with self._lock:
+            for may_try_again in (True, False):
+                try:
+                    return action(self._open())
+                except (sqlite3.Error, OSError) as error:
+                    self._close()
+                    if may_try_again and _is_unusable(error):
+                        self._discard()
+                    elif not may_try_again:
+                        self._logger.warning("the index %s cannot be used: %s", self._path, error)
+        return None
+
+    def _open(self) -> sqlite3.Connection:
+        """Return the connection of this process, anew where somebody has deleted the file."""
+        if self._database is not None and self._owner == os.getpid() and self._is_there():
+            return self._database
+        self._close()
+        self._database = sqlite3.connect(
+            self._path, timeout=_BUSY_S, check_same_thread=False, cached_statements=32
+        )
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.execute("PRAGMA journal_size_limit=1048576")
+        if self._database.execute("PRAGMA user_version").fetchone()[0] not in (0, _SCHEMA):
+            raise sqlite3.DatabaseError("it is of another version")
+        self._database.executescript(f"{_TABLES} PRAGMA user_version={_SCHEMA};")
+        self._inode, self._owner = os.stat(self._path).st_ino, os.getpid()
+        return self._database
+
+    def _is_there(self) -> bool:
+        with contextlib.suppress(OSError):
+            return os.stat(self._path).st_ino == self._inode
+        return False
+
+    def _close(self) -> None:
+        if self._database is not None and self._owner == os.getpid():
+            with contextlib.suppress(sqlite3.Error):
+                self._database.close()
+        self._database = None
+
+    def _discard(self) -> None:
+        """Delete a database that is none: what it knew is found out again."""
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                os.unlink(self._path + suffix)
+
+
+def _is_unusable(error: Exception) -> bool:
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.OperationalError
+    )
+
+
+def _text(version: FileVersion) -> str:
+    return " ".join(map(str, version))
+
+
+def _size(version: str) -> int:
+    return int(version.split()[2])
