@@ -19,7 +19,7 @@ from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps
 from ..sources.source import Source
 from . import mp3
 from .ffmpeg import FFmpeg, FFmpegRun
-from .piece import Piece, can_seek, count_samples, name_of
+from .ffmpeg_options import Piece, can_seek, count_samples, name_of
 
 LAYOUT_VERSION: Final = 1
 
