@@ -28,8 +28,6 @@ from .quality import (
 )
 from .settings import AudioCacheSettings
 from .sources.source import (
-    AUDIO_SUFFIXES,
-    LOSSLESS_SUFFIXES,
     Source,
     is_audio_name,
     is_lossless,
@@ -38,9 +36,10 @@ from .sources.source import (
     read_source,
     suffix_of,
 )
+from .sources.source import normalise as normalise_tags
+from .sources.source import rename as rename_tag
+from .sources.suffixes import AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
 from .sources.tag_names import ID3_FRAMES, MP4_ATOMS
-from .sources.tags import normalise as normalise_tags
-from .sources.tags import rename as rename_tag
 from .store.cache import AudioCache
 from .store.entry import Verdict
 from .store.stats import CacheStats, gather_stats

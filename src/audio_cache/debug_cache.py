@@ -8,6 +8,9 @@ import click
 
 from .cli.commands import show_explanation
 from .cli.frame import make_output_safe
+from .store.explanation import explain
+
+__all__ = ["explain", "main"]
 
 
 @click.command()

@@ -23,10 +23,10 @@ from werkzeug.wrappers import Response
 from .encoding.ffmpeg import end_all
 from .errors import ConfigError, QualityError
 from .live.encodes import Live
+from .progress.sse import get_last_event_id, progress_response
 from .progress.tracker import ProgressTracker, get_progress_tracker
 from .quality import QualityLevel, parse_quality
 from .serving.playback import Playback
-from .serving.sse import get_last_event_id, progress_response
 from .settings import AudioCacheSettings
 from .sources.source import is_audio_name
 from .store.cache import AudioCache

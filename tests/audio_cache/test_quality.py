@@ -22,7 +22,7 @@ from audio_cache import (
     parse_quality,
 )
 from audio_cache.encoding import mp3
-from audio_cache.encoding.piece import Piece
+from audio_cache.encoding.ffmpeg_options import Piece
 from audio_cache.sources.source import read_source
 from audio_cache.store.cache import AudioCache
 from tests.helpers.extra_quality import ROOT, ExtendedSources

@@ -16,7 +16,7 @@ from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps
 from ..sources.source import Source
 from . import mp3
 from .ffmpeg import FFmpeg, FFmpegRun
-from .piece import AudioCheck, Piece, can_seek, count_samples, name_of
+from .ffmpeg_options import AudioCheck, Piece, can_seek, count_samples, name_of
 
 LAYOUT_VERSION: Final = 2
 _KEY_DIGITS: Final = 24
@@ -190,9 +190,7 @@ class Rendition:
             EncodeInterruptedError: somebody ended the ffmpeg.
             EncodeError: the source does not decode cleanly to its stated length, or ffmpeg fails.
         """
-        chunks = encode_together(
-            [self], first, stop, nice=nice, on_start=on_start, check=check
-        )
+        chunks = encode_together([self], first, stop, nice=nice, on_start=on_start, check=check)
         with contextlib.closing(chunks):
             for _, data in chunks:
                 yield data
@@ -309,7 +307,8 @@ def encode_together(
     with FFmpegRun(
         whole.ffmpeg,
         piece.arguments(
-            [QUALITY_SETTINGS[each.quality] for each in renditions], checked.codec if checked else ""
+            [QUALITY_SETTINGS[each.quality] for each in renditions],
+            checked.codec if checked else "",
         ),
         outputs=len(renditions) + (checked is not None),
         wait_limit_s=whole.wait_limit_s,

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from .callback import ProgressCallback
 from .events import EventLog, ProgressEvent, ProgressStatus
 from .listener import Place, Task, TaskRun, get_number_in_run
+from .sse import KEEPALIVE, KEEPALIVE_S
 
 __all__ = [
     "ProgressCallback",
@@ -26,8 +27,6 @@ __all__ = [
     "ProgressTracker",
     "get_progress_tracker",
 ]
-
-KEEPALIVE = ": keepalive\n\n"
 
 
 class ProgressTracker:
@@ -46,7 +45,7 @@ class ProgressTracker:
         self,
         logger: logging.Logger | None = None,
         *,
-        keepalive_s: float = 15.0,
+        keepalive_s: float = KEEPALIVE_S,
         max_events: int = 10_000,
         keep_finished_s: float = 600.0,
         keep_silent_s: float = 86_400.0,

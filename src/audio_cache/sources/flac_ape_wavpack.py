@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from .reader import UNKNOWN_32, DamagedError, Extent, Reader, TagBlock, strip_trailing_tags
+from .reader import (
+    UNKNOWN_32,
+    DamagedError,
+    Extent,
+    Reader,
+    TagBlock,
+    decode_text,
+    strip_trailing_tags,
+)
 from .stream import DSD_BITS_PER_SAMPLE, Stream
 
 STREAMINFO_SIZE: Final = 34
@@ -190,3 +199,19 @@ def read_dsf(reader: Reader, start: int) -> Stream:
         audio=(audio,),
         tags=(tag,) if tag_start else (),
     )
+
+
+def read_vorbis(reader: Reader, body: Extent, _: str) -> Iterator[tuple[str, str]]:
+    """Yield Vorbis comments; done here because mutagen's reader loads the pictures as well."""
+    (vendor_size,) = reader.unpack("<I", body.start)
+    offset = body.start + 4 + vendor_size
+    (count,) = reader.unpack("<I", offset)
+    offset += 4
+    for _number in range(count):
+        (size,) = reader.unpack("<I", offset)
+        if offset + 4 + size > body.end:
+            raise DamagedError("a comment reaches past its block")
+        offset += 4 + size
+        name, separator, text = decode_text(reader.read(offset - size, size)).partition("=")
+        if separator:
+            yield name, text

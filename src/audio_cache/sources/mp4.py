@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
+
+import mutagen.id3
 
 from .flac_ape_wavpack import STREAMINFO_SIZE, flac_stream
-from .reader import Chunk, DamagedError, Extent, Reader, TagBlock, iter_boxes
+from .reader import (
+    Chunk,
+    DamagedError,
+    Extent,
+    Pairs,
+    Reader,
+    TagBlock,
+    decode_text,
+    iter_boxes,
+    read_some,
+)
 from .stream import Stream, by_code
+from .tag_names import MP4_ATOMS
 
 # Kinds of PCM and their bits; 0 is as many as the entry says, which for the others says 16.
 _PCM_BITS: Final = {
@@ -44,6 +57,9 @@ _OBJECT_TYPES: Final = by_code(
     {"mp3": (0x69, 0x6B), "ac3": (0xA5,), "dts": (0xA9,), "opus": (0xAD,), "vorbis": (0xDD,)}
 )
 _MAX_TIME_ENTRIES: Final = 1 << 20
+_id3: Final[Any] = mutagen.id3
+_MP4_TEXT: Final = 1
+_MP4_NUMBERS: Final = frozenset({b"trkn", b"disk"})
 
 
 def read_mp4(reader: Reader, start: int) -> Stream:
@@ -213,3 +229,33 @@ def _find(reader: Reader, inside: Extent, name: bytes) -> Extent:
     if found is None:
         raise DamagedError(f"an MP4 file has no {name.decode()} box where one must be")
     return found
+
+
+def read_ilst(reader: Reader, body: Extent, _: str) -> Iterator[tuple[str, str]]:
+    """Yield the items of an iTunes list; done here because mutagen's reader loads the cover too."""
+    for item in iter_boxes(reader, body):
+        if item.name == b"----":
+            parts = {part.name: part.body for part in iter_boxes(reader, item.body)}
+            named = parts[b"name"]
+            name = decode_text(read_some(reader, Extent(named.start + 4, named.size - 4)))
+        else:
+            name = MP4_ATOMS.get(item.name, "")
+        if name or item.name == b"gnre":
+            yield from _iter_mp4_texts(reader, item.name, name, item.body)
+
+
+def _iter_mp4_texts(reader: Reader, atom: bytes, name: str, item: Extent) -> Pairs:
+    for part in iter_boxes(reader, item):
+        if part.name != b"data":
+            continue
+        kind = int.from_bytes(reader.read(part.body.start, 4), "big")
+        content = read_some(reader, Extent(part.body.start + 8, part.body.size - 8))
+        if atom in _MP4_NUMBERS:
+            yield name, "/".join(str(int.from_bytes(content[at : at + 2], "big")) for at in (2, 4))
+        elif atom == b"gnre":
+            number = int.from_bytes(content[:2], "big")
+            yield "genre", _id3.TCON(text=[str(number - 1)]).genres[0]
+        elif atom in (b"tmpo", b"cpil"):
+            yield name, str(int.from_bytes(content, "big") or "")
+        elif kind == _MP4_TEXT:
+            yield name, decode_text(content)

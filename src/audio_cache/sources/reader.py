@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 # Real files hold a few dozen; a crafted one could hold a chunk in every eight bytes.
 MAX_CHUNKS: Final = 10_000
+# Blocks of tags hold pictures too; but a length can be a lie, and then it's a huge one.
+_MAX_BLOCK_BYTES: Final = 64 << 20
 UNKNOWN_32: Final = 0xFFFFFFFF
+Pairs = Iterable[tuple[str, str]]
 RIFF: Final = "<4sI"
 RIFX: Final = ">4sI"
 IFF: Final = ">4sI"
@@ -166,3 +169,16 @@ def _find_tag_before(reader: Reader, start: int, end: int) -> TagBlock | None:
     if not 32 <= size <= end - start:
         return None
     return TagBlock(form, Extent(end - size, size))
+
+
+def read_some(reader: Reader, body: Extent) -> bytes:
+    """Return the bytes of a block of tags, as far as one can sensibly be."""
+    return reader.read(body.start, min(body.size, _MAX_BLOCK_BYTES))
+
+
+def decode_text(text: bytes) -> str:
+    """Return text that should be UTF-8 and, in RIFF and AIFF, often is Windows code page 1252."""
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        return text.decode("cp1252", "replace")

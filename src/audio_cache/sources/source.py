@@ -8,59 +8,39 @@ import mimetypes
 import os
 import stat
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import blake3
 
-from .flac_ape_wavpack import read_ape, read_dsf, read_flac, read_tta, read_wavpack
-from .mp4 import read_mp4
-from .reader import DamagedError, Extent, Reader, TagBlock, strip_trailing_tags
+from . import tags
+from .flac_ape_wavpack import (
+    read_ape,
+    read_dsf,
+    read_flac,
+    read_tta,
+    read_vorbis,
+    read_wavpack,
+)
+from .lossy import recognise_lossy
+from .mp4 import read_ilst, read_mp4
+from .reader import (
+    DamagedError,
+    Extent,
+    Pairs,
+    Reader,
+    TagBlock,
+    decode_text,
+    read_some,
+)
 from .stream import Stream
-from .tags import read_tags
-from .wav_aiff_dff import read_aiff, read_dsdiff, read_wav
+from .suffixes import AUDIO, AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
+from .tag_names import ALIASES, DROPPED, MAX_TEXT_CHARACTERS, MUSICBRAINZ, TOTALS
+from .wav_aiff_dff import read_aiff, read_dsdiff, read_info, read_wav
 
 Name = str | bytes | os.PathLike[str]
-
-
-class _AudioSuffix(NamedTuple):
-    """What a suffix says of a file; `is_lossless` is None where only the content tells."""
-
-    media_type: str
-    is_lossless: bool | None
-
-
-_AUDIO: Final = {
-    ".aac": _AudioSuffix("audio/aac", False),
-    ".aif": _AudioSuffix("audio/aiff", True),
-    ".aifc": _AudioSuffix("audio/aiff", True),
-    ".aiff": _AudioSuffix("audio/aiff", True),
-    ".alac": _AudioSuffix("audio/mp4", True),
-    ".ape": _AudioSuffix("audio/x-ape", True),
-    ".au": _AudioSuffix("audio/basic", False),
-    ".dff": _AudioSuffix("audio/x-dff", True),
-    ".dsf": _AudioSuffix("audio/x-dsf", True),
-    ".flac": _AudioSuffix("audio/flac", True),
-    ".m4a": _AudioSuffix("audio/mp4", None),
-    ".m4b": _AudioSuffix("audio/mp4", None),
-    ".mp2": _AudioSuffix("audio/mpeg", False),
-    ".mp3": _AudioSuffix("audio/mpeg", False),
-    ".mp4": _AudioSuffix("audio/mp4", None),
-    ".mpc": _AudioSuffix("audio/x-musepack", False),
-    ".oga": _AudioSuffix("audio/ogg", False),
-    ".ogg": _AudioSuffix("audio/ogg", False),
-    ".opus": _AudioSuffix("audio/ogg", False),
-    ".spx": _AudioSuffix("audio/ogg", False),
-    ".tta": _AudioSuffix("audio/x-tta", True),
-    ".wav": _AudioSuffix("audio/wav", True),
-    ".webm": _AudioSuffix("audio/webm", False),
-    ".wma": _AudioSuffix("audio/x-ms-wma", False),
-    ".wv": _AudioSuffix("audio/x-wavpack", True),
-}
-AUDIO_SUFFIXES: Final = frozenset(_AUDIO)
-LOSSLESS_SUFFIXES: Final = frozenset(name for name, kind in _AUDIO.items() if kind.is_lossless)
 
 _MAX_ID3_TAGS: Final = 16
 _Parser = Callable[[Reader, int], Stream]
@@ -82,21 +62,16 @@ _FORMS: Final[dict[tuple[bytes, bytes], tuple[int, _Parser, Stream]]] = {
     (b"FRM8", b"DSD "): (12, read_dsdiff, Stream(demuxer="iff")),
 }
 _MP4_FIRST_BOXES: Final = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-_LOSSY_MAGICS: Final = {
-    b"MPCK": "musepack",
-    b"MP+": "musepack",
-    b"#!AMR": "amr",
-    b"\x0b\x77": "ac3",
-    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "wma",
+_TAG_FORMS: Final[dict[str, Callable[[Reader, Extent, str], Pairs]]] = {
+    "vorbis": read_vorbis,
+    "id3": tags.read_id3,
+    "id3v1": tags.read_id3v1,
+    "ape": tags.read_ape,
+    "info": read_info,
+    "ilst": read_ilst,
+    "text": lambda reader, body, name: [(name, decode_text(read_some(reader, body)))],
+    "lyrics3": lambda reader, body, name: (),
 }
-_OGG_PACKETS: Final = {b"\x01vorbis": "vorbis", b"OpusHead": "opus", b"Speex   ": "speex"}
-
-_MPEG_RATES: Final = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
-_MPEG1_KBPS: Final = {
-    2: (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    1: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-}
-_MPEG2_KBPS: Final = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 _HASHED_AT_ONCE: Final = 1 << 20
 
@@ -222,7 +197,7 @@ def suffix_of(name: Name) -> str:
 
 def media_type(name: Name) -> str:
     """Return the media type of an original, by its suffix."""
-    known = _AUDIO.get(suffix_of(name))
+    known = AUDIO.get(suffix_of(name))
     if known is not None:
         return known.media_type
     return mimetypes.guess_type(os.fsdecode(name))[0] or "application/octet-stream"
@@ -235,13 +210,13 @@ def is_audio_name(name: Name) -> bool:
 
 def may_be_lossless(name: Name) -> bool:
     """Tell by its name alone whether a file can be lossless; only a look into it makes sure."""
-    kind = _AUDIO.get(suffix_of(name))
+    kind = AUDIO.get(suffix_of(name))
     return kind is not None and kind.is_lossless is not False
 
 
 def is_either(name: Name) -> bool:
     """Say whether files of this name hold lossless audio or other, as MP4 does."""
-    kind = _AUDIO.get(suffix_of(name))
+    kind = AUDIO.get(suffix_of(name))
     return kind is not None and kind.is_lossless is None
 
 
@@ -328,49 +303,76 @@ def _read_stream_at(reader: Reader, start: int) -> Stream:
     if parse is None and head[4:8] in _MP4_FIRST_BOXES:
         parse, fallback = read_mp4, Stream(demuxer="mov")
     if parse is None:
-        return _recognise_lossy(reader, start, head)
+        return recognise_lossy(reader, start, head)
     try:
         return parse(reader, start)
     except (DamagedError, struct.error, OverflowError):
         return fallback
 
 
-def _recognise_lossy(reader: Reader, start: int, head: bytes) -> Stream:
-    codec = next((name for magic, name in _LOSSY_MAGICS.items() if head.startswith(magic)), "")
-    if head.startswith(b"OggS"):
-        packet = reader.read(start + 28, 8)
-        codec = next((name for magic, name in _OGG_PACKETS.items() if packet.startswith(magic)), "")
-    elif head.startswith(b"\xff"):
-        codec = _recognise_mpeg(reader, start)
-    if not codec:
-        return Stream()
-    audio, tags = strip_trailing_tags(reader, start)
-    return Stream(codec=codec, lossless=False, audio=(audio,), tags=tags)
+def read_tags(reader: Reader, blocks: Iterable[TagBlock]) -> tuple[tuple[str, str], ...]:
+    """Return the text tags of a file, sorted by name; of several blocks the first to have one.
+
+    A damaged block gives what was read before the damage, or nothing.
+    """
+    values: dict[str, list[str]] = {}
+    for block in blocks:
+        found: dict[str, list[str]] = {}
+        for name, text in normalise(_collect(reader, block)):
+            found.setdefault(name, []).append(text)
+        values = found | values
+    return tuple((name, text) for name in sorted(values) for text in values[name])
 
 
-def _recognise_mpeg(reader: Reader, start: int) -> str:
-    """Return "mp3", "mp2" or "aac" where two frames follow one another, as they don't in text."""
-    codec, size = _read_mpeg_frame(reader.read(start, 6))
-    follower = reader.read(start + size, 6)
-    if codec and (not follower or _read_mpeg_frame(follower)[0] == codec):
-        return codec
-    return ""
+def _collect(reader: Reader, block: TagBlock) -> list[tuple[str, str]]:
+    form, _, name = block.form.partition(":")
+    pairs: list[tuple[str, str]] = []
+    try:
+        for key, text in _TAG_FORMS[form](reader, block.body, name):
+            pairs.append((key, text))
+    except OSError:
+        raise
+    except Exception:
+        # mutagen fails in many ways on damage, and no tag is worth failing for.
+        return pairs
+    return pairs
 
 
-def _read_mpeg_frame(head: bytes) -> tuple[str, int]:
-    """Return codec and size of an MPEG audio frame (ISO/IEC 11172-3, 2.4.1.3) or ADTS frame."""
-    if len(head) < 6 or head[0] != 0xFF:
-        return "", 0
-    if head[1] & 0xF6 == 0xF0:
-        size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-        return ("aac", size) if size > 7 else ("", 0)
-    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
-    bitrate, rate = head[2] >> 4, head[2] >> 2 & 3
-    if head[1] & 0xE0 != 0xE0 or version == 1 or layer not in (1, 2):
-        return "", 0
-    if bitrate in (0, 15) or rate == 3:
-        return "", 0
-    kbps = (_MPEG1_KBPS[layer] if version == 3 else _MPEG2_KBPS)[bitrate - 1]
-    slots = 72 if layer == 1 and version != 3 else 144
-    size = slots * 1000 * kbps // _MPEG_RATES[version][rate] + (head[2] >> 1 & 1)
-    return ("mp3" if layer == 1 else "mp2"), size
+def rename(name: str) -> str:
+    """Return our name for what a tag is called in a file; "" where it is to be dropped."""
+    name = name.strip().lower()
+    if name.startswith(("musicbrainz ", "acoustid ")):
+        service, _, field = name.partition(" ")
+        name = f"{service}_{field.replace(' ', '')}"
+    name = ALIASES.get(name) or MUSICBRAINZ.get(name) or name
+    return "" if name in DROPPED else name
+
+
+def normalise(found: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return tags under our names, totals taken out of "3/12", nothing empty, nothing twice."""
+    pairs = [(name, rename(name), _clean(text)) for name, text in found]
+    plain = {name.lower() for name, _, text in pairs if text}
+    tags: dict[tuple[str, str], None] = {}
+    for name, ours, text in pairs:
+        # YEAR beside DATE says less, and DESCRIPTION beside COMMENT says the same.
+        if ours and (ours == name.lower() or ours not in plain):
+            for pair in _split_total(ours, text):
+                tags.setdefault(pair)
+    return list(tags)
+
+
+def _clean(text: str) -> str:
+    text = text.replace("\r\n", "\n").strip(" \0\t\r\n")
+    return text if len(text) <= MAX_TEXT_CHARACTERS else ""
+
+
+def _split_total(name: str, text: str) -> Iterator[tuple[str, str]]:
+    if name not in TOTALS:
+        number, total = text, ""
+    else:
+        number, total = (part.strip() for part in text.partition("/")[::2])
+        number = "" if number == "0" else number
+    if number:
+        yield name, number
+    if total.isdigit() and int(total):
+        yield TOTALS[name], total

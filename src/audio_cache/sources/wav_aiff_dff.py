@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from .reader import DSDIFF, IFF, RIFF, RIFX, DamagedError, Extent, Reader, TagBlock, iter_chunks
+from .reader import (
+    DSDIFF,
+    IFF,
+    RIFF,
+    RIFX,
+    DamagedError,
+    Extent,
+    Reader,
+    TagBlock,
+    decode_text,
+    iter_chunks,
+    read_some,
+)
 from .stream import DSD_BITS_PER_SAMPLE, Stream, by_code
+from .tag_names import RIFF_INFO
 
 # Writers that can't go back to fill in the size leave one of these, or something just below.
 _STREAMED: Final = (range(0x7FFF_0000, 0x8000_0001), range(0xFFFF_0000, 0x1_0000_0000))
@@ -228,3 +242,13 @@ def _find_dsdiff_texts(reader: Reader, body: Extent) -> list[TagBlock]:
         for chunk in iter_chunks(reader, body, DSDIFF)
         if chunk.name in _DSDIFF_TEXTS
     ]
+
+
+def read_info(reader: Reader, body: Extent, _: str) -> Iterator[tuple[str, str]]:
+    """Yield the texts of a LIST chunk of the kind INFO."""
+    for chunk in iter_chunks(reader, body, RIFF):
+        if chunk.name in RIFF_INFO:
+            yield (
+                RIFF_INFO[chunk.name],
+                decode_text(read_some(reader, chunk.body)).partition("\0")[0],
+            )

@@ -16,7 +16,9 @@ from ..encoding.rendition import audio_key
 _FOLDER: Final = "objects"
 _SHARD_DIGITS: Final = 2
 # File systems without hard links, or a file that has as many as it can have.
-_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
+_NO_LINKS: Final = frozenset(
+    {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+)
 
 
 @dataclass(frozen=True, slots=True)

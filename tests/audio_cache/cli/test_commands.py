@@ -307,7 +307,7 @@ def test_logs_are_shown_on_demand(run: Run, music: Path, tmp_path: Path) -> None
 
 def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path: Path) -> None:
     cache = AudioCache(tmp_path / "data" / "cache" / "audio")
-    long = make_silence(tmp_path / "long.flac", 240)
+    long = make_silence(tmp_path / "long.flac", 900)
     part = cache.cache_dir / f"{cache.get_cache_path(long).name}.part"
     command = [*COMMAND, "warm", long]
     process = subprocess.Popen(

@@ -131,7 +131,7 @@ def test_an_ffmpeg_that_is_killed_itself_is_an_error_and_leaves_nothing(
 def test_an_interrupt_from_the_keyboard_leaves_what_was_made(
     tmp_path: Path, track: Path, content: bytes
 ) -> None:
-    ffmpeg = StubFFmpeg(tmp_path / "stub")
+    ffmpeg = StubFFmpeg(tmp_path / "stub", speed=30)
     cache = AudioCache(tmp_path / "cache", ffmpeg=ffmpeg.path)
     growing = partial_path(cache.get_cache_path(track, "low"))
     with start(cache, track, ffmpeg) as process:

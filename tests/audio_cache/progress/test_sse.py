@@ -10,8 +10,8 @@ import pytest
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
+from audio_cache.progress.sse import get_last_event_id, progress_response
 from audio_cache.progress.tracker import ProgressTracker
-from audio_cache.serving.sse import get_last_event_id, progress_response
 from tests.helpers.waiting import LIMIT_S
 from tests.helpers.web import WebServer
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
-from ..progress.tracker import ProgressTracker
+if TYPE_CHECKING:
+    from .tracker import ProgressTracker
 
 HEADERS: Final = {
     # no-transform: a proxy that compresses would hold events back until it has a block full.
@@ -17,6 +18,9 @@ HEADERS: Final = {
     "X-Accel-Buffering": "no",
 }
 RETRY_MS: Final = 2000
+# A stream that is silent for so long gets a comment, or proxies would take it for dead.
+KEEPALIVE: Final = ": keepalive\n\n"
+KEEPALIVE_S: Final = 15.0
 
 
 def get_last_event_id(request: Request) -> str | None:

@@ -1,4 +1,4 @@
-"""Stretches of frames of a source's renditions: what ffmpeg has to do, and what came of it."""
+"""Options for ffmpeg: what it has to decode and encode for a stretch of frames, and its result."""
 
 from __future__ import annotations
 
