@@ -118,6 +118,7 @@ def make_state(app: Flask) -> AudioCacheState:
         ffmpeg=settings.ffmpeg,
         encode_timeout_s=settings.encode_timeout_s,
         nice=settings.nice,
+        tags=settings.tags,
     )
     live = Live(
         cache,

@@ -32,6 +32,19 @@ from .quality import DEFAULT_QUALITY, QUALITY_LEVELS, QualityLevel
 OnMiss = Literal["live", "original"]
 
 PREFIX: Final = "AUDIO_CACHE_"
+DEFAULT_TAGS: Final = (
+    "title",
+    "artist",
+    "album",
+    "albumartist",
+    "tracknumber",
+    "tracktotal",
+    "discnumber",
+    "disctotal",
+    "date",
+    "genre",
+    "replaygain_*",
+)
 DEFAULT_ON_MISS: Final[OnMiss] = "live"
 
 
@@ -112,6 +125,12 @@ Qualities = Annotated[
     AfterValidator(_once),
     Takes(f"a list, such as `low,medium`, of {_either(QUALITY_LEVELS)}"),
 ]
+TagNames = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(_listed),
+    Takes("a list of names of tags, such as `title,artist,album`"),
+]
 Miss = Annotated[OnMiss, BeforeValidator(_lowered), Takes(_either(get_args(OnMiss)))]
 Directory = Annotated[Path, BeforeValidator(_path), Takes("the path of a directory")]
 Program = Annotated[
@@ -144,6 +163,11 @@ class AudioCacheSettings(BaseSettings):
     precache_qualities: Qualities = Field(
         (DEFAULT_QUALITY,),
         description="The qualities to encode in advance.",
+    )
+    tags: TagNames = Field(
+        DEFAULT_TAGS,
+        description="Which tags go with the MP3; the others, comments among them, stay at home. A "
+        "name may end in `*`.",
     )
     on_miss: Miss = Field(
         DEFAULT_ON_MISS,

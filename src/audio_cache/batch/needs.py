@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..store.cache import AudioCache
-from ..store.entry import Verdict, read_entry, stat_or_none
+from ..store.entry import Verdict, stat_or_none
 from .outcome import ALREADY_CACHED, MISSING, NOT_NEEDED, Fate, Outcome
 
 
@@ -105,11 +105,8 @@ def _judge(cache: AudioCache, path: Path, quality: QualityLevel) -> Verdict | No
 
 
 def _cached_sources(cache: AudioCache) -> Iterator[Path]:
-    """Yield the sources of entries, as far as they still exist."""
-    for path in cache.entries():
+    """Yield the sources of entries, as far as they are known and still exist."""
+    for name, facts in cache.facts.entries().items():
         with contextlib.suppress(OSError):
-            entry = read_entry(path)
-            if entry is not None and entry.identity is not None:
-                source = entry.identity.source_path
-                if stat_or_none(source) is not None:
-                    yield source
+            if (cache.cache_dir / name).exists() and stat_or_none(facts.path) is not None:
+                yield facts.path

@@ -124,7 +124,7 @@ def regenerate(
 def stats(as_json: bool, cache_dir: Path | None) -> None:
     """Show what the cache holds and how much it saves."""
     cache = open_existing_cache(cache_dir)
-    gathered = gather_stats(cache.cache_dir)
+    gathered = gather_stats(cache)
     if as_json:
         click.echo(json.dumps(stats_as_json(cache.cache_dir, gathered), indent=2))
     else:

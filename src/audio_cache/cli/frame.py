@@ -100,6 +100,7 @@ def open_cache(cache_dir: Path | None) -> AudioCache:
         ffmpeg=settings.ffmpeg,
         encode_timeout_s=settings.encode_timeout_s,
         nice=settings.nice,
+        tags=settings.tags,
     )
 
 

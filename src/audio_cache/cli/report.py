@@ -135,9 +135,11 @@ def _quality_in_words(each: QualityExplanation) -> list[str]:
     lines.append(f"          {state}" + ("" if each.verdict else f": {each.reason}"))
     made = each.identity
     if made is not None:
-        lines.append(f"          made from {readable(made.source_path)}")
+        if each.origin is not None:
+            lines.append(f"          made from {readable(each.origin)}")
         lines.append(f"          {made.samples:,} samples in {made.frames:,} frames")
-        lines.append(f"          {made.fingerprint}, by {made.encoder}")
+        identity = f"object {each.object_id}, " if each.object_id else ""
+        lines.append(f"          {identity}by {made.encoder}")
     if each.partial is not None:
         whose = (
             "being written" if each.partial.is_being_written else "left by an interrupted encode"

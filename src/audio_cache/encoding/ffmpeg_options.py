@@ -222,6 +222,10 @@ class AudioCheck:
         is_stated = source.audio.startswith("flac-md5:")
         return cls(source) if is_stated and source.bits in _CHECKED_AS else None
 
+    def restarted(self) -> AudioCheck:
+        """Return the same check from the beginning."""
+        return AudioCheck(self._source)
+
     def update(self, data: bytes) -> None:
         """Take samples in the order in which they were decoded."""
         self._digest.update(data)

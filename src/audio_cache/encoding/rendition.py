@@ -123,7 +123,7 @@ class Rendition:
 
     @cached_property
     def id(self) -> str:
-        """Return the rendition's id, where the identity of its audio is known; see `rendition_id`."""
+        """Return the rendition's id, if the identity of its audio is known; see `rendition_id`."""
         return rendition_id(self.source.audio, self.header)
 
     @cached_property
@@ -303,13 +303,11 @@ def encode_together(
     bitrates = [each.bitrate_bps for each in renditions]
     skip = [piece.skip_bytes(bitrate) for bitrate in bitrates]
     missing = [piece.want_bytes(bitrate) for bitrate in bitrates]
+    settings = [QUALITY_SETTINGS[each.quality] for each in renditions]
     checked = check if piece.is_whole else None
     with FFmpegRun(
         whole.ffmpeg,
-        piece.arguments(
-            [QUALITY_SETTINGS[each.quality] for each in renditions],
-            checked.codec if checked else "",
-        ),
+        piece.arguments(settings, checked.codec if checked else ""),
         outputs=len(renditions) + (checked is not None),
         wait_limit_s=whole.wait_limit_s,
         nice=nice,

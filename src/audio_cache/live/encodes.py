@@ -113,7 +113,7 @@ class Live:
             LiveUnavailableError: all encoders are busy, or the same source failed a while ago.
         """
         entry = self.cache.get_cache_path(rendition.source.path, rendition.quality)
-        key = (entry, rendition.etag)
+        key = (entry, rendition.token)
         with self._changed:
             if key not in self._growing:
                 self._failures.check(key)
@@ -210,7 +210,7 @@ class Live:
     def _make_or_watch(self, growing: GrowingFile, nice: int) -> bool:
         """Return True when the entry is complete; False when it is worth another look."""
         rendition, entry = growing.rendition, growing.entry
-        path = partial_path(entry)
+        path = partial_path(entry, rendition)
         if self._is_complete(growing):
             return True
         # Opening it for writing would wake those who watch it for its encoder's end.
@@ -245,7 +245,7 @@ class Live:
 
     def _watch(self, growing: GrowingFile) -> None:
         """Follow a file that another encoder writes, until that has published, failed or died."""
-        path = partial_path(growing.entry)
+        path = partial_path(growing.entry, growing.rendition)
         while True:
             # Anew after each event but growth: the name may stand for another file by then.
             with FileWatch(path) as watch:

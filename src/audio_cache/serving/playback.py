@@ -18,9 +18,10 @@ from ..errors import AudioCacheError, EncodeError
 from ..live.encodes import Failures, Live
 from ..quality import QualityLevel, bitrate_bps
 from ..settings import AudioCacheSettings
-from ..sources.source import media_type
+from ..sources.source import FileVersion, media_type
 from ..store.cache import AudioCache
-from ..store.entry import entry_etag, judge, read_open_entry
+from ..store.entry import Verdict
+from ..store.lookups import foreign_etag
 from .ranges import OpenRange, Representation, listener_has_left, respond
 
 _CACHE_NAME: Final = "audio-cache"
@@ -47,7 +48,8 @@ class Playback:
         self.traffic = Traffic()
         self._renditions = Renditions(cache, settings.retry_after_failure_s)
         self._logger = cache.logger
-        self._known: dict[tuple[int | str, ...], Representation] = {}
+        self._known: dict[tuple[str, str, int], Representation] = {}
+        self._provisional: dict[tuple[Path, str, FileVersion | None], str] = {}
 
     def answer(
         self,
@@ -104,48 +106,29 @@ class Playback:
     ) -> tuple[Representation, int] | None:
         """Return the valid entry and its open file, so that a purge from now cannot touch it."""
         try:
-            fd = os.open(self.cache.get_cache_path(path, quality), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
+            found = self.cache.find(path, quality, source)
+            if isinstance(found, Verdict):
+                return None
+            fd = os.open(found.path, os.O_RDONLY | os.O_CLOEXEC)
+        except (AudioCacheError, OSError) as error:
             self._logger.warning("cannot look up %r in the cache: %s", str(path), error)
             return None
-        try:
-            what = self._known_or_read(fd, quality, source)
-        except OSError:
-            what = None
-        if what is None:
+        if os.fstat(fd).st_ino != found.inode:
+            # Replaced in this moment: the next lookup knows it.
             os.close(fd)
             return None
-        return what, fd
-
-    def _known_or_read(
-        self, fd: int, quality: QualityLevel, source: os.stat_result
-    ) -> Representation | None:
-        """Return what an open entry is, or None where it is not valid.
-
-        An entry is never written to under its name, so what was read of a file holds as long as
-        the kernel says that it is the same file, unchanged, and so is the source.
-        """
-        found = os.fstat(fd)
-        key = (*_version(found), *_version(source), quality)
-        known = self._known.get(key)
-        if known is None:
-            entry = read_open_entry(fd)
-            if not judge(entry, source):
-                return None
-            made_from = entry.identity.mtime_ns if entry.identity else entry.mtime_ns
-            known = Representation(
-                length=entry.size_bytes,
-                etag=entry_etag(fd, entry),
-                mtime_s=made_from / 1e9,
-                content_type="audio/mpeg",
-                headers=_headers("hit", quality, source.st_size),
-            )
+        key = (found.etag, quality, source.st_size)
+        if key not in self._known:
             if len(self._known) >= _KNOWN_ENTRIES:
                 self._known.clear()
-            self._known[key] = known
-        return known
+            self._known[key] = Representation(
+                length=found.size_bytes,
+                etag=found.etag,
+                content_type="audio/mpeg",
+                other_etag=self._provisional.get((path, quality, found.version), ""),
+                headers=_headers("hit", quality, source.st_size),
+            )
+        return self._known[key], fd
 
     def _live(self, request: Request, rendition: Rendition) -> tuple[Representation, OpenRange]:
         def open_range(start: int, stop: int) -> Iterable[bytes]:
@@ -157,10 +140,13 @@ class Playback:
                 is_gone=listener_has_left(request.environ),
             )
 
+        if not rendition.source.audio:
+            # What is told the listener now is still good when the id of the same bytes is known.
+            key = (rendition.source.path, rendition.quality, rendition.source.version)
+            self._provisional[key] = rendition.etag
         what = Representation(
             length=rendition.length,
             etag=rendition.etag,
-            mtime_s=rendition.mtime_s,
             content_type="audio/mpeg",
             # Chromium's cache asks for each jump twice, one after the other, where it has begun
             # to keep an answer; there is one live play of a file, and nothing to be kept for.
@@ -176,8 +162,7 @@ class Playback:
         found = os.fstat(fd)
         what = Representation(
             length=found.st_size,
-            etag=f"{found.st_size:x}-{found.st_mtime_ns:x}",
-            mtime_s=found.st_mtime_ns / 1e9,
+            etag=foreign_etag(found),
             content_type=media_type(path),
             headers=_headers(status, "original", found.st_size),
         )
@@ -196,12 +181,6 @@ class Playback:
             sent = response.content_length or 0
             self.traffic.count(status, sent, round(sent * source_size / max(1, what.length)))
         return response
-
-
-def _version(status: os.stat_result) -> tuple[int, ...]:
-    """Return what changes when a file is replaced or written to."""
-    times = (status.st_mtime_ns, status.st_ctime_ns)
-    return (status.st_dev, status.st_ino, status.st_size, *times)
 
 
 def _listener(request: Request) -> str:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import functools
 import hashlib
 import logging
-import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun, find_ffmpeg
+from ..encoding.ffmpeg_options import AudioCheck
 from ..encoding.rendition import Rendition, make_rendition, with_samples
-from ..errors import AudioCacheError
+from ..errors import AudioCacheError, EncodeError
 from ..quality import DEFAULT_QUALITY, QUALITY_SETTINGS, QualityLevel, parse_quality
-from ..sources.source import Source, is_lossless, read_source
+from ..settings import DEFAULT_TAGS
+from ..sources.source import FileVersion, Source, is_lossless, read_source, version_of
 from .assembly import Assembly, Share
-from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Verdict, judge, read_open_entry, stat_or_none
-from .partial import Partial, delete_abandoned, fill, lock_free
+from .directory import CacheDirectory
+from .entry import Verdict, stat_or_none
+from .lookups import Found, Lookups
+from .partial import Partial, fill, lock_free
 
 _DAY_S: Final = 86_400.0
 # An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
@@ -28,8 +33,10 @@ _PARTIAL_KEPT_S: Final = 7 * _DAY_S
 _LOOK_AGAIN_S: Final = 0.05
 
 
-class AudioCache:
-    """A directory of renditions. The directory is the only state: nothing else can be lost.
+class AudioCache(CacheDirectory):
+    """A directory of renditions, each stored once by what it is, and named by its sources.
+
+    The directory is the only state; the index in it may be lost and is found out again.
 
     Args:
         cache_dir: where the files are kept; made where it does not exist.
@@ -37,6 +44,7 @@ class AudioCache:
         ffmpeg: the ffmpeg to use; None finds one (see `ffmpeg.find_ffmpeg`) when it is needed.
         encode_timeout_s: seconds that one encode may wait for ffmpeg; 0 derives it per track.
         nice: CPU niceness of encodes that no listener waits for.
+        tags: names of the tags that go with renditions, as `settings.DEFAULT_TAGS`.
     """
 
     def __init__(
@@ -47,16 +55,16 @@ class AudioCache:
         ffmpeg: Path | str | None = None,
         encode_timeout_s: float = 0.0,
         nice: int = 0,
+        tags: Collection[str] = DEFAULT_TAGS,
     ) -> None:
-        self.cache_dir = Path(os.path.abspath(cache_dir))
-        self.logger = logger or logging.getLogger("audio_cache")
+        super().__init__(cache_dir, logger or logging.getLogger("audio_cache"))
         self.nice = nice
+        self._tags = tuple(tags)
         self._ffmpeg = ffmpeg
         self._encode_timeout_s = encode_timeout_s
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
-        self.cache_dir.mkdir(parents=True, exist_ok=True)
-        self._prefix = os.path.join(self.cache_dir, "")
+        self._lookups = Lookups(self.objects, self.facts, self._current, self._entry_file)
 
     @property
     def ffmpeg(self) -> FFmpeg:
@@ -101,14 +109,27 @@ class AudioCache:
         Raises:
             OSError: the entry or the source is there and cannot be looked at.
         """
-        try:
-            fd = os.open(self._entry_file(original_path, quality), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return Verdict.ABSENT
-        try:
-            return judge(read_open_entry(fd), stat_or_none(original_path))
-        finally:
-            os.close(fd)
+        found = self.find(original_path, quality)
+        return found if isinstance(found, Verdict) else Verdict.VALID
+
+    def find(
+        self,
+        original_path: Path | str,
+        quality: QualityLevel,
+        status: os.stat_result | None = None,
+    ) -> Found | Verdict:
+        """Return a file's valid entry at a quality, or why there is none; nothing is encoded.
+
+        Args:
+            original_path: the source.
+            quality: an encoded quality.
+            status: what the file system says of the source, where that is known already.
+
+        Raises:
+            OSError: the entry or the source is there and cannot be looked at.
+        """
+        path = os.path.abspath(original_path)
+        return self._lookups.look_up(path, quality, status or stat_or_none(path))
 
     def transcode_file(
         self, original_path: Path, quality: QualityLevel = "medium", overwrite: bool = False
@@ -172,10 +193,15 @@ class AudioCache:
         cancellation = cancellation or Cancellation()
 
         def assemble(partials: list[Partial]) -> None:
+            check = self._check_of(partials[0].rendition.source)
             assembly = Assembly(
-                partials, nice=self.nice, cancellation=cancellation, on_growth=on_growth
+                partials,
+                nice=self.nice,
+                cancellation=cancellation,
+                on_growth=on_growth,
+                check=check,
             )
-            assembly.make(reuse=not overwrite, share=share)
+            assembly.make(lambda each: self.publish(each, check, cancellation.hold), share)
 
         made: list[QualityLevel] = []
         wanted = list(dict.fromkeys(qualities))
@@ -200,7 +226,9 @@ class AudioCache:
         """Make what nobody else is making; return which that was, None where others make all."""
         started = time.monotonic()
         renditions = {
-            self.get_cache_path(original_path, quality): self.get_rendition(original_path, quality)
+            self.get_cache_path(original_path, quality): self._lookups.identify(
+                self.get_rendition(original_path, quality)
+            )
             for quality in qualities
         }
         with lock_free(renditions) as partials:
@@ -232,16 +260,60 @@ class AudioCache:
         partial: Partial,
         *,
         nice: int = 0,
-        reuse: bool = True,
         on_growth: Callable[[int], None] = lambda size: None,
         on_start: Callable[[FFmpegRun], None] = lambda run: None,
     ) -> None:
         """Make the entry of a locked partial, logging what it took; errors as `partial.fill`."""
         rendition = partial.rendition
         started = time.monotonic()
-        encode = functools.partial(rendition.encode, nice=nice, on_start=on_start)
-        fill(partial, encode, on_growth, reuse=reuse)
+        check = self._check_of(rendition.source)
+        encode = functools.partial(rendition.encode, nice=nice, on_start=on_start, check=check)
+        fill(partial, encode, lambda each: self.publish(each, check, on_start), on_growth)
         self._log_made(rendition, started)
+
+    def publish(
+        self,
+        partial: Partial,
+        check: AudioCheck | None,
+        on_start: Callable[[FFmpegRun], None] = lambda run: None,
+    ) -> None:
+        """Make an entry of a complete partial, once its source has proved to be what it says.
+
+        Raises:
+            EncodeError: the source is damaged, or was changed while it was encoded.
+        """
+        rendition = self._lookups.identify(partial.rendition)
+        source = rendition.source
+        path = os.fspath(source.path)
+        if check is not None and not check.is_passed:
+            # What went on where an earlier encode ended, or was shared, has not read all of it.
+            check.restarted().run(self.ffmpeg, on_start)
+            check.is_passed = True
+        if check is not None:
+            self.facts.note_source(path, source.version, source.audio, source.samples, checked=True)
+        elif version_of(os.stat(path)) != source.version:
+            now = self._lookups.identify(replace(rendition, source=self._read_anew(path)))
+            if now.source.audio != source.audio:
+                raise EncodeError(f"{path!r} was changed while it was encoded")
+        partial.publish(self.objects, rendition.id)
+        name = os.fspath(partial.entry)
+        self.facts.note_entry(
+            partial.entry.name, path, rendition.quality, source.version, rendition.id
+        )
+        found = self._lookups.describe(name, rendition.id, source.version)
+        self._lookups.note(path, rendition.quality, found)
+
+    def _check_of(self, source: Source) -> AudioCheck | None:
+        """Return the check that a source's audio still needs; None where it was made before."""
+        if self.facts.is_checked(os.fspath(source.path), source.version):
+            return None
+        return AudioCheck.of(source)
+
+    def _read_anew(self, path: str) -> Source:
+        return with_samples(read_source(path), self.ffmpeg)
+
+    def _current(self, path: str, quality: QualityLevel) -> Rendition:
+        return self.get_rendition(Path(path), quality)
 
     def _log_made(self, rendition: Rendition, started: float) -> None:
         self.logger.info(
@@ -276,56 +348,6 @@ class AudioCache:
                 paths[quality] = Path(original_path)
         return paths
 
-    def get_cache_size(self) -> int:
-        """Return the bytes of all files under the cache directory."""
-        total = 0
-        for directory, _, names in os.walk(self.cache_dir):
-            for name in names:
-                with contextlib.suppress(FileNotFoundError):
-                    total += os.lstat(os.path.join(directory, name)).st_size
-        return total
-
-    def clear_cache(self, older_than_days: float | None = None) -> int:
-        """Delete the MP3s that `mp3_files` yields, all or those older than an age; count them.
-
-        A file that cannot be deleted is logged and skipped. Requests that read a deleted file
-        finish undisturbed. Partial files that nobody encodes go by the same rule, uncounted.
-
-        Raises:
-            ValueError: the age is negative or no number of days; nothing was deleted.
-        """
-        if older_than_days is not None:
-            _require_days(older_than_days)
-        age_s = -math.inf if older_than_days is None else older_than_days * _DAY_S
-        deleted = 0
-        for path in self.mp3_files():
-            deleted += self._delete_older(path, age_s)
-        self.sweep_partials(max(age_s, 0.0))
-        return deleted
-
-    def mp3_files(self) -> Iterator[Path]:
-        """Yield every `*.mp3` in the cache directory, at any depth and whoever made it."""
-        for directory, folders, files in os.walk(self.cache_dir):
-            for name in (*folders, *files):
-                if name.endswith(".mp3"):
-                    yield Path(directory, name)
-
-    def entries(self) -> Iterator[Path]:
-        """Yield the files that have an entry's name, in no certain order."""
-        with os.scandir(self.cache_dir) as listing:
-            for item in listing:
-                if ENTRY_NAME.fullmatch(item.name):
-                    yield Path(item.path)
-
-    def sweep_partials(self, older_than_s: float = _PARTIAL_KEPT_S) -> int:
-        """Delete partial files of at least an age that no encoder holds; return how many."""
-        deleted = 0
-        with os.scandir(self.cache_dir) as listing:
-            names = [item.path for item in listing if item.name.endswith(PARTIAL_SUFFIX)]
-        for name in names:
-            deleted += delete_abandoned(Path(name), older_than_s)
-        return deleted
-
     def get_rendition(self, original_path: Path, quality: QualityLevel) -> Rendition:
         """Return the rendition of a source as it is now; the last few are remembered.
 
@@ -335,32 +357,28 @@ class AudioCache:
             FFmpegNotFoundError: there is no ffmpeg.
         """
         path = os.path.abspath(original_path)
-        status = os.stat(path)
-        return self._renditions(path, status.st_size, status.st_mtime_ns, quality)
+        return self._renditions(path, version_of(os.stat(path)), quality)
 
-    def _read_rendition(
-        self, path: str, size_bytes: int, mtime_ns: int, quality: QualityLevel
-    ) -> Rendition:
-        source = self._sources(path, size_bytes, mtime_ns)
-        return make_rendition(source, quality, self.ffmpeg, timeout_s=self._encode_timeout_s)
+    def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
+        source = self._sources(path, version)
+        tags = tuple(tag for tag in source.tags if self._travels(tag[0]))
+        return make_rendition(
+            source, quality, self.ffmpeg, tags=tags, timeout_s=self._encode_timeout_s
+        )
 
-    def _read_source(self, path: str, size_bytes: int, mtime_ns: int) -> Source:
+    def _read_source(self, path: str, version: FileVersion) -> Source:
         """Read a source once for all qualities: where samples are counted, that takes long."""
-        return with_samples(read_source(path), self.ffmpeg)
+        source = read_source(path)
+        if source.samples is None:
+            source = replace(source, samples=self.facts.samples_of(path, version))
+        return with_samples(source, self.ffmpeg)
 
-    def _entry_file(self, original_path: Path, quality: QualityLevel) -> str:
+    def _travels(self, tag: str) -> bool:
+        """Say whether a tag goes with renditions; an entry of the list may end in a star."""
+        return any(fnmatch.fnmatchcase(tag, pattern) for pattern in self._tags)
+
+    def _entry_file(self, original_path: Path | str, quality: QualityLevel) -> str:
         return self._prefix + entry_name(os.path.abspath(original_path), quality)
-
-    def _delete_older(self, path: Path, age_s: float) -> bool:
-        try:
-            if time.time() - path.stat().st_mtime > age_s:
-                path.unlink()
-                return True
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            self.logger.warning("cannot delete %s: %s", path, error)
-        return False
 
 
 def entry_name(absolute_path: str, quality: QualityLevel) -> str:
@@ -369,10 +387,3 @@ def entry_name(absolute_path: str, quality: QualityLevel) -> str:
     digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
     setting = QUALITY_SETTINGS[level]
     return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"
-
-
-def _require_days(days: float) -> None:
-    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days < math.inf:
-        raise ValueError(
-            f"older_than_days is {days!r}: give a number of days, 0 or more, or None for all"
-        )

@@ -1,4 +1,4 @@
-"""Facts about sources, in a small database: what took long to find out and can be found out again."""
+"""Facts about sources, in a small database: found out once, and again where they are lost."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from ..sources.source import FileVersion
 
@@ -18,14 +19,25 @@ _SCHEMA: Final = 1
 _BUSY_S: Final = 5.0
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS source (
-    path BLOB PRIMARY KEY, version TEXT NOT NULL, audio TEXT NOT NULL, checked INTEGER NOT NULL
+    path BLOB PRIMARY KEY, version TEXT NOT NULL, audio TEXT NOT NULL, samples INTEGER,
+    checked INTEGER NOT NULL, size INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS source_size ON source (size);
 CREATE TABLE IF NOT EXISTS entry (
     name TEXT PRIMARY KEY, path BLOB NOT NULL, quality TEXT NOT NULL, version TEXT NOT NULL,
     id TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFacts:
+    """The source that an entry was made from, how large that was, and the object that it is."""
+
+    path: Path
+    source_bytes: int
+    id: str
 
 
 class Facts:
@@ -52,15 +64,26 @@ class Facts:
         row = self._find("SELECT version, audio FROM source WHERE path = ?", os.fsencode(path))
         return str(row[1]) if row is not None and row[0] == _text(version) else ""
 
+    def samples_of(self, path: str, version: FileVersion) -> int | None:
+        """Return how many samples a source was found to have; None where that is not known."""
+        row = self._find("SELECT version, samples FROM source WHERE path = ?", os.fsencode(path))
+        return row[1] if row is not None and row[0] == _text(version) else None
+
     def is_checked(self, path: str, version: FileVersion) -> bool:
         """Say whether the audio was compared with what the file states, in this version."""
         row = self._find("SELECT version, checked FROM source WHERE path = ?", os.fsencode(path))
         return row is not None and row[0] == _text(version) and bool(row[1])
 
-    def note_source(self, path: str, version: FileVersion, audio: str, *, checked: bool) -> None:
-        """Remember the identity of a source's audio, and whether it was checked."""
-        values = (os.fsencode(path), _text(version), audio, checked)
-        self._do("INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)", values)
+    def note_source(
+        self, path: str, version: FileVersion, audio: str, samples: int | None, *, checked: bool
+    ) -> None:
+        """Remember the identity of a source's audio, its length, and whether it was checked."""
+        values = (os.fsencode(path), _text(version), audio, samples, checked, version[2])
+        self._do("INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def knows_size(self, size_bytes: int) -> bool:
+        """Say whether some source of a size is known, so that another may be that one, moved."""
+        return self._find("SELECT 1 FROM source WHERE size = ? LIMIT 1", size_bytes) is not None
 
     def note_entry(
         self, name: str, path: str, quality: str, version: FileVersion, object_id: str
@@ -69,17 +92,20 @@ class Facts:
         values = (name, os.fsencode(path), quality, _text(version), object_id)
         self._do("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?)", values)
 
-    def source_of(self, name: str) -> str | None:
+    def source_of(self, name: str) -> Path | None:
         """Return the path of the source that an entry was made from; None where it is not known."""
         row = self._find("SELECT path FROM entry WHERE name = ?", name)
-        return os.fsdecode(row[0]) if row is not None else None
+        return Path(os.fsdecode(row[0])) if row is not None else None
 
-    def source_sizes(self) -> dict[str, tuple[str, int]]:
-        """Return by entry the source that it was made from, and how large that was."""
+    def entries(self) -> dict[str, EntryFacts]:
+        """Return by name of the entry what it was made from."""
 
-        def read(database: sqlite3.Connection) -> dict[str, tuple[str, int]]:
-            rows = database.execute("SELECT name, path, version FROM entry")
-            return {name: (os.fsdecode(path), _size(version)) for name, path, version in rows}
+        def read(database: sqlite3.Connection) -> dict[str, EntryFacts]:
+            rows = database.execute("SELECT name, path, version, id FROM entry")
+            return {
+                name: EntryFacts(Path(os.fsdecode(path)), _size(version), object_id)
+                for name, path, version, object_id in rows
+            }
 
         return self._use(read) or {}
 
@@ -99,9 +125,9 @@ class Facts:
         with self._lock:
             self._close()
 
-    def _find(self, query: str, *values: object) -> tuple[object, ...] | None:
-        def find(database: sqlite3.Connection) -> tuple[object, ...] | None:
-            row: tuple[object, ...] | None = database.execute(query, values).fetchone()
+    def _find(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        def find(database: sqlite3.Connection) -> tuple[Any, ...] | None:
+            row: tuple[Any, ...] | None = database.execute(query, values).fetchone()
             return row
 
         return self._use(find)

@@ -67,7 +67,7 @@ class LocalObjects:
             return True
         return False
 
-    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+    def scan(self, prefix: str = "") -> Iterator[StoredObject]:
         """Yield the objects whose ids begin with a prefix, in no particular order."""
         for shard in self._shards(prefix):
             with contextlib.suppress(FileNotFoundError), os.scandir(shard) as listing:
@@ -80,7 +80,7 @@ class LocalObjects:
 
     def of_audio(self, audio: str) -> list[str]:
         """Return the ids of all that was made of some audio, the newest first."""
-        found = sorted(self.list(audio_key(audio)), key=lambda each: -each.mtime_ns)
+        found = sorted(self.scan(audio_key(audio)), key=lambda each: -each.mtime_ns)
         return [each.id for each in found]
 
     def link(self, object_id: str, name: str) -> None:

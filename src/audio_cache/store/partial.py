@@ -15,14 +15,16 @@ from typing import Final
 from ..encoding import mp3
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
-from .entry import PARTIAL_SUFFIX, read_entry
+from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX
+from .objects import LocalObjects, sync_directory
 
 _COPY_BYTES: Final = 1 << 20
 
 
-def partial_path(entry: Path) -> Path:
-    """Return where the file grows before it gets an entry's name: in the same directory."""
-    return entry.with_name(entry.name + PARTIAL_SUFFIX)
+def partial_path(entry: Path, rendition: Rendition) -> Path:
+    """Return where the file of a rendition grows before it gets an entry's name."""
+    name = f"{entry.name}.{rendition.token}{PARTIAL_SUFFIX}"
+    return entry.parent / PARTIAL_FOLDER / name
 
 
 class Partial:
@@ -35,7 +37,7 @@ class Partial:
     def __init__(self, fd: int, entry: Path, rendition: Rendition) -> None:
         self._fd = fd
         self.entry = entry
-        self._path = partial_path(entry)
+        self._path = partial_path(entry, rendition)
         self.rendition = rendition
         self.size = os.fstat(fd).st_size
 
@@ -49,7 +51,7 @@ class Partial:
         Raises:
             OSError: the cache directory cannot be written.
         """
-        path = partial_path(entry)
+        path = partial_path(entry, rendition)
         while True:
             fd = _open_or_create(path)
             try:
@@ -103,26 +105,8 @@ class Partial:
             self.size += written
             view = view[written:]
 
-    def take_audio(self, old: Path) -> bool:
-        """Fill the file with the audio of an older entry where that is the same; say if it was.
-
-        This is what happens after a source was tagged anew, copied or touched: nothing is encoded.
-        """
-        made = read_entry(old) if old.exists() else None
-        if made is None or made.identity is None or made.size_bytes != made.expected_size():
-            return False
-        if not made.identity.same_audio(self.rendition.identity):
-            return False
-        self._cut(0)
-        self.append(self.rendition.header)
-        with open(old, "rb") as file:
-            file.seek(made.header_bytes)
-            while data := file.read(_COPY_BYTES):
-                self.append(data)
-        return self.size == self.rendition.length
-
-    def publish(self) -> None:
-        """Give the complete file its final name; from then on it is an entry.
+    def publish(self, objects: LocalObjects, object_id: str) -> None:
+        """Make the complete file an object and give that its final name; then it is an entry.
 
         Raises:
             RuntimeError: the file is not as long as its rendition; this would be a defect of ours.
@@ -132,12 +116,9 @@ class Partial:
                 f"{self._path} has {self.size} bytes, its rendition {self.rendition.length}"
             )
         os.fsync(self._fd)
-        os.replace(self._path, self.entry)
-        directory = os.open(self.entry.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        objects.put(self._path, object_id)
+        objects.link(object_id, os.fspath(self.entry))
+        sync_directory(self.entry.parent)
 
     def discard(self) -> None:
         """Delete the file; nothing of it can be used."""
@@ -207,46 +188,33 @@ def lock_free(renditions: Mapping[Path, Rendition]) -> Iterator[list[Partial]]:
         partials = []
         for entry in sorted(renditions):
             # Opening it for writing would wake those who watch it for its encoder's end.
-            if not is_locked(partial_path(entry)):
+            if not is_locked(partial_path(entry, renditions[entry])):
                 partial = Partial.lock(entry, renditions[entry], wait=False)
                 if partial is not None:
                     partials.append(stack.enter_context(partial))
         yield partials
 
 
-def begin(partial: Partial, *, reuse: bool) -> int:
-    """Bring a locked partial as far as it goes without encoding; return the frames it then holds.
-
-    Args:
-        partial: the locked partial of an entry.
-        reuse: take over the audio of the older entry where it is the same.
-    """
-    if reuse and partial.take_audio(partial.entry):
-        return partial.rendition.frames
-    return partial.resume()
-
-
 def fill(
     partial: Partial,
     encode: Callable[[int], Generator[bytes]],
+    publish: Callable[[Partial], None],
     on_growth: Callable[[int], None] = lambda size: None,
-    *,
-    reuse: bool = True,
 ) -> None:
-    """Make the entry of a locked partial: go on where it ends, or take over an older entry's audio.
+    """Make the entry of a locked partial, from where that ends.
 
     Args:
         partial: the locked partial of the entry.
         encode: gives the bytes of the frames from a frame on.
+        publish: makes an entry of the complete file.
         on_growth: is told the size in bytes whenever the file has grown.
-        reuse: take over the audio of the older entry where it is the same.
 
     Raises:
         EncodeError: the source or ffmpeg failed; the partial is gone.
         OSError: the disk is full or fails; the partial is gone, so that its space is free again.
     """
     try:
-        frames = begin(partial, reuse=reuse)
+        frames = partial.resume()
         require_space([partial])
         on_growth(partial.size)
         if frames < partial.rendition.frames:
@@ -254,7 +222,7 @@ def fill(
                 for data in pieces:
                     partial.append(data)
                     on_growth(partial.size)
-        partial.publish()
+        publish(partial)
     except (EncodeError, OSError):
         partial.discard()
         raise

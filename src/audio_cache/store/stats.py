@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..quality import QUALITY_SETTINGS, QualityLevel, parse_quality
-from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Entry, read_entry
+from .cache import AudioCache
+from .entry import Entry, read_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +59,32 @@ class CacheStats:
         return self.foreign_bytes + sum(each.size_bytes for each in self.qualities.values())
 
 
-def gather_stats(cache_dir: Path) -> CacheStats:
-    """Return what a cache directory holds; files that vanish meanwhile are not counted.
+def gather_stats(cache: AudioCache) -> CacheStats:
+    """Return what a cache holds; files that vanish meanwhile are not counted.
 
     Raises:
         OSError: the directory cannot be listed.
     """
-    names = os.listdir(cache_dir)
     qualities = dict.fromkeys(QUALITY_SETTINGS, QualityStats())
+    facts = cache.facts.entries()
     sources: dict[str, int] = {}
     foreign = []
-    for name in names:
-        match = ENTRY_NAME.fullmatch(name)
-        entry = _read(cache_dir / name) if match else None
-        if match is None or entry is None:
+    for path in cache.entries():
+        entry = _read(path)
+        if entry is None:
             continue
-        if entry.identity is None:
+        made = entry.identity or entry.legacy
+        if made is None:
             foreign.append(entry.size_bytes)
             continue
-        sources[entry.identity.path] = entry.identity.size_bytes
-        quality = parse_quality(match[1])
-        qualities[quality] = _plus(qualities[quality], entry.size_bytes, entry.identity.size_bytes)
-    partials = [_size(cache_dir / name) for name in names if name.endswith(PARTIAL_SUFFIX)]
+        known = facts.get(path.name)
+        source_bytes = (
+            known.source_bytes if known else entry.legacy.size_bytes if entry.legacy else 0
+        )
+        sources[path.name.partition("_")[0]] = source_bytes
+        quality = parse_quality(made.quality)
+        qualities[quality] = _plus(qualities[quality], entry.size_bytes, source_bytes)
+    partials = [_size(path) for path in cache.partials()]
     return CacheStats(
         qualities=qualities,
         sources=len(sources),

@@ -17,7 +17,7 @@ from ..encoding.rendition import Identity
 from ..errors import AudioCacheError, EncodeError, EncodeInterruptedError
 from ..quality import QualityLevel, bitrate_bps, parse_quality
 from .cache import AudioCache
-from .entry import Entry, Verdict, judge, read_entry, stat_or_none
+from .entry import Entry, Verdict, read_entry, stat_or_none
 
 _READ_BYTES: Final = 1 << 20
 # Entries are ours, but anybody may have put a playlist there under an entry's name.
@@ -77,12 +77,12 @@ def inspect_entry(
         identity = entry.identity
         if identity is not None:
             quality = parse_quality(identity.quality)
-            found = replace(found, source=identity.source_path, quality=quality)
+            found = replace(found, source=cache.facts.source_of(path.name), quality=quality)
         damage = find_damage(cache, path, entry)
         damage = damage or _decode(cache.ffmpeg, path, identity, on_start)
         if damage is not None:
             return replace(found, state=State.DAMAGED, reason=damage)
-        return _hold_against_source(found, entry)
+        return _compare_with_source(cache, found, identity is not None)
     except FileNotFoundError as error:
         if isinstance(error, AudioCacheError):
             raise
@@ -103,8 +103,6 @@ def find_damage(cache: AudioCache, path: Path, entry: Entry) -> str | None:
     if identity is None:
         return _find_foreign_damage(path)
     quality = parse_quality(identity.quality)
-    if cache.get_cache_path(identity.source_path, quality).name != path.name:
-        return f"it lies under the name of another source than {str(identity.source_path)!r}"
     if entry.size_bytes != entry.expected_size():
         return f"it has {entry.size_bytes:,} bytes instead of {entry.expected_size():,}"
     with open(path, "rb") as file:
@@ -180,16 +178,18 @@ def _find_foreign_damage(path: Path) -> str | None:
     return None
 
 
-def _hold_against_source(found: Inspection, entry: Entry) -> Inspection:
-    if found.source is None:
+def _compare_with_source(cache: AudioCache, found: Inspection, is_ours: bool) -> Inspection:
+    if not is_ours:
         return replace(found, reason="it was not made by audio_cache: only its decoding was tried")
-    status = None
+    if found.source is None or found.quality is None:
+        return replace(found, reason="nothing is known of its source until that is played again")
     with contextlib.suppress(OSError):
-        status = stat_or_none(found.source)
-    verdict = judge(entry, status)
-    if not verdict:
-        return replace(found, state=State.OUTDATED, reason=verdict.value)
-    return found if status else replace(found, reason="its source is gone")
+        if stat_or_none(found.source) is None:
+            return replace(found, reason="its source is gone")
+    valid = cache.find(found.source, found.quality)
+    if isinstance(valid, Verdict):
+        return replace(found, state=State.OUTDATED, reason=valid.value)
+    return found
 
 
 def _hopeless(inspection: Inspection, why: str) -> Inspection:

@@ -128,7 +128,7 @@ class Monitor:
         with self._counting:
             directory_ns, began = self._directory_ns(), time.monotonic()
             try:
-                stats = gather_stats(self.state.cache.cache_dir)
+                stats = gather_stats(self.state.cache)
             except OSError as error:
                 self.state.cache.logger.warning("cannot count what the cache holds: %s", error)
                 stats = CacheStats({}, 0, 0, 0, 0, 0, 0)

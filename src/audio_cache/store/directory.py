@@ -1,0 +1,131 @@
+"""The cache's directory: what lies in it, how large that is, and clearing it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from .entry import ENTRY_NAME, PARTIAL_FOLDER, PARTIAL_SUFFIX
+from .facts import Facts
+from .objects import LocalObjects
+from .partial import delete_abandoned
+
+_DAY_S: Final = 86_400.0
+# An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
+_PARTIAL_KEPT_S: Final = 7 * _DAY_S
+
+
+class CacheDirectory:
+    """The directory of a cache, made where it does not exist.
+
+    Args:
+        cache_dir: the directory.
+        logger: where warnings go.
+    """
+
+    def __init__(self, cache_dir: Path, logger: logging.Logger) -> None:
+        self.cache_dir = Path(os.path.abspath(cache_dir))
+        self.logger = logger
+        self.cache_dir.mkdir(parents=True, exist_ok=True)
+        self._prefix = os.path.join(self.cache_dir, "")
+        self.objects = LocalObjects(self.cache_dir)
+        self.facts = Facts(self.cache_dir, self.logger)
+
+    def get_cache_size(self) -> int:
+        """Return the bytes of all files under the cache directory, each counted once."""
+        sizes: dict[tuple[int, int], int] = {}
+        for directory, _, names in os.walk(self.cache_dir):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    status = os.lstat(os.path.join(directory, name))
+                    sizes[status.st_dev, status.st_ino] = status.st_size
+        return sum(sizes.values())
+
+    def clear_cache(self, older_than_days: float | None = None) -> int:
+        """Delete the MP3s that `mp3_files` yields, all or those older than an age; count them.
+
+        A file that cannot be deleted is logged and skipped. Requests that read a deleted file
+        finish undisturbed. Partial files that nobody encodes go by the same rule, uncounted.
+
+        Raises:
+            ValueError: the age is negative or no number of days; nothing was deleted.
+        """
+        if older_than_days is not None:
+            _require_days(older_than_days)
+        age_s = -math.inf if older_than_days is None else older_than_days * _DAY_S
+        deleted = 0
+        for path in self.mp3_files():
+            deleted += self._delete_older(path, age_s)
+        self.sweep_partials(max(age_s, 0.0))
+        self.sweep_objects(age_s)
+        return deleted
+
+    def sweep_objects(self, older_than_s: float = 0.0) -> int:
+        """Delete objects of at least an age that no entry names any more; return how many."""
+        named = {entry.id for entry in self.facts.entries().values() if entry.path is not None}
+        deleted = 0
+        for each in list(self.objects.scan()):
+            is_old = time.time() - each.mtime_ns / 1e9 > older_than_s
+            if is_old and each.links == 1 and not (each.id in named and self._is_linked(each.id)):
+                deleted += self.objects.delete(each.id)
+        return deleted
+
+    def _is_linked(self, object_id: str) -> bool:
+        """Say whether an entry is an object by a symbolic link, which counts for no link."""
+        return any(
+            facts.id == object_id and os.path.lexists(self._prefix + name)
+            for name, facts in self.facts.entries().items()
+        )
+
+    def mp3_files(self) -> Iterator[Path]:
+        """Yield every `*.mp3` in the cache directory, at any depth and whoever made it."""
+        for directory, folders, files in os.walk(self.cache_dir):
+            for name in (*folders, *files):
+                if name.endswith(".mp3"):
+                    yield Path(directory, name)
+
+    def entries(self) -> Iterator[Path]:
+        """Yield the files that have an entry's name, in no certain order."""
+        with os.scandir(self.cache_dir) as listing:
+            for item in listing:
+                if ENTRY_NAME.fullmatch(item.name):
+                    yield Path(item.path)
+
+    def sweep_partials(self, older_than_s: float = _PARTIAL_KEPT_S) -> int:
+        """Delete partial files of at least an age that no encoder holds; return how many."""
+        deleted = 0
+        for name in self.partials():
+            deleted += delete_abandoned(name, older_than_s)
+        return deleted
+
+    def partials(self) -> list[Path]:
+        """Return the partial files, those of earlier layouts beside the entries among them."""
+        found = []
+        for folder in (self.cache_dir, self.cache_dir / PARTIAL_FOLDER):
+            with contextlib.suppress(FileNotFoundError), os.scandir(folder) as listing:
+                found += [Path(each.path) for each in listing if each.name.endswith(PARTIAL_SUFFIX)]
+        return found
+
+    def _delete_older(self, path: Path, age_s: float) -> bool:
+        try:
+            if time.time() - path.stat().st_mtime > age_s:
+                path.unlink()
+                return True
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            self.logger.warning("cannot delete %s: %s", path, error)
+        return False
+
+
+def _require_days(days: float) -> None:
+    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days < math.inf:
+        raise ValueError(
+            f"older_than_days is {days!r}: give a number of days, 0 or more, or None for all"
+        )
