@@ -72,6 +72,8 @@ def song(tmp_path: Path, flac: Path) -> Path:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
+def cache(tmp_path: Path) -> Iterator[AudioCache]:
     """Return a cache with nothing in it."""
-    return AudioCache(tmp_path / "cache")
+    cache = AudioCache(tmp_path / "cache")
+    yield cache
+    cache.close()

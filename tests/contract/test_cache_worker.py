@@ -13,6 +13,7 @@ from audio_cache import AudioCache, CacheWorker, QualityLevel
 from tests.contract.callbacks import Listener
 from tests.contract.signatures import REQUIRED, begins_with
 from tests.helpers.audio import make_audio
+from tests.helpers.renditions import files_of
 
 SKIPPED = {"skipped": True}
 NOT_NEEDED = {"skipped": True, "reason": "No transcoding needed"}
@@ -134,7 +135,7 @@ class TestEmptyListsOfQualities:
         gone = Path("/nowhere/a.flac")
         result = getattr(worker, name)([song, gone], [])
         assert result == {str(song): {}, str(gone): {}}
-        assert list(worker.audio_cache.cache_dir.iterdir()) == []
+        assert files_of(worker.audio_cache.cache_dir) == []
 
     def test_regenerate_nothing(self, worker: CacheWorker, song: Path) -> None:
         assert worker.regenerate_outdated_cache([song], []) == {}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..store.cache import AudioCache
-from ..store.entry import Verdict, stat_or_none
+from ..store.entry import Verdict, read_entry, stat_or_none
 from .outcome import ALREADY_CACHED, MISSING, NOT_NEEDED, Fate, Outcome
 
 
@@ -106,7 +106,15 @@ def _judge(cache: AudioCache, path: Path, quality: QualityLevel) -> Verdict | No
 
 def _cached_sources(cache: AudioCache) -> Iterator[Path]:
     """Yield the sources of entries, as far as they are known and still exist."""
-    for name, facts in cache.facts.entries().items():
+    known = cache.facts.entries()
+    for entry in cache.entries():
         with contextlib.suppress(OSError):
-            if (cache.cache_dir / name).exists() and stat_or_none(facts.path) is not None:
-                yield facts.path
+            source = known[entry.name].path if entry.name in known else _legacy_source(entry)
+            if source is not None and stat_or_none(source) is not None:
+                yield source
+
+
+def _legacy_source(entry: Path) -> Path | None:
+    """Return what an entry of an earlier layout says it was made from."""
+    found = read_entry(entry)
+    return found.legacy.source_path if found is not None and found.legacy is not None else None

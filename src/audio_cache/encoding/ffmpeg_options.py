@@ -32,8 +32,8 @@ _LOOKAHEAD_FRAMES: Final = 2
 # Covers the resampler's rounding: up to 39 samples of what is shorter than its filter, else one.
 _PAD_SAMPLES: Final = 64
 _CHECKED_AT_ONCE: Final = 65_536
-# By FLAC's bits per sample: as which its MD5 counts them. ffmpeg gives other widths shifted.
-_CHECKED_AS: Final = {8: "pcm_s8", 16: "pcm_s16le", 24: "pcm_s24le"}
+# By FLAC's bits per sample: as which its MD5 counts them.
+_CHECKED_AS: Final = {8: "pcm_s8", 16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
 # By the format of a quality; another one needs its own arithmetic beside mp3's.
 _ENCODERS: Final = {"mp3": "libmp3lame"}
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import operator
+import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from .ffmpeg_options import AudioCheck, Piece, can_seek, count_samples, name_of
 
 LAYOUT_VERSION: Final = 2
 _KEY_DIGITS: Final = 24
+RENDITION_ID: Final = re.compile(rf"[0-9a-f]{{{2 * _KEY_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +132,11 @@ class Rendition:
     def token(self) -> str:
         """Return what tells this rendition, of this version of the source, from any other.
 
-        It is known at once, where an id may need all of the source to be read.
+        It is known at once, where an id may need all of the source to be read. What a source
+        states of its audio is no part of it: that is proved only once all of it was decoded.
         """
-        of = self.source.audio if self.source.audio.startswith("flac") else self.source.version
-        return hashlib.sha256(repr(of).encode() + b"\0" + self.header).hexdigest()[:_KEY_DIGITS]
+        of = repr(self.source.version).encode()
+        return hashlib.sha256(of + b"\0" + self.header).hexdigest()[:_KEY_DIGITS]
 
     @property
     def etag(self) -> str:

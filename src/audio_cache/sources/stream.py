@@ -29,7 +29,7 @@ class Stream:
         bits: per sample; 0 where unknown.
         samples: per channel at `rate_hz`; None where unknown or doubtful.
         audio: the bytes that change only when the audio does, in order, none past the file's end.
-        md5: FLAC's MD5 of the decoded audio; "" where not set.
+        md5: FLAC's MD5 of the decoded audio; "" where not set, or where it cannot be checked.
         tags: where text tags lie, those first that count most.
     """
 

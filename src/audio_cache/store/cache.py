@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import functools
-import hashlib
 import logging
 import os
 import time
@@ -15,21 +14,18 @@ from pathlib import Path
 from typing import Final
 
 from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun, find_ffmpeg
-from ..encoding.ffmpeg_options import AudioCheck
+from ..encoding.ffmpeg_options import AudioCheck, name_of
 from ..encoding.rendition import Rendition, make_rendition, with_samples
 from ..errors import AudioCacheError, EncodeError
-from ..quality import DEFAULT_QUALITY, QUALITY_SETTINGS, QualityLevel, parse_quality
+from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..settings import DEFAULT_TAGS
 from ..sources.source import FileVersion, Source, is_lossless, read_source, version_of
 from .assembly import Assembly, Share
 from .directory import CacheDirectory
-from .entry import Verdict, stat_or_none
+from .entry import Verdict, entry_name, stat_or_none
 from .lookups import Found, Lookups
 from .partial import Partial, fill, lock_free
 
-_DAY_S: Final = 86_400.0
-# An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
-_PARTIAL_KEPT_S: Final = 7 * _DAY_S
 _LOOK_AGAIN_S: Final = 0.05
 
 
@@ -117,6 +113,8 @@ class AudioCache(CacheDirectory):
         original_path: Path | str,
         quality: QualityLevel,
         status: os.stat_result | None = None,
+        *,
+        is_thorough: bool = False,
     ) -> Found | Verdict:
         """Return a file's valid entry at a quality, or why there is none; nothing is encoded.
 
@@ -124,12 +122,14 @@ class AudioCache(CacheDirectory):
             original_path: the source.
             quality: an encoded quality.
             status: what the file system says of the source, where that is known already.
+            is_thorough: read all of the source where only that tells.
 
         Raises:
             OSError: the entry or the source is there and cannot be looked at.
         """
         path = os.path.abspath(original_path)
-        return self._lookups.look_up(path, quality, status or stat_or_none(path))
+        status = status or stat_or_none(path)
+        return self._lookups.look_up(path, quality, status, is_thorough=is_thorough)
 
     def transcode_file(
         self, original_path: Path, quality: QualityLevel = "medium", overwrite: bool = False
@@ -236,7 +236,7 @@ class AudioCache(CacheDirectory):
                 return None
             free = [partial.rendition.quality for partial in partials]
             # Somebody may have made one between the last look and the lock.
-            mine = self._invalid(original_path, free, overwrite)
+            mine = self._invalid(original_path, free, overwrite, is_thorough=True)
             for partial in partials:
                 if partial.rendition.quality not in mine:
                     partial.discard()
@@ -248,12 +248,21 @@ class AudioCache(CacheDirectory):
         return mine
 
     def _invalid(
-        self, original_path: Path, qualities: Iterable[QualityLevel], overwrite: bool
+        self,
+        original_path: Path,
+        qualities: Iterable[QualityLevel],
+        overwrite: bool,
+        *,
+        is_thorough: bool = False,
     ) -> list[QualityLevel]:
         """Return the qualities without a valid entry, or all that are encoded where so wished."""
+        encoded: list[QualityLevel] = [each for each in qualities if each != "original"]
         if overwrite:
-            return [quality for quality in qualities if quality != "original"]
-        return [quality for quality in qualities if not self.is_cached(original_path, quality)]
+            return encoded
+        if is_thorough:
+            found = {each: self.find(original_path, each, is_thorough=True) for each in encoded}
+            return [quality for quality in encoded if isinstance(found[quality], Verdict)]
+        return [quality for quality in encoded if not self.is_cached(original_path, quality)]
 
     def make(
         self,
@@ -283,34 +292,44 @@ class AudioCache(CacheDirectory):
             EncodeError: the source is damaged, or was changed while it was encoded.
         """
         rendition = self._lookups.identify(partial.rendition)
-        source = rendition.source
+        source, entry = rendition.source, partial.entry
         path = os.fspath(source.path)
-        if check is not None and not check.is_passed:
+        if check is None or not check.is_passed:
             # What went on where an earlier encode ended, or was shared, has not read all of it.
-            check.restarted().run(self.ffmpeg, on_start)
-            check.is_passed = True
+            self._prove(rendition, check, on_start)
         if check is not None:
+            check.is_passed = True
             self.facts.note_source(path, source.version, source.audio, source.samples, checked=True)
-        elif version_of(os.stat(path)) != source.version:
-            now = self._lookups.identify(replace(rendition, source=self._read_anew(path)))
-            if now.source.audio != source.audio:
-                raise EncodeError(f"{path!r} was changed while it was encoded")
         partial.publish(self.objects, rendition.id)
-        name = os.fspath(partial.entry)
-        self.facts.note_entry(
-            partial.entry.name, path, rendition.quality, source.version, rendition.id
-        )
-        found = self._lookups.describe(name, rendition.id, source.version)
+        self._lookups.rename(rendition.id, but=entry.name)
+        self.facts.note_entry(entry.name, path, rendition.quality, source.version, rendition.id)
+        found = self._lookups.describe(os.fspath(entry), rendition.id, source.version)
         self._lookups.note(path, rendition.quality, found)
+
+    def _prove(
+        self, rendition: Rendition, check: AudioCheck | None, on_start: Callable[[FFmpegRun], None]
+    ) -> None:
+        """Make sure that what was encoded piece by piece is the audio of the source."""
+        source = rendition.source
+        if check is not None:
+            check.restarted().run(self.ffmpeg, on_start)
+        now = version_of(os.stat(source.path))
+        if now == source.version:
+            return
+        # A rename or a new link changes the inode alone, and a write whose time was put back, too.
+        is_rewritten = now[:-1] != source.version[:-1]
+        if is_rewritten or self._identity_now(rendition) != source.audio:
+            raise EncodeError(f"{name_of(source)} was changed while it was encoded")
+
+    def _identity_now(self, rendition: Rendition) -> str:
+        source = with_samples(read_source(rendition.source.path), self.ffmpeg)
+        return self._lookups.identify(replace(rendition, source=source)).source.audio
 
     def _check_of(self, source: Source) -> AudioCheck | None:
         """Return the check that a source's audio still needs; None where it was made before."""
         if self.facts.is_checked(os.fspath(source.path), source.version):
             return None
         return AudioCheck.of(source)
-
-    def _read_anew(self, path: str) -> Source:
-        return with_samples(read_source(path), self.ffmpeg)
 
     def _current(self, path: str, quality: QualityLevel) -> Rendition:
         return self.get_rendition(Path(path), quality)
@@ -379,11 +398,3 @@ class AudioCache(CacheDirectory):
 
     def _entry_file(self, original_path: Path | str, quality: QualityLevel) -> str:
         return self._prefix + entry_name(os.path.abspath(original_path), quality)
-
-
-def entry_name(absolute_path: str, quality: QualityLevel) -> str:
-    """Return the name of the entry that a source of that normalised path has at a quality."""
-    level = parse_quality(quality)
-    digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
-    setting = QUALITY_SETTINGS[level]
-    return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"

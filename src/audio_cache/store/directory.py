@@ -59,29 +59,32 @@ class CacheDirectory:
         if older_than_days is not None:
             _require_days(older_than_days)
         age_s = -math.inf if older_than_days is None else older_than_days * _DAY_S
-        deleted = 0
-        for path in self.mp3_files():
-            deleted += self._delete_older(path, age_s)
+        deleted = [path for path in self.mp3_files() if self._delete_older(path, age_s)]
+        self.facts.forget(path.name for path in deleted)
         self.sweep_partials(max(age_s, 0.0))
         self.sweep_objects(age_s)
-        return deleted
+        return len(deleted)
+
+    def close(self) -> None:
+        """Close the index; the next use opens it again."""
+        self.facts.close()
 
     def sweep_objects(self, older_than_s: float = 0.0) -> int:
         """Delete objects of at least an age that no entry names any more; return how many."""
-        named = {entry.id for entry in self.facts.entries().values() if entry.path is not None}
+        named = self._named_without_hard_links()
         deleted = 0
         for each in list(self.objects.scan()):
             is_old = time.time() - each.mtime_ns / 1e9 > older_than_s
-            if is_old and each.links == 1 and not (each.id in named and self._is_linked(each.id)):
+            if is_old and each.links == 1 and each.id not in named:
                 deleted += self.objects.delete(each.id)
         return deleted
 
-    def _is_linked(self, object_id: str) -> bool:
-        """Say whether an entry is an object by a symbolic link, which counts for no link."""
-        return any(
-            facts.id == object_id and os.path.lexists(self._prefix + name)
-            for name, facts in self.facts.entries().items()
-        )
+    def _named_without_hard_links(self) -> set[str]:
+        """Return the ids of objects whose entries may be symbolic links or copies."""
+        entries = self.facts.entries().items()
+        copied = {facts.id for name, facts in entries if os.path.lexists(self._prefix + name)}
+        links = (path for path in self.entries() if path.is_symlink())
+        return copied | {os.path.basename(os.readlink(path)) for path in links}
 
     def mp3_files(self) -> Iterator[Path]:
         """Yield every `*.mp3` in the cache directory, at any depth and whoever made it."""

@@ -7,6 +7,7 @@ import logging
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,9 @@ class Facts:
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._inode: int | None = None
-        self._owner = 0
+        self._inherited: list[sqlite3.Connection] = []
+        self._is_told = False
+        _ALL.add(self)
 
     def audio_of(self, path: str, version: FileVersion) -> str:
         """Return the identity of a source's audio; "" where it is not known of this version."""
@@ -109,6 +112,20 @@ class Facts:
 
         return self._use(read) or {}
 
+    def id_of(self, name: str) -> str | None:
+        """Return the object that an entry was made to name; None where it is not known."""
+        row = self._find("SELECT id FROM entry WHERE name = ?", name)
+        return str(row[0]) if row is not None else None
+
+    def names_of(self, object_id: str) -> list[str]:
+        """Return the entries that were made to name an object."""
+
+        def read(database: sqlite3.Connection) -> list[str]:
+            rows = database.execute("SELECT name FROM entry WHERE id = ?", (object_id,))
+            return [name for (name,) in rows]
+
+        return self._use(read) or []
+
     def forget(self, names: Iterable[str]) -> None:
         """Forget entries that are gone."""
         rows = [(name,) for name in names]
@@ -144,18 +161,21 @@ class Facts:
         with self._lock:
             for may_try_again in (True, False):
                 try:
-                    return action(self._open())
-                except (sqlite3.Error, OSError) as error:
+                    found = action(self._open())
+                    self._is_told = False
+                    return found
+                except (sqlite3.Error, OSError, ValueError, LookupError) as error:
                     self._close()
                     if may_try_again and _is_unusable(error):
                         self._discard()
-                    elif not may_try_again:
+                    elif not may_try_again and not self._is_told:
+                        self._is_told = True
                         self._logger.warning("the index %s cannot be used: %s", self._path, error)
         return None
 
     def _open(self) -> sqlite3.Connection:
         """Return the connection of this process, anew where somebody has deleted the file."""
-        if self._database is not None and self._owner == os.getpid() and self._is_there():
+        if self._database is not None and self._is_there():
             return self._database
         self._close()
         self._database = sqlite3.connect(
@@ -167,8 +187,16 @@ class Facts:
         if self._database.execute("PRAGMA user_version").fetchone()[0] not in (0, _SCHEMA):
             raise sqlite3.DatabaseError("it is of another version")
         self._database.executescript(f"{_TABLES} PRAGMA user_version={_SCHEMA};")
-        self._inode, self._owner = os.stat(self._path).st_ino, os.getpid()
+        self._inode = os.stat(self._path).st_ino
         return self._database
+
+    def begin_anew(self) -> None:
+        """Leave the connection of the process that this one was forked from alone."""
+        # SQLite forbids to carry one over a fork, even to close it there, which dropping it does.
+        if self._database is not None:
+            self._inherited.append(self._database)
+        self._database = None
+        self._lock = threading.Lock()
 
     def _is_there(self) -> bool:
         with contextlib.suppress(OSError):
@@ -176,7 +204,7 @@ class Facts:
         return False
 
     def _close(self) -> None:
-        if self._database is not None and self._owner == os.getpid():
+        if self._database is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()
         self._database = None
@@ -189,9 +217,20 @@ class Facts:
 
 
 def _is_unusable(error: Exception) -> bool:
-    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
-        error, sqlite3.OperationalError
+    """Say whether a database is damaged, and not merely locked or out of reach."""
+    is_out_of_reach = isinstance(error, sqlite3.OperationalError | OSError)
+    return not is_out_of_reach and isinstance(
+        error, sqlite3.DatabaseError | ValueError | LookupError
     )
+
+
+def _begin_all_anew() -> None:
+    for facts in list(_ALL):
+        facts.begin_anew()
+
+
+_ALL: Final[weakref.WeakSet[Facts]] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_begin_all_anew)
 
 
 def _text(version: FileVersion) -> str:

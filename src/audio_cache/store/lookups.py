@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -65,10 +64,14 @@ class Lookups:
         self._get_rendition = get_rendition
         self._entry_file = entry_file
         self._known: dict[tuple[str, str], Found] = {}
-        self._lock = threading.Lock()
 
     def look_up(
-        self, path: str, quality: QualityLevel, status: os.stat_result | None
+        self,
+        path: str,
+        quality: QualityLevel,
+        status: os.stat_result | None,
+        *,
+        is_thorough: bool = False,
     ) -> Found | Verdict:
         """Return the valid entry of a source at a quality, or why there is none.
 
@@ -76,6 +79,7 @@ class Lookups:
             path: of the source, absolute and normalised.
             quality: an encoded quality.
             status: what the file system says of the source; None where it is missing.
+            is_thorough: read all of the source where only that tells, even where it has no entry.
 
         Raises:
             OSError: the entry or the source is there and cannot be looked at.
@@ -87,22 +91,28 @@ class Lookups:
                 found = os.stat(known.path)
                 if (found.st_ino, found.st_size) == (known.inode, known.size_bytes):
                     return known
-        settled = self._settle(path, quality, status)
+        settled = self._settle(path, quality, status, is_thorough)
         if isinstance(settled, Found):
             self.note(path, quality, settled)
         return settled
 
     def note(self, path: str, quality: QualityLevel, found: Found) -> None:
         """Remember a valid entry."""
-        with self._lock:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[path, quality] = found
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[path, quality] = found
 
     def describe(self, name: str, object_id: str, version: FileVersion | None) -> Found:
         """Return what an entry is that has just been given its name."""
         status = os.stat(name)
         return Found(name, object_id, status.st_size, status.st_ino, version)
+
+    def rename(self, object_id: str, *, but: str) -> None:
+        """Let all names of an object name the file that it is now, which replaced a damaged one."""
+        for entry in self._facts.names_of(object_id):
+            name = os.path.join(os.path.dirname(self._objects.root), entry)
+            if entry != but and os.path.lexists(name):
+                self._name(name, object_id)
 
     def identify(self, rendition: Rendition) -> Rendition:
         """Return a rendition whose audio is identified; its source is read where that takes it.
@@ -121,7 +131,7 @@ class Lookups:
         return replace(rendition, source=replace(source, audio=audio))
 
     def _settle(
-        self, path: str, quality: QualityLevel, status: os.stat_result | None
+        self, path: str, quality: QualityLevel, status: os.stat_result | None, is_thorough: bool
     ) -> Found | Verdict:
         name = self._entry_file(path, quality)
         entry = read_entry(name)
@@ -131,7 +141,9 @@ class Lookups:
         if status is None:
             return self._describe_orphan(name) if alone else alone
         try:
-            rendition = self._rendition_of(path, quality, is_cheap=entry is None)
+            rendition = self._rendition_of(
+                path, quality, is_cheap=entry is None and not is_thorough
+            )
         except AudioCacheError:
             return alone if not alone else Verdict.SOURCE_CHANGED
         if rendition is None:
@@ -195,33 +207,28 @@ class Lookups:
 
     def _reheaded(self, donor: str, header_bytes: int, rendition: Rendition) -> str | None:
         """Make an object of a header and the frames of another file; None where those are short."""
-        path = self._objects.path(rendition.id)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        temporary = f"{path}.{os.getpid()}-{threading.get_ident()}"
-        try:
-            with open(donor, "rb") as old, open(temporary, "wb") as new:
-                new.write(rendition.header)
-                old.seek(header_bytes)
-                while data := old.read(_COPIED_AT_ONCE):
-                    new.write(data)
-                new.flush()
-                os.fsync(new.fileno())
-                is_whole = new.tell() == rendition.length
-            if is_whole:
-                self._objects.put(temporary, rendition.id)
-                return rendition.id
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-        return None
+        with self._objects.new_file(rendition.id) as new, open(donor, "rb") as old:
+            new.write(rendition.header)
+            old.seek(header_bytes)
+            while data := old.read(_COPIED_AT_ONCE):
+                new.write(data)
+            if new.tell() != rendition.length:
+                return None
+            new.flush()
+            os.fsync(new.fileno())
+            self._objects.put(new.name, rendition.id)
+        return rendition.id
 
     def _name(self, name: str, object_id: str) -> None:
         """Give an object its name of the contract, unless it has that."""
+        if not self._has_name(object_id, name):
+            self._objects.link(object_id, name)
+            sync_directory(os.path.dirname(name))
+
+    def _has_name(self, object_id: str, name: str) -> bool:
         with contextlib.suppress(FileNotFoundError):
-            if os.path.samefile(name, self._objects.path(object_id)):
-                return
-        self._objects.link(object_id, name)
-        sync_directory(os.path.dirname(name))
+            return os.path.samefile(name, self._objects.path(object_id))
+        return False
 
     def _describe_foreign(self, name: str, entry: Entry, status: os.stat_result | None) -> Found:
         found = os.stat(name)
@@ -230,7 +237,10 @@ class Lookups:
 
     def _describe_orphan(self, name: str) -> Found:
         """Return the entry of a source that is missing: the object whose link it is."""
-        return self.describe(name, foreign_etag(os.stat(name)), None)
+        object_id = self._facts.id_of(os.path.basename(name))
+        if object_id is None or not self._has_name(object_id, name):
+            object_id = foreign_etag(os.stat(name))
+        return self.describe(name, object_id, None)
 
 
 def made_by(rendition: Rendition, encoder: str) -> Rendition:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-from ..encoding.rendition import audio_key
+from ..encoding.rendition import RENDITION_ID, audio_key
+from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX
 
 _FOLDER: Final = "objects"
 _SHARD_DIGITS: Final = 2
@@ -40,6 +43,7 @@ class LocalObjects:
 
     def __init__(self, cache_dir: Path) -> None:
         self.root = os.path.join(cache_dir, _FOLDER)
+        self._partials = os.path.join(cache_dir, PARTIAL_FOLDER)
 
     def path(self, object_id: str) -> str:
         """Return where an object lies, or would."""
@@ -48,6 +52,19 @@ class LocalObjects:
     def has(self, object_id: str) -> bool:
         """Say whether an object is there."""
         return os.path.exists(self.path(object_id))
+
+    @contextlib.contextmanager
+    def new_file(self, object_id: str) -> Iterator[BinaryIO]:
+        """Open a file to be written and then `put`; where it is not put, it is deleted."""
+        path = self._temporary(object_id)
+        with open(path, "wb") as file:
+            # As an encoder's, so that nobody deletes it as abandoned.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                yield file
+            finally:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
 
     def put(self, source: str | os.PathLike[str], object_id: str) -> None:
         """Make a complete file on the same disk an object; it is synced and loses its old name.
@@ -72,7 +89,7 @@ class LocalObjects:
         for shard in self._shards(prefix):
             with contextlib.suppress(FileNotFoundError), os.scandir(shard) as listing:
                 for item in listing:
-                    if item.name.startswith(prefix):
+                    if item.name.startswith(prefix) and RENDITION_ID.fullmatch(item.name):
                         with contextlib.suppress(FileNotFoundError):
                             status = item.stat()
                             size, links = status.st_size, status.st_nlink
@@ -89,26 +106,35 @@ class LocalObjects:
         Raises:
             OSError: the object is not there, or the directory cannot be written.
         """
-        temporary = f"{name}.{os.getpid()}.link"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        temporary = self._temporary(os.path.basename(name))
         try:
-            os.link(self.path(object_id), temporary)
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            self._link_symbolically(object_id, temporary)
-        os.replace(temporary, name)
-        # Where both are links to the same file already, rename leaves the other name alone.
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+            try:
+                os.link(self.path(object_id), temporary)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                self._link_symbolically(object_id, temporary, name)
+            os.replace(temporary, name)
+        finally:
+            # Where both are links to the same file already, rename leaves the other name alone.
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
 
-    def _link_symbolically(self, object_id: str, name: str) -> None:
+    def _temporary(self, name: str) -> str:
+        """Return an unused name in the directory of partials, where what is left over is swept."""
+        os.makedirs(self._partials, exist_ok=True)
+        unique = f"{name}.{os.getpid()}-{threading.get_ident()}{PARTIAL_SUFFIX}"
+        path = os.path.join(self._partials, unique)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        return path
+
+    def _link_symbolically(self, object_id: str, temporary: str, name: str) -> None:
         try:
-            os.symlink(os.path.relpath(self.path(object_id), os.path.dirname(name)), name)
+            os.symlink(os.path.relpath(self.path(object_id), os.path.dirname(name)), temporary)
         except OSError:
             # No links of either kind, as on FAT: the name is a copy.
-            shutil.copyfile(self.path(object_id), name)
+            shutil.copyfile(self.path(object_id), temporary)
 
     def _shards(self, prefix: str) -> list[str]:
         if len(prefix) >= _SHARD_DIGITS:

@@ -14,7 +14,8 @@ from audio_cache.quality import QUALITY_SETTINGS, QualityLevel
 from audio_cache.store.cache import AudioCache
 from audio_cache.store.entry import Verdict
 from audio_cache.store.explanation import Explanation, PartialFile, QualityExplanation, explain
-from audio_cache.store.partial import Partial, partial_path
+from audio_cache.store.partial import Partial
+from tests.helpers.renditions import growing_of
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_a_partial_file_says_how_far_it_is_and_whether_somebody_writes_it(
 ) -> None:
     source = album / "Album/Track.flac"
     whole = cache.transcode_file(source, "low").read_bytes()
-    partial_path(cache.get_cache_path(source, "low")).write_bytes(whole[:10_000])
+    growing_of(cache, source).write_bytes(whole[:10_000])
     left = at(explain(album, "Album/Track.flac", cache.cache_dir), "low").partial
     assert left == PartialFile(10_000, len(whole), False)
     entry = cache.get_cache_path(source, "low")

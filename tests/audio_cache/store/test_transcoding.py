@@ -14,7 +14,7 @@ from audio_cache import AudioCache
 from audio_cache.errors import EncodeError, FFmpegNotFoundError
 from tests.helpers.audio import DATA, count_samples, make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
-from tests.helpers.renditions import undisturbed
+from tests.helpers.renditions import files_of, undisturbed
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
@@ -24,7 +24,7 @@ def test_a_file_is_44_1_khz_stereo_with_tags_and_nothing_is_left_beside_it(
 ) -> None:
     entry = cache.transcode_file(song)
     assert entry == cache.get_cache_path(song, "medium")
-    assert list(cache.cache_dir.iterdir()) == [entry]
+    assert files_of(cache.cache_dir) == [entry]
     assert count_samples(entry) == 132_300
     read = MP3(entry)
     assert (read.info.sample_rate, read.info.channels) == (44_100, 2)
@@ -80,7 +80,7 @@ def test_a_failure_is_a_called_process_error_with_the_words_of_ffmpeg(
     assert caught.value.stderr
     assert str(song) in " ".join(map(str, caught.value.cmd))
     assert "(ffmpeg said: " in str(caught.value)
-    assert list(cache.cache_dir.iterdir()) == []
+    assert files_of(cache.cache_dir) == []
 
 
 def test_a_touched_source_keeps_its_audio(
@@ -130,7 +130,7 @@ def test_an_encode_that_hangs_is_ended_in_time(tmp_path: Path, song: Path) -> No
         cache.transcode_file(song)
     [start] = stub.starts()
     assert not Path(f"/proc/{start.pid}").exists()
-    assert list(cache.cache_dir.iterdir()) == []
+    assert files_of(cache.cache_dir) == []
 
 
 def test_batch_encodes_run_at_the_given_niceness(tmp_path: Path, song: Path) -> None:
@@ -153,4 +153,4 @@ def test_no_ffmpeg_is_an_error_that_says_so(tmp_path: Path, song: Path) -> None:
     assert not cache.is_cached(song)
     with pytest.raises(FFmpegNotFoundError, match="AUDIO_CACHE_FFMPEG"):
         cache.transcode_file(song)
-    assert list(cache.cache_dir.iterdir()) == []
+    assert files_of(cache.cache_dir) == []
