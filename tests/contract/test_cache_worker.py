@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -158,7 +157,7 @@ class TestRegenerateOutdatedCache:
     ) -> None:
         other = Path(shutil.copy(song, tmp_path / "other.flac"))
         worker.cache_mixtape([song, other], ["low"])
-        os.utime(other, (1_000_000_000, 1_000_000_000))
+        make_audio(other, samples=5000, seed=1)
         qualities: list[QualityLevel] = ["low"]
         result = worker.regenerate_outdated_cache([song, other, mp3], qualities)
         assert result == {f"{other}_low": {"success": True}}

@@ -123,7 +123,7 @@ class TestProgressCallback:
         assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
     def test_the_worker_tells_of_every_track(self, cache: AudioCache, music: Path) -> None:
-        cache.transcode_file(make_audio(music / "old.flac", samples=5000))
+        cache.transcode_file(make_audio(music / "old.flac", samples=5000, seed=1))
         listener = Listener()
         tracks = [*MIXTAPE, {"path": "old.flac"}]
         schedule_mixtape_caching(tracks, music, cache, progress_callback=listener)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from .entry import ENTRY_NAME, PARTIAL_FOLDER, PARTIAL_SUFFIX
-from .facts import Facts
+from .facts import FILE_NAME, Facts
 from .objects import LocalObjects
 from .partial import delete_abandoned
 
@@ -38,10 +38,15 @@ class CacheDirectory:
         self.facts = Facts(self.cache_dir, self.logger)
 
     def get_cache_size(self) -> int:
-        """Return the bytes of all files under the cache directory, each counted once."""
+        """Return the bytes of all files under the cache directory but its index.
+
+        A file with several names counts once.
+        """
         sizes: dict[tuple[int, int], int] = {}
         for directory, _, names in os.walk(self.cache_dir):
             for name in names:
+                if name.startswith(FILE_NAME):
+                    continue
                 with contextlib.suppress(FileNotFoundError):
                     status = os.lstat(os.path.join(directory, name))
                     sizes[status.st_dev, status.st_ino] = status.st_size

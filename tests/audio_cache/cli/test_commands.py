@@ -24,7 +24,8 @@ from audio_cache.store.partial import is_locked
 from audio_cache.store.verify import State, verify
 from audio_cache.text import bytes_in_words
 from docs.generate import DOCS
-from tests.helpers.audio import make_silence
+from tests.helpers.audio import make_noise, make_silence
+from tests.helpers.renditions import growing_of
 from tests.helpers.waiting import wait_until
 
 Run = Callable[..., Result]
@@ -169,7 +170,7 @@ def test_a_dry_run_tells_what_cannot_be_read(run: Run, tmp_path: Path) -> None:
 def test_only_outdated_entries_are_regenerated(run: Run, cache: AudioCache, music: Path) -> None:
     one, two = music / "Album/one [bold].flac", music / "Album/CD 1/two.wav"
     cache.store_together(one, ["low", "high"])
-    os.utime(one, (0, 0))
+    make_noise(one, samples=20_000)
     assert "2 tracks to encode" not in run("regenerate", "--dry-run", music).stdout
     done = run("regenerate", music)
     assert (done.exit_code, done.stdout.splitlines()[0][:12]) == (0, "[1/1] cached")
@@ -228,7 +229,7 @@ def test_an_outdated_entry_is_no_failure_of_verify(
 ) -> None:
     one = music / "Album/one [bold].flac"
     cache.transcode_file(one)
-    os.utime(one, (0, 0))
+    make_noise(one, samples=20_000)
     done = run("verify")
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "1 entry: 1 outdated")
 
@@ -308,7 +309,7 @@ def test_logs_are_shown_on_demand(run: Run, music: Path, tmp_path: Path) -> None
 def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path: Path) -> None:
     cache = AudioCache(tmp_path / "data" / "cache" / "audio")
     long = make_silence(tmp_path / "long.flac", 900)
-    part = cache.cache_dir / f"{cache.get_cache_path(long).name}.part"
+    part = growing_of(cache, long, "medium")
     command = [*COMMAND, "warm", long]
     process = subprocess.Popen(
         command, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE

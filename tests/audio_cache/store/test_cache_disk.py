@@ -93,7 +93,7 @@ def test_a_disk_without_room_is_a_clear_error_before_anything_is_encoded(
     tmp_path: Path, song: Path
 ) -> None:
     ffmpeg = StubFFmpeg(tmp_path / "stub")
-    with small_disk(tmp_path / "disk", "size=32k"):
+    with small_disk(tmp_path / "disk", "size=160k"):
         cache = AudioCache(tmp_path / "disk", ffmpeg=ffmpeg.path)
         with pytest.raises(OSError, match=r"needs [\d,]+ bytes and the disk has [\d,]+ left"):
             cache.transcode_file(song, "high")
@@ -127,6 +127,7 @@ def test_a_read_only_directory_serves_what_it_has_and_refuses_the_rest(
     with small_disk(tmp_path / "disk", "size=1m"):
         cache = AudioCache(tmp_path / "disk")
         entry = cache.transcode_file(song, "low")
+        cache.close()
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True)
         assert cache.is_cached(song, "low")
         assert cache.get_cached_or_original(song, "low") == entry

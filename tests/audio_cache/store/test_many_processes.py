@@ -77,7 +77,9 @@ def test_many_threads_of_one_process_get_one_encode(tmp_path: Path) -> None:
 
 
 def test_other_entries_wait_for_nobody(tmp_path: Path) -> None:
-    slow, quick = (make_audio(tmp_path / f"{name}.flac", samples=20_000) for name in "ab")
+    slow, quick = (
+        make_audio(tmp_path / f"{seed}.flac", samples=20_000, seed=seed) for seed in range(2)
+    )
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     hang = StubFFmpeg(tmp_path / "hang", f"read -r _ < {gate}")
