@@ -27,9 +27,6 @@ from .entry import Verdict, stat_or_none
 from .lookups import Found, Lookups
 from .partial import Partial, fill, lock_free
 
-_DAY_S: Final = 86_400.0
-# An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
-_PARTIAL_KEPT_S: Final = 7 * _DAY_S
 _LOOK_AGAIN_S: Final = 0.05
 
 
@@ -64,7 +61,10 @@ class AudioCache(CacheDirectory):
         self._encode_timeout_s = encode_timeout_s
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
-        self._lookups = Lookups(self.objects, self.facts, self._current, self._entry_file)
+        self._counted = functools.lru_cache(maxsize=64)(self._count_source)
+        self._lookups = Lookups(
+            self.objects, self.facts, self._source, self._current, self._entry_file
+        )
 
     @property
     def ffmpeg(self) -> FFmpeg:
@@ -312,6 +312,9 @@ class AudioCache(CacheDirectory):
     def _read_anew(self, path: str) -> Source:
         return with_samples(read_source(path), self.ffmpeg)
 
+    def _source(self, path: str) -> Source:
+        return self._sources(path, version_of(os.stat(path)))
+
     def _current(self, path: str, quality: QualityLevel) -> Rendition:
         return self.get_rendition(Path(path), quality)
 
@@ -359,19 +362,26 @@ class AudioCache(CacheDirectory):
         path = os.path.abspath(original_path)
         return self._renditions(path, version_of(os.stat(path)), quality)
 
+    def recall(self, rendition: Rendition) -> Rendition:
+        """Return a rendition with the identity of its audio, where that is known already."""
+        return self._lookups.recall(rendition)
+
     def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
-        source = self._sources(path, version)
+        source = self._counted(path, version)
         tags = tuple(tag for tag in source.tags if self._travels(tag[0]))
         return make_rendition(
             source, quality, self.ffmpeg, tags=tags, timeout_s=self._encode_timeout_s
         )
 
     def _read_source(self, path: str, version: FileVersion) -> Source:
-        """Read a source once for all qualities: where samples are counted, that takes long."""
         source = read_source(path)
         if source.samples is None:
             source = replace(source, samples=self.facts.samples_of(path, version))
-        return with_samples(source, self.ffmpeg)
+        return source
+
+    def _count_source(self, path: str, version: FileVersion) -> Source:
+        """Make sure of a source's samples once for all qualities: to count them takes long."""
+        return with_samples(self._sources(path, version), self.ffmpeg)
 
     def _travels(self, tag: str) -> bool:
         """Say whether a tag goes with renditions; an entry of the list may end in a star."""

@@ -112,6 +112,16 @@ class CacheDirectory:
                 found += [Path(each.path) for each in listing if each.name.endswith(PARTIAL_SUFFIX)]
         return found
 
+    def changed_ns(self) -> tuple[int, ...]:
+        """Return when entries and partial files last came or went by name; 0 for no folder."""
+        times = []
+        for folder in (self.cache_dir, self.cache_dir / PARTIAL_FOLDER):
+            try:
+                times.append(os.stat(folder).st_mtime_ns)
+            except OSError:
+                times.append(0)
+        return tuple(times)
+
     def _delete_older(self, path: Path, age_s: float) -> bool:
         try:
             if time.time() - path.stat().st_mtime > age_s:

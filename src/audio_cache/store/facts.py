@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS entry (
     id TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+# SQLite forbids a child to use what it has inherited, and closing it, as forgetting does, is a use.
+_OF_A_PARENT: Final[list[sqlite3.Connection]] = []
 T = TypeVar("T")
 
 
@@ -179,7 +181,12 @@ class Facts:
         if self._database is not None and self._owner == os.getpid():
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()
+        elif self._database is not None:
+            _OF_A_PARENT.append(self._database)
         self._database = None
+
+    def __del__(self) -> None:
+        self._close()
 
     def _discard(self) -> None:
         """Delete a database that is none: what it knew is found out again."""
