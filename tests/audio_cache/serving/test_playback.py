@@ -2,96 +2,24 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from werkzeug.datastructures import Headers
-from werkzeug.test import EnvironBuilder, run_wsgi_app
-from werkzeug.wrappers import Request
 
 from audio_cache.errors import EncodeError, LiveUnavailableError
-from audio_cache.live.encodes import Live
 from audio_cache.quality import QualityLevel
-from audio_cache.serving.playback import Playback, Renditions, Traffic, TrafficCount
-from audio_cache.settings import AudioCacheSettings
+from audio_cache.serving.playback import Renditions, Traffic, TrafficCount
 from audio_cache.sources import source
 from audio_cache.sources.source import is_audio_name, media_type
-from audio_cache.store.cache import AudioCache
+from tests.audio_cache.serving.player import BYPASS, HIT, LIVE, ORIGINAL, Player
 from tests.helpers.audio import make_noise, run_ffmpeg
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.tracks import place
-from tests.helpers.waiting import LIMIT_S, together, wait_until
-
-HIT = "audio-cache; hit"
-LIVE = "audio-cache; fwd=miss; detail=live"
-ORIGINAL = "audio-cache; fwd=miss"
-BYPASS = "audio-cache; fwd=bypass"
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Headers
-    body: bytes
-
-    @property
-    def cache_status(self) -> str:
-        return self.headers["Cache-Status"]
-
-
-class Player:
-    """Plays of one cache, asked without a server."""
-
-    def __init__(self, root: Path, **given: Any) -> None:
-        self.ffmpeg = StubFFmpeg(root)
-        self.settings = AudioCacheSettings(**{"on_miss": "live", **given})
-        self.cache = AudioCache(root / "cache", ffmpeg=self.ffmpeg.path)
-        self.live = Live(self.cache, finish_abandoned=self.settings.finish_abandoned)
-        self.playback = Playback(self.cache, self.settings, self.live)
-
-    def play(
-        self, path: Path, quality: QualityLevel = "low", *, method: str = "GET", **headers: str
-    ) -> Answer:
-        given = {name.replace("_", "-"): text for name, text in headers.items()}
-        request = Request(EnvironBuilder(method=method, headers=given).get_environ())
-        response = self.playback.answer(request, path, quality)
-        body, status, sent = run_wsgi_app(response, request.environ)
-        content = b"".join(body)
-        if hasattr(body, "close"):
-            body.close()
-        return Answer(int(status.split()[0]), sent, content)
-
-    def entry(self, path: Path) -> Path:
-        return self.cache.get_cache_path(path, "low")
-
-    def rest(self) -> None:
-        wait_until(lambda: self.live.busy_encoders == 0)
-
-
-@pytest.fixture
-def player(tmp_path: Path) -> Iterator[Player]:
-    gc.collect()
-    files = len(os.listdir("/proc/self/fd"))
-    player = Player(tmp_path)
-    yield player
-    player.live.stop(LIMIT_S)
-    player.cache.facts.close()
-    gc.collect()
-    assert len(os.listdir("/proc/self/fd")) == files
-
-
-@pytest.fixture
-def track(flac: Path, tmp_path: Path) -> Path:
-    """Return a FLAC of the test's own."""
-    return Path(shutil.copyfile(flac, tmp_path / "a track.flac"))
+from tests.helpers.waiting import LIMIT_S, together
 
 
 def test_the_file_is_live_then_a_hit_with_the_same_bytes_and_validators(
