@@ -54,7 +54,7 @@ class AudioCache(CacheDirectory):
         nice: int = 0,
         tags: Collection[str] = DEFAULT_TAGS,
     ) -> None:
-        super().__init__(cache_dir, logger or logging.getLogger("audio_cache"))
+        super().__init__(cache_dir, logger or logging.getLogger("audio_cache"), ",".join(tags))
         self.nice = nice
         self._tags = tuple(tags)
         self._ffmpeg = ffmpeg

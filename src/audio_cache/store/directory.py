@@ -27,15 +27,16 @@ class CacheDirectory:
     Args:
         cache_dir: the directory.
         logger: where warnings go.
+        form: as for `Facts`.
     """
 
-    def __init__(self, cache_dir: Path, logger: logging.Logger) -> None:
+    def __init__(self, cache_dir: Path, logger: logging.Logger, form: str = "") -> None:
         self.cache_dir = Path(os.path.abspath(cache_dir))
         self.logger = logger
         self.cache_dir.mkdir(parents=True, exist_ok=True)
         self._prefix = os.path.join(self.cache_dir, "")
         self.objects = LocalObjects(self.cache_dir)
-        self.facts = Facts(self.cache_dir, self.logger)
+        self.facts = Facts(self.cache_dir, self.logger, form)
 
     def get_cache_size(self) -> int:
         """Return the bytes of all files under the cache directory, each counted once."""

@@ -142,6 +142,9 @@ class Lookups:
         if status is None:
             # The entry of a source that is missing: what has its name has no other.
             return self.describe(name, foreign_etag(os.stat(name)), None) if alone else alone
+        remembered = self._remembered(name, version) if alone and version else None
+        if remembered is not None:
+            return remembered
         try:
             rendition = self._rendition_of(path, quality, is_cheap=entry is None)
         except AudioCacheError:
@@ -155,6 +158,17 @@ class Lookups:
         version = rendition.source.version
         self._facts.note_entry(os.path.basename(name), path, quality, version, object_id)
         return self.describe(name, object_id, version)
+
+    def _remembered(self, name: str, version: FileVersion) -> Found | None:
+        """Return an entry that was valid for this very version of its source when it was noted.
+
+        So a new process need not read its sources.
+        """
+        object_id = self._facts.object_of(os.path.basename(name), version)
+        with contextlib.suppress(FileNotFoundError):
+            if object_id and os.path.samefile(name, self._objects.path(object_id)):
+                return self.describe(name, object_id, version)
+        return None
 
     def _rendition_of(
         self, path: str, quality: QualityLevel, *, is_cheap: bool
