@@ -1,4 +1,4 @@
-"""How long it takes to learn that a file is cached: `is_cached`, with a look at it and at its source."""
+"""How long it takes to learn that a file is cached: `is_cached`, a look at it and at its source."""
 
 from __future__ import annotations
 
