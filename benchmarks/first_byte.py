@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
 from statistics import median
+
+from audio_cache import AudioCache
 
 from .client import Connection
 from .machine import chosen_ffmpeg
@@ -30,7 +31,7 @@ _QUIET_WITHIN_S = 60.0
 def run() -> Result:
     """Time the first bytes of some tracks over HTTP and from ffmpeg itself, and of some seeks."""
     with tempfile.TemporaryDirectory(prefix="first-", dir=work_folder()) as folder:
-        names = _link_tracks(Path(folder))
+        names = _make_tracks(Path(folder))
         # What a listener leaves behind would otherwise be encoded to its end during the next test.
         settings = {"AUDIO_CACHE_FINISH_ABANDONED": "false"}
         with Server(Path(folder), settings=settings) as server:
@@ -55,15 +56,14 @@ def run() -> Result:
     )
 
 
-def _link_tracks(folder: Path) -> list[str]:
+def _make_tracks(folder: Path) -> list[str]:
     """Fill the folder with tracks and a long one, and return the names of the tracks."""
     pieces = find_music().pieces
     names = []
     for number in range(TRACKS):
-        source = pieces[number % len(pieces)].path
-        name = f"{number:02}{source.suffix}"
-        shutil.copyfile(source, folder / name)
-        names.append(name)
+        piece = pieces[number % len(pieces)]
+        names.append(f"{number:02}.flac")
+        cut(piece, piece.duration_s - 1, folder / names[-1], skipped=number)
     cut(pieces[0], LONG_S, folder / "long.flac")
     return names
 
@@ -94,8 +94,7 @@ def _time_seeks(server: Server) -> list[float]:
         # A little further each time, because a listener hits no group's first byte either.
         times_ms.append(_time_range(server, "long.flac", at + 7_919 * number))
         _wait_for_quiet(server)
-        for leftover in server.cache_dir.iterdir():
-            leftover.unlink()
+        AudioCache(server.cache_dir).clear_cache()
     return times_ms
 
 

@@ -99,10 +99,19 @@ def _lossless(piece: Piece) -> Piece:
     return Piece(target, piece.duration_s)
 
 
-def cut(piece: Piece, seconds: float, target: Path) -> Path:
-    """Write the first seconds of a piece as FLAC, repeated where the piece is shorter."""
+def cut(piece: Piece, seconds: float, target: Path, *, skipped: int = 0) -> Path:
+    """Write the first seconds of a piece as FLAC, repeated where the piece is shorter.
+
+    Args:
+        piece: the piece.
+        seconds: how long the FLAC becomes.
+        target: where it is written.
+        skipped: how many samples are left out at the start. A few less are the same music and yet
+            other audio, which a cache cannot have from another track.
+    """
     loop = ("-stream_loop", "-1") if piece.duration_s < seconds else ()
-    exact = ("-map", "0:a:0", "-vn", "-t", f"{seconds}", "-sample_fmt", "s16", "-f", "flac")
+    trim = ("-af", f"atrim=start_sample={skipped},asetpts=PTS-STARTPTS")
+    exact = ("-map", "0:a:0", "-vn", *trim, "-t", f"{seconds}", "-sample_fmt", "s16", "-f", "flac")
     run_ffmpeg(*loop, "-i", piece.path, *exact, target)
     return target
 

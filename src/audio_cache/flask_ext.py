@@ -57,6 +57,7 @@ class AudioCacheState:
         """
         self.live.stop()
         end_all()
+        self.cache.facts.close()
 
 
 class FlaskAudioCache:

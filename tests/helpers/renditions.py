@@ -30,6 +30,18 @@ def rendition_of(path: Path, quality: QualityLevel = "low", *, timeout_s: float 
     return make_rendition(read_source(path), quality, find_ffmpeg(), timeout_s=timeout_s)
 
 
+def partial_of(cache: AudioCache, path: Path, quality: QualityLevel = "low") -> Path:
+    """Return where the rendition of a source grows before it is an entry."""
+    return partial_path(cache.get_cache_path(path, quality), cache.get_rendition(path, quality))
+
+
+def files_under(directory: Path) -> set[str]:
+    """Return the relative names of all files in a cache's directory, but for its index."""
+    files = (path for path in directory.rglob("*") if not path.is_dir())
+    names = {path.relative_to(directory).as_posix() for path in files}
+    return {name for name in names if not name.startswith(FILE_NAME)}
+
+
 def whole_file(rendition: Rendition) -> bytes:
     """Return the file that an undisturbed encode gives."""
     return rendition.header + b"".join(rendition.encode())

@@ -239,9 +239,12 @@ class Live:
 
     def _is_complete(self, growing: GrowingFile) -> bool:
         rendition = growing.rendition
-        if self.cache.examine(rendition.source.path, rendition.quality) is not Verdict.VALID:
+        found = self.cache.find(rendition.source.path, rendition.quality)
+        if isinstance(found, Verdict):
             return False
-        return growing.attach(growing.entry)
+        # Audio of the same length that has taken the source's place would have the same header.
+        is_same = found.version == rendition.source.version or found.etag == rendition.etag
+        return is_same and growing.attach(growing.entry)
 
     def _watch(self, growing: GrowingFile) -> None:
         """Follow a file that another encoder writes, until that has published, failed or died."""

@@ -21,7 +21,7 @@ from ..settings import AudioCacheSettings
 from ..sources.source import FileVersion, media_type
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
-from ..store.lookups import foreign_etag
+from ..store.lookups import Found, foreign_etag
 from .ranges import OpenRange, Representation, listener_has_left, respond
 
 _CACHE_NAME: Final = "audio-cache"
@@ -48,8 +48,7 @@ class Playback:
         self.traffic = Traffic()
         self._renditions = Renditions(cache, settings.retry_after_failure_s)
         self._logger = cache.logger
-        self._known: dict[tuple[str, str, int], Representation] = {}
-        self._provisional: dict[tuple[Path, str, FileVersion | None], str] = {}
+        self._known: dict[tuple[str, str, FileVersion | None], Representation] = {}
 
     def answer(
         self,
@@ -117,7 +116,7 @@ class Playback:
             # Replaced in this moment: the next lookup knows it.
             os.close(fd)
             return None
-        key = (found.etag, quality, source.st_size)
+        key = (found.etag, quality, found.version)
         if key not in self._known:
             if len(self._known) >= _KNOWN_ENTRIES:
                 self._known.clear()
@@ -125,12 +124,22 @@ class Playback:
                 length=found.size_bytes,
                 etag=found.etag,
                 content_type="audio/mpeg",
-                other_etag=self._provisional.get((path, quality, found.version), ""),
+                other_etag=self._first_etag(path, quality, found),
                 headers=_headers("hit", quality, source.st_size),
             )
         return self._known[key], fd
 
+    def _first_etag(self, path: Path, quality: QualityLevel, found: Found) -> str:
+        """Return the tag that the bytes of an entry had while their id was not known yet."""
+        with contextlib.suppress(AudioCacheError, OSError):
+            rendition = self.cache.recall(self.cache.get_rendition(path, quality))
+            if rendition.id == found.etag:
+                return rendition.token
+        return ""
+
     def _live(self, request: Request, rendition: Rendition) -> tuple[Representation, OpenRange]:
+        rendition = self.cache.recall(rendition)
+
         def open_range(start: int, stop: int) -> Iterable[bytes]:
             return self.live.play(
                 rendition,
@@ -140,13 +149,10 @@ class Playback:
                 is_gone=listener_has_left(request.environ),
             )
 
-        if not rendition.source.audio:
-            # What is told the listener now is still good when the id of the same bytes is known.
-            key = (rendition.source.path, rendition.quality, rendition.source.version)
-            self._provisional[key] = rendition.etag
         what = Representation(
             length=rendition.length,
             etag=rendition.etag,
+            other_etag=rendition.token,
             content_type="audio/mpeg",
             # Chromium's cache asks for each jump twice, one after the other, where it has begun
             # to keep an answer; there is one live play of a file, and nothing to be kept for.

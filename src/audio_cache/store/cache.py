@@ -53,14 +53,17 @@ class AudioCache(CacheDirectory):
         nice: int = 0,
         tags: Collection[str] = DEFAULT_TAGS,
     ) -> None:
-        super().__init__(cache_dir, logger or logging.getLogger("audio_cache"))
+        super().__init__(cache_dir, logger or logging.getLogger("audio_cache"), ",".join(tags))
         self.nice = nice
         self._tags = tuple(tags)
         self._ffmpeg = ffmpeg
         self._encode_timeout_s = encode_timeout_s
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
-        self._lookups = Lookups(self.objects, self.facts, self._current, self._entry_file)
+        self._counted = functools.lru_cache(maxsize=64)(self._count_source)
+        self._lookups = Lookups(
+            self.objects, self.facts, self._source, self._current, self._entry_file
+        )
 
     @property
     def ffmpeg(self) -> FFmpeg:
@@ -378,19 +381,26 @@ class AudioCache(CacheDirectory):
         path = os.path.abspath(original_path)
         return self._renditions(path, version_of(os.stat(path)), quality)
 
+    def recall(self, rendition: Rendition) -> Rendition:
+        """Return a rendition with the identity of its audio, where that is known already."""
+        return self._lookups.recall(rendition)
+
     def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
-        source = self._sources(path, version)
+        source = self._counted(path, version)
         tags = tuple(tag for tag in source.tags if self._travels(tag[0]))
         return make_rendition(
             source, quality, self.ffmpeg, tags=tags, timeout_s=self._encode_timeout_s
         )
 
     def _read_source(self, path: str, version: FileVersion) -> Source:
-        """Read a source once for all qualities: where samples are counted, that takes long."""
         source = read_source(path)
         if source.samples is None:
             source = replace(source, samples=self.facts.samples_of(path, version))
-        return with_samples(source, self.ffmpeg)
+        return source
+
+    def _count_source(self, path: str, version: FileVersion) -> Source:
+        """Make sure of a source's samples once for all qualities: to count them takes long."""
+        return with_samples(self._sources(path, version), self.ffmpeg)
 
     def _travels(self, tag: str) -> bool:
         """Say whether a tag goes with renditions; an entry of the list may end in a star."""

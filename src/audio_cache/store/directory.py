@@ -27,15 +27,16 @@ class CacheDirectory:
     Args:
         cache_dir: the directory.
         logger: where warnings go.
+        form: as for `Facts`.
     """
 
-    def __init__(self, cache_dir: Path, logger: logging.Logger) -> None:
+    def __init__(self, cache_dir: Path, logger: logging.Logger, form: str = "") -> None:
         self.cache_dir = Path(os.path.abspath(cache_dir))
         self.logger = logger
         self.cache_dir.mkdir(parents=True, exist_ok=True)
         self._prefix = os.path.join(self.cache_dir, "")
         self.objects = LocalObjects(self.cache_dir)
-        self.facts = Facts(self.cache_dir, self.logger)
+        self.facts = Facts(self.cache_dir, self.logger, form)
 
     def get_cache_size(self) -> int:
         """Return the bytes of all files under the cache directory but its index.
@@ -119,6 +120,16 @@ class CacheDirectory:
             with contextlib.suppress(FileNotFoundError), os.scandir(folder) as listing:
                 found += [Path(each.path) for each in listing if each.name.endswith(PARTIAL_SUFFIX)]
         return found
+
+    def changed_ns(self) -> tuple[int, ...]:
+        """Return when entries and partial files last came or went by name; 0 for no folder."""
+        times = []
+        for folder in (self.cache_dir, self.cache_dir / PARTIAL_FOLDER):
+            try:
+                times.append(os.stat(folder).st_mtime_ns)
+            except OSError:
+                times.append(0)
+        return tuple(times)
 
     def _delete_older(self, path: Path, age_s: float) -> bool:
         try:

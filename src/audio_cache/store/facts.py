@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import os
 import sqlite3
@@ -50,9 +51,12 @@ class Facts:
     Args:
         cache_dir: where the database lies.
         logger: is told once where it cannot be used.
+        form: what besides a source decides which object an entry of it is, such as its tags that
+            travel: under another form nothing of what was noted of entries counts.
     """
 
-    def __init__(self, cache_dir: Path, logger: logging.Logger) -> None:
+    def __init__(self, cache_dir: Path, logger: logging.Logger, form: str = "") -> None:
+        self._form = hashlib.sha256(form.encode()).hexdigest()[:16]
         self._path = os.path.join(cache_dir, FILE_NAME)
         self._logger = logger
         self._lock = threading.Lock()
@@ -92,8 +96,16 @@ class Facts:
         self, name: str, path: str, quality: str, version: FileVersion, object_id: str
     ) -> None:
         """Remember what an entry was made from."""
-        values = (name, os.fsencode(path), quality, _text(version), object_id)
+        values = (name, os.fsencode(path), quality, self._of_entry(version), object_id)
         self._do("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?)", values)
+
+    def object_of(self, name: str, version: FileVersion) -> str:
+        """Return the id of the object that an entry is for a version of its source; "" if unknown.
+
+        The entry itself has to be looked at: it may be another by now.
+        """
+        row = self._find("SELECT version, id FROM entry WHERE name = ?", name)
+        return str(row[1]) if row is not None and row[0] == self._of_entry(version) else ""
 
     def source_of(self, name: str) -> Path | None:
         """Return the path of the source that an entry was made from; None where it is not known."""
@@ -141,6 +153,9 @@ class Facts:
         """Close the database; the next use opens it again."""
         with self._lock:
             self._close()
+
+    def _of_entry(self, version: FileVersion) -> str:
+        return f"{_text(version)} {self._form}"
 
     def _find(self, query: str, *values: object) -> tuple[Any, ...] | None:
         def find(database: sqlite3.Connection) -> tuple[Any, ...] | None:

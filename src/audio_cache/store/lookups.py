@@ -12,7 +12,7 @@ from typing import Final
 from ..encoding.rendition import Identity, Rendition
 from ..errors import AudioCacheError
 from ..quality import QualityLevel, parse_quality
-from ..sources.source import FileVersion, hash_audio, is_lossless, version_of
+from ..sources.source import FileVersion, Source, hash_audio, is_lossless, version_of
 from .entry import Entry, Verdict, judge_alone, read_entry
 from .facts import Facts
 from .objects import LocalObjects, sync_directory
@@ -28,7 +28,7 @@ class Found:
     Args:
         path: its name in the cache directory.
         etag: its entity tag, unquoted: the id of the object, or for a foreign file one of its own.
-        size_bytes, inode: of the file that has the name.
+        size_bytes, inode, mtime_ns: of the file that has the name.
         version: of the source that it is valid for; None where that is missing.
     """
 
@@ -36,6 +36,7 @@ class Found:
     etag: str
     size_bytes: int
     inode: int
+    mtime_ns: int
     version: FileVersion | None = None
 
 
@@ -48,6 +49,7 @@ class Lookups:
     Args:
         objects: the objects of the store.
         facts: what was found out about sources before.
+        get_source: gives a source as its header describes it now.
         get_rendition: gives the rendition of a source as it is now.
         entry_file: gives the name of an entry in the cache directory.
     """
@@ -56,11 +58,13 @@ class Lookups:
         self,
         objects: LocalObjects,
         facts: Facts,
+        get_source: Callable[[str], Source],
         get_rendition: Callable[[str, QualityLevel], Rendition],
         entry_file: Callable[[str, QualityLevel], str],
     ) -> None:
         self._objects = objects
         self._facts = facts
+        self._get_source = get_source
         self._get_rendition = get_rendition
         self._entry_file = entry_file
         self._known: dict[tuple[str, str], Found] = {}
@@ -88,8 +92,7 @@ class Lookups:
         version = version_of(status) if status is not None else None
         if known is not None and known.version == version:
             with contextlib.suppress(FileNotFoundError):
-                found = os.stat(known.path)
-                if (found.st_ino, found.st_size) == (known.inode, known.size_bytes):
+                if known == self.describe(known.path, known.etag, known.version):
                     return known
         settled = self._settle(path, quality, status, is_thorough)
         if isinstance(settled, Found):
@@ -105,7 +108,16 @@ class Lookups:
     def describe(self, name: str, object_id: str, version: FileVersion | None) -> Found:
         """Return what an entry is that has just been given its name."""
         status = os.stat(name)
-        return Found(name, object_id, status.st_size, status.st_ino, version)
+        file = (status.st_size, status.st_ino, status.st_mtime_ns)
+        return Found(name, object_id, *file, version)
+
+    def recall(self, rendition: Rendition) -> Rendition:
+        """Return a rendition with the identity of its audio, where that is known already."""
+        source = rendition.source
+        if source.audio:
+            return rendition
+        audio = self._facts.audio_of(os.fspath(source.path), source.version)
+        return replace(rendition, source=replace(source, audio=audio))
 
     def rename(self, object_id: str, *, but: str) -> None:
         """Let all names of an object name the file that it is now, which replaced a damaged one."""
@@ -120,14 +132,12 @@ class Lookups:
         Raises:
             OSError: the source cannot be read, or has changed.
         """
+        rendition = self.recall(rendition)
         source = rendition.source
         if source.audio:
             return rendition
-        path = os.fspath(source.path)
-        audio = self._facts.audio_of(path, source.version)
-        if not audio:
-            audio = hash_audio(source)
-            self._facts.note_source(path, source.version, audio, source.samples, checked=True)
+        path, audio = os.fspath(source.path), hash_audio(source)
+        self._facts.note_source(path, source.version, audio, source.samples, checked=True)
         return replace(rendition, source=replace(source, audio=audio))
 
     def _settle(
@@ -135,11 +145,15 @@ class Lookups:
     ) -> Found | Verdict:
         name = self._entry_file(path, quality)
         entry = read_entry(name)
+        version = version_of(status) if status is not None else None
         alone = Verdict.ABSENT if entry is None else judge_alone(entry, status)
         if entry is not None and entry.is_foreign and alone:
-            return self._describe_foreign(name, entry, status)
+            return self.describe(name, foreign_etag(os.stat(name)), version)
         if status is None:
             return self._describe_orphan(name) if alone else alone
+        remembered = self._remembered(name, version) if alone and version else None
+        if remembered is not None:
+            return remembered
         try:
             rendition = self._rendition_of(
                 path, quality, is_cheap=entry is None and not is_thorough
@@ -156,22 +170,37 @@ class Lookups:
         self._facts.note_entry(os.path.basename(name), path, quality, version, object_id)
         return self.describe(name, object_id, version)
 
+    def _remembered(self, name: str, version: FileVersion) -> Found | None:
+        """Return an entry that was valid for this very version of its source when it was noted.
+
+        So a new process need not read its sources.
+        """
+        object_id = self._facts.object_of(os.path.basename(name), version)
+        with contextlib.suppress(FileNotFoundError):
+            if object_id and os.path.samefile(name, self._objects.path(object_id)):
+                return self.describe(name, object_id, version)
+        return None
+
     def _rendition_of(
         self, path: str, quality: QualityLevel, *, is_cheap: bool
     ) -> Rendition | None:
         """Return the rendition with its audio identified; None where that would have to be read.
 
         Where there is no entry, the first lookup of a large file need not read all of it to learn
-        that there is nothing: FLAC tells its identity, and a copy of a file that was read before,
-        or that file in another place, has its size.
+        that there is nothing, nor decode it to count its samples.
         """
-        if is_cheap and not is_lossless(path):
+        if is_cheap and not (is_lossless(path) and self._may_be_stored(self._get_source(path))):
             return None
-        rendition = self._get_rendition(path, quality)
-        source = rendition.source
-        if is_cheap and not (source.audio or self._facts.knows_size(source.size_bytes)):
-            return None
-        return self.identify(rendition)
+        return self.identify(self._get_rendition(path, quality))
+
+    def _may_be_stored(self, source: Source) -> bool:
+        """Say whether something may be stored of the same audio, as far as that is told at once.
+
+        FLAC tells its identity. A copy of a file that was read before, or that file in another
+        place, has its size.
+        """
+        is_told = bool(source.audio) and source.samples is not None
+        return is_told or self._facts.knows_size(source.size_bytes)
 
     def _find_object(self, rendition: Rendition) -> str | None:
         """Return the object of a rendition, made of another's frames where only tags differ."""
@@ -229,11 +258,6 @@ class Lookups:
         with contextlib.suppress(FileNotFoundError):
             return os.path.samefile(name, self._objects.path(object_id))
         return False
-
-    def _describe_foreign(self, name: str, entry: Entry, status: os.stat_result | None) -> Found:
-        found = os.stat(name)
-        version = version_of(status) if status is not None else None
-        return Found(name, foreign_etag(found), entry.size_bytes, found.st_ino, version)
 
     def _describe_orphan(self, name: str) -> Found:
         """Return the entry of a source that is missing: the object whose link it is."""

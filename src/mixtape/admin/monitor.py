@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 import threading
 import time
@@ -31,13 +29,13 @@ class Census:
         stats: what it held.
         at_s: when, in seconds since the epoch.
         took_s: how long counting took.
-        directory_ns: the directory's own date then, which each new or deleted file changes.
+        directory_ns: the dates of the directory then, which each new or deleted file changes.
     """
 
     stats: CacheStats
     at_s: float
     took_s: float
-    directory_ns: int
+    directory_ns: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +120,11 @@ class Monitor:
         if 0 <= age_s < max(COUNT_EVERY_S, _REST_PER_COUNT * last.took_s):
             return False
         # Entries come and go by name. Only what is being made grows without a sign of it.
-        return bool(last.stats.partials) or last.directory_ns != self._directory_ns()
+        return bool(last.stats.partials) or last.directory_ns != self.state.cache.changed_ns()
 
     def _count(self) -> Census:
         with self._counting:
-            directory_ns, began = self._directory_ns(), time.monotonic()
+            directory_ns, began = self.state.cache.changed_ns(), time.monotonic()
             try:
                 stats = gather_stats(self.state.cache)
             except OSError as error:
@@ -135,11 +133,6 @@ class Monitor:
             took_s = time.monotonic() - began
             self._census = Census(stats, self.now(), took_s, directory_ns)
             return self._census
-
-    def _directory_ns(self) -> int:
-        with contextlib.suppress(OSError):
-            return os.stat(self.state.cache.cache_dir).st_mtime_ns
-        return 0
 
 
 def _watch(reference: weakref.ref[Monitor], wake: threading.Event) -> None:

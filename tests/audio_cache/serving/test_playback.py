@@ -6,87 +6,20 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from werkzeug.datastructures import Headers
-from werkzeug.test import EnvironBuilder, run_wsgi_app
-from werkzeug.wrappers import Request
 
 from audio_cache.errors import EncodeError, LiveUnavailableError
-from audio_cache.live.encodes import Live
 from audio_cache.quality import QualityLevel
-from audio_cache.serving.playback import Playback, Renditions, Traffic, TrafficCount
-from audio_cache.settings import AudioCacheSettings
+from audio_cache.serving.playback import Renditions, Traffic, TrafficCount
 from audio_cache.sources import source
 from audio_cache.sources.source import is_audio_name, media_type
-from audio_cache.store.cache import AudioCache
-from tests.helpers.audio import run_ffmpeg
+from tests.audio_cache.serving.player import BYPASS, HIT, LIVE, ORIGINAL, Player
+from tests.helpers.audio import make_noise, run_ffmpeg
 from tests.helpers.ffmpeg import StubFFmpeg
-from tests.helpers.waiting import LIMIT_S, together, wait_until
-
-HIT = "audio-cache; hit"
-LIVE = "audio-cache; fwd=miss; detail=live"
-ORIGINAL = "audio-cache; fwd=miss"
-BYPASS = "audio-cache; fwd=bypass"
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Headers
-    body: bytes
-
-    @property
-    def cache_status(self) -> str:
-        return self.headers["Cache-Status"]
-
-
-class Player:
-    """Plays of one cache, asked without a server."""
-
-    def __init__(self, root: Path, **given: Any) -> None:
-        self.ffmpeg = StubFFmpeg(root)
-        self.settings = AudioCacheSettings(**{"on_miss": "live", **given})
-        self.cache = AudioCache(root / "cache", ffmpeg=self.ffmpeg.path)
-        self.live = Live(self.cache, finish_abandoned=self.settings.finish_abandoned)
-        self.playback = Playback(self.cache, self.settings, self.live)
-
-    def play(
-        self, path: Path, quality: QualityLevel = "low", *, method: str = "GET", **headers: str
-    ) -> Answer:
-        given = {name.replace("_", "-"): text for name, text in headers.items()}
-        request = Request(EnvironBuilder(method=method, headers=given).get_environ())
-        response = self.playback.answer(request, path, quality)
-        body, status, sent = run_wsgi_app(response, request.environ)
-        content = b"".join(body)
-        if hasattr(body, "close"):
-            body.close()
-        return Answer(int(status.split()[0]), sent, content)
-
-    def entry(self, path: Path) -> Path:
-        return self.cache.get_cache_path(path, "low")
-
-    def rest(self) -> None:
-        wait_until(lambda: self.live.busy_encoders == 0)
-
-
-@pytest.fixture
-def player(tmp_path: Path) -> Iterator[Player]:
-    files = len(os.listdir("/proc/self/fd"))
-    player = Player(tmp_path)
-    yield player
-    player.live.stop(LIMIT_S)
-    assert len(os.listdir("/proc/self/fd")) == files
-
-
-@pytest.fixture
-def track(flac: Path, tmp_path: Path) -> Path:
-    """Return a FLAC of the test's own."""
-    return Path(shutil.copyfile(flac, tmp_path / "a track.flac"))
+from tests.helpers.tracks import place
+from tests.helpers.waiting import LIMIT_S, together
 
 
 def test_the_file_is_live_then_a_hit_with_the_same_bytes_and_validators(
@@ -98,7 +31,9 @@ def test_the_file_is_live_then_a_hit_with_the_same_bytes_and_validators(
     assert (live.status, live.cache_status) == (200, LIVE)
     assert (hit.status, hit.cache_status) == (200, HIT)
     assert live.body == hit.body == player.entry(track).read_bytes()
-    for name in ("ETag", "Last-Modified", "Content-Type", "Content-Length", "Accept-Ranges"):
+    assert "Last-Modified" not in live.headers
+    assert "Last-Modified" not in hit.headers
+    for name in ("ETag", "Content-Type", "Content-Length", "Accept-Ranges"):
         assert live.headers[name] == hit.headers[name]
     assert live.headers["Audio-Cache-Rendition"] == hit.headers["Audio-Cache-Rendition"]
     assert hit.headers["Content-Type"] == "audio/mpeg"
@@ -198,13 +133,41 @@ def test_a_file_that_somebody_else_made_is_a_hit_unless_it_is_older_than_the_sou
     assert player.play(track, method="HEAD").cache_status == LIVE
 
 
-def test_an_entry_is_no_hit_when_its_source_is_another(
-    player: Player, track: Path, flac: Path, wav: Path
-) -> None:
-    player.play(track)
+def test_an_entry_is_no_hit_when_its_source_is_another(player: Player, track: Path) -> None:
+    before = player.play(track)
     player.rest()
-    os.utime(track, (1, 1))  # an older date, too, is another one
-    assert player.play(track, method="HEAD").cache_status == LIVE
+    make_noise(track, samples=132_300, seed=3)
+    os.utime(track, (1, 1))  # older than the entry, as from a backup
+    after = player.play(track)
+    assert after.cache_status == LIVE
+    assert after.headers["ETag"] != before.headers["ETag"]
+    assert after.body != before.body
+
+
+def test_a_source_that_is_touched_moved_or_copied_is_a_hit_with_the_same_tag(
+    player: Player, track: Path, tmp_path: Path
+) -> None:
+    first = player.play(track)
+    player.rest()
+    os.utime(track, (1, 1))
+    plays = [player.play(track), player.play(Path(shutil.copyfile(track, tmp_path / "copy.flac")))]
+    plays.append(player.play(track.rename(tmp_path / "moved.flac")))
+    assert {(play.cache_status, play.body) for play in plays} == {(HIT, first.body)}
+    assert {play.headers["ETag"] for play in plays} == {first.headers["ETag"]}
+    assert len(player.ffmpeg.starts()) == 1
+
+
+def test_other_tags_alone_are_a_hit_with_another_tag_and_the_same_frames(
+    player: Player, track: Path, tmp_path: Path
+) -> None:
+    first = player.play(track)
+    player.rest()
+    retagged = place(track, tmp_path / "retagged.flac", title="Another")
+    play = player.play(retagged)
+    assert play.cache_status == HIT
+    assert play.headers["ETag"] != first.headers["ETag"]
+    assert play.body[-40_000:] == first.body[-40_000:]
+    assert len(player.ffmpeg.starts()) == 1
 
 
 def test_an_entry_that_was_cut_short_is_no_hit(player: Player, track: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from audio_cache import AudioCache
+from audio_cache.store.entry import PARTIAL_FOLDER
 from mixtape.admin import monitor as monitor_module
 from mixtape.admin.monitor import COUNT_EVERY_S, Monitor
 from tests.helpers.audio import make_audio
@@ -30,9 +32,9 @@ class Counts:
         self.number = 0
         real = monitor_module.gather_stats
 
-        def gather_stats(directory: Path) -> object:
+        def gather_stats(cache: AudioCache) -> object:
             self.number += 1
-            return real(directory)
+            return real(cache)
 
         monkeypatch.setattr(monitor_module, "gather_stats", gather_stats)
 
@@ -77,10 +79,25 @@ def test_a_directory_that_did_not_change_is_not_counted_again(
     monitor: Monitor, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = Counts(monkeypatch)
+    monitor.state.cache.facts.entries()  # as the first lookup does, this makes the index
     for _ in range(5):
         monitor.look()
         clock.at_s += 10 * COUNT_EVERY_S
     assert counts.number == 1
+
+
+def test_a_file_that_begins_to_grow_is_counted_though_no_entry_comes_or_goes(
+    monitor: Monitor, clock: Clock
+) -> None:
+    folder = monitor.state.cache.cache_dir / PARTIAL_FOLDER
+    folder.mkdir()
+    monitor.look()
+    clock.at_s += COUNT_EVERY_S
+    monitor.look()
+    (folder / "x.mp3.0.part").write_bytes(bytes(10))
+    clock.at_s += COUNT_EVERY_S
+    monitor.look()
+    assert monitor.census().stats.partial_bytes == 10
 
 
 def test_files_that_grow_are_counted_though_the_directory_does_not_change(

@@ -70,7 +70,7 @@ def test_asking_often_does_not_walk_the_cache(
     walks = []
     real = monitor_module.gather_stats
     monkeypatch.setattr(
-        monitor_module, "gather_stats", lambda path: (walks.append(path), real(path))[1]
+        monitor_module, "gather_stats", lambda cache: (walks.append(cache), real(cache))[1]
     )
     for _ in range(10):
         read_metrics(client)

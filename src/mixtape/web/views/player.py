@@ -14,7 +14,6 @@ from flask import (
     g,
     render_template,
     request,
-    send_file,
     url_for,
 )
 from flask_limiter import Limiter
@@ -28,6 +27,7 @@ from ...mixtapes.links import Sharing
 from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import Services, current_services
 from ..auth import is_owner, visitor_address
+from .artwork import send_cover
 from .as_json import track_fields
 
 # Guessing 128 random bits is hopeless at any rate; this keeps those who try from filling the log.
@@ -99,10 +99,11 @@ def cover(slug: str, key: str) -> Response:
     if key not in mixtape.cover_keys:
         abort(404, "This mixtape has no such cover.")
     try:
-        picture = current_services().artwork.get_cover(key, size)
+        response = send_cover(key, size)
     except NotFoundError:
         abort(404, "This mixtape has no such cover.")
-    response = send_file(picture, mimetype="image/jpeg", max_age=COVER_AGE_S)
+    response.cache_control.no_cache = None
+    response.cache_control.max_age = COVER_AGE_S
     response.cache_control.private = True
     response.cache_control.public = False
     response.cache_control.immutable = True  # a key stands for one picture for ever
