@@ -24,12 +24,10 @@ from ..sources.source import FileVersion, Source, is_lossless, read_source, vers
 from .assembly import Assembly, Share
 from .directory import CacheDirectory
 from .entry import Verdict, stat_or_none
+from .facts import Checksum
 from .lookups import Found, Lookups
 from .partial import Partial, fill, lock_free
 
-_DAY_S: Final = 86_400.0
-# An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
-_PARTIAL_KEPT_S: Final = 7 * _DAY_S
 _LOOK_AGAIN_S: Final = 0.05
 
 
@@ -295,7 +293,10 @@ class AudioCache(CacheDirectory):
             now = self._lookups.identify(replace(rendition, source=self._read_anew(path)))
             if now.source.audio != source.audio:
                 raise EncodeError(f"{path!r} was changed while it was encoded")
+        # What an earlier process has left may have been damaged on the disk since.
+        checksum = Checksum(partial.checksum(), is_proven=not partial.is_resumed)
         partial.publish(self.objects, rendition.id)
+        self.facts.note_checksum(rendition.id, checksum)
         name = os.fspath(partial.entry)
         self.facts.note_entry(
             partial.entry.name, path, rendition.quality, source.version, rendition.id
@@ -358,6 +359,13 @@ class AudioCache(CacheDirectory):
         """
         path = os.path.abspath(original_path)
         return self._renditions(path, version_of(os.stat(path)), quality)
+
+    def identify(self, original_path: Path, quality: QualityLevel) -> Rendition:
+        """Return the rendition as `get_rendition`, with its id known.
+
+        Where the header does not tell the audio's identity, the first time reads all of the source.
+        """
+        return self._lookups.identify(self.get_rendition(original_path, quality))
 
     def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
         source = self._sources(path, version)

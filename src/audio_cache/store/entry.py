@@ -117,7 +117,7 @@ def judge_alone(entry: Entry, source: os.stat_result | None) -> Verdict:
         return Verdict.EMPTY
     if entry.is_unreadable:
         return Verdict.UNREADABLE
-    if entry.identity is None and source is not None and entry.mtime_ns < source.st_mtime_ns:
+    if entry.is_foreign and source is not None and entry.mtime_ns < source.st_mtime_ns:
         return Verdict.OLDER_THAN_SOURCE
     return Verdict.VALID if entry.size_bytes == entry.expected_size() else Verdict.INCOMPLETE
 

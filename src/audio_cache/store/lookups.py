@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+import blake3
+
 from ..encoding.rendition import Identity, Rendition
 from ..errors import AudioCacheError
 from ..quality import QualityLevel, parse_quality
 from ..sources.source import FileVersion, hash_audio, is_lossless, version_of
 from .entry import Entry, Verdict, judge_alone, read_entry
-from .facts import Facts
+from .facts import Checksum, Facts
 from .objects import LocalObjects, sync_directory
 
 _MOST_KNOWN: Final = 100_000
@@ -173,7 +175,10 @@ class Lookups:
             same = made_by(rendition, donor.identity.encoder)
             if self._is_whole(same):
                 return same.id
-            return self._reheaded(self._objects.path(object_id), donor.header_bytes, same)
+            known = self._facts.checksum_of(object_id)
+            made = self._reheaded(self._objects.path(object_id), donor.header_bytes, same, known)
+            if made is not None:
+                return made
         return None
 
     def _take_over(
@@ -193,22 +198,34 @@ class Lookups:
             return os.stat(self._objects.path(rendition.id)).st_size == rendition.length
         return False
 
-    def _reheaded(self, donor: str, header_bytes: int, rendition: Rendition) -> str | None:
-        """Make an object of a header and the frames of another file; None where those are short."""
+    def _reheaded(
+        self, donor: str, header_bytes: int, rendition: Rendition, known: Checksum | None = None
+    ) -> str | None:
+        """Make an object of a header and the frames of another file.
+
+        None where that file is short, or is not what its checksum says: damage would spread.
+        """
         path = self._objects.path(rendition.id)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         temporary = f"{path}.{os.getpid()}-{threading.get_ident()}"
+        old_hash, new_hash = blake3.blake3(), blake3.blake3(rendition.header)
         try:
             with open(donor, "rb") as old, open(temporary, "wb") as new:
                 new.write(rendition.header)
-                old.seek(header_bytes)
+                old_hash.update(old.read(header_bytes))
                 while data := old.read(_COPIED_AT_ONCE):
                     new.write(data)
+                    old_hash.update(data)
+                    new_hash.update(data)
                 new.flush()
                 os.fsync(new.fileno())
                 is_whole = new.tell() == rendition.length
-            if is_whole:
+            is_sound = known is None or known.blake3 == old_hash.hexdigest()
+            if is_whole and is_sound:
                 self._objects.put(temporary, rendition.id)
+                is_proven = known is not None and known.is_proven
+                checksum = Checksum(new_hash.hexdigest(), is_proven)
+                self._facts.note_checksum(rendition.id, checksum)
                 return rendition.id
         finally:
             with contextlib.suppress(FileNotFoundError):
