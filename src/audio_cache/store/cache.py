@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import functools
-import hashlib
 import logging
 import os
 import time
@@ -18,12 +17,12 @@ from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun, find_ffmpeg
 from ..encoding.ffmpeg_options import AudioCheck
 from ..encoding.rendition import Rendition, make_rendition, with_samples
 from ..errors import AudioCacheError, EncodeError
-from ..quality import DEFAULT_QUALITY, QUALITY_SETTINGS, QualityLevel, parse_quality
+from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..settings import DEFAULT_TAGS
 from ..sources.source import FileVersion, Source, is_lossless, read_source, version_of
 from .assembly import Assembly, Share
 from .directory import CacheDirectory
-from .entry import Verdict, stat_or_none
+from .entry import Verdict, entry_name, stat_or_none
 from .facts import Checksum
 from .lookups import Found, Lookups
 from .partial import Partial, fill, lock_free
@@ -367,6 +366,15 @@ class AudioCache(CacheDirectory):
         """
         return self._lookups.identify(self.get_rendition(original_path, quality))
 
+    def know(self, original_path: Path, quality: QualityLevel) -> Rendition:
+        """Return the rendition as `identify`, and remember for its id what gives it."""
+        rendition = self.identify(original_path, quality)
+        path = os.fspath(rendition.source.path)
+        name = entry_name(path, quality)
+        if self.facts.id_of(name) != rendition.id:
+            self.facts.note_entry(name, path, quality, rendition.source.version, rendition.id)
+        return rendition
+
     def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
         source = self._sources(path, version)
         tags = tuple(tag for tag in source.tags if self._travels(tag[0]))
@@ -387,11 +395,3 @@ class AudioCache(CacheDirectory):
 
     def _entry_file(self, original_path: Path | str, quality: QualityLevel) -> str:
         return self._prefix + entry_name(os.path.abspath(original_path), quality)
-
-
-def entry_name(absolute_path: str, quality: QualityLevel) -> str:
-    """Return the name of the entry that a source of that normalised path has at a quality."""
-    level = parse_quality(quality)
-    digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
-    setting = QUALITY_SETTINGS[level]
-    return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"
