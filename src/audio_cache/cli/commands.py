@@ -17,9 +17,10 @@ from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..store.cache import AudioCache
 from ..store.explanation import explain
 from ..store.stats import gather_stats
+from ..store.upgrade import upgrade
 from ..store.verify import State, verify
 from ..text import bytes_in_words, counted, readable
-from .display import open_display
+from .display import open_bar, open_display
 from .frame import (
     FAILED,
     AudioCacheGroup,
@@ -39,6 +40,8 @@ from .report import (
     states_in_words,
     stats_as_json,
     stats_as_lines,
+    upgrade_as_line,
+    upgrades_as_json,
 )
 
 _PATHS = click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=Path)
@@ -135,20 +138,31 @@ def stats(as_json: bool, cache_dir: Path | None) -> None:
 @click.option(
     "--repair", is_flag=True, help="Encode bad entries again where their source still exists."
 )
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Also encode random stretches of every entry again and compare them byte for byte.",
+)
 @_JOBS
 @_JSON
 @cache_options
-def verify_command(repair: bool, jobs: int | None, as_json: bool, cache_dir: Path | None) -> None:
-    """Decode every entry and compare it with its source."""
+def verify_command(
+    repair: bool, deep: bool, jobs: int | None, as_json: bool, cache_dir: Path | None
+) -> None:
+    """Compare every entry with its checksum and its source, and decode what has no checksum."""
     cache = open_existing_cache(cache_dir)
     counts: Counter[State] = Counter()
     reported = []
-    for found in verify(cache, repair=repair, jobs=jobs or read_settings().max_workers):
-        counts[found.state] += 1
-        if found.state is not State.SOUND or found.reason:
-            reported.append(inspection_as_json(found))
-            if not as_json:
-                click.echo(inspection_as_line(found))
+    files = cache.stored_files()
+    jobs = jobs or read_settings().max_workers
+    with open_bar(Console(highlight=False), "verifying", len(files)) as advance:
+        for found in verify(cache, repair=repair, deep=deep, jobs=jobs, entries=files):
+            advance()
+            counts[found.state] += 1
+            if found.state is not State.SOUND or found.reason:
+                reported.append(inspection_as_json(found))
+                if not as_json:
+                    click.echo(inspection_as_line(found))
     if as_json:
         totals = {state.value: counts[state] for state in State}
         click.echo(json.dumps({"counts": totals, "entries": reported}, indent=2))
@@ -156,6 +170,32 @@ def verify_command(repair: bool, jobs: int | None, as_json: bool, cache_dir: Pat
         click.echo(states_in_words(counts))
     if counts[State.DAMAGED] or (repair and counts[State.OUTDATED]):
         raise SystemExit(FAILED)
+
+
+@main.command("upgrade")
+@_JSON
+@cache_options
+def upgrade_command(as_json: bool, cache_dir: Path | None) -> None:
+    """Take over entries of earlier versions, all at once; nothing is encoded.
+
+    Without this each is taken over at its first play.
+    """
+    cache = open_existing_cache(cache_dir)
+    entries = sorted(cache.entries())
+    done = []
+    with open_bar(Console(highlight=False), "upgrading", len(entries)) as advance:
+        for each in upgrade(cache, entries):
+            advance()
+            done += [each] if each.is_needed else []
+            if each.problem and not as_json:
+                click.echo(f"left as it is: {upgrade_as_line(each)}")
+    left = [each for each in done if each.problem]
+    if as_json:
+        click.echo(json.dumps(upgrades_as_json(done), indent=2))
+    elif done:
+        click.echo(f"{count_entries(len(done) - len(left))} taken over, {len(left)} left")
+    else:
+        click.echo("no entries of earlier versions")
 
 
 @main.command()

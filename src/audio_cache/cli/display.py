@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from rich.console import Console
@@ -149,6 +149,24 @@ def open_display(console: Console, total: int) -> Iterator[Display]:
     )
     with Progress(*columns, console=console, transient=True, expand=True) as bars:
         yield BarDisplay(console, total, bars)
+
+
+@contextlib.contextmanager
+def open_bar(console: Console, what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Give a function that moves a bar by one of a number of things; on a terminal one sees it."""
+    if not console.is_terminal:
+        yield lambda: None
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda: bars.advance(task)
 
 
 class _CountColumn(MofNCompleteColumn):

@@ -24,9 +24,9 @@ from ..store.entry import Verdict
 from ..store.lookups import Found, foreign_etag
 from .ranges import OpenRange, Representation, listener_has_left, respond
 
-_CACHE_NAME: Final = "audio-cache"
-_LIVE: Final = "fwd=miss; detail=live"
-_KINDS: Final = {"hit": "hits", _LIVE: "live", "fwd=miss": "misses"}
+CACHE_NAME: Final = "audio-cache"
+LIVE: Final = "fwd=miss; detail=live"
+_KINDS: Final = {"hit": "hits", LIVE: "live", "fwd=miss": "misses"}
 _Key = tuple[Path, str]
 _KNOWN_ENTRIES: Final = 4096
 
@@ -90,7 +90,7 @@ class Playback:
             rendition = self._renditions.get(path, quality, source)
             if self.settings.on_miss == "live":
                 live = self._live(request, rendition)
-                return self._respond(request, *live, _LIVE, source.st_size)
+                return self._respond(request, *live, LIVE, source.st_size)
             if request.method == "GET":
                 self.live.start(rendition, nice=self.settings.nice)
         except (AudioCacheError, OSError) as error:
@@ -145,7 +145,7 @@ class Playback:
                 rendition,
                 start,
                 stop,
-                listener=_listener(request),
+                listener=listener_of(request),
                 is_gone=listener_has_left(request.environ),
             )
 
@@ -157,7 +157,7 @@ class Playback:
             # Chromium's cache asks for each jump twice, one after the other, where it has begun
             # to keep an answer; there is one live play of a file, and nothing to be kept for.
             headers={
-                **_headers(_LIVE, rendition.quality, rendition.source.size_bytes),
+                **_headers(LIVE, rendition.quality, rendition.source.size_bytes),
                 "Cache-Control": "no-store",
             },
         )
@@ -189,7 +189,7 @@ class Playback:
         return response
 
 
-def _listener(request: Request) -> str:
+def listener_of(request: Request) -> str:
     """Return who asks, as well as one can tell: used for fairness, not for access."""
     forwarded = request.headers.get("X-Forwarded-For", "")
     return f"{request.remote_addr} {forwarded} {request.user_agent.string}"
@@ -200,7 +200,7 @@ def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, 
     bitrate = "" if quality == "original" else f", bitrate={bitrate_bps(quality) // 1000}"
     return {
         "Audio-Cache-Rendition": f"quality={quality}{bitrate}, source-length={source_size}",
-        "Cache-Status": f"{_CACHE_NAME}; {status}",
+        "Cache-Status": f"{CACHE_NAME}; {status}",
     }
 
 

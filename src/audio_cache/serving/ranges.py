@@ -52,7 +52,7 @@ class Representation:
         return {
             "ETag": f'"{self.etag}"',
             "Accept-Ranges": "bytes",
-            "Cache-Control": "no-cache",
+            **({} if "Cache-Control" in self.headers else {"Cache-Control": "no-cache"}),
             **self.headers,
         }
 

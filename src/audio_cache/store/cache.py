@@ -23,6 +23,7 @@ from ..sources.source import FileVersion, Source, is_lossless, read_source, vers
 from .assembly import Assembly, Share
 from .directory import CacheDirectory
 from .entry import Verdict, entry_name, stat_or_none
+from .facts import Checksum
 from .lookups import Found, Lookups
 from .partial import Partial, fill, lock_free
 
@@ -303,7 +304,10 @@ class AudioCache(CacheDirectory):
         if check is not None:
             check.is_passed = True
             self.facts.note_source(path, source.version, source.audio, source.samples, checked=True)
+        # What an earlier process has left may have been damaged on the disk since.
+        checksum = Checksum(partial.checksum(), is_proven=not partial.is_resumed)
         partial.publish(self.objects, rendition.id)
+        self.facts.note_checksum(rendition.id, checksum)
         self._lookups.rename(rendition.id, but=entry.name)
         self.facts.note_entry(entry.name, path, rendition.quality, source.version, rendition.id)
         found = self._lookups.describe(os.fspath(entry), rendition.id, source.version)
@@ -384,6 +388,22 @@ class AudioCache(CacheDirectory):
     def recall(self, rendition: Rendition) -> Rendition:
         """Return a rendition with the identity of its audio, where that is known already."""
         return self._lookups.recall(rendition)
+
+    def identify(self, original_path: Path, quality: QualityLevel) -> Rendition:
+        """Return the rendition as `get_rendition`, with its id known.
+
+        Where the header does not tell the audio's identity, the first time reads all of the source.
+        """
+        return self._lookups.identify(self.get_rendition(original_path, quality))
+
+    def know(self, original_path: Path, quality: QualityLevel) -> Rendition:
+        """Return the rendition as `identify`, and remember for its id what gives it."""
+        rendition = self.identify(original_path, quality)
+        path = os.fspath(rendition.source.path)
+        name = entry_name(path, quality)
+        if self.facts.id_of(name) != rendition.id:
+            self.facts.note_entry(name, path, quality, rendition.source.version, rendition.id)
+        return rendition
 
     def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
         source = self._counted(path, version)

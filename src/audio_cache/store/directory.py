@@ -13,6 +13,7 @@ from typing import Final
 
 from .entry import ENTRY_NAME, PARTIAL_FOLDER, PARTIAL_SUFFIX
 from .facts import FILE_NAME, Facts
+from .object_store import StoredObject
 from .objects import LocalObjects
 from .partial import delete_abandoned
 
@@ -77,13 +78,15 @@ class CacheDirectory:
 
     def sweep_objects(self, older_than_s: float = 0.0) -> int:
         """Delete objects of at least an age that no entry names any more; return how many."""
-        named = self._named_without_hard_links()
-        deleted = 0
-        for each in list(self.objects.scan()):
-            is_old = time.time() - each.mtime_ns / 1e9 > older_than_s
-            if is_old and each.links == 1 and each.id not in named:
-                deleted += self.objects.delete(each.id)
-        return deleted
+        now = time.time()
+        old = (each for each in self.unnamed_objects() if now - each.mtime_ns / 1e9 > older_than_s)
+        return sum(self.objects.delete(each.id) for each in old)
+
+    def unnamed_objects(self) -> list[StoredObject]:
+        """Return the objects that no entry names."""
+        alone = [each for each in self.objects.scan() if each.links == 1]
+        named = self._named_without_hard_links() if alone else set()
+        return [each for each in alone if each.id not in named]
 
     def _named_without_hard_links(self) -> set[str]:
         """Return the ids of objects whose entries may be symbolic links or copies."""
@@ -91,6 +94,19 @@ class CacheDirectory:
         copied = {facts.id for name, facts in entries if os.path.lexists(self._prefix + name)}
         links = (path for path in self.entries() if path.is_symlink())
         return copied | {os.path.basename(os.readlink(path)) for path in links}
+
+    def rename_object(self, object_id: str) -> None:
+        """Give an object all its names anew, after it was replaced."""
+        for name, facts in self.facts.entries().items():
+            path = self._prefix + name
+            if facts.id == object_id and os.path.lexists(path):
+                with contextlib.suppress(FileNotFoundError):
+                    self.objects.link(object_id, path)
+
+    def stored_files(self) -> list[Path]:
+        """Return all entries by their names, and after them the objects that none of them names."""
+        unnamed = sorted(self.objects.path(each.id) for each in self.unnamed_objects())
+        return [*sorted(self.entries()), *map(Path, unnamed)]
 
     def mp3_files(self) -> Iterator[Path]:
         """Yield every `*.mp3` in the cache directory, at any depth and whoever made it."""

@@ -1,4 +1,4 @@
-"""Facts about sources, in a small database: found out once, and again where they are lost."""
+"""Facts about sources and objects, in a small database; found out again where they are lost."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ CREATE TABLE IF NOT EXISTS entry (
     name TEXT PRIMARY KEY, path BLOB NOT NULL, quality TEXT NOT NULL, version TEXT NOT NULL,
     id TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entry_id ON entry (id);
+CREATE TABLE IF NOT EXISTS checksum (
+    id TEXT PRIMARY KEY, blake3 TEXT NOT NULL, proven INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 T = TypeVar("T")
 
@@ -40,6 +44,18 @@ class EntryFacts:
     path: Path
     source_bytes: int
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """What the bytes of an object must hash to.
+
+    `is_proven` where an encoder has just made them; else they were first looked at later on, when
+    they may have been damaged already.
+    """
+
+    blake3: str
+    is_proven: bool
 
 
 class Facts:
@@ -111,6 +127,30 @@ class Facts:
         """Return the path of the source that an entry was made from; None where it is not known."""
         row = self._find("SELECT path FROM entry WHERE name = ?", name)
         return Path(os.fsdecode(row[0])) if row is not None else None
+
+    def id_of(self, name: str) -> str:
+        """Return the id of the object that an entry is; "" where that is not known."""
+        row = self._find("SELECT id FROM entry WHERE name = ?", name)
+        return str(row[0]) if row is not None else ""
+
+    def origins_of(self, object_id: str) -> list[tuple[Path, str]]:
+        """Return path and quality of each source that an object was made from or found to be of."""
+
+        def read(database: sqlite3.Connection) -> list[tuple[Path, str]]:
+            rows = database.execute("SELECT path, quality FROM entry WHERE id = ?", (object_id,))
+            return [(Path(os.fsdecode(path)), quality) for path, quality in rows]
+
+        return self._use(read) or []
+
+    def checksum_of(self, object_id: str) -> Checksum | None:
+        """Return the checksum of an object; None where it is not known."""
+        row = self._find("SELECT blake3, proven FROM checksum WHERE id = ?", object_id)
+        return Checksum(row[0], bool(row[1])) if row is not None else None
+
+    def note_checksum(self, object_id: str, checksum: Checksum) -> None:
+        """Remember the checksum of an object."""
+        values = (object_id, checksum.blake3, checksum.is_proven)
+        self._do("INSERT OR REPLACE INTO checksum VALUES (?, ?, ?)", values)
 
     def entries(self) -> dict[str, EntryFacts]:
         """Return by name of the entry what it was made from."""

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+import blake3
+
 from ..encoding.rendition import Identity, Rendition
 from ..errors import AudioCacheError
 from ..quality import QualityLevel, parse_quality
 from ..sources.source import FileVersion, Source, hash_audio, is_lossless, version_of
 from .entry import Entry, Verdict, judge_alone, read_entry
-from .facts import Facts
+from .facts import Checksum, Facts
 from .objects import LocalObjects, sync_directory
 
 _MOST_KNOWN: Final = 100_000
@@ -214,7 +216,10 @@ class Lookups:
             same = made_by(rendition, donor.identity.encoder)
             if self._is_whole(same):
                 return same.id
-            return self._reheaded(self._objects.path(object_id), donor.header_bytes, same)
+            known = self._facts.checksum_of(object_id)
+            made = self._reheaded(self._objects.path(object_id), donor.header_bytes, same, known)
+            if made is not None:
+                return made
         return None
 
     def _take_over(
@@ -234,18 +239,29 @@ class Lookups:
             return os.stat(self._objects.path(rendition.id)).st_size == rendition.length
         return False
 
-    def _reheaded(self, donor: str, header_bytes: int, rendition: Rendition) -> str | None:
-        """Make an object of a header and the frames of another file; None where those are short."""
+    def _reheaded(
+        self, donor: str, header_bytes: int, rendition: Rendition, known: Checksum | None = None
+    ) -> str | None:
+        """Make an object of a header and the frames of another file.
+
+        None where that file is short, or is not what its checksum says: damage would spread.
+        """
+        old_hash, new_hash = blake3.blake3(), blake3.blake3(rendition.header)
         with self._objects.new_file(rendition.id) as new, open(donor, "rb") as old:
             new.write(rendition.header)
-            old.seek(header_bytes)
+            old_hash.update(old.read(header_bytes))
             while data := old.read(_COPIED_AT_ONCE):
                 new.write(data)
-            if new.tell() != rendition.length:
+                old_hash.update(data)
+                new_hash.update(data)
+            is_sound = known is None or known.blake3 == old_hash.hexdigest()
+            if new.tell() != rendition.length or not is_sound:
                 return None
             new.flush()
             os.fsync(new.fileno())
             self._objects.put(new.name, rendition.id)
+        is_proven = known is not None and known.is_proven
+        self._facts.note_checksum(rendition.id, Checksum(new_hash.hexdigest(), is_proven))
         return rendition.id
 
     def _name(self, name: str, object_id: str) -> None:

@@ -9,29 +9,20 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from ..encoding.rendition import RENDITION_ID, audio_key
+from ..encoding.rendition import audio_key
 from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX
+from .object_store import OBJECT_ID, StoredObject
 
 _FOLDER: Final = "objects"
 _SHARD_DIGITS: Final = 2
+_READ_BYTES: Final = 1 << 16
 # File systems without hard links, or a file that has as many as it can have.
 _NO_LINKS: Final = frozenset(
     {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """An object of the store as its file system describes it."""
-
-    id: str
-    size_bytes: int
-    mtime_ns: int
-    links: int
 
 
 class LocalObjects:
@@ -66,6 +57,23 @@ class LocalObjects:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(path)
 
+    def stat(self, object_id: str) -> StoredObject | None:
+        """Return what the file system says of an object; None where it is not there."""
+        with contextlib.suppress(FileNotFoundError):
+            return _describe(object_id, os.stat(self.path(object_id)))
+        return None
+
+    def open_range(self, object_id: str, start: int, stop: int) -> Iterator[bytes]:
+        """Return the bytes [start, stop) of an object, in pieces; fewer where it ends before.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        pieces = _read_range(self.path(object_id), start, stop)
+        # Opens the file; a generator that has begun closes it, even if nobody reads on.
+        next(pieces)
+        return pieces
+
     def put(self, source: str | os.PathLike[str], object_id: str) -> None:
         """Make a complete file on the same disk an object; it is synced and loses its old name.
 
@@ -89,11 +97,10 @@ class LocalObjects:
         for shard in self._shards(prefix):
             with contextlib.suppress(FileNotFoundError), os.scandir(shard) as listing:
                 for item in listing:
-                    if item.name.startswith(prefix) and RENDITION_ID.fullmatch(item.name):
+                    # What is still being written there has another name.
+                    if item.name.startswith(prefix) and OBJECT_ID.fullmatch(item.name):
                         with contextlib.suppress(FileNotFoundError):
-                            status = item.stat()
-                            size, links = status.st_size, status.st_nlink
-                            yield StoredObject(item.name, size, status.st_mtime_ns, links)
+                            yield _describe(item.name, item.stat())
 
     def of_audio(self, audio: str) -> list[str]:
         """Return the ids of all that was made of some audio, the newest first."""
@@ -142,6 +149,19 @@ class LocalObjects:
         with contextlib.suppress(FileNotFoundError), os.scandir(self.root) as listing:
             return sorted(item.path for item in listing if item.name.startswith(prefix))
         return []
+
+
+def _describe(object_id: str, status: os.stat_result) -> StoredObject:
+    return StoredObject(object_id, status.st_size, status.st_mtime_ns, status.st_nlink)
+
+
+def _read_range(path: str, start: int, stop: int) -> Iterator[bytes]:
+    with open(path, "rb", buffering=0) as file:
+        file.seek(start)
+        yield b""
+        while start < stop and (data := file.read(min(_READ_BYTES, stop - start))):
+            start += len(data)
+            yield data
 
 
 def sync_directory(path: str | os.PathLike[str]) -> None:

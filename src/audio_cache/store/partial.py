@@ -15,6 +15,7 @@ from typing import Final
 from ..encoding import mp3
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
+from .checksums import hash_open_file
 from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX
 from .objects import LocalObjects, sync_directory
 
@@ -40,6 +41,7 @@ class Partial:
         self._path = partial_path(entry, rendition)
         self.rendition = rendition
         self.size = os.fstat(fd).st_size
+        self.is_resumed = False
 
     @classmethod
     def lock(cls, entry: Path, rendition: Rendition, *, wait: bool) -> Partial | None:
@@ -91,6 +93,7 @@ class Partial:
         else:
             self._cut(0)
             self.append(rendition.header)
+        self.is_resumed = frames > 0
         return frames
 
     def append(self, data: bytes | memoryview) -> None:
@@ -104,6 +107,10 @@ class Partial:
             written = os.write(self._fd, view)
             self.size += written
             view = view[written:]
+
+    def checksum(self) -> str:
+        """Return the BLAKE3 of the file as it is now."""
+        return hash_open_file(self._fd)
 
     def publish(self, objects: LocalObjects, object_id: str) -> None:
         """Make the complete file an object and give that its final name; then it is an entry.

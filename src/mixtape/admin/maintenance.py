@@ -143,7 +143,7 @@ class Maintenance:
             task.ending = ending
 
     def _verify(self, task: MaintenanceTask) -> None:
-        paths = sorted(self._cache.entries())
+        paths = self._cache.stored_files()
         task.total = len(paths)
         repair = task.kind == "repair"
         inspections = verify(self._cache, repair=repair, jobs=self._jobs, entries=paths)

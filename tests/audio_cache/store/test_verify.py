@@ -204,5 +204,7 @@ def test_verifying_can_be_interrupted(cache: AudioCache, entry: Path) -> None:
 
 def test_without_ffmpeg_nothing_is_called_damaged(entry: Path, tmp_path: Path) -> None:
     blind = AudioCache(entry.parent, ffmpeg=tmp_path / "nothing")
+    assert State.DAMAGED not in [each.state for each in verify(blind)]  # its checksum says so
+    change(entry, scramble_audio)
     with pytest.raises(FFmpegNotFoundError):
         list(verify(blind))
