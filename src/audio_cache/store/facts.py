@@ -128,11 +128,6 @@ class Facts:
         row = self._find("SELECT path FROM entry WHERE name = ?", name)
         return Path(os.fsdecode(row[0])) if row is not None else None
 
-    def id_of(self, name: str) -> str:
-        """Return the id of the object that an entry is; "" where that is not known."""
-        row = self._find("SELECT id FROM entry WHERE name = ?", name)
-        return str(row[0]) if row is not None else ""
-
     def origins_of(self, object_id: str) -> list[tuple[Path, str]]:
         """Return path and quality of each source that an object was made from or found to be of."""
 
