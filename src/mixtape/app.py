@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings: what to run with; read from the environment if not given.
 
     Raises:
-        SettingsError: a setting cannot be used; the message names it, its value and the cure.
+        SettingsError: a setting cannot be used; the message names it, its value and the remedy.
     """
     settings = settings or load_settings()
     data_root = prepare_data_root(settings)

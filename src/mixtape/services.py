@@ -41,7 +41,7 @@ class Services:
     counted: dict[tuple[ScanProgress, int], LibraryCounts] = field(default_factory=dict)
 
     def counts(self) -> LibraryCounts:
-        """Return how much the library holds, counted anew only where a scan has gone on since.
+        """Return how much the library holds, counted again only if a scan has progressed since.
 
         A library of 100,000 tracks takes half a second to count.
         """

@@ -160,7 +160,7 @@ def load_settings() -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        SettingsError: one or more cannot be used; the message names each, its value and the cure.
+        SettingsError: one or more cannot be used; the message names each, its value and the remedy.
     """
     try:
         return Settings()

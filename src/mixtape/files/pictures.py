@@ -70,7 +70,7 @@ def shrink(picture: bytes, edge: int) -> bytes:
 def accept_upload(picture: bytes) -> bytes:
     """Return an uploaded picture as we keep it, at most UPLOAD_EDGE wide and high.
 
-    It is decoded and encoded anew, so that nothing of the file that was sent is ever served.
+    It is decoded and encoded again, so that no part of the uploaded file is ever served.
 
     Raises:
         PictureError: it is too large or small, no JPEG, PNG or WebP, or damaged.
@@ -103,7 +103,7 @@ def _encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: in
         # Damaged pictures raise whatever the decoder stumbles over: OSError, SyntaxError,
         # struct.error, ValueError, DecompressionBombError, ...
         kinds = " or ".join((", ".join(formats[:-1]), formats[-1]))
-        raise PictureError(f"this is no {kinds} picture that can be read: {error}") from error
+        raise PictureError(f"this is not a {kinds} picture that can be read: {error}") from error
 
 
 def _check_dimensions(width: int, height: int, min_edge: int) -> None:

@@ -1,4 +1,4 @@
-"""Findings of a scan beside what the database holds: compared, then written down."""
+"""The findings of a scan, compared with what the database holds, then written to it."""
 
 from __future__ import annotations
 

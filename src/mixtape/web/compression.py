@@ -1,4 +1,4 @@
-"""Scripts and stylesheets go out compressed: they are most of what a page weighs."""
+"""Compression of scripts and stylesheets, which are most of a page's weight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a mixtape to listeners, closing it, giving it a new link, and deleting it."""
+"""The sharing of a mixtape: opening, closing, a new link, and deletion."""
 
 from __future__ import annotations
 
