@@ -19,7 +19,7 @@ class Reporter:
     The callback is called with (settled tracks, all tracks) after each track. Where it has the
     methods `track_started(name)`, `track_grew(name, size_bytes, of_bytes)`, `track_cached(name)`,
     `track_skipped(name, reason)` and `track_failed(name, error)`, those are called too, with
-    `bytes_saved` and `audio_s` where they take them.
+    `bytes_saved` and `audio_s` if they accept them.
     """
 
     def __init__(self, callback: Progress | None, total: int, logger: logging.Logger) -> None:
@@ -40,21 +40,21 @@ class Reporter:
         }
 
     def mute(self) -> None:
-        """Tell nothing any more, from the return of this call on."""
+        """Report nothing more once this call returns."""
         with self._lock:
             self._is_muted = True
 
     def started(self, track: BatchTrack) -> None:
-        """Tell that a track is being encoded."""
+        """Report that a track is being encoded."""
         self._tell("track_started", track.name)
 
     def grew(self, track: BatchTrack, size_bytes: int, of_bytes: int) -> None:
-        """Tell how far the encode of a track is."""
+        """Report how far the encode of a track has got."""
         if self._methods["track_grew"].exists:
             self._tell("track_grew", track.name, size_bytes, of_bytes)
 
     def settled(self, track: BatchTrack, outcome: Outcome) -> None:
-        """Tell what became of a track."""
+        """Report what became of a track."""
         if self._callback is None:
             return
         reason = () if outcome.fate is Fate.CACHED else (outcome.reason,)
@@ -79,7 +79,7 @@ class Reporter:
 
 
 class _Method:
-    """An optional method of a callback, called with those details only that it takes."""
+    """An optional method of a callback, called with only those details that it accepts."""
 
     def __init__(self, method: Callable[..., object] | None) -> None:
         self._method = method

@@ -28,7 +28,7 @@ LAYOUT_VERSION: Final = 1
 class Identity:
     """The source and the encoder of one rendition.
 
-    `path` is percent-encoded, since names are bytes and need not be text. `frames` is the number
+    `path` is percent-encoded, since names are bytes that may not be text. `frames` is the number
     of audio frames, from which the file's exact size follows; `samples` is per channel at 44.1 kHz.
     """
 
@@ -48,7 +48,7 @@ class Identity:
         return Path(os.fsdecode(unquote_to_bytes(self.path)))
 
     def same_audio(self, other: Identity) -> bool:
-        """Say whether the audio frames of both are surely the same bytes, whatever path and tags.
+        """Say whether the audio frames of both are certainly the same, whatever the path and tags.
 
         Only FLAC's own checksum covers every sample; the other fingerprints look at some blocks.
         """
@@ -75,7 +75,7 @@ class Identity:
 
 
 def quote_path(path: Path) -> str:
-    """Return a path percent-encoded, any byte that a file system takes among it."""
+    """Return a path percent-encoded, whatever bytes it is made of."""
     return quote_from_bytes(os.fsencode(path))
 
 
@@ -84,7 +84,7 @@ _KINDS: Final = tuple({"int": int, "str": str}[str(field.type)] for field in fie
 
 
 def parse_identity(payload: bytes) -> Identity | None:
-    """Return the identity that a payload holds; None where it is none of this layout version."""
+    """Return the identity in a payload; None if it isn't one of this layout version."""
     try:
         identity = Identity(**json.loads(payload))
     except (ValueError, TypeError, RecursionError):
@@ -137,7 +137,7 @@ class Rendition:
 
     @cached_property
     def header(self) -> bytes:
-        """Return what stands before the audio frames: the ID3v2.3 tag and the Info frame."""
+        """Return what precedes the audio frames: the ID3v2.3 tag and the Info frame."""
         tag = mp3.id3_tag(self.source.tags, self.identity.payload())
         return tag + mp3.info_frame(self.bitrate_bps, self.samples)
 
@@ -148,7 +148,7 @@ class Rendition:
 
     @property
     def mtime_s(self) -> float:
-        """Return when the source was last modified, as Last-Modified tells it."""
+        """Return when the source was last modified, for Last-Modified."""
         return self.source.mtime_ns / 1e9
 
     @cached_property
@@ -166,12 +166,12 @@ class Rendition:
         return len(self.header) + mp3.frames_size(self.bitrate_bps, frame)
 
     def frame_holding(self, offset: int) -> int:
-        """Return the audio frame that holds the byte at an offset behind the header."""
+        """Return the audio frame that holds the byte at an offset after the header."""
         return min(mp3.frame_at(self.bitrate_bps, offset - len(self.header)), self.frames - 1)
 
     @property
     def is_seekable(self) -> bool:
-        """Say whether its groups can be decoded on their own, without all that is before them."""
+        """Say whether its groups can be decoded on their own, without those before them."""
         return can_seek(self.source)
 
     @property
@@ -191,9 +191,9 @@ class Rendition:
 
         Args:
             first: first frame; any, but a multiple of 49 wastes nothing.
-            stop: frame behind the last; None is the end.
+            stop: frame after the last; None means the end.
             nice: CPU niceness of the encoder.
-            on_start: is given the ffmpeg as soon as it runs, for others to end it.
+            on_start: called with the ffmpeg as soon as it runs, so that others can end it.
 
         Raises:
             EncodeInterruptedError: somebody ended the ffmpeg.
@@ -238,7 +238,7 @@ def make_rendition(
 
 
 def audio_size(samples: int, rate_hz: int, quality: QualityLevel) -> int:
-    """Return the bytes of a rendition behind its ID3 tag, from its source's length alone.
+    """Return the bytes of a rendition after its ID3 tag, from its source's length alone.
 
     Args:
         samples: of the source, per channel.
@@ -251,10 +251,10 @@ def audio_size(samples: int, rate_hz: int, quality: QualityLevel) -> int:
 
 
 def with_samples(source: Source, ffmpeg: FFmpeg) -> Source:
-    """Return a source whose sample count is sure: where it is doubtful, decode once to count.
+    """Return a source with a reliable sample count: if it is doubtful, decode once to count.
 
     Raises:
-        EncodeError: the source is no audio that can be decoded, or holds none.
+        EncodeError: the source can't be decoded, or holds no audio.
     """
     if source.samples is None or not source.rate_hz:
         source = replace(source, samples=_count(source, ffmpeg))
@@ -271,8 +271,8 @@ def _count(source: Source, ffmpeg: FFmpeg) -> int:
     except EncodeError as error:
         if source.codec != "unknown" or error.returncode < 0:
             raise
-        # What ffmpeg says of a file that it does not recognise helps nobody.
-        what = "no audio file, whatever its name says" if source.size_bytes else "an empty file"
+        # What ffmpeg says about a file that it doesn't recognise helps nobody.
+        what = "not an audio file, whatever its name says" if source.size_bytes else "an empty file"
         reason = f"{name_of(source)} is {what}"
         raise EncodeError(reason, cmd=error.cmd) from error
 
@@ -292,7 +292,7 @@ def encode_together(
         first, stop, nice, on_start: as for `Rendition.encode`.
 
     Raises:
-        EncodeInterruptedError, EncodeError: as `Rendition.encode` does; then none is complete.
+        EncodeInterruptedError, EncodeError: as `Rendition.encode`; then none is complete.
     """
     whole = renditions[0]
     stop = whole.frames if stop is None else stop

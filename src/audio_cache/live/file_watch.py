@@ -1,4 +1,4 @@
-"""Being told by the kernel when a file grows, is closed by its writer, is renamed or deleted."""
+"""A watch on a file: the kernel says when it grows, is closed, renamed or deleted."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Notice(Enum):
 
 
 class FileWatch:
-    """A watch on one file by inotify; where that is not to be had, a look every 50 ms.
+    """A watch on one file by inotify or, if that is unavailable, a look every 50 ms.
 
-    A writer that is killed closes its file, so its watchers learn of it at once.
+    A writer that is killed closes its file, so its watchers find out at once.
     """
 
     def __init__(self, path: Path) -> None:

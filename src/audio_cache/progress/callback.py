@@ -27,8 +27,8 @@ class ProgressCallback:
         task_id: the task that the run belongs to.
         tracker: where events go.
         total_tracks: how many tracks the run has.
-        run: the run's id as `ProgressTracker.create_task` gave it; where it is left out, the one
-            that the task is in at the first call.
+        run: the run's id as returned by `ProgressTracker.create_task`; by default the run that
+            the task is in at the first call.
         total_audio_s: seconds of audio in all tracks, for a better guess of the time left.
         clock: a monotonic clock in seconds.
     """
@@ -63,7 +63,7 @@ class ProgressCallback:
         self._lock = threading.RLock()
 
     def __call__(self, current: int, total: int) -> None:
-        """Tell that the run has come to track `current` of `total`."""
+        """Report that the run has got to track `current` of `total`."""
         with self._lock:
             self.total_tracks = max(self.total_tracks, total)
             self._current = max(self._current, current)
@@ -71,7 +71,7 @@ class ProgressCallback:
             self._emit("caching", ProgressStatus.IN_PROGRESS, message)
 
     def track_started(self, track_name: str) -> None:
-        """Tell that a track is being encoded from now on."""
+        """Report that a track is being encoded from now on."""
         with self._lock:
             status = ProgressStatus.IN_PROGRESS
             self._emit_track("started", status, track_name, f"Caching {track_name}")
@@ -121,8 +121,8 @@ class ProgressCallback:
 
         Args:
             status: completed or failed.
-            message: a sentence for people; the counts where it is empty.
-            step: "cancelled" where somebody wanted that; the status where it is left out.
+            message: a sentence for people; the counts if it is empty.
+            step: "cancelled" if somebody cancelled the run; by default the status.
 
         Raises:
             ValueError: with that status the run would not end.
@@ -194,7 +194,7 @@ class ProgressCallback:
     def _time_left_s(self, elapsed_s: float) -> float | None:
         """Guess how long the rest takes; None while nothing was encoded to judge by.
 
-        By seconds of audio where they are known: one long mix among short songs would make a
+        By seconds of audio if they are known: one long mix among short songs would make a
         guess by tracks useless. Skipped tracks took no time and say nothing about the rest.
         """
         if elapsed_s <= 0:

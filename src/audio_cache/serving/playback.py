@@ -1,4 +1,4 @@
-"""What a listener gets for a track: a cached rendition, a live one, or the original."""
+"""The answer to a play: a cached rendition, a live one, or the original."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _KNOWN_ENTRIES: Final = 4096
 
 
 class Playback:
-    """Decide and answer plays; a listener never gets an error where the original can be sent."""
+    """Answer plays; a listener never gets an error if the original can be sent."""
 
     def __init__(
         self,
@@ -62,15 +62,15 @@ class Playback:
             request: the request.
             path: the source.
             quality: what was asked for.
-            source: what the file system says of the source, where that is known already.
+            source: what the file system says about the source, if that is known already.
 
         Raises:
-            FileNotFoundError: the source does not exist, or is no file.
-            OSError: the source cannot be read.
+            FileNotFoundError: the source doesn't exist, or isn't a file.
+            OSError: the source can't be read.
         """
         source = source or os.stat(path)
         if not stat.S_ISREG(source.st_mode):
-            raise FileNotFoundError(f"{path} is no file")
+            raise FileNotFoundError(f"{path} is not a file")
         if not self.settings.enabled or quality == "original":
             return self._original(request, path, "fwd=bypass")
         cached = self._cached(path, quality, source)
@@ -95,14 +95,14 @@ class Playback:
         except (AudioCacheError, OSError) as error:
             self._logger.warning("%r is played as the original: %s", str(path), error)
         except Exception:
-            # A defect of ours, such as a file that trips the reading of tags, is no silence either.
+            # Not even a bug here, such as in reading tags, may leave a listener without sound.
             self._logger.exception("%r is played as the original", str(path))
         return self._original(request, path, "fwd=miss")
 
     def _cached(
         self, path: Path, quality: QualityLevel, source: os.stat_result
     ) -> tuple[Representation, int] | None:
-        """Return the valid entry and its open file, so that a purge from now cannot touch it."""
+        """Return the valid entry and its open file, which a purge from now on can't affect."""
         try:
             fd = os.open(self.cache.get_cache_path(path, quality), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -122,10 +122,10 @@ class Playback:
     def _known_or_read(
         self, fd: int, quality: QualityLevel, source: os.stat_result
     ) -> Representation | None:
-        """Return what an open entry is, or None where it is not valid.
+        """Return what an open entry represents, or None if it isn't valid.
 
-        An entry is never written to under its name, so what was read of a file holds as long as
-        the kernel says that it is the same file, unchanged, and so is the source.
+        An entry is never written to under its name, so what was read stays true for as long as
+        the kernel says that neither the file nor its source has changed.
         """
         found = os.fstat(fd)
         key = (*_version(found), *_version(source), quality)
@@ -162,8 +162,8 @@ class Playback:
             etag=rendition.etag,
             mtime_s=rendition.mtime_s,
             content_type="audio/mpeg",
-            # Chromium's cache asks for each jump twice, one after the other, where it has begun
-            # to keep an answer; there is one live play of a file, and nothing to be kept for.
+            # Once Chromium's cache has begun to store a response, it asks for each jump twice, one
+            # after the other; a file is played live only once, so storing it is of no use.
             headers={
                 **_headers(_LIVE, rendition.quality, rendition.source.size_bytes),
                 "Cache-Control": "no-store",
@@ -199,19 +199,19 @@ class Playback:
 
 
 def _version(status: os.stat_result) -> tuple[int, ...]:
-    """Return what changes when a file is replaced or written to."""
+    """Return values that change when a file is replaced or written to."""
     times = (status.st_mtime_ns, status.st_ctime_ns)
     return (status.st_dev, status.st_ino, status.st_size, *times)
 
 
 def _listener(request: Request) -> str:
-    """Return who asks, as well as one can tell: used for fairness, not for access."""
+    """Return who is asking, as far as that can be known: for fairness, not for access."""
     forwarded = request.headers.get("X-Forwarded-For", "")
     return f"{request.remote_addr} {forwarded} {request.user_agent.string}"
 
 
 def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, str]:
-    """Return the headers that say what is served and where it came from (RFC 9211)."""
+    """Return the headers that say what is sent and where it came from (RFC 9211)."""
     bitrate = "" if quality == "original" else f", bitrate={bitrate_bps(quality) // 1000}"
     return {
         "Audio-Cache-Rendition": f"quality={quality}{bitrate}, source-length={source_size}",
@@ -220,14 +220,14 @@ def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, 
 
 
 class Renditions:
-    """What `AudioCache.get_rendition` knows, asked for by many threads.
+    """The renditions of `AudioCache.get_rendition`, shared by many threads.
 
-    A source whose sample count is doubtful is decoded once to count: ten listeners must not do that
-    ten times, and one that cannot be decoded must not be tried anew with every request.
+    A source with a doubtful sample count is decoded once to count: ten listeners must not cause
+    ten decodes, and a source that can't be decoded must not be tried again with every request.
 
     Args:
-        cache: gives the renditions.
-        retry_after_s: how long a source that failed is not tried again.
+        cache: where the renditions come from.
+        retry_after_s: how long to wait before trying a failed source again.
     """
 
     def __init__(self, cache: AudioCache, retry_after_s: float) -> None:
@@ -242,7 +242,7 @@ class Renditions:
         Args:
             path: the source.
             quality: the quality level.
-            status: what the file system says of the source.
+            status: what the file system says about the source.
 
         Raises:
             LiveUnavailableError: it failed a while ago.
@@ -276,7 +276,7 @@ class Renditions:
 
 @dataclass(frozen=True, slots=True)
 class TrafficCount:
-    """Plays answered by kind, and bytes: those of the answers, and those of the same originals."""
+    """Plays by kind, the bytes sent, and the bytes that the originals would have taken."""
 
     hits: int = 0
     live: int = 0
@@ -297,9 +297,9 @@ class Traffic:
         """Count one answer.
 
         Args:
-            cache_status: what the Cache-Status header says behind the cache's name.
+            cache_status: what the Cache-Status header says after the cache's name.
             sent_bytes: the size of the body.
-            original_bytes: what the same stretch of the original would have taken.
+            original_bytes: the size of the same part of the original.
         """
         kind = _KINDS.get(cache_status, "bypasses")
         with self._lock:

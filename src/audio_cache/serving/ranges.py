@@ -27,14 +27,14 @@ _SENDFILE_SERVERS: Final = ("gunicorn",)
 
 @dataclass(frozen=True)
 class Representation:
-    """What a URL stands for at the moment: bytes of a known length, with validators.
+    """What a URL stands for right now: bytes of a known length, with validators.
 
     Args:
         length: size in bytes.
         etag: strong entity tag, unquoted.
         mtime_s: last modification, in seconds since 1970.
         content_type: media type.
-        headers: further headers of every answer.
+        headers: further headers for every response.
     """
 
     length: int
@@ -45,7 +45,7 @@ class Representation:
 
     @cached_property
     def fields(self) -> dict[str, str]:
-        """Return the headers that every answer has; made once, as most of a short answer's work."""
+        """Return the headers of every response; made once, since they are most of the work."""
         modified = last_modified(self.mtime_s)
         return {
             "ETag": f'"{self.etag}"',
@@ -57,7 +57,7 @@ class Representation:
 
 
 OpenRange = Callable[[int, int], Iterable[bytes]]
-"""Gives the bytes [start, stop) of a representation; it may raise before the answer begins."""
+"""Returns the bytes [start, stop) of a representation; may raise before the response begins."""
 
 
 def respond(
@@ -66,20 +66,20 @@ def respond(
     body: OpenRange | int,
     response_class: type[Response] = Response,
 ) -> Response:
-    """Return the answer to a GET or HEAD: 200, 206, 304, 412 or 416.
+    """Return the response to a GET or HEAD: 200, 206, 304, 412 or 416.
 
     Args:
         request: the request.
         what: what its URL stands for.
-        body: where the bytes come from; the descriptor of an open file allows sendfile. It belongs
-            to the answer, which closes it.
-        response_class: of answers with a body; their headers are complete.
+        body: where the bytes come from; an open file's descriptor allows sendfile. It belongs to
+            the response, which closes it.
+        response_class: the class of responses with a body; their headers are complete.
 
-    One range is answered with 206. Several ranges are answered with the whole (RFC 9110 section
-    14.2 lets a server ignore Range): no player asks for them, and they are a way to ask for much.
+    One range is answered with 206, several with the whole (RFC 9110 section 14.2 lets a server
+    ignore Range): no player asks for several, and they are a way to overload a server.
 
     Raises:
-        Exception: whatever `open_range` raises, before anything was sent.
+        Exception: whatever `body` raises, before anything was sent.
     """
     is_body_used = False
     try:
@@ -104,7 +104,7 @@ def respond(
 
 
 def _evaluate(request: Request, what: Representation) -> tuple[int, tuple[int, int]]:
-    """Return the status of the answer, and the bytes [start, stop) that it holds."""
+    """Return the status of the response, and the bytes [start, stop) that it holds."""
     whole = (0, what.length)
     status = _precondition_status(request, what)
     if status is not None:
@@ -122,8 +122,8 @@ def _evaluate(request: Request, what: Representation) -> tuple[int, tuple[int, i
 def requested_span(header: str, length: int) -> tuple[int, int] | None:
     """Return the bytes [start, stop) that a Range header asks for.
 
-    (0, 0) where the header is to be ignored: another unit, bad syntax, several ranges. None where
-    the range cannot be satisfied.
+    (0, 0) if the header is to be ignored: another unit, bad syntax, several ranges. None if the
+    range can't be satisfied.
     """
     if not _RANGE_SYNTAX.fullmatch(header):
         return 0, 0
@@ -139,7 +139,7 @@ def requested_span(header: str, length: int) -> tuple[int, int] | None:
     return (start, stop) if start < stop else None
 
 
-# Digits as RFC 9110 has them: int() would also take signs, underscores and other alphabets.
+# Digits as in RFC 9110: int() would also accept signs, underscores and other scripts.
 _RANGE_SYNTAX: Final = re.compile(r"[ \t]*bytes[ \t]*=[0-9,\- \t]+", re.ASCII | re.IGNORECASE)
 # Good syntax that asks for nothing (RFC 9110 section 14.1.2); Werkzeug takes it for bad syntax.
 _LAST_NOTHING: Final = re.compile(r"[^=]*=[ \t]*-0+[ \t]*")
@@ -148,8 +148,8 @@ _LAST_NOTHING: Final = re.compile(r"[^=]*=[ \t]*-0+[ \t]*")
 def listener_has_left(environ: WSGIEnvironment) -> Callable[[], bool]:
     """Return a function that says whether the client has closed its connection.
 
-    Only servers that show their socket can tell (gunicorn, Werkzeug); elsewhere it always says no,
-    and the next write finds out.
+    That needs a server that exposes its socket (gunicorn, Werkzeug); elsewhere the answer is always
+    no, and the next write finds out.
     """
     connection = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
     if connection is None or not hasattr(select, "POLLRDHUP"):
@@ -205,7 +205,7 @@ def _empty(status: int, fields: dict[str, str]) -> Response:
 
 def _file_body(request: Request, fd: int, start: int, stop: int) -> Iterable[bytes]:
     if stop - start <= _AT_ONCE_BYTES:
-        # Cheaper than what a server does around one sendfile, and the file is closed right away.
+        # Cheaper than a server's preparations for sendfile, and the file is closed right away.
         try:
             return [os.pread(fd, stop - start, start)]
         finally:
@@ -219,7 +219,7 @@ def _file_body(request: Request, fd: int, start: int, stop: int) -> Iterable[byt
 
 
 class _FileSpan(io.FileIO):
-    """A file for sendfile, which begins where it stands; who reads it instead gets to `stop`."""
+    """A file for sendfile, which begins at its position; reading it instead ends at `stop`."""
 
     def __init__(self, fd: int, start: int, stop: int) -> None:
         super().__init__(fd, "rb")
@@ -232,7 +232,7 @@ class _FileSpan(io.FileIO):
 
 
 class _FileBody(Iterator[bytes]):
-    """The bytes [start, stop) of an open file, a piece at a time, never the whole in memory."""
+    """The bytes [start, stop) of an open file, one piece at a time, never all in memory."""
 
     def __init__(self, fd: int, start: int, stop: int) -> None:
         self._fd = fd
@@ -261,8 +261,8 @@ class _FileBody(Iterator[bytes]):
 def last_modified(mtime_s: float) -> datetime | None:
     """Return the time as HTTP can write it: UTC, without fractions of a second.
 
-    None where it lies ahead or beyond the calendar: such a date must not be sent (RFC 9110 section
-    8.8.2.1), and the current one in its place would be another with every answer.
+    None if it is in the future or beyond the calendar: such a date must not be sent (RFC 9110
+    section 8.8.2.1), and the current one in its place would differ with every response.
     """
     try:
         modified = datetime.fromtimestamp(math.floor(mtime_s), UTC)

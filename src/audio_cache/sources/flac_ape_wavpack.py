@@ -52,7 +52,7 @@ def read_flac(reader: Reader, start: int) -> Stream:
 
 
 def flac_stream(info: bytes, demuxer: str, audio: Extent, tags: tuple[TagBlock, ...]) -> Stream:
-    """Return the stream that a STREAMINFO block describes; unknown where it is cut short."""
+    """Return the stream that a STREAMINFO block describes; unknown if it is cut short."""
     if len(info) < STREAMINFO_SIZE:
         return Stream(codec="flac", demuxer=demuxer, lossless=True, audio=(audio,), tags=tags)
     packed = int.from_bytes(info[10:18], "big")
@@ -108,7 +108,7 @@ def _ape_frame_samples(version: int, level: int) -> int:
 def read_wavpack(reader: Reader, start: int) -> Stream:
     """Read the first block with audio of a WavPack file; hybrid ones are lossy without their .wvc.
 
-    ffmpeg reads no correction file, so a hybrid file counts as lossy whatever lies beside it.
+    ffmpeg reads no correction file, so a hybrid file counts as lossy even if there is one.
     """
     offset = start
     for _ in range(_WV_MAX_EMPTY_BLOCKS):
@@ -138,7 +138,7 @@ def read_wavpack(reader: Reader, start: int) -> Stream:
 
 
 def _read_wavpack_details(reader: Reader, body: Extent, flags: int) -> tuple[int, int]:
-    """Return rate and channels: of the flags, or where they can't say it, of the sub-blocks."""
+    """Return rate and channels, from the flags or, if those can't say, from the sub-blocks."""
     rate = _WV_RATES[flags >> 23 & 0xF]
     rate_factor = 4 if flags & _WV_DSD else 1
     channels = 1 if flags & _WV_MONO else 2
@@ -179,7 +179,7 @@ def read_tta(reader: Reader, start: int) -> Stream:
 
 
 def read_dsf(reader: Reader, start: int) -> Stream:
-    """Read the header of a DSF file: blocks of one-bit audio, an ID3 tag behind them."""
+    """Read the header of a DSF file: blocks of one-bit audio, then an ID3 tag."""
     (tag_start,) = reader.unpack("<Q", start + 20)
     fields = reader.unpack("<4s20xIIIQ8x4sQ", start + 28)
     name, channels, rate, bit_order, bit_count, data_name, data_size = fields

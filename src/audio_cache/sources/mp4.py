@@ -1,4 +1,4 @@
-"""MP4 and QuickTime: which codec the first audio track has, how long it is, where its tags are."""
+"""MP4 and QuickTime: the codec of the first audio track, its length, and its tags."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .reader import (
 from .stream import Stream, by_code
 from .tag_names import MP4_ATOMS
 
-# Kinds of PCM and their bits; 0 is as many as the entry says, which for the others says 16.
+# Kinds of PCM and their bits; 0 means those in the entry, which says 16 for all the others.
 _PCM_BITS: Final = {
     b"lpcm": 0,
     b"ipcm": 0,
@@ -100,7 +100,7 @@ def _iter_tag_lists(reader: Reader, udta: Extent) -> Iterator[Extent]:
 
 
 def _read_track(reader: Reader, trak: Extent, second: int) -> Stream | None:
-    """Return the stream of a track, None where it isn't audio."""
+    """Return the stream of a track, None if it isn't audio."""
     media = _find(reader, trak, b"mdia")
     handler = _find(reader, media, b"hdlr")
     if reader.read(handler.start + 8, 4) != b"soun":
@@ -125,7 +125,7 @@ def _read_timescale(reader: Reader, header: Extent) -> tuple[int, int]:
 
 
 def _count_samples(reader: Reader, stts: Extent) -> int | None:
-    """Return the sum of all durations; None where the table is empty or cut short."""
+    """Return the sum of all durations; None if the table is empty or cut short."""
     (count,) = reader.unpack(">I", stts.start + 4)
     if not 0 < count <= _MAX_TIME_ENTRIES:
         return None
@@ -134,7 +134,7 @@ def _count_samples(reader: Reader, stts: Extent) -> int | None:
 
 
 def _cut_to_edit(reader: Reader, trak: Extent, samples: int, rate: int, second: int) -> int | None:
-    """Return how many samples the edit list plays, as ffmpeg rounds it; None where it starts late.
+    """Return how many samples the edit list plays, as ffmpeg rounds it; None if it starts late.
 
     iTunes counts an edit in 1/600 s, so that it can end some samples before the track does.
     """

@@ -1,4 +1,4 @@
-"""What a source is: lossless or not, how long to the sample, its tags, and which audio it is."""
+"""A source: a music file as its header describes it, with its exact length, tags, fingerprint."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _MAGICS: Final[dict[bytes, tuple[_Parser, Stream]]] = {
     b"TTA1": (read_tta, Stream(codec="tta", demuxer="tta", lossless=True)),
     b"DSD ": (read_dsf, Stream(codec="dsd", demuxer="dsf", lossless=True)),
 }
-# Outer and inner name of formats made of chunks, and where the inner one stands.
+# Outer and inner name of formats made of chunks, and where the inner one is.
 _FORMS: Final[dict[tuple[bytes, bytes], tuple[int, _Parser, Stream]]] = {
     **{
         (outer, b"WAVE"): (8, read_wav, Stream(demuxer="wav"))
@@ -80,27 +80,27 @@ _BLOCKS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A music file as its header describes it; nothing of it was decoded.
+    """A music file as its header describes it; none of it has been decoded.
 
     Attributes:
         path: absolute and normalised; symbolic links are kept.
         codec: "flac", "pcm", "alac", "ape", "wavpack", "tta", "dsd" or "dst"; for lossy content
-            its name, such as "aac"; "unknown" where nothing known was found.
-        demuxer: the demuxer of ffmpeg that must open the file; "" where none of ours does.
+            its name, such as "aac"; "unknown" if it was not recognised.
+        demuxer: the ffmpeg demuxer that must open the file; "" if none of ours does.
         lossless: whether this is a file to transcode, as `is_lossless` says.
-        rate_hz: as ffmpeg's decoder puts out, which for DSD is an eighth; 0 where unknown.
-        channels: 0 where unknown.
-        bits: per sample; 0 where unknown.
-        samples: per channel at `rate_hz`, as the header states even where the file ends before;
-            None where unknown or doubtful, so that only decoding tells.
-        tags: names are those of Vorbis comments in lower case; sorted by name, and a name with
-            several values comes several times.
+        rate_hz: that of ffmpeg's decoder output, for DSD an eighth of the file's; 0 if unknown.
+        channels: 0 if unknown.
+        bits: per sample; 0 if unknown.
+        samples: per channel at `rate_hz`, as the header states even if the file ends earlier;
+            None if unknown or doubtful, so that only decoding can tell.
+        tags: Vorbis comment names in lower case and their values, sorted by name; a name with
+            several values is repeated.
         fingerprint: "flac-md5:" with FLAC's MD5 of the decoded audio, else "blocks:" with a hash
             of stretches of the audio bytes. It survives copying and retagging. In uncompressed
-            formats longer than the stretches a small edit in place can escape "blocks:", so an
-            equal one is proof only as long as size and time of change agree too.
-        decoder: the decoder of ffmpeg to force, where it would choose a wrong one; else "".
-        audio_end: offset of the first byte behind the audio; tags may follow.
+            formats a small edit between those stretches goes unnoticed, so equal "blocks:" are
+            proof only if size and modification time agree too.
+        decoder: the ffmpeg decoder to force where it would choose the wrong one; else "".
+        audio_end: offset of the first byte after the audio; tags may follow.
     """
 
     path: Path
@@ -120,17 +120,17 @@ class Source:
 
     @property
     def duration_s(self) -> float:
-        """Return the length in seconds, 0 where it is unknown."""
+        """Return the length in seconds, 0 if it is unknown."""
         return self.samples / self.rate_hz if self.samples and self.rate_hz else 0.0
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
     """Read the header, tags and fingerprint of a music file.
 
-    Damaged and odd content is described as far as it goes and never an error.
+    Damaged or unusual content is described as far as possible and is never an error.
 
     Raises:
-        OSError: the file is missing, can't be read or is no regular file.
+        OSError: the file is missing, can't be read or isn't a regular file.
     """
     name = os.path.abspath(os.fsdecode(path))
     with _open(name) as descriptor:
@@ -160,11 +160,11 @@ def read_source(path: str | os.PathLike[str]) -> Source:
 
 
 def is_lossless(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file is one to transcode; never an error.
+    """Say whether a file is one to transcode; never raises.
 
-    The content decides, where it can be read: MP3 under the name of FLAC is lossy, ALAC in an
-    .m4a is lossless. Where it can't, or is like nothing known, the suffix does, so that encoding
-    fails aloud. A file whose suffix promises nothing lossless is left alone.
+    The content decides if it can be read: an MP3 named .flac is lossy, ALAC in an .m4a is
+    lossless. If it can't be read or isn't recognised the suffix decides, so that encoding fails
+    loudly. A file whose suffix promises nothing lossless is left alone.
     """
     name = os.fsdecode(path)
     if not may_be_lossless(name):
@@ -182,7 +182,7 @@ def is_lossless(path: str | os.PathLike[str]) -> bool:
 
 
 def suffix_of(name: Name) -> str:
-    """Return the suffix of a file's name in lower case, with its dot; "" where it has none."""
+    """Return the suffix of a file's name in lower case, with its dot; "" if it has none."""
     return os.path.splitext(os.fsdecode(name))[1].lower()
 
 
@@ -195,25 +195,25 @@ def media_type(name: Name) -> str:
 
 
 def is_audio_name(name: Name) -> bool:
-    """Say whether a file is one to be played, by its suffix: a music folder holds others, too."""
+    """Say whether a file's suffix is one of audio: a music folder holds other files too."""
     return suffix_of(name) in AUDIO_SUFFIXES
 
 
 def may_be_lossless(name: Name) -> bool:
-    """Tell by its name alone whether a file can be lossless; only a look into it makes sure."""
+    """Say whether a file can be lossless, going by its name; only its content makes sure."""
     kind = AUDIO.get(suffix_of(name))
     return kind is not None and kind.is_lossless is not False
 
 
 def is_either(name: Name) -> bool:
-    """Say whether files of this name hold lossless audio or other, as MP4 does."""
+    """Say whether a file of this name may hold lossless or lossy audio, as MP4 does."""
     kind = AUDIO.get(suffix_of(name))
     return kind is not None and kind.is_lossless is None
 
 
 @contextlib.contextmanager
 def _open(name: str) -> Iterator[int]:
-    """Open a file; not to block on a pipe, which would last until somebody writes to it."""
+    """Open a file without blocking on a pipe, which would wait until somebody writes to it."""
     descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
     try:
         yield descriptor
@@ -222,7 +222,7 @@ def _open(name: str) -> Iterator[int]:
 
 
 def _decide(name: str, stream: Stream) -> bool:
-    """Tell from suffix and content whether a file is one to transcode."""
+    """Say from suffix and content whether a file is one to transcode."""
     if is_either(name):
         return stream.lossless is True
     return suffix_of(name) in LOSSLESS_SUFFIXES and stream.lossless is not False
@@ -245,7 +245,7 @@ def _fingerprint(reader: Reader, stream: Stream) -> str:
 
 
 def _stretches(size: int) -> Iterator[Extent]:
-    """Yield what is hashed of so many bytes: all of few, else blocks from the first to the last."""
+    """Yield what is hashed of `size` bytes: all of a small file, else blocks spread over it."""
     if size <= _BLOCKS * _BLOCK_BYTES:
         yield Extent(0, size)
         return
@@ -254,7 +254,7 @@ def _stretches(size: int) -> Iterator[Extent]:
 
 
 def _map_stretch(extents: tuple[Extent, ...], stretch: Extent) -> Iterator[Extent]:
-    """Yield where a stretch of the audio lies in the file, when the audio lies in pieces."""
+    """Yield where a stretch of the audio is in the file if the audio is stored in pieces."""
     before = 0
     for extent in extents:
         first = max(stretch.start, before)
@@ -265,14 +265,14 @@ def _map_stretch(extents: tuple[Extent, ...], stretch: Extent) -> Iterator[Exten
 
 
 def read_stream(reader: Reader) -> Stream:
-    """Return what a file holds; never an error, however damaged or odd the content is."""
+    """Return what a file holds; never raises, however damaged the content is."""
     start, leading = _skip_id3(reader)
     stream = _read_stream_at(reader, start)
     return replace(stream, tags=(*stream.tags, *leading))
 
 
 def _skip_id3(reader: Reader) -> tuple[int, tuple[TagBlock, ...]]:
-    """Return where the content begins behind any ID3v2 tags, and those tags."""
+    """Return where the content begins after any ID3v2 tags, and those tags."""
     start = 0
     blocks: list[TagBlock] = []
     while len(blocks) < _MAX_ID3_TAGS:
@@ -331,7 +331,7 @@ def _collect(reader: Reader, block: TagBlock) -> list[tuple[str, str]]:
 
 
 def rename(name: str) -> str:
-    """Return our name for what a tag is called in a file; "" where it is to be dropped."""
+    """Return our name for what a tag is called in a file; "" if it is to be dropped."""
     name = name.strip().lower()
     if name.startswith(("musicbrainz ", "acoustid ")):
         service, _, field = name.partition(" ")

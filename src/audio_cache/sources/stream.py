@@ -1,4 +1,4 @@
-"""What the header of a file says about its audio."""
+"""The audio of a file as its header describes it, whatever the format."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ Code = TypeVar("Code", int, bytes)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """The audio of a file as its header describes it; nothing of it was decoded.
+    """The audio of a file as its header describes it; none of it has been decoded.
 
     Attributes:
-        codec: what the audio is coded with; "unknown" where nothing known was found.
-        demuxer: the demuxer of ffmpeg that opens the file; "" where none of ours does.
-        coding: what else decides how the bytes of the audio are to be read, in a form of its own.
-        decoder: the decoder of ffmpeg to force, where it would choose a wrong one; else "".
-        lossless: None where the content doesn't tell.
-        rate_hz: as ffmpeg's decoder puts out; 0 where unknown.
-        channels: 0 where unknown.
-        bits: per sample; 0 where unknown.
-        samples: per channel at `rate_hz`; None where unknown or doubtful.
+        codec: what the audio is coded with; "unknown" if it was not recognised.
+        demuxer: the ffmpeg demuxer that opens the file; "" if none of ours does.
+        coding: whatever else decides how the audio bytes are read, as the format writes it.
+        decoder: the ffmpeg decoder to force where it would choose the wrong one; else "".
+        lossless: None if the content doesn't say.
+        rate_hz: that of ffmpeg's decoder output; 0 if unknown.
+        channels: 0 if unknown.
+        bits: per sample; 0 if unknown.
+        samples: per channel at `rate_hz`; None if unknown or doubtful.
         audio: the bytes that change only when the audio does, in order, none past the file's end.
-        md5: FLAC's MD5 of the decoded audio; "" where not set.
-        tags: where text tags lie, those first that count most.
+        md5: FLAC's MD5 of the decoded audio; "" if it is not set.
+        tags: where the text tags are, the most important first.
     """
 
     codec: str = "unknown"
@@ -48,5 +48,5 @@ class Stream:
 
 
 def by_code(codecs: Mapping[str, Sequence[Code]]) -> dict[Code, str]:
-    """Turn a table of codecs, each with the codes that a container has for it, inside out."""
+    """Return the codec by code, from a table of the codes that a container has for each codec."""
     return {code: codec for codec, codes in codecs.items() for code in codes}

@@ -23,7 +23,7 @@ from .reader import (
 from .stream import DSD_BITS_PER_SAMPLE, Stream, by_code
 from .tag_names import RIFF_INFO
 
-# Writers that can't go back to fill in the size leave one of these, or something just below.
+# Writers that can't seek back to fill in the size leave one of these or a little less.
 _STREAMED: Final = (range(0x7FFF_0000, 0x8000_0001), range(0xFFFF_0000, 0x1_0000_0000))
 _UNKNOWN_64: Final = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -119,7 +119,7 @@ def _is_placeholder(reader: Reader, data: Extent) -> bool:
 
 
 def _read_wave_format(body: bytes, big: bool) -> tuple[Stream, int]:
-    """Return what a `fmt ` chunk says, and the bytes of a sample in all channels; 0 if in doubt."""
+    """Return what a `fmt ` chunk says, and the bytes of a sample in all channels, 0 if in doubt."""
     if len(body) < 14:
         raise DamagedError("a fmt chunk of a WAV file is too short")
     fields = struct.unpack((">" if big else "<") + "HHI4xHH", body[:16].ljust(16, b"\0"))
@@ -169,7 +169,7 @@ def read_aiff(reader: Reader, start: int) -> Stream:
 
 
 def _find_aiff_sound(reader: Reader, body: Extent) -> Extent:
-    """Return where SSND has its audio; a size of 0 is left by writers that couldn't go back."""
+    """Return where SSND has its audio; writers that couldn't seek back leave a size of 0."""
     (skip,) = reader.unpack(">I", body.start)
     start = body.start + 8 + skip
     end = body.end if body.size >= 8 else reader.size_bytes

@@ -1,4 +1,4 @@
-"""AudioCache: the names, lookups, storing and managing of cached renditions."""
+"""AudioCache: a directory of renditions, with its names, lookups, storing and clearing."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Verdict, judge, read_open_entry, 
 from .partial import Partial, delete_abandoned, fill, lock_free
 
 _DAY_S: Final = 86_400.0
-# An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
+# An abandoned partial is kept to be resumed; after this long nobody will come back for it.
 _PARTIAL_KEPT_S: Final = 7 * _DAY_S
 _LOOK_AGAIN_S: Final = 0.05
 
 
 class AudioCache:
-    """A directory of renditions. The directory is the only state: nothing else can be lost.
+    """A directory of renditions, which is the only state: there is nothing else to lose.
 
     Args:
-        cache_dir: where the files are kept; made where it does not exist.
+        cache_dir: where the files are kept; created if it doesn't exist.
         logger: where warnings go; `logging.getLogger("audio_cache")` by default.
         ffmpeg: the ffmpeg to use; None finds one (see `ffmpeg.find_ffmpeg`) when it is needed.
         encode_timeout_s: seconds that one encode may wait for ffmpeg; 0 derives it per track.
-        nice: CPU niceness of encodes that no listener waits for.
+        nice: CPU niceness of encodes that no listener is waiting for.
     """
 
     def __init__(
@@ -77,14 +77,14 @@ class AudioCache:
         return Path(self._entry_file(original_path, quality))
 
     def should_transcode(self, file_path: Path) -> bool:
-        """Say whether a file is lossless; where it is missing, by its suffix alone."""
+        """Say whether a file is lossless; if it is missing, going by its suffix alone."""
         return is_lossless(file_path)
 
     def is_cached(self, original_path: Path, quality: QualityLevel = "medium") -> bool:
         """Say whether a quality of a file can be served without encoding.
 
-        True for "original" and for lossy files, and where a valid entry exists. A missing source
-        does not invalidate its entry. An OSError is logged and means False.
+        True for "original", for lossy files, and if a valid entry exists. A missing source
+        doesn't invalidate its entry. An OSError is logged and means False.
         """
         if quality == "original":
             return True
@@ -99,7 +99,7 @@ class AudioCache:
         """Return whether a file's entry at a quality is valid, or why not.
 
         Raises:
-            OSError: the entry or the source is there and cannot be looked at.
+            OSError: the entry or the source exists but can't be read.
         """
         try:
             fd = os.open(self._entry_file(original_path, quality), os.O_RDONLY | os.O_CLOEXEC)
@@ -113,22 +113,22 @@ class AudioCache:
     def transcode_file(
         self, original_path: Path, quality: QualityLevel = "medium", overwrite: bool = False
     ) -> Path:
-        """Return the cached file of a source, made first where there is no valid one.
+        """Return the cached file of a source, encoding it first if there is no valid one.
 
-        Where other threads or processes make the same file, wait for theirs.
+        If another thread or process is making the same file, wait for that.
 
         Args:
             original_path: the source.
             quality: the quality level.
-            overwrite: encode even where a valid file exists.
+            overwrite: encode even if a valid file exists.
 
         Returns:
-            The cached file, or the original's path where nothing is to be transcoded.
+            The cached file, or the original's path if there is nothing to transcode.
 
         Raises:
             FileNotFoundError: the source does not exist.
             EncodeError: a `subprocess.CalledProcessError`; ffmpeg failed or the source is damaged.
-            OSError: the cache directory cannot be written, or the disk is full.
+            OSError: the cache directory can't be written to, or the disk is full.
         """
         original_path = Path(original_path)
         os.stat(original_path)
@@ -148,17 +148,17 @@ class AudioCache:
         share: Share = contextlib.nullcontext,
         on_growth: Callable[[int, int], None] = lambda size, length: None,
     ) -> list[QualityLevel]:
-        """Make the entries of several qualities of a source, decoding it once.
+        """Make the entries of several qualities of a source in one decode.
 
-        Valid ones are left out. What others are making is waited for, with no lock held meanwhile.
+        Valid ones are left alone. Those that others are making are waited for with no lock held.
 
         Args:
             original_path: the source.
             qualities: which ones; "original" needs nothing.
-            overwrite: encode even where valid files exist.
-            cancellation: ends it from another thread; what was encoded stays to be gone on with.
-            share: is entered with the assembly while other threads may help to encode.
-            on_growth: is told the bytes that are there, of how many, of one quality.
+            overwrite: encode even if valid files exist.
+            cancellation: ends it from another thread; what was encoded will be resumed.
+            share: entered with the assembly while other threads may help to encode.
+            on_growth: called with the size so far of one quality, and its final size.
 
         Returns:
             The qualities that were made; the others were valid already.
@@ -197,7 +197,7 @@ class AudioCache:
         overwrite: bool,
         assemble: Callable[[list[Partial]], None],
     ) -> list[QualityLevel] | None:
-        """Make what nobody else is making; return which that was, None where others make all."""
+        """Make what nobody else is making and return which; None if others are making all of it."""
         started = time.monotonic()
         renditions = {
             self.get_cache_path(original_path, quality): self.get_rendition(original_path, quality)
@@ -222,7 +222,7 @@ class AudioCache:
     def _invalid(
         self, original_path: Path, qualities: Iterable[QualityLevel], overwrite: bool
     ) -> list[QualityLevel]:
-        """Return the qualities without a valid entry, or all that are encoded where so wished."""
+        """Return the qualities without a valid entry or, to overwrite, all that can be encoded."""
         if overwrite:
             return [quality for quality in qualities if quality != "original"]
         return [quality for quality in qualities if not self.is_cached(original_path, quality)]
@@ -236,7 +236,7 @@ class AudioCache:
         on_growth: Callable[[int], None] = lambda size: None,
         on_start: Callable[[FFmpegRun], None] = lambda run: None,
     ) -> None:
-        """Make the entry of a locked partial, logging what it took; errors as `partial.fill`."""
+        """Make the entry of a locked partial and log how long it took; errors as `partial.fill`."""
         rendition = partial.rendition
         started = time.monotonic()
         encode = functools.partial(rendition.encode, nice=nice, on_start=on_start)
@@ -254,7 +254,7 @@ class AudioCache:
         )
 
     def get_cached_or_original(self, original_path: Path, quality: QualityLevel = "medium") -> Path:
-        """Return the cached file where it is valid, else the original; nothing is encoded."""
+        """Return the cached file if it is valid, else the original; nothing is encoded."""
         if quality == "original":
             return Path(original_path)
         with contextlib.suppress(OSError):
@@ -265,7 +265,7 @@ class AudioCache:
     def precache_file(
         self, original_path: Path, qualities: list[QualityLevel] | None = None
     ) -> dict[QualityLevel, Path]:
-        """Make the files of several qualities; one that fails is logged and gives the original."""
+        """Make the files of several qualities; a failure is logged and gives the original."""
         paths: dict[QualityLevel, Path] = {}
         wanted: list[QualityLevel] = [DEFAULT_QUALITY] if qualities is None else qualities
         for quality in wanted:
@@ -277,7 +277,7 @@ class AudioCache:
         return paths
 
     def get_cache_size(self) -> int:
-        """Return the bytes of all files under the cache directory."""
+        """Return the size in bytes of all files under the cache directory."""
         total = 0
         for directory, _, names in os.walk(self.cache_dir):
             for name in names:
@@ -289,7 +289,7 @@ class AudioCache:
         """Delete the MP3s that `mp3_files` yields, all or those older than an age; count them.
 
         A file that cannot be deleted is logged and skipped. Requests that read a deleted file
-        finish undisturbed. Partial files that nobody encodes go by the same rule, uncounted.
+        finish undisturbed. Partial files that nobody is encoding follow the same rule, uncounted.
 
         Raises:
             ValueError: the age is negative or no number of days; nothing was deleted.
@@ -311,7 +311,7 @@ class AudioCache:
                     yield Path(directory, name)
 
     def entries(self) -> Iterator[Path]:
-        """Yield the files that have an entry's name, in no certain order."""
+        """Yield the files that have an entry's name, in no particular order."""
         with os.scandir(self.cache_dir) as listing:
             for item in listing:
                 if ENTRY_NAME.fullmatch(item.name):
@@ -327,11 +327,11 @@ class AudioCache:
         return deleted
 
     def get_rendition(self, original_path: Path, quality: QualityLevel) -> Rendition:
-        """Return the rendition of a source as it is now; the last few are remembered.
+        """Return the rendition of a source as it is now; recent ones are remembered.
 
         Raises:
             OSError: the source cannot be read.
-            EncodeError: it holds no audio that can be decoded.
+            EncodeError: it has no audio that can be decoded.
             FFmpegNotFoundError: there is no ffmpeg.
         """
         path = os.path.abspath(original_path)
@@ -345,7 +345,7 @@ class AudioCache:
         return make_rendition(source, quality, self.ffmpeg, timeout_s=self._encode_timeout_s)
 
     def _read_source(self, path: str, size_bytes: int, mtime_ns: int) -> Source:
-        """Read a source once for all qualities: where samples are counted, that takes long."""
+        """Read a source once for all qualities: counting samples, where needed, is slow."""
         return with_samples(read_source(path), self.ffmpeg)
 
     def _entry_file(self, original_path: Path, quality: QualityLevel) -> str:
@@ -364,7 +364,7 @@ class AudioCache:
 
 
 def entry_name(absolute_path: str, quality: QualityLevel) -> str:
-    """Return the name of the entry that a source of that normalised path has at a quality."""
+    """Return the name of a source's entry at a quality, from its normalised path."""
     level = parse_quality(quality)
     digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
     setting = QUALITY_SETTINGS[level]

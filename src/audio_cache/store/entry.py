@@ -1,4 +1,4 @@
-"""An entry: a file under its final name in the cache directory, and whether it may be trusted."""
+"""An entry: a file under its final name in the cache directory, and whether it can be trusted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FORMATS: Final = "|".join({setting["format"] for setting in QUALITY_SETTINGS.va
 # Whatever the bitrate, so that entries outlive a change of it and are still listed and deleted.
 ENTRY_NAME: Final = re.compile(rf"[0-9a-f]{{32}}_({_LEVELS})_\d+k\.(?:{_FORMATS})")
 PARTIAL_SUFFIX: Final = ".part"
-# Holds the private frame of any path of ordinary length, so that a lookup reads once.
+# Enough for the private frame with a path of ordinary length, so that a lookup reads once.
 _FIRST_READ_BYTES: Final = 2048
 
 
@@ -39,7 +39,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands in a cached file's first bytes, and what its file system says of it.
+    """What a cached file's first bytes say, and what the file system says about it.
 
     `identity` is None for a file that audio_cache did not make, and for one that `is_unreadable`.
     """
@@ -67,10 +67,10 @@ class Entry:
 
 
 def read_entry(path: Path | str) -> Entry | None:
-    """Return the entry at a path, or None where there is no file.
+    """Return the entry at a path, or None if there is no file.
 
     Raises:
-        OSError: the file exists and cannot be read.
+        OSError: the file exists but can't be read.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -106,8 +106,8 @@ def entry_etag(fd: int, entry: Entry) -> str:
 def judge(entry: Entry | None, source: os.stat_result | None) -> Verdict:
     """Say whether an entry is the rendition of a source as it is now.
 
-    A missing source (None) does not invalidate its entry. A foreign file is held to the plain rule:
-    it exists and is not older than the source.
+    A missing source (None) doesn't invalidate its entry. A foreign file is valid if it is not
+    older than the source.
     """
     if entry is None:
         return Verdict.ABSENT
@@ -130,7 +130,7 @@ def judge(entry: Entry | None, source: os.stat_result | None) -> Verdict:
 
 
 def stat_or_none(path: Path | str) -> os.stat_result | None:
-    """Return what the file system says of a file; None where it is missing."""
+    """Return what the file system says about a file; None if it is missing."""
     try:
         return os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

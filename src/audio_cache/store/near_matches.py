@@ -1,4 +1,4 @@
-"""Finding what somebody may have meant: entries and sources that nearly fit a lookup."""
+"""Near matches: entries and sources that a lookup may have meant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_LISTED: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class NearMatch:
-    """A file that nearly fits, and in what."""
+    """A file that nearly matches, and in what way."""
 
     path: Path
     reason: str
@@ -28,12 +28,12 @@ class NearMatch:
 def find_near_entries(
     cache_dir: Path, path: Path, source: Source | None, expected: Sequence[Path]
 ) -> list[NearMatch]:
-    """Return entries that may be of a source although lookups do not find them.
+    """Return entries that may belong to a source although lookups don't find them.
 
     Args:
-        cache_dir: the cache; none is found where it is missing.
+        cache_dir: the cache, which may be missing.
         path: of the source, normalised.
-        source: what it holds, where it can be read.
+        source: what its header says, if it can be read.
         expected: the entries that lookups find, which are left out.
     """
     digest = expected[0].name.partition("_")[0]
@@ -43,7 +43,7 @@ def find_near_entries(
         if entry in expected or name.endswith(PARTIAL_SUFFIX):
             continue
         if name.startswith(digest):
-            found.append(NearMatch(entry, "of this path, but of another quality or bitrate"))
+            found.append(NearMatch(entry, "for this path, but at another quality or bitrate"))
         elif ENTRY_NAME.fullmatch(name):
             reason = _resemblance(entry, path, source)
             if reason:
@@ -52,13 +52,13 @@ def find_near_entries(
 
 
 def find_near_sources(path: Path) -> list[NearMatch]:
-    """Return files that a missing path may mean: the same but for case or Unicode, or similar."""
+    """Return files that a missing path may mean: similar, or the same but for case or Unicode."""
     alike = [each for each in _paths_alike(path) if each != path]
     if alike:
         return [NearMatch(each, _difference(path, each)) for each in alike][:_MOST_LISTED]
     parent = path.parent
     similar = difflib.get_close_matches(path.name, _names(parent), n=5, cutoff=0.6)
-    reason = "of a similar name in the same folder"
+    reason = "with a similar name in the same folder"
     return [NearMatch(parent / name, reason) for name in similar]
 
 
@@ -73,12 +73,12 @@ def _resemblance(entry: Path, path: Path, source: Source | None) -> str:
     if source is not None and made.identity.fingerprint == source.fingerprint:
         return f"the same audio, from {where}: was the library moved, or the file copied?"
     if _key(origin.name) == _key(path.name):
-        return f"of a file of the same name: {where}"
+        return f"of a file with the same name: {where}"
     return ""
 
 
 def _paths_alike(path: Path) -> Iterable[Path]:
-    """Yield existing paths that differ from one in nothing but case and Unicode normal form."""
+    """Yield existing paths that differ from this one only in case and Unicode normal form."""
     candidates = [Path(path.anchor)]
     for part in path.parts[1:]:
         candidates = [
@@ -96,7 +96,7 @@ def _alike(folder: Path, part: str) -> Iterator[str]:
 def _difference(path: Path, other: Path) -> str:
     if _nfc(path) == _nfc(other):
         return "the same name, written with other Unicode characters (NFC or NFD)"
-    return "the same name but for upper and lower case"
+    return "the same name except for upper and lower case"
 
 
 def _nfc(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Holding an entry against what it says it is, to the last frame, and mending a bad one."""
+"""Verification of entries, to the last frame, and the repair of bad ones."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .cache import AudioCache
 from .entry import Entry, Verdict, judge, read_entry, stat_or_none
 
 _READ_BYTES: Final = 1 << 20
-# Entries are ours, but anybody may have put a playlist there under an entry's name.
+# Entries are ours, but somebody may have put a playlist there under an entry's name.
 _INPUT: Final = ("-xerror", "-threads", "1", "-protocol_whitelist", "file", "-f", "mp3")
 _DECODE_LIMIT_S: Final = 600.0
 _FIRST_BYTES: Final = 64
 
 
 class State(Enum):
-    """How an entry is."""
+    """The condition of an entry."""
 
     SOUND = "sound"
     OUTDATED = "outdated"
@@ -37,13 +37,13 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was found out about an entry.
+    """The result of inspecting an entry.
 
     Args:
         path: the entry.
-        state: how it is, after the repair where there was one.
-        reason: what is wrong with it, in words; for a sound one, what is odd about it, if anything.
-        source: what it was made from; None where audio_cache did not make it.
+        state: its condition, after the repair if there was one.
+        reason: what is wrong with it, in words; for a sound one, anything unusual about it.
+        source: what it was made from; None if audio_cache did not make it.
         quality: of the entry.
     """
 
@@ -62,7 +62,7 @@ class Inspection:
 def inspect_entry(
     cache: AudioCache, path: Path, cancellation: Cancellation | None = None
 ) -> Inspection | None:
-    """Read and decode a whole entry; None where it is gone.
+    """Read and decode a whole entry; None if it is gone.
 
     Raises:
         EncodeInterruptedError: somebody interrupted it.
@@ -82,7 +82,7 @@ def inspect_entry(
         damage = damage or _decode(cache.ffmpeg, path, identity, on_start)
         if damage is not None:
             return replace(found, state=State.DAMAGED, reason=damage)
-        return _hold_against_source(found, entry)
+        return _compare_with_source(found, entry)
     except FileNotFoundError as error:
         if isinstance(error, AudioCacheError):
             raise
@@ -92,10 +92,10 @@ def inspect_entry(
 
 
 def find_damage(cache: AudioCache, path: Path, entry: Entry) -> str | None:
-    """Return what is wrong with an entry's bytes, as far as reading shows it; None for nothing.
+    """Return what is wrong with an entry's bytes, as far as reading shows; None if nothing is.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it can't be read.
     """
     identity = entry.identity
     if not entry.size_bytes:
@@ -104,14 +104,14 @@ def find_damage(cache: AudioCache, path: Path, entry: Entry) -> str | None:
         return _find_foreign_damage(path)
     quality = parse_quality(identity.quality)
     if cache.get_cache_path(identity.source_path, quality).name != path.name:
-        return f"it lies under the name of another source than {str(identity.source_path)!r}"
+        return f"its name belongs to a source other than {str(identity.source_path)!r}"
     if entry.size_bytes != entry.expected_size():
         return f"it has {entry.size_bytes:,} bytes instead of {entry.expected_size():,}"
     with open(path, "rb") as file:
         info = mp3.info_frame(bitrate_bps(quality), identity.samples)
         file.seek(entry.tag_bytes)
         if mp3.frame_count(identity.samples) != identity.frames or file.read(len(info)) != info:
-            return "its Info frame is not the one that its length demands"
+            return "its Info frame does not match its length"
         intact = _intact_frames(file.fileno(), entry.header_bytes, identity)
     if intact < identity.frames:
         return f"frame {intact:,} of {identity.frames:,} is damaged"
@@ -119,23 +119,23 @@ def find_damage(cache: AudioCache, path: Path, entry: Entry) -> str | None:
 
 
 def repair_entry(cache: AudioCache, inspection: Inspection) -> Inspection:
-    """Encode a bad entry again where its source is there; say how it is then."""
+    """Encode a bad entry again if its source exists; return its condition after that."""
     source, quality = inspection.source, inspection.quality
     if inspection.is_good:
         return inspection
     if source is None or quality is None:
-        return _hopeless(inspection, "and nothing tells what it was made from: delete it")
+        return _hopeless(inspection, "and there is no record of what it was made from: delete it")
     if stat_or_none(source) is None:
         return _hopeless(inspection, "and its source is gone")
     try:
-        # An outdated one may hold the right audio under old tags, which needs no encoding.
+        # An outdated one may hold the right audio with old tags, which needs no encoding.
         cache.transcode_file(source, quality, overwrite=inspection.state is State.DAMAGED)
     except EncodeInterruptedError:
         raise
     except (AudioCacheError, OSError) as error:
         return _hopeless(inspection, f"and cannot be encoded again: {error}")
     if cache.get_cache_path(source, quality) != inspection.path:
-        # It lay under a name that is not its own, where no lookup of its source would find it.
+        # It was under another source's name, where no lookup of its own source would find it.
         inspection.path.unlink(missing_ok=True)
     return replace(inspection, state=State.REPAIRED)
 
@@ -143,13 +143,13 @@ def repair_entry(cache: AudioCache, inspection: Inspection) -> Inspection:
 def verify(
     cache: AudioCache, *, repair: bool = False, jobs: int = 1, entries: Iterable[Path] | None = None
 ) -> Iterator[Inspection]:
-    """Yield an inspection of every entry, as they become known.
+    """Yield the inspection of every entry, in the order in which they finish.
 
     Args:
-        cache: whose entries.
-        repair: encode bad ones again where their source is there.
+        cache: the cache to verify.
+        repair: encode bad ones again if their source exists.
         jobs: how many entries to decode at once.
-        entries: which; all by default.
+        entries: those to verify; all by default.
     """
     cancellation = Cancellation()
 
@@ -170,17 +170,17 @@ def verify(
 
 
 def _find_foreign_damage(path: Path) -> str | None:
-    """Return what is wrong with the beginning of a file that says nothing of its origin."""
+    """Return what is wrong with the beginning of a file of unknown origin."""
     with open(path, "rb") as file:
         start = file.read(_FIRST_BYTES)
     if mp3.find_private_payload(start) is not None:
-        return "what it says of its origin cannot be read"
+        return "what it says about its origin cannot be read"
     if start[:3] != b"ID3" and not (start[0] == 0xFF and start[1:2] >= b"\xe0"):
-        return "it does not begin as an MP3 file does"
+        return "it does not begin like an MP3 file"
     return None
 
 
-def _hold_against_source(found: Inspection, entry: Entry) -> Inspection:
+def _compare_with_source(found: Inspection, entry: Entry) -> Inspection:
     if found.source is None:
         return replace(found, reason="it was not made by audio_cache: only its decoding was tried")
     status = None
@@ -197,7 +197,7 @@ def _hopeless(inspection: Inspection, why: str) -> Inspection:
 
 
 def _intact_frames(fd: int, header_bytes: int, identity: Identity) -> int:
-    """Return how many frames from the first on stand where they must."""
+    """Return how many frames from the first on are where they should be."""
     bitrate = bitrate_bps(parse_quality(identity.quality))
     intact = 0
     while intact < identity.frames:
@@ -212,7 +212,7 @@ def _intact_frames(fd: int, header_bytes: int, identity: Identity) -> int:
 def _decode(
     ffmpeg: FFmpeg, path: Path, identity: Identity | None, on_start: Callable[[FFmpegRun], None]
 ) -> str | None:
-    """Return what ffmpeg finds wrong with an entry; None where it decodes to the stated length."""
+    """Return what ffmpeg finds wrong with an entry; None if it decodes to the stated length."""
     arguments = [*_INPUT, "-i", f"file:{os.fspath(path)}", "-map", "0:a:0"]
     duration_s = identity.samples / mp3.SAMPLE_RATE_HZ if identity else 0.0
     limit_s = _DECODE_LIMIT_S + duration_s

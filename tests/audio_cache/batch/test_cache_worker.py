@@ -109,7 +109,7 @@ def test_a_mixed_batch_ends_with_the_right_counts_and_words(
         "dangling.flac": "missing",
         "gone.flac": "missing",
         "unreadable.flac": "Is a directory",
-        "text.flac": "is no audio file, whatever its name says",
+        "text.flac": "is not an audio file, whatever its name says",
         "nothing.flac": "is an empty file",
         "empty.flac": "holds no audio",
         "truncated.flac": "cannot be decoded (ffmpeg said: invalid residual)",

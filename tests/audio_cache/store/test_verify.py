@@ -126,7 +126,7 @@ def test_an_entry_that_lost_its_beginning_cannot_be_mended(cache: AudioCache, en
 
 def test_an_entry_whose_origin_cannot_be_read_is_damage(cache: AudioCache, entry: Path) -> None:
     change(entry, lambda content: content.__setitem__(slice(40, 44), b"\xff" * 4))
-    assert inspect(cache, entry).reason == "what it says of its origin cannot be read"
+    assert inspect(cache, entry).reason == "what it says about its origin cannot be read"
 
 
 def test_an_entry_of_a_changed_source_is_outdated_until_repaired(
@@ -149,7 +149,7 @@ def test_an_entry_under_the_name_of_another_source_is_damage(
 ) -> None:
     other = cache.get_cache_path(wav, "medium")
     entry.rename(other)
-    assert "under the name of another source" in inspect(cache, other).reason
+    assert "name belongs to a source other than" in inspect(cache, other).reason
     [found] = verify(cache, repair=True)
     assert found.state is State.REPAIRED
     assert not other.exists()
