@@ -14,11 +14,10 @@ from ..errors import EncodeError, EncodeInterruptedError, LiveUnavailableError
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.partial import Partial, is_locked, partial_path
-from .file_watch import FileWatch, Notice
 from .growing_file import FollowedBytes, Follower, GrowingFile
 from .seeks import Seeks
 
-_LOOK_AROUND_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.05
 # A player that jumps about leaves and is back within the second.
 _UNHEARD_S: Final = 1.0
 # What a listener waits for is the beginning. A file that has grown by so much runs ahead of any
@@ -213,7 +212,6 @@ class Live:
         path = partial_path(entry)
         if self._is_complete(growing):
             return True
-        # Opening it for writing would wake those who watch it for its encoder's end.
         partial = None if is_locked(path) else Partial.lock(entry, rendition, wait=False)
         if partial is None:
             self._watch(growing)
@@ -246,18 +244,10 @@ class Live:
     def _watch(self, growing: GrowingFile) -> None:
         """Follow a file that another encoder writes, until that has published, failed or died."""
         path = partial_path(growing.entry)
-        while True:
-            # Anew after each event but growth: the name may stand for another file by then.
-            with FileWatch(path) as watch:
-                if not is_locked(path):
-                    return
-                attached = False
-                notice = Notice.GREW
-                while notice is Notice.GREW:
-                    attached = attached or growing.attach(path)
-                    growing.measure_size()
-                    growing.cancellation.pause(0)
-                    notice = watch.wait(_LOOK_AROUND_S)
+        while is_locked(path):
+            # Anew each time, as the name may stand for another file by then.
+            growing.attach(path)
+            growing.cancellation.pause(_LOOK_EVERY_S)
 
     def _give_up_later(self, key: _Key, growing: GrowingFile) -> None:
         """End an encode that nobody listens to, unless somebody is back by then."""
