@@ -15,17 +15,8 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
-from .callback import ProgressCallback
 from .events import EventLog, ProgressEvent, ProgressStatus
 from .listener import Place, Task, TaskRun, get_number_in_run
-
-__all__ = [
-    "ProgressCallback",
-    "ProgressEvent",
-    "ProgressStatus",
-    "ProgressTracker",
-    "get_progress_tracker",
-]
 
 KEEPALIVE = ": keepalive\n\n"
 
