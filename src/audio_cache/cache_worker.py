@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .batch.batch import Batch, Wanted
 from .batch.needs import find_outdated, is_missing, is_valid, missing
@@ -21,6 +21,8 @@ __all__ = ["CacheWorker", "Results", "missing", "schedule_mixtape_caching", "tra
 
 DEFAULT_QUALITIES: tuple[QualityLevel, ...] = (DEFAULT_QUALITY,)
 Results = dict[str, dict[str, Any]]
+_SKIPPED: Final = {"skipped": True}
+_NOT_NEEDED: Final = {**_SKIPPED, "reason": NOT_NEEDED}
 
 
 class CacheWorker:
@@ -79,7 +81,7 @@ class CacheWorker:
             By path: `{"skipped": True}` for a lossy track, else success by quality.
         """
         outcomes = self.cache_in_turn(_wanted(track_paths, qualities), progress_callback)
-        return {str(path): _as_brief_result(outcome) for path, outcome in outcomes.items()}
+        return {str(path): _as_result(outcome, _SKIPPED) for path, outcome in outcomes.items()}
 
     def cache_mixtape_async(
         self,
@@ -95,7 +97,7 @@ class CacheWorker:
         """
         wanted = _wanted(track_paths, qualities)
         outcomes = self.cache_each(wanted, progress_callback)
-        return {str(path): _as_result(outcome) for path, outcome in outcomes.items()}
+        return {str(path): _as_result(outcome, _NOT_NEEDED) for path, outcome in outcomes.items()}
 
     def verify_mixtape_cache(
         self, track_paths: Iterable[Path], quality: QualityLevel = "medium"
@@ -186,9 +188,13 @@ def schedule_mixtape_caching(
         path: () if is_missing(path) else each for path, each in _wanted(paths, qualities).items()
     }
     run = worker.cache_each if async_mode else worker.cache_in_turn
-    as_result = _as_result if async_mode else _as_brief_result
+    if_lossy = _NOT_NEEDED if async_mode else _SKIPPED
     outcomes = run(wanted, progress_callback)
-    return {str(path): as_result(each) for path, each in outcomes.items() if not each.is_missing}
+    return {
+        str(path): _as_result(outcome, if_lossy)
+        for path, outcome in outcomes.items()
+        if not outcome.is_missing
+    }
 
 
 def track_paths(
@@ -220,17 +226,9 @@ def _wanted(
     return {path if isinstance(path, Path) else Path(path): wanted for path in paths}
 
 
-def _as_result(outcome: Outcome) -> dict[str, Any]:
+def _as_result(outcome: Outcome, if_lossy: Mapping[str, Any]) -> dict[str, Any]:
     if outcome.is_lossy:
-        return {"skipped": True, "reason": NOT_NEEDED}
-    return _as_success_by_quality(outcome)
-
-
-def _as_brief_result(outcome: Outcome) -> dict[str, Any]:
-    return {"skipped": True} if outcome.is_lossy else _as_success_by_quality(outcome)
-
-
-def _as_success_by_quality(outcome: Outcome) -> dict[str, Any]:
+        return dict(if_lossy)
     return {str(quality): is_there for quality, is_there in outcome.qualities.items()}
 
 

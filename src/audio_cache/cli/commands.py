@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import click
 from rich.console import Console
 
 from ..batch.batch import Wanted
-from ..batch.estimate import free_bytes, make_plan, measure_speed
+from ..batch.estimate import make_plan, measure_speed
 from ..batch.needs import find_outdated
 from ..cache_worker import CacheWorker
 from ..quality import QUALITY_SETTINGS, QualityLevel
+from ..settings import AudioCacheSettings
 from ..store.cache import AudioCache
 from ..store.explanation import explain
 from ..store.stats import gather_stats
@@ -26,7 +28,6 @@ from .frame import (
     cache_options,
     open_cache,
     open_existing_cache,
-    read_settings,
 )
 from .paths import collect_sources
 from .report import (
@@ -90,7 +91,7 @@ def warm(
     Without --quality, the qualities in AUDIO_CACHE_PRECACHE_QUALITIES are encoded.
     """
     cache = open_cache(cache_dir)
-    wanted = qualities or read_settings().precache_qualities
+    wanted = qualities or AudioCacheSettings().precache_qualities
     sources = collect_sources(paths, _complain)
     _carry_out(cache, dict.fromkeys(sources, wanted), jobs, dry_run)
 
@@ -143,7 +144,7 @@ def verify_command(repair: bool, jobs: int | None, as_json: bool, cache_dir: Pat
     cache = open_existing_cache(cache_dir)
     counts: Counter[State] = Counter()
     reported = []
-    for found in verify(cache, repair=repair, jobs=jobs or read_settings().max_workers):
+    for found in verify(cache, repair=repair, jobs=jobs or AudioCacheSettings().max_workers):
         counts[found.state] += 1
         if found.state is not State.SOUND or found.reason:
             reported.append(inspection_as_json(found))
@@ -209,7 +210,7 @@ def show_explanation(music_root: Path, path: Path, cache_dir: Path) -> None:
 
 def _carry_out(cache: AudioCache, wanted: Wanted, jobs: int | None, dry_run: bool) -> None:
     """Carry out a plan or only show it; exit with FAILED if a track couldn't be cached."""
-    jobs = jobs or read_settings().max_workers
+    jobs = jobs or AudioCacheSettings().max_workers
     if dry_run:
         _show_plan(cache, wanted, jobs)
         return
@@ -230,7 +231,8 @@ def _show_plan(cache: AudioCache, wanted: Wanted, jobs: int) -> None:
     click.echo("\n".join(plan_as_lines(plan)))
     if plan.tracks:
         speed = measure_speed(cache, plan)
-        click.echo("\n".join(cost_as_lines(plan, speed, jobs, free_bytes(cache))))
+        free_bytes = shutil.disk_usage(cache.cache_dir).free
+        click.echo("\n".join(cost_as_lines(plan, speed, jobs, free_bytes)))
     if plan.failures:
         raise SystemExit(FAILED)
 

@@ -78,15 +78,6 @@ def cache_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_options
 
 
-def read_settings() -> AudioCacheSettings:
-    """Return the settings that the environment gives.
-
-    Raises:
-        ConfigError: one of them is invalid.
-    """
-    return AudioCacheSettings()
-
-
 def open_cache(cache_dir: Path | None) -> AudioCache:
     """Return the cache that the command line or the environment names, creating it if needed.
 
@@ -94,7 +85,7 @@ def open_cache(cache_dir: Path | None) -> AudioCache:
         ConfigError: a setting is invalid.
         OSError: the directory cannot be created.
     """
-    settings = read_settings()
+    settings = AudioCacheSettings()
     return AudioCache(
         cache_dir or _default_dir(settings),
         ffmpeg=settings.ffmpeg,
@@ -109,7 +100,7 @@ def open_existing_cache(cache_dir: Path | None) -> AudioCache:
     Raises:
         click.UsageError: there is no such directory.
     """
-    directory = cache_dir or _default_dir(read_settings())
+    directory = cache_dir or _default_dir(AudioCacheSettings())
     if not directory.is_dir():
         where = readable(os.path.abspath(directory))
         raise click.UsageError(f"there is no cache in {where}: name one with --cache-dir")

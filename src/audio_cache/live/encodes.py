@@ -14,12 +14,11 @@ from ..errors import EncodeError, EncodeInterruptedError, LiveUnavailableError
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.partial import Partial, is_locked, partial_path
-from .file_watch import FileWatch, Notice
 from .growing_file import FollowedBytes, Follower, GrowingFile
 from .seeks import Seeks
 
-_LOOK_AROUND_S: Final = 1.0
-# A player that seeks leaves and is back within a second.
+_LOOK_EVERY_S: Final = 0.05
+# A player that jumps about leaves and is back within the second.
 _UNHEARD_S: Final = 1.0
 # A listener waits only for the beginning. Once a file has grown by this much it is ahead of any
 # listener, and its encoder makes way for those of other starts and of seeks.
@@ -213,7 +212,6 @@ class Live:
         path = partial_path(entry)
         if self._is_complete(growing):
             return True
-        # Opening it for writing would wake those who are watching for the end of its encoder.
         partial = None if is_locked(path) else Partial.lock(entry, rendition, wait=False)
         if partial is None:
             self._watch(growing)
@@ -246,18 +244,10 @@ class Live:
     def _watch(self, growing: GrowingFile) -> None:
         """Follow a file that another encoder writes, until that one publishes, fails or dies."""
         path = partial_path(growing.entry)
-        while True:
-            # A new watch after each event but growth: the name may mean another file by then.
-            with FileWatch(path) as watch:
-                if not is_locked(path):
-                    return
-                attached = False
-                notice = Notice.GREW
-                while notice is Notice.GREW:
-                    attached = attached or growing.attach(path)
-                    growing.measure_size()
-                    growing.cancellation.pause(0)
-                    notice = watch.wait(_LOOK_AROUND_S)
+        while is_locked(path):
+            # Anew each time, as the name may stand for another file by then.
+            growing.attach(path)
+            growing.cancellation.pause(_LOOK_EVERY_S)
 
     def _give_up_later(self, key: _Key, growing: GrowingFile) -> None:
         """End an encode that nobody listens to, unless somebody comes back in time."""

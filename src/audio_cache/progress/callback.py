@@ -27,9 +27,8 @@ class ProgressCallback:
         task_id: the task that the run belongs to.
         tracker: where events go.
         total_tracks: how many tracks the run has.
-        run: the run's id as returned by `ProgressTracker.create_task`; by default the run that
-            the task is in at the first call.
-        total_audio_s: seconds of audio in all tracks, for a better guess of the time left.
+        run: the run's id as `ProgressTracker.create_task` gave it; where it is left out, the one
+            that the task is in at the first call.
         clock: a monotonic clock in seconds.
     """
 
@@ -40,7 +39,6 @@ class ProgressCallback:
         total_tracks: int,
         *,
         run: str | None = None,
-        total_audio_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.task_id = task_id
@@ -51,9 +49,7 @@ class ProgressCallback:
         self.failed_count = 0
         self.bytes_saved = 0
         self._run = run
-        self._total_audio_s = total_audio_s
         self._encoded_audio_s = 0.0
-        self._settled_audio_s = 0.0
         self._current = 0
         self._skip_reasons: Counter[str] = Counter()
         self._failures: list[dict[str, str]] = []
@@ -88,26 +84,21 @@ class ProgressCallback:
             self.cached_count += 1
             self.bytes_saved += bytes_saved
             self._encoded_audio_s += audio_s
-            self._settled_audio_s += audio_s
             status = ProgressStatus.IN_PROGRESS
             self._emit_track("cached", status, track_name, f"✓ Cached: {track_name}")
 
-    def track_skipped(
-        self, track_name: str, reason: str = "already cached", *, audio_s: float = 0.0
-    ) -> None:
+    def track_skipped(self, track_name: str, reason: str = "already cached") -> None:
         """Count a track as one that needed no encoding, and say why."""
         with self._lock:
             self.skipped_count += 1
-            self._settled_audio_s += audio_s
             self._skip_reasons[reason] += 1
             message = f"⊘ Skipped: {track_name} ({reason})"
             self._emit_track("skipped", ProgressStatus.SKIPPED, track_name, message, reason)
 
-    def track_failed(self, track_name: str, error: object, *, audio_s: float = 0.0) -> None:
+    def track_failed(self, track_name: str, error: object) -> None:
         """Count a track as failed, and say what went wrong; the run goes on."""
         with self._lock:
             self.failed_count += 1
-            self._settled_audio_s += audio_s
             reason = str(error)
             if len(self._failures) < MAX_FAILURES_LISTED:
                 self._failures.append({"track": track_name, "reason": reason})
@@ -194,15 +185,9 @@ class ProgressCallback:
     def _time_left_s(self, elapsed_s: float) -> float | None:
         """Guess how long the rest takes; None while nothing was encoded to judge by.
 
-        By seconds of audio if they are known: one long mix among short songs would make a
-        guess by tracks useless. Skipped tracks took no time and say nothing about the rest.
+        Skipped tracks took no time and say nothing about the rest.
         """
-        if elapsed_s <= 0:
-            return None
-        if self._total_audio_s > 0 and self._encoded_audio_s > 0:
-            left_s = max(self._total_audio_s - self._settled_audio_s, 0.0)
-            return elapsed_s * left_s / self._encoded_audio_s
-        if not self.cached_count:
+        if elapsed_s <= 0 or not self.cached_count:
             return None
         left = max(self.total_tracks - self.done_count, 0)
         return elapsed_s * left / (self.cached_count + self.failed_count)

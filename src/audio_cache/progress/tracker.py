@@ -15,18 +15,9 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
-from .callback import ProgressCallback
 from .events import EventLog, ProgressEvent, ProgressStatus
 from .listener import Place, Task, TaskRun, get_number_in_run
 from .sse import KEEPALIVE, KEEPALIVE_S
-
-__all__ = [
-    "ProgressCallback",
-    "ProgressEvent",
-    "ProgressStatus",
-    "ProgressTracker",
-    "get_progress_tracker",
-]
 
 
 class ProgressTracker:

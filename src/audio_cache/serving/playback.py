@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from werkzeug.wrappers import Request, Response
 
@@ -234,7 +234,8 @@ class Renditions:
         self._cache = cache
         self._failures = Failures(retry_after_s)
         self._lock = threading.Lock()
-        self._asked: dict[_Key, tuple[threading.Lock, int]] = {}
+        # A lock lasts for as long as somebody holds it or waits for it.
+        self._asked: WeakValueDictionary[_Key, threading.Lock] = WeakValueDictionary()
 
     def get(self, path: Path, quality: QualityLevel, status: os.stat_result) -> Rendition:
         """Return the rendition of a source.
@@ -249,29 +250,15 @@ class Renditions:
             OSError, EncodeError, FFmpegNotFoundError: as `AudioCache.get_rendition`.
         """
         key = (path, f"{quality} {status.st_size} {status.st_mtime_ns}")
-        with self._alone(key):
+        with self._lock:
+            alone = self._asked.setdefault(key, threading.Lock())
+        with alone:
             self._failures.check(key)
             try:
                 return self._cache.get_rendition(path, quality)
             except EncodeError as error:
                 self._failures.add(key, error)
                 raise
-
-    @contextlib.contextmanager
-    def _alone(self, key: _Key) -> Iterator[None]:
-        with self._lock:
-            lock, users = self._asked.get(key, (threading.Lock(), 0))
-            self._asked[key] = lock, users + 1
-        try:
-            with lock:
-                yield
-        finally:
-            with self._lock:
-                _, users = self._asked[key]
-                if users == 1:
-                    del self._asked[key]
-                else:
-                    self._asked[key] = lock, users - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import math
 import os
 import re
 import select
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.http import http_date, parse_date, parse_range_header
 from werkzeug.wrappers import Request, Response
+from werkzeug.wsgi import FileWrapper
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -210,12 +211,13 @@ def _file_body(request: Request, fd: int, start: int, stop: int) -> Iterable[byt
             return [os.pread(fd, stop - start, start)]
         finally:
             os.close(fd)
+    span = _FileSpan(fd, start, stop)
     wrapper = request.environ.get("wsgi.file_wrapper")
     server = str(request.environ.get("SERVER_SOFTWARE", ""))
     if wrapper is not None and server.startswith(_SENDFILE_SERVERS):
-        wrapped: Iterable[bytes] = wrapper(_FileSpan(fd, start, stop), _READ_BYTES)
+        wrapped: Iterable[bytes] = wrapper(span, _READ_BYTES)
         return wrapped
-    return _FileBody(fd, start, stop)
+    return FileWrapper(span, _READ_BYTES)
 
 
 class _FileSpan(io.FileIO):
@@ -227,35 +229,13 @@ class _FileSpan(io.FileIO):
         self.seek(start)
 
     def read(self, size: int | None = -1, /) -> bytes:
+        if self.closed:
+            return b""  # a server may ask once more
         left = max(0, self._stop - self.tell())
         return super().read(left if size is None or size < 0 else min(size, left)) or b""
 
-
-class _FileBody(Iterator[bytes]):
-    """The bytes [start, stop) of an open file, one piece at a time, never all in memory."""
-
-    def __init__(self, fd: int, start: int, stop: int) -> None:
-        self._fd = fd
-        self._at = start
-        self._stop = stop
-
-    def __next__(self) -> bytes:
-        data = b"" if self._fd < 0 else os.pread(self._fd, self._wanted(), self._at)
-        if not data:
-            raise StopIteration
-        self._at += len(data)
-        return data
-
-    def _wanted(self) -> int:
-        return min(_READ_BYTES, self._stop - self._at)
-
-    def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
     def __del__(self) -> None:
-        self.close()
+        self.close()  # where nobody closed the answer
 
 
 def last_modified(mtime_s: float) -> datetime | None:

@@ -17,7 +17,7 @@ from audio_cache.cache_worker import CacheWorker, missing, schedule_mixtape_cach
 from audio_cache.encoding import rendition
 from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
 from audio_cache.encoding.mp3 import GROUP_FRAMES
-from audio_cache.progress.tracker import ProgressCallback, ProgressTracker
+from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
 from audio_cache.store import assembly
 from audio_cache.store.cache import AudioCache
 from tests.helpers.audio import make_audio, make_noise
