@@ -17,7 +17,6 @@ from flask import (
     send_file,
     url_for,
 )
-from flask_limiter import Limiter
 from werkzeug.wrappers import Response
 
 from audio_cache.flask_ext import find_track, get_state, requested_quality, send_track
@@ -27,11 +26,10 @@ from ...library.covers import SIZES
 from ...mixtapes.links import Sharing
 from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import Services, current_services
-from ..auth import is_owner, visitor_address
+from ..auth import is_owner
+from ..limits import WRONG_LINKS, make_limiter
 from .as_json import track_fields
 
-# Guessing 128 random bits is hopeless at any rate; this keeps those who try from filling the log.
-WRONG_LINKS: Final = "60 per minute"
 COVER_AGE_S: Final = 7 * 24 * 3600
 THUMB_SIZE, CARD_SIZE, COVER_SIZE = SIZES
 _SHARING: Final = "mixtape_sharing"
@@ -45,7 +43,7 @@ _NO_TRACK: Final = "This track is no longer there."
 def init_app(app: Flask, services: Services) -> None:
     """Add the mixtapes' pages to an app."""
     app.extensions[_SHARING] = Sharing(services.database, app.config["SECRET_KEY"])
-    limiter = Limiter(visitor_address, app=app)
+    limiter = make_limiter(app)
     limit = limiter.shared_limit(
         WRONG_LINKS, scope="wrong-links", deduct_when=lambda _: g.get("is_wrong_link", False)
     )
