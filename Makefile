@@ -2,8 +2,9 @@
 # Settings pass through: make serve MUSIC_ROOT=/srv/music PORT=8000
 PYTHON ?= python3
 BIN := .venv/bin
-# Only wheels, and only those whose hashes are in a lock file: then pip builds nothing but this checkout, with what is there.
-LOCKED := -m pip --disable-pip-version-check --quiet install --only-binary :all: --require-hashes --requirement
+# Only wheels whose hashes are in a lock file, so pip builds nothing but this checkout. A lock file is complete, and the pip
+# of Debian 12 would reject it where one package asks for an extra of another: hence --no-deps.
+LOCKED := -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: --require-hashes --requirement
 CHECKOUT := -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
 
 .PHONY: serve test lowest lock coverage fast lint types docs screenshots bench stress browser clean

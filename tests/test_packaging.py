@@ -6,7 +6,6 @@ import ast
 import re
 import subprocess
 import sys
-import tarfile
 import tomllib
 import urllib.request
 import venv
@@ -117,11 +116,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
     run(sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", folder)
     (sdist,) = folder.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
-    unpacked = folder / sdist.name.removesuffix(".tar.gz")
     pip = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation")
-    run(*pip, "--wheel-dir", folder, unpacked)
+    run(*pip, "--wheel-dir", folder, sdist)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -134,7 +130,7 @@ def programs(wheel: Path, tmp_path: Path) -> Path:
     python = folder / "bin" / "python"
     pip = (python, "-m", "pip", "install", "--disable-pip-version-check")
     lock = ROOT / "requirements.lock"
-    run(*pip, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
+    run(*pip, "--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
     run(*pip, "--no-deps", wheel)
     run(python, "-m", "pip", "check")
     return python.parent
