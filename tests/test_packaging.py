@@ -65,7 +65,8 @@ def test_every_package_that_the_product_imports_is_declared_and_no_other() -> No
 
 def test_every_package_that_tests_docs_and_benchmarks_import_is_declared() -> None:
     folders = [ROOT / "tests", ROOT / "docs", ROOT / "benchmarks"]
-    assert imported(folders) <= names(RUNTIME) | names(EXTRAS)
+    # The earlier host is a checkout whose package is called `app`.
+    assert imported(folders) - {"app"} <= names(RUNTIME) | names(EXTRAS)
 
 
 def test_the_lowest_versions_that_are_tested_are_the_lower_bounds() -> None:
