@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,7 +141,7 @@ class CacheWorker:
             What became of each, in the given order. Ctrl-C ends the encoders too; what they made
             is resumed next time.
         """
-        with WorkerPool(self.max_workers) as pool:
+        with closing(WorkerPool(self.max_workers)) as pool:
             batch = Batch(
                 self.audio_cache,
                 wanted,

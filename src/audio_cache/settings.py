@@ -35,11 +35,8 @@ PREFIX: Final = "AUDIO_CACHE_"
 DEFAULT_ON_MISS: Final[OnMiss] = "live"
 
 
-@dataclass(frozen=True)
-class Takes:
+class Takes(str):
     """What a setting accepts, in the words that errors, CLI help and documentation use."""
-
-    words: str
 
 
 @dataclass(frozen=True)
@@ -183,7 +180,9 @@ class AudioCacheSettings(BaseSettings):
         """Check names and values together, so that one start shows every mistake."""
         unknown, cause = _unknown_names(given), None
         try:
-            super().__init__(**{name: given[name] for name in given if name in _fields()})
+            super().__init__(
+                **{name: given[name] for name in given if name in AudioCacheSettings.model_fields}
+            )
         except ValidationError as error:
             cause = error
         problems = [*unknown, *(_bad_values(cause, given) if cause else ())]
@@ -245,16 +244,12 @@ def knobs() -> tuple[Knob, ...]:
             default=_as_text(field.default),
             help=field.description or "",
         )
-        for name, field in _fields().items()
+        for name, field in AudioCacheSettings.model_fields.items()
     )
 
 
-def _fields() -> dict[str, FieldInfo]:
-    return AudioCacheSettings.model_fields
-
-
 def _takes(field: FieldInfo) -> str:
-    return next(item.words for item in field.metadata if isinstance(item, Takes))
+    return next(item for item in field.metadata if isinstance(item, Takes))
 
 
 def _as_text(value: object) -> str:
@@ -281,12 +276,12 @@ def _environment() -> dict[str, str]:
 def _unknown_names(given: Mapping[str, object]) -> list[str]:
     """Return a line for each name that isn't a setting: most of these are misspelt."""
     names = dict.fromkeys([*given, *_environment()])
-    return [_unknown_name(name) for name in names if name not in _fields()]
+    return [_unknown_name(name) for name in names if name not in AudioCacheSettings.model_fields]
 
 
 def _unknown_name(name: str) -> str:
-    near = difflib.get_close_matches(name, _fields(), n=1)
-    known = [PREFIX + other.upper() for other in near or _fields()]
+    near = difflib.get_close_matches(name, AudioCacheSettings.model_fields, n=1)
+    known = [PREFIX + other.upper() for other in near or AudioCacheSettings.model_fields]
     hint = f"did you mean {known[0]}?" if near else f"the settings are {', '.join(known)}"
     return f"{PREFIX}{name.upper()} isn't a setting of the audio cache: {hint}"
 
@@ -298,6 +293,6 @@ def _bad_values(error: ValidationError, given: Mapping[str, object]) -> list[str
     for name in dict.fromkeys(str(problem["loc"][0]) for problem in error.errors()):
         place = " in the environment" if name in environment else ""
         value = environment.get(name, given.get(name))
-        takes = _takes(_fields()[name]).replace("`", "")
+        takes = _takes(AudioCacheSettings.model_fields[name]).replace("`", "")
         lines.append(f"{PREFIX}{name.upper()} is {value!r}{place}: it takes {takes}")
     return lines

@@ -123,7 +123,11 @@ class BackgroundRuns:
             progress = ProgressCallback(task_id, self._tracker, len(batch.tracks), run=run_id)
             batch.report_to(progress)
             run = self._runs[task_id] = BackgroundRun(task_id, run_id, batch, progress)
-        self._announce(run)
+        total = len(batch.tracks)
+        message = f"Looking at {counted(total, 'track')}"
+        self._tracker.emit(
+            task_id, "queued", ProgressStatus.PENDING, message, total=total, run=run_id
+        )
         thread = threading.Thread(
             target=self._carry_out, args=(run,), name=f"run {task_id}", daemon=True
         )
@@ -149,18 +153,6 @@ class BackgroundRuns:
         for run in runs:
             run.abandon()
         self._pool.close(timeout_s)
-
-    def _announce(self, run: BackgroundRun) -> None:
-        total = len(run.batch.tracks)
-        self._tracker.emit(
-            task_id=run.task_id,
-            step="queued",
-            status=ProgressStatus.PENDING,
-            message=f"Looking at {counted(total, 'track')}",
-            current=0,
-            total=total,
-            run=run.run_id,
-        )
 
     def _carry_out(self, run: BackgroundRun) -> None:
         try:

@@ -31,12 +31,6 @@ class WorkerPool:
         self._threads: list[threading.Thread] = []
         self._is_closed = False
 
-    def __enter__(self) -> WorkerPool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def add(self, batch: Batch) -> None:
         """Take on a batch that has `changed` of this pool.
 

@@ -239,7 +239,3 @@ def _show_plan(cache: AudioCache, wanted: Wanted, jobs: int) -> None:
 
 def _complain(error: OSError) -> None:
     click.echo(f"cannot list {readable(error.filename)}: {error.strerror}", err=True)
-
-
-if __name__ == "__main__":
-    main()

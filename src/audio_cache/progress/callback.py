@@ -122,10 +122,11 @@ class ProgressCallback:
         if status not in (ProgressStatus.COMPLETED, ProgressStatus.FAILED):
             raise ValueError(f"a run ends as completed or failed, not as {status.value!r}")
         with self._lock:
+            counts = (self.cached_count, self.skipped_count, self.failed_count)
             self._emit(
                 step or status.value,
                 status,
-                message or self._counts_in_words(),
+                message or "{} cached, {} skipped, {} failed".format(*counts),
                 elapsed_s=round(self._elapsed_s(), 1),
                 skip_reasons=dict(self._skip_reasons),
                 failures=list(self._failures),
@@ -191,8 +192,3 @@ class ProgressCallback:
             return None
         left = max(self.total_tracks - self.done_count, 0)
         return elapsed_s * left / (self.cached_count + self.failed_count)
-
-    def _counts_in_words(self) -> str:
-        return (
-            f"{self.cached_count} cached, {self.skipped_count} skipped, {self.failed_count} failed"
-        )

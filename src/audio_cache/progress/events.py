@@ -28,10 +28,6 @@ class ProgressStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-def _timestamp() -> str:
-    return datetime.now().isoformat(timespec="microseconds")
-
-
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
     """One thing that happened in a run.
@@ -56,7 +52,9 @@ class ProgressEvent:
     message: str
     current: int = 0
     total: int = 0
-    timestamp: str = field(default_factory=_timestamp)
+    timestamp: str = field(
+        default_factory=lambda: datetime.now().isoformat(timespec="microseconds")
+    )
     details: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -146,10 +144,8 @@ class EventLog:
 
     def get_after(self, number: int) -> list[LogEntry]:
         """Return every event after that number, in order; all must be there."""
-        # From the right, where listeners are: a deque is slow to index only in its middle.
-        newer = self.last_number - number
-        size = len(self._recent)
-        return [self._recent[index] for index in range(size - newer, size)]
+        # From the right, where listeners are: a deque is slow to index in its middle only.
+        return [self._recent[index] for index in range(number - self.last_number, 0)]
 
     def get_state(self) -> list[LogEntry]:
         """Return what is kept, in order: the last event of each subject, then all recent ones."""

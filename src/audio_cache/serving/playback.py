@@ -45,7 +45,10 @@ class Playback:
         self.live = live
         self._response_class = response_class
         self.traffic = Traffic()
-        self._renditions = Renditions(cache, settings.retry_after_failure_s)
+        self._failures = Failures(settings.retry_after_failure_s)
+        self._lock = threading.Lock()
+        # A lock lasts for as long as somebody holds it or waits for it.
+        self._asked: WeakValueDictionary[_Key, threading.Lock] = WeakValueDictionary()
         self._logger = cache.logger
         self._known: dict[tuple[int | str, ...], Representation] = {}
 
@@ -86,7 +89,7 @@ class Playback:
         if request.method == "GET":
             self._logger.warning("cache miss: %r at %s", str(path), quality)
         try:
-            rendition = self._renditions.get(path, quality, source)
+            rendition = self.get_rendition(path, quality, source)
             if self.settings.on_miss == "live":
                 live = self._live(request, rendition)
                 return self._respond(request, *live, _LIVE, source.st_size)
@@ -98,6 +101,27 @@ class Playback:
             # Not even a bug here, such as in reading tags, may leave a listener without sound.
             self._logger.exception("%r is played as the original", str(path))
         return self._original(request, path, "fwd=miss")
+
+    def get_rendition(self, path: Path, quality: QualityLevel, source: os.stat_result) -> Rendition:
+        """Return the rendition of a source, which many threads may ask for at once.
+
+        A source whose sample count is doubtful is decoded once to count: ten listeners must not do
+        that ten times, and one that cannot be decoded must not be tried anew with every request.
+
+        Raises:
+            LiveUnavailableError: it failed a while ago.
+            OSError, EncodeError, FFmpegNotFoundError: as `AudioCache.get_rendition`.
+        """
+        key = (path, f"{quality} {source.st_size} {source.st_mtime_ns}")
+        with self._lock:
+            alone = self._asked.setdefault(key, threading.Lock())
+        with alone:
+            self._failures.check(key)
+            try:
+                return self.cache.get_rendition(path, quality)
+            except EncodeError as error:
+                self._failures.add(key, error)
+                raise
 
     def _cached(
         self, path: Path, quality: QualityLevel, source: os.stat_result
@@ -217,48 +241,6 @@ def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, 
         "Audio-Cache-Rendition": f"quality={quality}{bitrate}, source-length={source_size}",
         "Cache-Status": f"{_CACHE_NAME}; {status}",
     }
-
-
-class Renditions:
-    """The renditions of `AudioCache.get_rendition`, shared by many threads.
-
-    A source with a doubtful sample count is decoded once to count: ten listeners must not cause
-    ten decodes, and a source that can't be decoded must not be tried again with every request.
-
-    Args:
-        cache: where the renditions come from.
-        retry_after_s: how long to wait before trying a failed source again.
-    """
-
-    def __init__(self, cache: AudioCache, retry_after_s: float) -> None:
-        self._cache = cache
-        self._failures = Failures(retry_after_s)
-        self._lock = threading.Lock()
-        # A lock lasts for as long as somebody holds it or waits for it.
-        self._asked: WeakValueDictionary[_Key, threading.Lock] = WeakValueDictionary()
-
-    def get(self, path: Path, quality: QualityLevel, status: os.stat_result) -> Rendition:
-        """Return the rendition of a source.
-
-        Args:
-            path: the source.
-            quality: the quality level.
-            status: what the file system says about the source.
-
-        Raises:
-            LiveUnavailableError: it failed a while ago.
-            OSError, EncodeError, FFmpegNotFoundError: as `AudioCache.get_rendition`.
-        """
-        key = (path, f"{quality} {status.st_size} {status.st_mtime_ns}")
-        with self._lock:
-            alone = self._asked.setdefault(key, threading.Lock())
-        with alone:
-            self._failures.check(key)
-            try:
-                return self._cache.get_rendition(path, quality)
-            except EncodeError as error:
-                self._failures.add(key, error)
-                raise
 
 
 @dataclass(frozen=True, slots=True)
