@@ -63,12 +63,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     library.init_app(app)
     compression.init_app(app)
     module_preload.init_app(app)
-    player.init_app(app, services.init_app(app))
+    services.init_app(app)
+    player.init_app(app)
     json_api.init_app(app)
     as_json.init_app(app)
-    for view in (artwork, caching, catalogue, drafts, editor, sharing):
+    for view in (artwork, caching, catalogue, drafts, editor, health, sharing):
         app.register_blueprint(view.blueprint)
-    app.register_blueprint(health.blueprint)
     monitor = Monitor(app.extensions["audio_cache"])
     admin.init_app(app, monitor)
     metrics.init_app(app, monitor, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from dataclasses import asdict
 from typing import Any, Final
 
 from flask import Flask, url_for
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
         track_fields=track_fields,
         scan_fields=scan_fields,
         qualities=quality_fields(),
+        default_quality=app.extensions["audio_cache"].settings.default_quality,
     )
     app.context_processor(lambda: {"is_owner": is_owner()})
 
@@ -47,7 +49,8 @@ def encode_key(*keys: str) -> str:
 def decode_key(word: str, count: int) -> tuple[str, ...] | None:
     """Return the keys that `encode_key` made a word of; None where it did not."""
     try:
-        text = "" if word == "-" else _decode(word)
+        padded = "" if word == "-" else word + "=" * (-len(word) % 4)
+        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except ValueError:
         return None
     keys = tuple(text.split("\0"))
@@ -130,17 +133,9 @@ def artist_fields(artist: Artist) -> dict[str, Any]:
 
 def scan_fields() -> dict[str, Any]:
     """Return the state of the scan for the page."""
-    progress = current_services().scanner.progress
-    return {
-        "running": progress.running,
-        "seen": progress.seen,
-        "total": progress.total_estimate,
-        "added": progress.added,
-        "updated": progress.updated,
-        "removed": progress.removed,
-        "failed": progress.failed,
-        "error": progress.error,
-    }
+    fields = asdict(current_services().scanner.progress)
+    fields["total"] = fields.pop("total_estimate")
+    return fields
 
 
 def _problem(track: Track) -> str | None:
@@ -148,8 +143,3 @@ def _problem(track: Track) -> str | None:
         return _LOST
     # What the system says helps to mend it ("Permission denied"); what parsers say does not.
     return _NO_MUSIC if track.problem and track.problem.startswith(NOT_AUDIO) else track.problem
-
-
-def _decode(word: str) -> str:
-    padded = word + "=" * (-len(word) % 4)
-    return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
