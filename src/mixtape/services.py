@@ -7,7 +7,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from flask import Flask, current_app
 
@@ -105,5 +105,4 @@ def init_app(app: Flask) -> None:
 
 def current_services() -> Services:
     """Return the services of the current app."""
-    services: Services = current_app.extensions[EXTENSION]
-    return services
+    return cast(Services, current_app.extensions[EXTENSION])

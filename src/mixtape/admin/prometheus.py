@@ -32,6 +32,11 @@ class MetricRow:
     read: Callable[[Monitor], _Figures]
     label: str = ""
 
+    @property
+    def is_counter(self) -> bool:
+        """Say whether it only ever grows."""
+        return self.name.endswith("_total")
+
 
 def _plays(monitor: Monitor) -> _Figures:
     traffic = monitor.state.playback.traffic.snapshot()
@@ -141,8 +146,7 @@ class MonitorCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every metric of the table."""
         for row in METRICS:
-            is_counter = row.name.endswith("_total")
-            family = CounterMetricFamily if is_counter else GaugeMetricFamily
+            family = CounterMetricFamily if row.is_counter else GaugeMetricFamily
             labels = [row.label] if row.label else []
             metric = family(row.name, row.help, labels=labels)
             for label, figure in row.read(self._monitor).items():

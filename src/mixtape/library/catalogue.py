@@ -83,7 +83,6 @@ class Folder:
 class FolderView:
     """What a folder holds, each list sorted by name."""
 
-    path: bytes
     folders: tuple[Folder, ...]
     tracks: tuple[Track, ...]
 
@@ -217,7 +216,7 @@ class Catalogue:
         with self._database.read() as session:
             counts = session.execute(deeper).all()
             tracks = tuple(session.scalars(here.order_by(Track.path)))
-        return FolderView(path, _subfolders(prefix, counts), tracks)
+        return FolderView(_subfolders(prefix, counts), tracks)
 
     def tracks(self, ids: Sequence[int]) -> tuple[Track, ...]:
         """Return tracks by their ids, missing or not, in this order; unknown ids are left out."""

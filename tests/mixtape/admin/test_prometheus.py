@@ -30,7 +30,7 @@ def read_metrics(client: FlaskClient) -> dict[tuple[str, str], float]:
 def test_every_metric_of_the_table_is_exposed_with_its_help(client: FlaskClient) -> None:
     text = client.get("/metrics").text
     for row in METRICS:
-        kind = "counter" if row.name.endswith("_total") else "gauge"
+        kind = "counter" if row.is_counter else "gauge"
         assert f"# TYPE {row.name} {kind}\n" in text
         assert f"# HELP {row.name} {row.help}\n" in text
     assert "process_resident_memory_bytes " in text
