@@ -8,18 +8,8 @@ from typing import Any, Final
 
 import mutagen.id3
 
-from .flac_ape_wavpack import STREAMINFO_SIZE, flac_stream
-from .reader import (
-    Chunk,
-    DamagedError,
-    Extent,
-    Pairs,
-    Reader,
-    TagBlock,
-    decode_text,
-    iter_boxes,
-    read_some,
-)
+from .flac_ape_wavpack import STREAMINFO_SIZE, describe_flac
+from .reader import Chunk, DamagedError, Extent, Reader, TagBlock, iter_boxes
 from .stream import Stream, by_code
 from .tag_names import MP4_ATOMS
 
@@ -62,21 +52,19 @@ _MP4_TEXT: Final = 1
 _MP4_NUMBERS: Final = frozenset({b"trkn", b"disk"})
 
 
-def read_mp4(reader: Reader, start: int) -> Stream:
+def read_mp4(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the boxes of an MP4 or QuickTime file; `mdat` may stand on either side of `moov`."""
-    form = Stream(demuxer="mov")
     audio: list[Extent] = []
     for box in iter_boxes(reader, Extent(start, reader.size_bytes - start)):
         if box.name == b"mdat":
             audio.append(reader.clip(box.body))
         elif box.name == b"moov" and form.codec == "unknown":
-            form = _read_movie(reader, box.body)
+            form = _read_movie(reader, box.body, form)
     return replace(form, audio=tuple(audio))
 
 
-def _read_movie(reader: Reader, moov: Extent) -> Stream:
+def _read_movie(reader: Reader, moov: Extent, form: Stream) -> Stream:
     """Return the stream of the first audio track, which is the one that ffmpeg calls 0:a:0."""
-    form = Stream(demuxer="mov")
     second = 0
     fragmented = False
     tags: tuple[TagBlock, ...] = ()
@@ -163,7 +151,8 @@ def _read_description(reader: Reader, stsd: Extent) -> Stream:
     if entry.name == b"fLaC":
         config = _find(reader, details, b"dfLa")
         info = reader.read(config.start + 8, STREAMINFO_SIZE)
-        return flac_stream(info, "mov", config, ())
+        flac = Stream(codec="flac", demuxer="mov", lossless=True, audio=(config,))
+        return describe_flac(info, flac)
     if entry.name in _PCM_BITS:
         bits = _PCM_BITS[entry.name] or form.bits
         return replace(form, codec="pcm", lossless=True, bits=bits)

@@ -9,40 +9,22 @@ import mimetypes
 import os
 import stat
 import struct
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
-from . import tags
-from .flac_ape_wavpack import (
-    read_ape,
-    read_dsf,
-    read_flac,
-    read_tta,
-    read_vorbis,
-    read_wavpack,
-)
-from .lossy import recognise_lossy
-from .mp4 import read_ilst, read_mp4
-from .reader import (
-    DamagedError,
-    Extent,
-    Pairs,
-    Reader,
-    TagBlock,
-    decode_text,
-    read_some,
-)
-from .stream import Stream
-from .suffixes import AUDIO, AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
-from .tag_names import ALIASES, DROPPED, MAX_TEXT_CHARACTERS, MUSICBRAINZ, TOTALS
-from .wav_aiff_dff import read_aiff, read_dsdiff, read_info, read_wav
+from .flac_ape_wavpack import read_ape, read_dsf, read_flac, read_tta, read_wavpack
+from .mp4 import read_mp4
+from .reader import DamagedError, Extent, Reader, TagBlock, strip_trailing_tags
+from .stream import Format, Stream
+from .tags import read_tags
+from .wav_aiff_dff import read_aiff, read_dsdiff, read_wav
 
 Name = str | bytes | os.PathLike[str]
 
 _MAX_ID3_TAGS: Final = 16
-_Parser = Callable[[Reader, int], Stream]
+_Parser = Callable[[Reader, int, Stream], Stream]
 
 _MAGICS: Final[dict[bytes, tuple[_Parser, Stream]]] = {
     b"fLaC": (read_flac, Stream(codec="flac", demuxer="flac", lossless=True)),
@@ -78,44 +60,28 @@ _BLOCK_BYTES: Final = 16 << 10
 _BLOCKS: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A music file as its header describes it; none of it has been decoded.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(Format):
+    """A music file as its header describes it; nothing of it was decoded.
 
     Attributes:
         path: absolute and normalised; symbolic links are kept.
-        codec: "flac", "pcm", "alac", "ape", "wavpack", "tta", "dsd" or "dst"; for lossy content
-            its name, such as "aac"; "unknown" if it was not recognised.
-        demuxer: the ffmpeg demuxer that must open the file; "" if none of ours does.
         lossless: whether this is a file to transcode, as `is_lossless` says.
-        rate_hz: that of ffmpeg's decoder output, for DSD an eighth of the file's; 0 if unknown.
-        channels: 0 if unknown.
-        bits: per sample; 0 if unknown.
-        samples: per channel at `rate_hz`, as the header states even if the file ends earlier;
-            None if unknown or doubtful, so that only decoding can tell.
-        tags: Vorbis comment names in lower case and their values, sorted by name; a name with
-            several values is repeated.
+        tags: names are those of Vorbis comments in lower case; sorted by name, and a name with
+            several values comes several times.
         fingerprint: "flac-md5:" with FLAC's MD5 of the decoded audio, else "blocks:" with a hash
             of stretches of the audio bytes. It survives copying and retagging. In uncompressed
-            formats a small edit between those stretches goes unnoticed, so equal "blocks:" are
-            proof only if size and modification time agree too.
-        decoder: the ffmpeg decoder to force where it would choose the wrong one; else "".
-        audio_end: offset of the first byte after the audio; tags may follow.
+            formats longer than the stretches a small edit in place can escape "blocks:", so an
+            equal one is proof only as long as size and time of change agree too.
+        audio_end: offset of the first byte behind the audio; tags may follow.
     """
 
     path: Path
     size_bytes: int
     mtime_ns: int
-    codec: str
-    demuxer: str
     lossless: bool
-    rate_hz: int
-    channels: int
-    bits: int
-    samples: int | None
     tags: tuple[tuple[str, str], ...]
     fingerprint: str
-    decoder: str = ""
     audio_end: int = 0
 
     @property
@@ -145,17 +111,11 @@ def read_source(path: str | os.PathLike[str]) -> Source:
             path=Path(name),
             size_bytes=status.st_size,
             mtime_ns=status.st_mtime_ns,
-            codec=stream.codec,
-            demuxer=stream.demuxer,
             lossless=_decide(name, stream),
-            rate_hz=stream.rate_hz,
-            channels=stream.channels,
-            bits=stream.bits,
-            samples=stream.samples,
             tags=read_tags(reader, stream.tags),
             fingerprint=_fingerprint(reader, stream),
-            decoder=stream.decoder,
             audio_end=stream.audio[-1].end if stream.audio else status.st_size,
+            **{field.name: getattr(stream, field.name) for field in fields(Format)},
         )
 
 
@@ -288,18 +248,18 @@ def _skip_id3(reader: Reader) -> tuple[int, tuple[TagBlock, ...]]:
 
 def _read_stream_at(reader: Reader, start: int) -> Stream:
     head = reader.read(start, 16)
-    parse, fallback = _MAGICS.get(head[:4], (None, Stream()))
-    for (outer, inner), (at, parse_form, form) in _FORMS.items():
+    parse, form = _MAGICS.get(head[:4], (None, Stream()))
+    for (outer, inner), (at, parse_chunks, of_chunks) in _FORMS.items():
         if head.startswith(outer) and head[at : at + 4] == inner:
-            parse, fallback = parse_form, form
+            parse, form = parse_chunks, of_chunks
     if parse is None and head[4:8] in _MP4_FIRST_BOXES:
-        parse, fallback = read_mp4, Stream(demuxer="mov")
+        parse, form = read_mp4, Stream(demuxer="mov")
     if parse is None:
         return recognise_lossy(reader, start, head)
     try:
-        return parse(reader, start)
+        return parse(reader, start, form)
     except (DamagedError, struct.error, OverflowError):
-        return fallback
+        return form
 
 
 def read_tags(reader: Reader, blocks: Iterable[TagBlock]) -> tuple[tuple[str, str], ...]:

@@ -80,13 +80,13 @@ _AIFF_TEXTS: Final = {b"NAME": "title", b"AUTH": "artist", b"(c) ": "copyright",
 _DSDIFF_TEXTS: Final = {b"DITI": "title", b"DIAR": "artist"}
 
 
-def read_wav(reader: Reader, start: int) -> Stream:
+def read_wav(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the chunks of a WAV file; RF64 and BW64 have its sizes in `ds64` (EBU Tech 3306)."""
     magic = reader.read(start, 4)
     big = magic == b"RIFX"
     inside = Extent(start + 12, reader.size_bytes - start - 12)
     long_sizes: dict[bytes, int] = {}
-    form, frame_bytes = Stream(demuxer="wav"), 0
+    frame_bytes = 0
     data: Extent | None = None
     tags: list[TagBlock] = []
     for chunk in iter_chunks(reader, inside, RIFX if big else RIFF, long_sizes):
@@ -144,9 +144,8 @@ def _read_wave_format(body: bytes, big: bool) -> tuple[Stream, int]:
     return form, 0
 
 
-def read_aiff(reader: Reader, start: int) -> Stream:
+def read_aiff(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the chunks of an AIFF or AIFF-C file."""
-    form = Stream(demuxer="aiff")
     frames = frame_bytes = 0
     sound: Extent | None = None
     tags: list[TagBlock] = []
@@ -199,9 +198,9 @@ def _round_extended(exponent: int, mantissa: int) -> int:
     return (mantissa + (1 << shift - 1)) >> shift
 
 
-def read_dsdiff(reader: Reader, start: int) -> Stream:
+def read_dsdiff(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the chunks of a DSDIFF file, plain or compressed by DST."""
-    form, found = Stream(demuxer="iff"), b""
+    found = b""
     tags: list[TagBlock] = []
     sound = Extent(start, 0)
     for chunk in iter_chunks(reader, Extent(start + 16, reader.size_bytes - start - 16), DSDIFF):
