@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +30,7 @@ from .errors import ConfigError
 from .quality import DEFAULT_QUALITY, QUALITY_LEVELS, QualityLevel
 
 OnMiss = Literal["live", "original"]
+V = TypeVar("V")
 
 PREFIX: Final = "AUDIO_CACHE_"
 DEFAULT_ON_MISS: Final[OnMiss] = "live"
@@ -199,13 +200,7 @@ class AudioCacheSettings(BaseSettings):
         Raises:
             ConfigError: as for the class.
         """
-        return cls(
-            **{
-                key.removeprefix(PREFIX).lower(): value
-                for key, value in mapping.items()
-                if key.startswith(PREFIX)
-            }
-        )
+        return cls(**_with_prefix(mapping))
 
     @classmethod
     def settings_customise_sources(
@@ -265,12 +260,13 @@ def _as_text(value: object) -> str:
 
 def _environment() -> dict[str, str]:
     """Return our variables by field name; like pydantic-settings, ignore their case."""
-    upper = {name.upper(): value for name, value in os.environ.items()}
-    return {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in upper.items()
-        if name.startswith(PREFIX)
-    }
+    return _with_prefix({name.upper(): value for name, value in os.environ.items()})
+
+
+def _with_prefix(mapping: Mapping[str, V]) -> dict[str, V]:
+    """Return the values of names that begin with our prefix, by the names of their fields."""
+    ours = (name for name in mapping if name.startswith(PREFIX))
+    return {name.removeprefix(PREFIX).lower(): mapping[name] for name in ours}
 
 
 def _unknown_names(given: Mapping[str, object]) -> list[str]:

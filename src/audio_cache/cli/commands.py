@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -64,6 +65,10 @@ _DRY_RUN = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
+def _encode_options(command: Callable[..., None]) -> Callable[..., None]:
+    return _PATHS(_QUALITY(_JOBS(_DRY_RUN(cache_options(command)))))
+
+
 @click.group(cls=AudioCacheGroup)
 @click.version_option(package_name="audio-cache")
 def main() -> None:
@@ -74,11 +79,7 @@ def main() -> None:
 
 
 @main.command()
-@_PATHS
-@_QUALITY
-@_JOBS
-@_DRY_RUN
-@cache_options
+@_encode_options
 def warm(
     paths: tuple[Path, ...],
     qualities: tuple[QualityLevel, ...],
@@ -97,11 +98,7 @@ def warm(
 
 
 @main.command()
-@_PATHS
-@_QUALITY
-@_JOBS
-@_DRY_RUN
-@cache_options
+@_encode_options
 def regenerate(
     paths: tuple[Path, ...],
     qualities: tuple[QualityLevel, ...],

@@ -154,7 +154,8 @@ class FFmpegRun:
             for _, write_end in pipes:
                 os.close(write_end)
         self._outputs = {read_end: index for index, (read_end, _) in enumerate(pipes)}
-        _running.add(self)
+        with _running_lock:
+            _running.add(self)
 
     def __enter__(self) -> FFmpegRun:
         return self
@@ -220,7 +221,8 @@ class FFmpegRun:
         self._outputs = {}
         if self._process.stderr is not None:
             self._process.stderr.close()
-        _running.discard(self)
+        with _running_lock:
+            _running.discard(self)
 
     def kill(self) -> None:
         """End ffmpeg from another thread; its reader gets an EncodeInterruptedError from finish."""
@@ -294,37 +296,21 @@ def _report(code: int, errors: list[str], facts: list[str]) -> Report:
     return Report(code, "\n".join(errors), decoded, decode_errors, tuple(encoded))
 
 
-class _Running:
-    """The runs in progress in this process, so that a shutdown can end them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._runs: set[FFmpegRun] = set()
-
-    def add(self, run: FFmpegRun) -> None:
-        with self._lock:
-            self._runs.add(run)
-
-    def discard(self, run: FFmpegRun) -> None:
-        with self._lock:
-            self._runs.discard(run)
-
-    def snapshot(self) -> list[FFmpegRun]:
-        with self._lock:
-            return list(self._runs)
-
-
-_running: Final = _Running()
+# The runs under way in this process, so that a shutdown can end them.
+_running: Final[set[FFmpegRun]] = set()
+_running_lock: Final = threading.Lock()
 
 
 def running_count() -> int:
     """Return how many ffmpegs this process is running."""
-    return len(_running.snapshot())
+    return len(_running)
 
 
 def end_all() -> None:
     """End every ffmpeg of this process, as a shutdown does; what they made will be resumed."""
-    for run in _running.snapshot():
+    with _running_lock:
+        runs = list(_running)
+    for run in runs:
         run.kill()
 
 

@@ -127,11 +127,6 @@ class GrowingFile:
         with self._changed:
             self._changed.notify_all()
 
-    def measure_size(self) -> None:
-        """Ask the file system how large a file is that another process writes."""
-        if self._fds:
-            self.grow(os.fstat(self._fds[-1]).st_size)
-
     def _reads(self, fd: int) -> bool:
         """Say whether an open file is the one that is already being read."""
         return bool(self._fds) and os.path.samestat(os.fstat(self._fds[-1]), os.fstat(fd))

@@ -9,7 +9,17 @@ from typing import Any, Final
 import mutagen.id3
 
 from .flac_ape_wavpack import STREAMINFO_SIZE, describe_flac
-from .reader import Chunk, DamagedError, Extent, Reader, TagBlock, iter_boxes
+from .reader import (
+    Chunk,
+    DamagedError,
+    Extent,
+    Pairs,
+    Reader,
+    TagBlock,
+    decode_text,
+    iter_boxes,
+    read_some,
+)
 from .stream import Stream, by_code
 from .tag_names import MP4_ATOMS
 

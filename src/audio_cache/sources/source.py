@@ -9,17 +9,20 @@ import mimetypes
 import os
 import stat
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
-from .flac_ape_wavpack import read_ape, read_dsf, read_flac, read_tta, read_wavpack
-from .mp4 import read_mp4
-from .reader import DamagedError, Extent, Reader, TagBlock, strip_trailing_tags
+from . import tags
+from .flac_ape_wavpack import read_ape, read_dsf, read_flac, read_tta, read_vorbis, read_wavpack
+from .lossy import recognise_lossy
+from .mp4 import read_ilst, read_mp4
+from .reader import DamagedError, Extent, Pairs, Reader, TagBlock, decode_text, read_some
 from .stream import Format, Stream
-from .tags import read_tags
-from .wav_aiff_dff import read_aiff, read_dsdiff, read_wav
+from .suffixes import AUDIO, AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
+from .tag_names import ALIASES, DROPPED, MAX_TEXT_CHARACTERS, MUSICBRAINZ, TOTALS
+from .wav_aiff_dff import read_aiff, read_dsdiff, read_info, read_wav
 
 Name = str | bytes | os.PathLike[str]
 
