@@ -11,8 +11,7 @@ from audio_cache.flask_ext import FlaskAudioCache
 
 from . import services
 from .admin.monitor import Monitor
-from .demo.library import DEMO_LIBRARY
-from .settings import Settings, load_settings, prepare_data_root, read_secret_key
+from .settings import DEMO_LIBRARY, Settings, load_settings, prepare_data_root, read_secret_key
 from .web import auth, compression, module_preload, security
 from .web import errors as web_errors
 from .web.views import (

@@ -8,8 +8,8 @@ import click
 
 from audio_cache import AudioCacheSettings, ConfigError
 
-from .demo.library import DEMO_LIBRARY
 from .settings import (
+    DEMO_LIBRARY,
     Settings,
     SettingsError,
     describe_settings,

@@ -13,6 +13,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRET_KEY_FILE = "secret_key"
+# Two short albums for those who set no MUSIC_ROOT. Nothing is ever written there.
+DEMO_LIBRARY = Path(__file__).parent / "demo" / "music"
 
 
 class SettingsError(ValueError):
