@@ -2,9 +2,12 @@
 # Settings pass through: make serve MUSIC_ROOT=/srv/music PORT=8000
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint requirements.lock
+# Only wheels whose hashes are in a lock file, so pip builds nothing but this checkout. A lock file is complete, and the pip
+# of Debian 12 would reject it where one package asks for an extra of another: hence --no-deps.
+LOCKED := -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: --require-hashes --requirement
+CHECKOUT := -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
 
-.PHONY: serve test coverage fast lint types docs screenshots bench stress browser clean
+.PHONY: serve test lowest lock coverage fast lint types docs screenshots bench stress browser clean
 .DELETE_ON_ERROR:
 
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
@@ -16,7 +19,20 @@ JOBS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 test: .venv/.dev               ## everything but stress
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
-coverage: .venv/.dev           ## the same, and which lines nothing ran
+lowest: .venv-lowest/.test     ## the quick ones, with the lowest versions that pyproject.toml allows
+	.venv-lowest/bin/pytest --numprocesses $(JOBS) --dist loadfile -m "not slow and not browser and not stress"
+
+# One file for what runs, one with the tools besides, one with the lowest versions. Versions stay unless they have to
+# change: make lock UPGRADE="--upgrade-package flask", or --upgrade for all.
+COMPILE = .venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-annotate --custom-compile-command "make lock" --group build $(UPGRADE) pyproject.toml
+
+lock: .venv/uv                 ## writes the lock files anew after a change of pyproject.toml
+	$(COMPILE) --extra dev --output-file requirements-dev.lock
+	$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) --extra test --upgrade --resolution lowest-direct --output-file requirements-lowest.lock
+
+coverage: .venv/.dev           ## the same as test, and which lines nothing ran
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --cov
 
 fast: .venv/.dev               ## what takes no browser and no long seconds, up to the first failure
@@ -44,13 +60,24 @@ browser: .venv/.dev
 	$(BIN)/pytest -m browser
 
 clean:
-	rm -rf .venv build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lowest build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.serve: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
-	$(PIP) --editable .
+	$(BIN)/python $(LOCKED) requirements.lock
+	$(BIN)/python $(CHECKOUT)
 	touch $@
 
-.venv/.dev: .venv/.serve
-	$(PIP) --editable '.[dev]'
+.venv/.dev: .venv/.serve requirements-dev.lock
+	$(BIN)/python $(LOCKED) requirements-dev.lock
 	touch $@
+
+.venv-lowest/.test: pyproject.toml requirements-lowest.lock
+	$(PYTHON) -m venv --clear .venv-lowest
+	.venv-lowest/bin/python $(LOCKED) requirements-lowest.lock
+	.venv-lowest/bin/python $(CHECKOUT)
+	touch $@
+
+.venv/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --target $@ uv==0.13.9

@@ -15,7 +15,7 @@ from statistics import median
 
 from audio_cache import AudioCache
 from audio_cache.cache_worker import CacheWorker
-from audio_cache.progress.tracker import ProgressCallback, ProgressTracker
+from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
 
 from .machine import chosen_ffmpeg
 from .music import work_folder

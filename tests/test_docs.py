@@ -143,3 +143,41 @@ def anchors_of(path: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
     words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
     return {heading.replace(" ", "-") for heading in words}
+
+
+def folders_of(package: str) -> set[str]:
+    """Return the folders of a package as the page on its architecture names them."""
+    source = ROOT / "src" / package
+    rooms = {path.parent for path in source.rglob("*.py")} | {
+        source / "static",
+        source / "templates",
+    }
+    return {f"{room.relative_to(source)}/" for room in rooms - {source}}
+
+
+@pytest.mark.parametrize("package", ["audio_cache", "mixtape"])
+def test_every_folder_of_a_package_has_its_row_on_the_page_of_the_architecture(
+    package: str,
+) -> None:
+    part = (
+        page("architecture.md").partition(f"## The folders of {package}")[2].partition("\n## ")[0]
+    )
+    first_cells = re.findall(r"^\| (`.+?`) \| .+\. \|$", part, re.MULTILINE)
+    named = re.findall(r"`([^`]+)`", " ".join(first_cells))
+    assert sorted(named) == sorted(folders_of(package))
+
+
+def test_every_module_on_the_page_of_the_architecture_exists() -> None:
+    named = set(re.findall(r"`([\w/-]+\.(?:py|js))`", page("architecture.md")))
+    assert len(named) > 30
+    places = (ROOT, ROOT / "src/audio_cache", ROOT / "src/mixtape")
+    assert [name for name in named if not any((place / name).is_file() for place in places)] == []
+
+
+def test_every_module_in_the_picture_of_the_architecture_exists() -> None:
+    picture = (DOCS / "images" / "architecture.svg").read_text("utf-8")
+    texts = re.findall(r'class="module"[^>]*>([^<]+)<', picture)
+    named = {name for text in texts for name in re.findall(r"[\w/]+", text)}
+    assert len(named) > 20
+    known = {str(path.with_suffix("")) for path in (ROOT / "src").rglob("*.py")}
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in known)] == []

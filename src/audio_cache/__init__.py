@@ -26,6 +26,7 @@ from .quality import (
     bitrate_bps,
     parse_quality,
 )
+from .serving.playback import TrafficCount
 from .settings import AudioCacheSettings
 from .sources.source import (
     Source,
@@ -77,6 +78,7 @@ __all__ = [
     "QualitySetting",
     "Source",
     "State",
+    "TrafficCount",
     "Verdict",
     "audio_size",
     "bitrate_bps",

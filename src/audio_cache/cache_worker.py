@@ -1,12 +1,13 @@
-"""CacheWorker: caching the tracks of a mixtape or a folder, one by one or in parallel."""
+"""CacheWorker: caches the tracks of a mixtape or a folder, one by one or in parallel."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .batch.batch import Batch, Wanted
 from .batch.needs import find_outdated, is_missing, is_valid, missing
@@ -21,16 +22,17 @@ __all__ = ["CacheWorker", "Results", "missing", "schedule_mixtape_caching", "tra
 
 DEFAULT_QUALITIES: tuple[QualityLevel, ...] = (DEFAULT_QUALITY,)
 Results = dict[str, dict[str, Any]]
+_SKIPPED: Final = {"skipped": True}
+_NOT_NEEDED: Final = {**_SKIPPED, "reason": NOT_NEEDED}
 
 
 class CacheWorker:
     """Cache many tracks. All qualities of a track are made from one decode.
 
     A `progress_callback` is any callable (current, total); it is called with the number of tracks
-    that are settled. Where it has `track_cached(name)`, `track_skipped(name, reason)` and
+    that are settled. If it has `track_cached(name)`, `track_skipped(name, reason)` and
     `track_failed(name, error)`, exactly one of them is called for every track. A track that is
-    listed twice is handled once. `qualities` are medium where they are None; an empty list asks
-    for nothing.
+    listed twice is handled once. `qualities` are medium if None; an empty list asks for nothing.
 
     Args:
         audio_cache: where the files go. Its `nice` is the priority of the encoders.
@@ -80,7 +82,7 @@ class CacheWorker:
             By path: `{"skipped": True}` for a lossy track, else success by quality.
         """
         outcomes = self.cache_in_turn(_wanted(track_paths, qualities), progress_callback)
-        return {str(path): _as_brief_result(outcome) for path, outcome in outcomes.items()}
+        return {str(path): _as_result(outcome, _SKIPPED) for path, outcome in outcomes.items()}
 
     def cache_mixtape_async(
         self,
@@ -92,11 +94,11 @@ class CacheWorker:
 
         Returns:
             By path: `{"skipped": True, "reason": "No transcoding needed"}` for a lossy track, else
-            success by quality. Why a track failed is told to `track_failed` and to the log.
+            success by quality. `track_failed` and the log get the reason of a failure.
         """
         wanted = _wanted(track_paths, qualities)
         outcomes = self.cache_each(wanted, progress_callback)
-        return {str(path): _as_result(outcome) for path, outcome in outcomes.items()}
+        return {str(path): _as_result(outcome, _NOT_NEEDED) for path, outcome in outcomes.items()}
 
     def verify_mixtape_cache(
         self, track_paths: Iterable[Path], quality: QualityLevel = "medium"
@@ -110,8 +112,8 @@ class CacheWorker:
         """Make what is missing or outdated.
 
         Returns:
-            By `<path>_<quality>`: `{"success": bool}`, with an "error" where it is False; empty
-            where all is current.
+            By `<path>_<quality>`: `{"success": bool}`, with an "error" if it is False; empty
+            if everything is current.
         """
         wanted = _wanted(track_paths, qualities)
         todo = find_outdated(self.audio_cache, wanted, with_absent=True)
@@ -125,7 +127,7 @@ class CacheWorker:
     def cache_in_turn(
         self, wanted: Wanted, progress_callback: Progress | None = None
     ) -> dict[Path, Outcome]:
-        """Cache tracks one after the other, each at the qualities that are wanted of it."""
+        """Cache tracks one after the other, each at its own qualities."""
         batch = Batch(self.audio_cache, wanted, progress_callback, logger=self.logger)
         batch.run()
         return batch.in_order()
@@ -133,13 +135,13 @@ class CacheWorker:
     def cache_each(
         self, wanted: Wanted, progress_callback: Progress | None = None
     ) -> dict[Path, Outcome]:
-        """Cache tracks in parallel, each at the qualities that are wanted of it.
+        """Cache tracks in parallel, each at its own qualities.
 
         Returns:
-            What became of each, in the given order. Where Ctrl-C ends it, the encoders are ended
-            first; what they made is resumed next time.
+            What became of each, in the given order. Ctrl-C ends the encoders too; what they made
+            is resumed next time.
         """
-        with WorkerPool(self.max_workers) as pool:
+        with closing(WorkerPool(self.max_workers)) as pool:
             batch = Batch(
                 self.audio_cache,
                 wanted,
@@ -172,7 +174,7 @@ def schedule_mixtape_caching(
         music_root: the music folder.
         audio_cache: where the files go.
         logger: where warnings go; that of the cache by default.
-        qualities: what to make of each; medium where they are None, nothing where it is empty.
+        qualities: what to make of each; medium if None, nothing if empty.
         async_mode: encode in parallel.
         progress_callback: as for CacheWorker.
         max_workers: how many tracks are encoded at the same time.
@@ -187,9 +189,13 @@ def schedule_mixtape_caching(
         path: () if is_missing(path) else each for path, each in _wanted(paths, qualities).items()
     }
     run = worker.cache_each if async_mode else worker.cache_in_turn
-    as_result = _as_result if async_mode else _as_brief_result
+    if_lossy = _NOT_NEEDED if async_mode else _SKIPPED
     outcomes = run(wanted, progress_callback)
-    return {str(path): as_result(each) for path, each in outcomes.items() if not each.is_missing}
+    return {
+        str(path): _as_result(outcome, if_lossy)
+        for path, outcome in outcomes.items()
+        if not outcome.is_missing
+    }
 
 
 def track_paths(
@@ -217,21 +223,13 @@ def _wanted(
     paths: Iterable[Path], qualities: Sequence[QualityLevel] | None
 ) -> dict[Path, Sequence[QualityLevel]]:
     wanted = list(dict.fromkeys(_or_default(qualities)))
-    # Making a Path of a Path anew takes longer than to look it up in the cache.
+    # Making another Path of a Path takes longer than looking it up in the cache.
     return {path if isinstance(path, Path) else Path(path): wanted for path in paths}
 
 
-def _as_result(outcome: Outcome) -> dict[str, Any]:
+def _as_result(outcome: Outcome, if_lossy: Mapping[str, Any]) -> dict[str, Any]:
     if outcome.is_lossy:
-        return {"skipped": True, "reason": NOT_NEEDED}
-    return _as_success_by_quality(outcome)
-
-
-def _as_brief_result(outcome: Outcome) -> dict[str, Any]:
-    return {"skipped": True} if outcome.is_lossy else _as_success_by_quality(outcome)
-
-
-def _as_success_by_quality(outcome: Outcome) -> dict[str, Any]:
+        return dict(if_lossy)
     return {str(quality): is_there for quality, is_there in outcome.qualities.items()}
 
 

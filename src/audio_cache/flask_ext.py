@@ -43,7 +43,7 @@ _ODD_PARTS: Final = frozenset({"", ".", ".."})
 
 @dataclass(frozen=True)
 class AudioCacheState:
-    """What the extension keeps for one application, in `app.extensions["audio_cache"]`."""
+    """The extension's state for one application, in `app.extensions["audio_cache"]`."""
 
     settings: AudioCacheSettings
     music_root: Path
@@ -59,10 +59,10 @@ class AudioCacheState:
         return Signer.of_secret(read_key(self.cache.cache_dir))
 
     def shut_down(self) -> None:
-        """End the encoders of this process; what they made so far is resumed the next time.
+        """End the encoders of this process; what they made so far will be resumed.
 
-        This happens by itself when the interpreter ends. A server whose threads may wait for slow
-        clients then (gunicorn's gthread) does better to call it from a hook such as `worker_exit`.
+        This happens automatically when the interpreter exits. A server whose threads may then be
+        waiting for slow clients (gunicorn's gthread) should call it in a hook like `worker_exit`.
         """
         self.live.stop()
         end_all()
@@ -82,7 +82,7 @@ class FlaskAudioCache:
             Not for `/r/`, whose signature says who may listen.
 
     Raises:
-        ConfigError: a setting is missing or bad; the message names it, its value and the cure.
+        ConfigError: a setting is missing or bad; the message says which, and how to fix it.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ def get_state() -> AudioCacheState:
 
 
 def play(file_path: str) -> Response:
-    """Answer `GET /play/<path>?quality=`: 400 for an unknown quality, 404 for what is not there."""
+    """Answer `GET /play/<path>?quality=`: 400 for an unknown quality, 404 for a missing track."""
     quality = requested_quality()
     return _answer(*_locate(get_state().music_root, _raw_path(file_path)), quality)
 
@@ -228,16 +228,16 @@ def progress(slug: str) -> Response:
 
 
 def send_track(path: Path, quality: QualityLevel) -> Response:
-    """Return the answer to a play of an absolute path, as `flask.send_file` does for a file.
+    """Return the response to a play of an absolute path, as `flask.send_file` does for a file.
 
     Raises:
-        NotFound: there is no such file, or it cannot be read.
+        NotFound: there is no such file, or it can't be read.
     """
     return _answer(path, None, quality)
 
 
 def _answer(path: Path, source: os.stat_result | None, quality: QualityLevel) -> Response:
-    # The request itself: each use of Flask's stand-in for it takes a look-up.
+    # The request itself: each use of Flask's proxy for it costs a look-up.
     asked = cast("LocalProxy[Request]", request)._get_current_object()
     try:
         return get_state().playback.answer(asked, path, quality, source)
@@ -250,7 +250,7 @@ def requested_quality() -> QualityLevel:
     """Return the quality that the current request asks for, or the configured default.
 
     Raises:
-        BadRequest: the text names none; the description lists the valid ones.
+        BadRequest: there is no such quality; the description lists those that exist.
     """
     text = _named_quality(request.environ.get("QUERY_STRING", ""))
     if text is None:
@@ -271,7 +271,7 @@ def find_track(music_root: Path, relative: str) -> Path:
     """Return the absolute path of a file under the music root.
 
     Raises:
-        NotFound: the path leads out of the root, by dots or by a link, or to no audio file.
+        NotFound: the path leads out of the root, by dots or a link, or not to an audio file.
     """
     return _locate(music_root, relative)[0]
 
@@ -289,17 +289,17 @@ def _locate(music_root: Path, relative: str) -> tuple[Path, os.stat_result]:
 
 
 def lies_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> bool:
-    """Say whether a path is that of something below a folder when all links are followed.
+    """Say whether a path leads to something below a folder once all links are followed.
 
     Raises:
-        OSError: there is no such file, or it may not be looked at.
+        OSError: there is no such file, or it can't be read.
     """
     real = os.path.realpath(path, strict=True)
     return real.startswith(os.path.join(os.path.realpath(root), ""))
 
 
 def _raw_path(file_path: str) -> str:
-    """Return the path of the request byte for byte; Werkzeug's text loses what is no UTF-8."""
+    """Return the path of the request byte for byte; Werkzeug loses whatever isn't UTF-8."""
     if file_path.isascii():
         return file_path
     raw = request.environ.get("PATH_INFO", "").encode("latin-1")
@@ -309,14 +309,14 @@ def _raw_path(file_path: str) -> str:
 
 
 class _Complete(FlaskResponse):
-    """An answer whose headers are final; Werkzeug would copy them to look for what to mend."""
+    """A response whose headers are final; Werkzeug would copy them to look for corrections."""
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
         return self.headers
 
 
 class _FilePathConverter(BaseConverter):
-    """A path of any characters; Flask's own `path` ends at a newline, which a name may hold."""
+    """A path of any characters; Flask's own `path` stops at a newline, which a name may have."""
 
     part_isolating = False
     regex = r"(?s:[^/].*)"

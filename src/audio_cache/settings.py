@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +30,7 @@ from .errors import ConfigError
 from .quality import DEFAULT_QUALITY, QUALITY_LEVELS, QualityLevel
 
 OnMiss = Literal["live", "original"]
+V = TypeVar("V")
 
 PREFIX: Final = "AUDIO_CACHE_"
 DEFAULT_TAGS: Final = (
@@ -48,11 +49,8 @@ DEFAULT_TAGS: Final = (
 DEFAULT_ON_MISS: Final[OnMiss] = "live"
 
 
-@dataclass(frozen=True)
-class Takes:
+class Takes(str):
     """What a setting accepts, in the words that errors, CLI help and documentation use."""
-
-    words: str
 
 
 @dataclass(frozen=True)
@@ -207,7 +205,9 @@ class AudioCacheSettings(BaseSettings):
         """Check names and values together, so that one start shows every mistake."""
         unknown, cause = _unknown_names(given), None
         try:
-            super().__init__(**{name: given[name] for name in given if name in _fields()})
+            super().__init__(
+                **{name: given[name] for name in given if name in AudioCacheSettings.model_fields}
+            )
         except ValidationError as error:
             cause = error
         problems = [*unknown, *(_bad_values(cause, given) if cause else ())]
@@ -224,13 +224,7 @@ class AudioCacheSettings(BaseSettings):
         Raises:
             ConfigError: as for the class.
         """
-        return cls(
-            **{
-                key.removeprefix(PREFIX).lower(): value
-                for key, value in mapping.items()
-                if key.startswith(PREFIX)
-            }
-        )
+        return cls(**_with_prefix(mapping))
 
     @classmethod
     def settings_customise_sources(
@@ -269,16 +263,12 @@ def knobs() -> tuple[Knob, ...]:
             default=_as_text(field.default),
             help=field.description or "",
         )
-        for name, field in _fields().items()
+        for name, field in AudioCacheSettings.model_fields.items()
     )
 
 
-def _fields() -> dict[str, FieldInfo]:
-    return AudioCacheSettings.model_fields
-
-
 def _takes(field: FieldInfo) -> str:
-    return next(item.words for item in field.metadata if isinstance(item, Takes))
+    return next(item for item in field.metadata if isinstance(item, Takes))
 
 
 def _as_text(value: object) -> str:
@@ -294,23 +284,24 @@ def _as_text(value: object) -> str:
 
 def _environment() -> dict[str, str]:
     """Return our variables by field name; like pydantic-settings, ignore their case."""
-    upper = {name.upper(): value for name, value in os.environ.items()}
-    return {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in upper.items()
-        if name.startswith(PREFIX)
-    }
+    return _with_prefix({name.upper(): value for name, value in os.environ.items()})
+
+
+def _with_prefix(mapping: Mapping[str, V]) -> dict[str, V]:
+    """Return the values of names that begin with our prefix, by the names of their fields."""
+    ours = (name for name in mapping if name.startswith(PREFIX))
+    return {name.removeprefix(PREFIX).lower(): mapping[name] for name in ours}
 
 
 def _unknown_names(given: Mapping[str, object]) -> list[str]:
     """Return a line for each name that isn't a setting: most of these are misspelt."""
     names = dict.fromkeys([*given, *_environment()])
-    return [_unknown_name(name) for name in names if name not in _fields()]
+    return [_unknown_name(name) for name in names if name not in AudioCacheSettings.model_fields]
 
 
 def _unknown_name(name: str) -> str:
-    near = difflib.get_close_matches(name, _fields(), n=1)
-    known = [PREFIX + other.upper() for other in near or _fields()]
+    near = difflib.get_close_matches(name, AudioCacheSettings.model_fields, n=1)
+    known = [PREFIX + other.upper() for other in near or AudioCacheSettings.model_fields]
     hint = f"did you mean {known[0]}?" if near else f"the settings are {', '.join(known)}"
     return f"{PREFIX}{name.upper()} isn't a setting of the audio cache: {hint}"
 
@@ -322,6 +313,6 @@ def _bad_values(error: ValidationError, given: Mapping[str, object]) -> list[str
     for name in dict.fromkeys(str(problem["loc"][0]) for problem in error.errors()):
         place = " in the environment" if name in environment else ""
         value = environment.get(name, given.get(name))
-        takes = _takes(_fields()[name]).replace("`", "")
+        takes = _takes(AudioCacheSettings.model_fields[name]).replace("`", "")
         lines.append(f"{PREFIX}{name.upper()} is {value!r}{place}: it takes {takes}")
     return lines

@@ -11,8 +11,7 @@ from audio_cache.flask_ext import FlaskAudioCache
 
 from . import services
 from .admin.monitor import Monitor
-from .demo.library import DEMO_LIBRARY
-from .settings import Settings, load_settings, prepare_data_root, read_secret_key
+from .settings import DEMO_LIBRARY, Settings, load_settings, prepare_data_root, read_secret_key
 from .web import auth, compression, module_preload, security
 from .web import errors as web_errors
 from .web.views import (
@@ -39,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings: what to run with; read from the environment if not given.
 
     Raises:
-        SettingsError: a setting cannot be used; the message names it, its value and the cure.
+        SettingsError: a setting cannot be used; the message names it, its value and the remedy.
     """
     settings = settings or load_settings()
     data_root = prepare_data_root(settings)
@@ -63,12 +62,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     library.init_app(app)
     compression.init_app(app)
     module_preload.init_app(app)
-    player.init_app(app, services.init_app(app))
+    services.init_app(app)
+    player.init_app(app)
     json_api.init_app(app)
     as_json.init_app(app)
-    for view in (artwork, caching, catalogue, drafts, editor, sharing):
+    for view in (artwork, caching, catalogue, drafts, editor, health, sharing):
         app.register_blueprint(view.blueprint)
-    app.register_blueprint(health.blueprint)
     monitor = Monitor(app.extensions["audio_cache"])
     admin.init_app(app, monitor)
     metrics.init_app(app, monitor, settings)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from importlib import metadata
 
 import click
 
 from audio_cache import AudioCacheSettings, ConfigError
 
-from .demo.library import DEMO_LIBRARY
 from .settings import (
+    DEMO_LIBRARY,
     Settings,
     SettingsError,
     describe_settings,
@@ -18,16 +17,6 @@ from .settings import (
     prepare_data_root,
     read_secret_key,
 )
-
-DISTRIBUTION = "audio-cache"
-
-
-def version() -> str:
-    """Return the version of the installed distribution."""
-    try:
-        return metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
-        return "unknown"
 
 
 class ServeCommand(click.Command):
@@ -43,7 +32,7 @@ class ServeCommand(click.Command):
 
 
 @click.group()
-@click.version_option(version(), prog_name="mixtape")
+@click.version_option(package_name="audio-cache", prog_name="mixtape")
 def main() -> None:
     """Play your music in the browser, at the quality your connection can take."""
 
@@ -76,7 +65,3 @@ def run(settings: Settings) -> None:
     server = MixtapeServer(settings, listener)
     click.echo(f"Mixtape is playing at {address} – library: {click.format_filename(library)}")
     server.run()
-
-
-if __name__ == "__main__":
-    main()

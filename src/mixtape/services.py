@@ -7,7 +7,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from flask import Flask, current_app
 
@@ -18,6 +18,7 @@ from .library.folders import Folders
 from .library.scanner import LOCK_NAME, Scanner, ScanProgress
 from .mixtapes.caching import Caching
 from .mixtapes.drafts import Drafts
+from .mixtapes.links import Sharing
 from .mixtapes.store import Mixtapes
 
 EXTENSION: Final = "mixtape"
@@ -37,11 +38,12 @@ class Services:
     artwork: Artwork
     mixtapes: Mixtapes
     drafts: Drafts
+    sharing: Sharing
     caching: Caching
     counted: dict[tuple[ScanProgress, int], LibraryCounts] = field(default_factory=dict)
 
     def counts(self) -> LibraryCounts:
-        """Return how much the library holds, counted anew only where a scan has gone on since.
+        """Return how much the library holds, counted again only if a scan has progressed since.
 
         A library of 100,000 tracks takes half a second to count.
         """
@@ -80,7 +82,7 @@ class Services:
             logger.exception("what was left over could not be resumed")
 
 
-def init_app(app: Flask) -> Services:
+def init_app(app: Flask) -> None:
     """Open the database of an app and wire its services; the cache must be set up already."""
     music_root, data_root = Path(app.config["MUSIC_ROOT"]), Path(app.config["DATA_ROOT"])
     database = Database.open(data_root)
@@ -94,14 +96,13 @@ def init_app(app: Flask) -> Services:
         artwork=Artwork(database, music_root, data_root),
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
+        sharing=Sharing(database, app.config["SECRET_KEY"]),
         caching=Caching(app.extensions["audio_cache"], database),
     )
     app.extensions[EXTENSION] = services
     atexit.register(services.close)
-    return services
 
 
 def current_services() -> Services:
     """Return the services of the current app."""
-    services: Services = current_app.extensions[EXTENSION]
-    return services
+    return cast(Services, current_app.extensions[EXTENSION])

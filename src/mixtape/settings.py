@@ -7,13 +7,14 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRET_KEY_FILE = "secret_key"
+# Two short albums for those who set no MUSIC_ROOT. Nothing is ever written there.
+DEMO_LIBRARY = Path(__file__).parent / "demo" / "music"
 
 
 class SettingsError(ValueError):
@@ -27,81 +28,63 @@ class Settings(BaseSettings):
         env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
     )
 
-    music_root: Annotated[
-        Path | None,
-        Field(
-            description="the folder that holds your music; without it a small demo plays",
-            examples=["/srv/music"],
-        ),
-    ] = None
-    data_root: Annotated[
-        Path,
-        Field(
-            description="a folder outside MUSIC_ROOT where mixtape may write; made when missing",
-            examples=["./collection-data"],
-        ),
-    ] = Path("./collection-data")
-    password: Annotated[
-        SecretStr | None,
-        Field(
-            description="what listeners sign in with; without it only this machine may listen",
-            examples=["correct-horse-battery"],
-        ),
-    ] = None
-    host: Annotated[
-        str,
-        Field(
-            description="the address to listen on; any but this machine's own needs PASSWORD",
-            examples=["127.0.0.1"],
-        ),
-    ] = "127.0.0.1"
-    port: Annotated[
-        int,
-        Field(
-            ge=0,
-            le=65535,
-            description="a port from 1 to 65535, or 0 for any that is free",
-            examples=["5000"],
-        ),
-    ] = 5000
-    secret_key: Annotated[
-        SecretStr | None,
-        Field(
-            min_length=16,
-            description="16 characters or more that sign the session cookies; without it one is "
-            "made once and kept in DATA_ROOT/secret_key",
-            examples=["$(openssl rand -hex 32)"],
-        ),
-    ] = None
-    metrics_token: Annotated[
-        SecretStr | None,
-        Field(
-            min_length=16,
-            description="16 characters or more that open /metrics as a bearer token, for "
-            "Prometheus; without it only those who are signed in see the metrics",
-            examples=["$(openssl rand -hex 32)"],
-        ),
-    ] = None
-    server_threads: Annotated[
-        int,
-        Field(
-            ge=4,
-            le=10_000,
-            description="how many requests run at once, from 4 to 10000; a listener or a progress "
-            "page takes one each",
-            examples=["600"],
-        ),
-    ] = 600
-    trusted_proxies: Annotated[
-        int,
-        Field(
-            ge=0,
-            le=10,
-            description="how many reverse proxies stand in front, 0 to 10, whose X-Forwarded-For, "
-            "-Proto and -Host are believed",
-            examples=["1"],
-        ),
-    ] = 0
+    music_root: Path | None = Field(
+        None,
+        description="the folder that holds your music; without it a small demo plays",
+        examples=["/srv/music"],
+    )
+    data_root: Path = Field(
+        Path("./collection-data"),
+        description="a folder outside MUSIC_ROOT where mixtape may write; made when missing",
+        examples=["./collection-data"],
+    )
+    password: SecretStr | None = Field(
+        None,
+        description="what listeners sign in with; without it only this machine may listen",
+        examples=["correct-horse-battery"],
+    )
+    host: str = Field(
+        "127.0.0.1",
+        description="the address to listen on; any but this machine's own needs PASSWORD",
+        examples=["127.0.0.1"],
+    )
+    port: int = Field(
+        5000,
+        ge=0,
+        le=65535,
+        description="a port from 1 to 65535, or 0 for any that is free",
+        examples=["5000"],
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="16 characters or more that sign the session cookies; without it one is "
+        "made once and kept in DATA_ROOT/secret_key",
+        examples=["$(openssl rand -hex 32)"],
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="16 characters or more that open /metrics as a bearer token, for "
+        "Prometheus; without it only those who are signed in see the metrics",
+        examples=["$(openssl rand -hex 32)"],
+    )
+    server_threads: int = Field(
+        600,
+        ge=4,
+        le=10_000,
+        description="how many requests run at once, from 4 to 10000; a listener or a progress "
+        "page takes one each",
+        examples=["600"],
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="how many reverse proxies stand in front, 0 to 10, whose X-Forwarded-For, "
+        "-Proto and -Host are believed",
+        examples=["1"],
+    )
 
     @field_validator("music_root", "data_root", mode="after")
     @classmethod
@@ -160,7 +143,7 @@ def load_settings() -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        SettingsError: one or more cannot be used; the message names each, its value and the cure.
+        SettingsError: one or more cannot be used; the message names each, its value and the remedy.
     """
     try:
         return Settings()
@@ -170,11 +153,10 @@ def load_settings() -> Settings:
 
 def describe_settings() -> list[tuple[str, str, str]]:
     """Return (variable, default, meaning) of every setting, for the CLI's help and the docs."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else str(field.default)
-        rows.append((name.upper(), default, field.description or ""))
-    return rows
+    return [
+        (name.upper(), "" if field.default is None else str(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
 
 
 def prepare_data_root(settings: Settings) -> Path:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from audio_cache.errors import ConfigError
 from audio_cache.flask_ext import FlaskAudioCache, send_track
-from audio_cache.progress.tracker import ProgressStatus
+from audio_cache.progress.events import ProgressStatus
 from audio_cache.quality import QUALITY_LEVELS
 from tests.audio_cache.foreign_app import make_app, state_of
 from tests.helpers.waiting import wait_until

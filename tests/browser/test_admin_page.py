@@ -117,7 +117,7 @@ def test_purging_asks_for_the_word_and_then_deletes_all(page: Page, app: Flask) 
     dialog = page.get_by_role("dialog", name="Purge everything?")
     yes = dialog.get_by_role("button", name="Purge the cache")
     expect(yes).to_be_disabled()
-    dialog.get_by_label("Type purge to go on").fill("purg")
+    dialog.get_by_label("Type purge to continue").fill("purg")
     expect(yes).to_be_disabled()
     page.keyboard.press("Enter")
     expect(dialog).to_be_visible()
@@ -134,7 +134,7 @@ def test_purging_asks_for_the_word_and_then_deletes_all(page: Page, app: Flask) 
 def test_a_question_can_be_answered_with_no(page: Page, app: Flask, way: str) -> None:
     press(page, "Purge the cache")
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Type purge to go on").fill("purge")
+    dialog.get_by_label("Type purge to continue").fill("purge")
     if way == "Escape":
         page.keyboard.press("Escape")
     else:
@@ -150,7 +150,7 @@ def test_a_bad_number_of_days_is_told_at_its_field_and_asks_nothing(page: Page, 
     for bad in ("", "0", "-3", "soon"):
         days.fill(bad)
         press(page, "Clear old entries")
-        expect(page.get_by_text("A number of days, more than 0")).to_be_visible()
+        expect(page.get_by_text("Enter a number of days above 0")).to_be_visible()
         expect(days).to_have_attribute("aria-invalid", "true")
         expect(days).to_be_focused()
         expect(page.get_by_role("dialog")).to_be_hidden()

@@ -203,13 +203,13 @@ def test_the_totals_follow_the_tape(page: Page) -> None:
     add(page, "Aurora", "Borealis")
     expect(totals).to_contain_text("2 tracks")
     expect(totals).to_contain_text(re.compile(r"8 s.*High \d+\.\d kB.*Low \d+\.\d kB.*Original"))
-    page.get_by_role("button", name="Take Aurora out").click()
+    page.get_by_role("button", name="Remove Aurora").click()
     expect(totals).to_contain_text("1 track")
 
 
 def test_what_was_removed_comes_back_by_the_button_too(page: Page) -> None:
     add(page, "Aurora", "Borealis", "Cocoon")
-    page.get_by_role("button", name="Take Borealis out").click()
+    page.get_by_role("button", name="Remove Borealis").click()
     expect_tape(page, "Aurora", "Cocoon")
     page.get_by_role("button", name="Undo").click()
     expect_tape(page, "Aurora", "Borealis", "Cocoon")
@@ -304,7 +304,7 @@ def test_a_cover_is_shown_and_a_bad_one_explained(page: Page, tmp_path: Path) ->
     text.write_text("no picture")
     field = page.get_by_label("Cover picture")
     field.set_input_files(text)
-    expect(page.get_by_role("alert").filter(has_text="no JPEG")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="not a JPEG")).to_be_visible()
     field.set_input_files(tiny)
     expect(page.get_by_role("alert").filter(has_text="10 × 10 pixels")).to_be_visible()
     field.set_input_files(good)

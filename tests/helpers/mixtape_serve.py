@@ -24,10 +24,18 @@ class MixtapeServe:
     Args:
         music: the library.
         data: where its data is.
+        program: how the command `mixtape` is started.
         environment: more settings, such as PASSWORD.
     """
 
-    def __init__(self, music: Path, data: Path, **environment: str) -> None:
+    def __init__(
+        self,
+        music: Path,
+        data: Path,
+        program: tuple[str, ...] = (sys.executable, "-m", "mixtape"),
+        **environment: str,
+    ) -> None:
+        self._program = program
         given = {"MUSIC_ROOT": str(music), "DATA_ROOT": str(data), "PORT": "0"}
         self._environment = {**os.environ, "PYTHONPATH": str(SOURCE), **given, **environment}
         self.start()
@@ -43,7 +51,7 @@ class MixtapeServe:
         # A file, since nobody empties a pipe while the server runs.
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mixtape", "serve"],
+            [*self._program, "serve"],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from flask import abort
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.wrappers import Response
 
 from mixtape.web.security import CONTENT_SECURITY_POLICY
 from tests.helpers.host import PAGE, PASSWORD, make_app
@@ -68,9 +70,12 @@ def test_this_machines_own_names_are_answered(client: FlaskClient, host: str) ->
     ],
 )
 def test_without_a_password_other_names_are_refused(client: FlaskClient, host: str) -> None:
-    answer = client.get("/", headers={"Host": host, **PAGE})
+    # Past the test client: some versions of it fail at such a name before the application is asked.
+    environ = EnvironBuilder(path="/", headers=PAGE).get_environ()
+    environ["HTTP_HOST"] = host
+    answer = Response(*run_wsgi_app(client.application, environ))
     assert answer.status_code == 400
-    assert "evil" not in answer.text
+    assert "evil" not in answer.get_data(as_text=True)
 
 
 def test_the_refusal_of_a_name_says_what_to_do(client: FlaskClient) -> None:

@@ -1,1 +1,1 @@
-"""Caching many tracks, in the foreground and in the background."""
+"""The caching of many tracks, in the foreground and in the background."""

@@ -1,4 +1,4 @@
-"""Background runs of a server: caching that is started by a save and goes on by itself.
+"""Background runs of a server: caching that a save starts and that continues by itself.
 
 Nothing is queued on disk. What is to be done follows from what the cache holds (`missing`), so a
 server that was stopped in the middle of a run schedules the same tracks again when it starts.
@@ -43,7 +43,7 @@ class BackgroundRun:
         return self._over.wait(timeout_s)
 
     def cancel(self) -> None:
-        """End the run: its ffmpegs are ended, finished tracks stay, and its listeners are told."""
+        """End the run and its ffmpegs; finished tracks stay, and listeners are told."""
         with self._ending() as is_first:
             if is_first:
                 self.batch.cancel()
@@ -52,7 +52,7 @@ class BackgroundRun:
                 self._progress.run_finished(ProgressStatus.FAILED, message, step="cancelled")
 
     def abandon(self) -> None:
-        """End the run and tell nobody: another one takes its place, or will after a restart."""
+        """End the run without telling anybody: another one replaces it, now or after a restart."""
         with self._ending() as is_first:
             if is_first:
                 self.batch.cancel()
@@ -62,8 +62,8 @@ class BackgroundRun:
         self.batch.sift()
         self.batch.wait()
         with self._ending() as is_first:
-            # A batch that was cancelled from below, by a shutdown that ends all ffmpegs, is not
-            # at its end: it goes on after the next start.
+            # A batch that was cancelled by a shutdown, which ends all ffmpegs, is not finished: it
+            # is resumed after the next start.
             if is_first and not self.batch.is_cancelled:
                 self._progress.run_finished(_status(self.batch))
 
@@ -84,7 +84,7 @@ class BackgroundRuns:
 
     Args:
         cache: where the files go.
-        tracker: is told how the runs go; the task id of a run is that of its progress stream.
+        tracker: receives the progress of the runs; a run's task id is that of its stream.
         max_workers: how many tracks are encoded at once, over all runs.
     """
 
@@ -123,7 +123,11 @@ class BackgroundRuns:
             progress = ProgressCallback(task_id, self._tracker, len(batch.tracks), run=run_id)
             batch.report_to(progress)
             run = self._runs[task_id] = BackgroundRun(task_id, run_id, batch, progress)
-        self._announce(run)
+        total = len(batch.tracks)
+        message = f"Looking at {counted(total, 'track')}"
+        self._tracker.emit(
+            task_id, "queued", ProgressStatus.PENDING, message, total=total, run=run_id
+        )
         thread = threading.Thread(
             target=self._carry_out, args=(run,), name=f"run {task_id}", daemon=True
         )
@@ -131,7 +135,7 @@ class BackgroundRuns:
         return run
 
     def find(self, task_id: str) -> BackgroundRun | None:
-        """Return the run of a task that goes on, or None."""
+        """Return the current run of a task, or None."""
         with self._lock:
             return self._runs.get(task_id)
 
@@ -143,24 +147,12 @@ class BackgroundRuns:
         return run is not None
 
     def close(self, timeout_s: float = 10.0) -> None:
-        """End all runs, for a shutdown: nobody is told, since they go on after the next start."""
+        """End all runs, for a shutdown: nobody is told, since they resume after the next start."""
         with self._lock:
             runs = list(self._runs.values())
         for run in runs:
             run.abandon()
         self._pool.close(timeout_s)
-
-    def _announce(self, run: BackgroundRun) -> None:
-        total = len(run.batch.tracks)
-        self._tracker.emit(
-            task_id=run.task_id,
-            step="queued",
-            status=ProgressStatus.PENDING,
-            message=f"Looking at {counted(total, 'track')}",
-            current=0,
-            total=total,
-            run=run.run_id,
-        )
 
     def _carry_out(self, run: BackgroundRun) -> None:
         try:
@@ -172,7 +164,7 @@ class BackgroundRuns:
 
 
 def _status(batch: Batch) -> ProgressStatus:
-    """Return how a run ended: failed only where nothing could be done for any track."""
+    """Return how a run ended: failed only if nothing could be done for any track."""
     outcomes = list(batch.outcomes.values())
     useless = [each for each in outcomes if each.fate is Fate.FAILED or each.is_missing]
     if outcomes and len(useless) == len(outcomes):

@@ -31,12 +31,12 @@ Wanted = Mapping[Path, Sequence[QualityLevel]]
 
 
 class Batch:
-    """The tracks of one run. Sifting tells those that need an encoder; any threads may encode them.
+    """The tracks of one run. Sifting finds those that need an encoder; any thread may encode them.
 
     Args:
         cache: where they are kept.
         wanted: the qualities that are wanted of each source.
-        progress: is told how it goes; see `Reporter`.
+        progress: receives the progress; see `Reporter`.
         logger: where warnings go; that of the cache by default.
         changed: is notified whenever there is something to do or to know.
     """
@@ -83,7 +83,7 @@ class Batch:
         return self.tracks == other.tracks and self._wanted == other._wanted
 
     def report_to(self, progress: Progress) -> None:
-        """Tell a callback how it goes; to be called before anything has begun."""
+        """Report the progress to a callback; to be called before anything begins."""
         self._reporter = Reporter(progress, len(self.tracks), self._logger)
 
     def run(self) -> None:
@@ -135,7 +135,7 @@ class Batch:
         return {path: self.outcomes[path] for path in paths if path in self.outcomes}
 
     def cancel(self) -> None:
-        """End it: its ffmpegs are ended, what is finished stays, and nothing is told any more."""
+        """End it and its ffmpegs; what is finished stays, and nothing more is reported."""
         self._reporter.mute()
         with self.changed:
             self.is_cancelled = True
@@ -155,7 +155,7 @@ class Batch:
                 self._settle(track, outcome)
 
     def _encode(self, track: BatchTrack, share: Share) -> Outcome | None:
-        """Return what became of a track; None where it was interrupted."""
+        """Return what became of a track; None if it was interrupted."""
         path = track.path
         try:
             made = self._cache.store_together(

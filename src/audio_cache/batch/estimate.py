@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -82,10 +81,7 @@ class Plan:
         return self.audio_s / (speed.factor * max(1, min(jobs, cores)))
 
 
-def make_plan(
-    cache: AudioCache,
-    wanted: Wanted,
-) -> Plan:
+def make_plan(cache: AudioCache, wanted: Wanted) -> Plan:
     """Return what caching would do, reading only headers.
 
     Args:
@@ -123,11 +119,6 @@ def measure_speed(cache: AudioCache, plan: Plan) -> Speed:
         except (AudioCacheError, OSError):
             continue  # the next one may be intact
     return Speed(_ASSUMED_SPEED, False)
-
-
-def free_bytes(cache: AudioCache) -> int:
-    """Return the free space on the cache's disk."""
-    return shutil.disk_usage(cache.cache_dir).free
 
 
 def _plan_track(path: Path, source: Source, qualities: Sequence[QualityLevel]) -> PlannedTrack:

@@ -41,7 +41,7 @@ class Outcome:
 
     Args:
         fate: how it ended.
-        reason: why, in words for people; empty where it was cached.
+        reason: why, in words for people; empty if it was cached.
         qualities: for each quality that was asked for, whether it can be played now.
         bytes_saved: by how much the largest file that was made is smaller than the source.
         audio_s: seconds of audio that were encoded.
@@ -64,7 +64,7 @@ class Outcome:
 def name_tracks(paths: Iterable[Path]) -> list[BatchTrack]:
     """Return a track for each path, each path once, in the given order.
 
-    A track's name is its file's, with as many folders before it as make it unlike the others.
+    A track's name is its file's, preceded by as many folders as make it unique.
     """
     unique = list(dict.fromkeys(paths))
     names = {path: os.path.basename(path) for path in unique}
@@ -86,7 +86,7 @@ def _of_same_name(names: Mapping[Path, str]) -> set[Path]:
 def explain_error(error: Exception, path: Path) -> str:
     """Return what went wrong with a track in words for people, without its path.
 
-    Whoever reads this has the track's name before it and need not know where the server keeps it.
+    The reader sees the track's name with it and need not know where the server keeps the file.
     """
     if isinstance(error, FileNotFoundError) and error.filename is not None:
         return "there is no such file"

@@ -1,4 +1,4 @@
-"""The threads that encode: so many at once, whatever the number of batches."""
+"""The threads that encode: a fixed number, whatever the number of batches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .batch import Batch
 class WorkerPool:
     """Threads that encode the tracks of batches, one batch's turn after the other's.
 
-    Where fewer tracks than threads remain, the idle ones help to encode the long tracks.
+    If fewer tracks than threads remain, the idle ones help to encode the long tracks.
 
     Args:
         size: how many threads, and so how many ffmpegs at once.
@@ -30,12 +30,6 @@ class WorkerPool:
         self._assemblies: list[Assembly] = []
         self._threads: list[threading.Thread] = []
         self._is_closed = False
-
-    def __enter__(self) -> WorkerPool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def add(self, batch: Batch) -> None:
         """Take on a batch that has `changed` of this pool.

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from ..batch.batch import Wanted
-from ..batch.estimate import free_bytes, make_plan, measure_speed
+from ..batch.estimate import make_plan, measure_speed
 from ..batch.needs import find_outdated
 from ..cache_worker import CacheWorker
 from ..quality import QUALITY_SETTINGS, QualityLevel
+from ..settings import AudioCacheSettings
 from ..store.cache import AudioCache
 from ..store.explanation import explain
 from ..store.stats import gather_stats
@@ -27,7 +30,6 @@ from .frame import (
     cache_options,
     open_cache,
     open_existing_cache,
-    read_settings,
 )
 from .paths import collect_sources
 from .report import (
@@ -66,6 +68,10 @@ _DRY_RUN = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
+def _encode_options(command: Callable[..., None]) -> Callable[..., None]:
+    return _PATHS(_QUALITY(_JOBS(_DRY_RUN(cache_options(command)))))
+
+
 @click.group(cls=AudioCacheGroup)
 @click.version_option(package_name="audio-cache")
 def main() -> None:
@@ -76,11 +82,7 @@ def main() -> None:
 
 
 @main.command()
-@_PATHS
-@_QUALITY
-@_JOBS
-@_DRY_RUN
-@cache_options
+@_encode_options
 def warm(
     paths: tuple[Path, ...],
     qualities: tuple[QualityLevel, ...],
@@ -93,17 +95,13 @@ def warm(
     Without --quality, the qualities in AUDIO_CACHE_PRECACHE_QUALITIES are encoded.
     """
     cache = open_cache(cache_dir)
-    wanted = qualities or read_settings().precache_qualities
+    wanted = qualities or AudioCacheSettings().precache_qualities
     sources = collect_sources(paths, _complain)
     _carry_out(cache, dict.fromkeys(sources, wanted), jobs, dry_run)
 
 
 @main.command()
-@_PATHS
-@_QUALITY
-@_JOBS
-@_DRY_RUN
-@cache_options
+@_encode_options
 def regenerate(
     paths: tuple[Path, ...],
     qualities: tuple[QualityLevel, ...],
@@ -154,7 +152,7 @@ def verify_command(
     counts: Counter[State] = Counter()
     reported = []
     files = cache.stored_files()
-    jobs = jobs or read_settings().max_workers
+    jobs = jobs or AudioCacheSettings().max_workers
     with open_bar(Console(highlight=False), "verifying", len(files)) as advance:
         for found in verify(cache, repair=repair, deep=deep, jobs=jobs, entries=files):
             advance()
@@ -249,7 +247,7 @@ def show_explanation(music_root: Path, path: Path, cache_dir: Path) -> None:
 
 def _carry_out(cache: AudioCache, wanted: Wanted, jobs: int | None, dry_run: bool) -> None:
     """Carry out a plan or only show it; exit with FAILED if a track couldn't be cached."""
-    jobs = jobs or read_settings().max_workers
+    jobs = jobs or AudioCacheSettings().max_workers
     if dry_run:
         _show_plan(cache, wanted, jobs)
         return
@@ -270,14 +268,11 @@ def _show_plan(cache: AudioCache, wanted: Wanted, jobs: int) -> None:
     click.echo("\n".join(plan_as_lines(plan)))
     if plan.tracks:
         speed = measure_speed(cache, plan)
-        click.echo("\n".join(cost_as_lines(plan, speed, jobs, free_bytes(cache))))
+        free_bytes = shutil.disk_usage(cache.cache_dir).free
+        click.echo("\n".join(cost_as_lines(plan, speed, jobs, free_bytes)))
     if plan.failures:
         raise SystemExit(FAILED)
 
 
 def _complain(error: OSError) -> None:
     click.echo(f"cannot list {readable(error.filename)}: {error.strerror}", err=True)
-
-
-if __name__ == "__main__":
-    main()

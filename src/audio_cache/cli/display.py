@@ -65,11 +65,10 @@ class Display:
         self.say("cached", track_name, f"saves {bytes_in_words(bytes_saved)}")
 
     def track_skipped(self, track_name: str, reason: str = ALREADY_CACHED) -> None:
-        """Count a track that needed no encoding; print it if the reason may be a surprise."""
+        """Count a track that needed no encoding, and show it if the reason may be a surprise."""
         self.counts["skipped"] += 1
         self.skip_reasons[reason] += 1
-        if reason != ALREADY_CACHED:
-            self.say("skipped", track_name, reason)
+        self.say("skipped", track_name, reason)
 
     def track_failed(self, track_name: str, error: object) -> None:
         """Show that a track failed, and why."""
@@ -77,7 +76,9 @@ class Display:
         self.say("FAILED", track_name, str(error), style="bold red")
 
     def say(self, what: str, name: str, details: str, *, style: str = "") -> None:
-        """Print the line of a track."""
+        """Print the line of a track, unless it is one of the many that were cached already."""
+        if details == ALREADY_CACHED:
+            return
         number = f"{self.done:>{len(str(self.total))}}/{self.total}"
         # As Text, since rich could take parts of a name for markup.
         line = Text(f"[{number}] ").append(f"{what:<7} ", style).append(f"{name}  ({details})")
@@ -125,12 +126,6 @@ class BarDisplay(Display):
             self._bars.remove_task(self._running.pop(name))
         if what != "cached":
             super().say(what, name, details, style=style)
-
-    def track_skipped(self, track_name: str, reason: str = ALREADY_CACHED) -> None:
-        """Count a track that needed no encoding, even if somebody else did it meanwhile."""
-        if track_name in self._running:
-            self._bars.remove_task(self._running.pop(track_name))
-        super().track_skipped(track_name, reason)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import click
@@ -38,7 +37,7 @@ class AudioCacheGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         make_output_safe()
-        before = signal.signal(signal.SIGTERM, _interrupt)
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
@@ -78,15 +77,6 @@ def cache_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_options
 
 
-def read_settings() -> AudioCacheSettings:
-    """Return the settings that the environment gives.
-
-    Raises:
-        ConfigError: one of them is invalid.
-    """
-    return AudioCacheSettings()
-
-
 def open_cache(cache_dir: Path | None) -> AudioCache:
     """Return the cache that the command line or the environment names, creating it if needed.
 
@@ -94,7 +84,7 @@ def open_cache(cache_dir: Path | None) -> AudioCache:
         ConfigError: a setting is invalid.
         OSError: the directory cannot be created.
     """
-    settings = read_settings()
+    settings = AudioCacheSettings()
     return AudioCache(
         cache_dir or _default_dir(settings),
         ffmpeg=settings.ffmpeg,
@@ -110,7 +100,7 @@ def open_existing_cache(cache_dir: Path | None) -> AudioCache:
     Raises:
         click.UsageError: there is no such directory.
     """
-    directory = cache_dir or _default_dir(read_settings())
+    directory = cache_dir or _default_dir(AudioCacheSettings())
     if not directory.is_dir():
         where = readable(os.path.abspath(directory))
         raise click.UsageError(f"there is no cache in {where}: name one with --cache-dir")
@@ -126,7 +116,3 @@ def make_output_safe() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

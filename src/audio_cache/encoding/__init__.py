@@ -1,1 +1,1 @@
-"""From a source to the exact bytes of its MP3: plans, ffmpeg, frames, tags."""
+"""The way from a source to the exact bytes of its MP3: options, ffmpeg, frames, tags."""

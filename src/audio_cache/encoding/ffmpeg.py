@@ -1,4 +1,4 @@
-"""The one module that starts ffmpeg: finding it, running it within limits, and ending it."""
+"""ffmpeg, which only this module starts: found, run within limits, and ended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ERROR_LINES: Final = 40
 _ENDED_WITHIN_S: Final = 10.0
 _POLL_AT_MOST_MS: Final = 2**31 - 1
 _NICEST: Final = 19
-# What nice, setpriv and every shell end with where the program cannot be started, or is not there.
+# The exit status of nice, setpriv and every shell if a program is missing or can't be started.
 _NOT_STARTED: Final = (126, 127)
 
 
@@ -86,7 +86,7 @@ def _identify(path: str) -> FFmpeg:
 
 @dataclass(slots=True)
 class Report:
-    """What ffmpeg said of a finished run."""
+    """ffmpeg's own account of a finished run."""
 
     returncode: int
     stderr: str
@@ -98,16 +98,16 @@ class Report:
 class FFmpegRun:
     """One ffmpeg process, from start to end, read by the thread that started it.
 
-    The kernel ends ffmpeg with that thread (`setpriv --pdeathsig`, where util-linux is there), and
-    a closed pipe ends it everywhere else, so no ffmpeg outlives its parent, not even a killed one.
+    The kernel ends ffmpeg with that thread (`setpriv --pdeathsig`, if util-linux is installed), and
+    elsewhere a closed pipe does, so no ffmpeg outlives its parent, not even one that was killed.
 
     Args:
         arguments: what follows the program's name; the word `{out}` stands for an output pipe, in
             the order of the outputs.
         outputs: how many pipes to read.
-        wait_limit_s: seconds that may be spent waiting for ffmpeg in all; a reader that pauses, as
-            a slow listener does, is not counted.
-        nice: CPU niceness, 0 for what a listener waits for.
+        wait_limit_s: seconds in total that may be spent waiting for ffmpeg; the pauses of a reader,
+            such as a slow listener, don't count.
+        nice: CPU niceness, 0 if a listener is waiting.
     """
 
     def __init__(
@@ -154,7 +154,8 @@ class FFmpegRun:
             for _, write_end in pipes:
                 os.close(write_end)
         self._outputs = {read_end: index for index, (read_end, _) in enumerate(pipes)}
-        _running.add(self)
+        with _running_lock:
+            _running.add(self)
 
     def __enter__(self) -> FFmpegRun:
         return self
@@ -166,7 +167,7 @@ class FFmpegRun:
         """Yield (output, bytes) as ffmpeg writes them, until it has closed every output.
 
         Raises:
-            EncodeError: ffmpeg took longer than the limit; it has been ended.
+            EncodeError: ffmpeg took longer than the limit and was ended.
         """
         assert self._process.stderr is not None
         stderr = self._process.stderr.fileno()
@@ -196,7 +197,7 @@ class FFmpegRun:
         Raises:
             FFmpegNotFoundError: it could not be started.
             EncodeInterruptedError: `kill` ended it.
-            EncodeError: it took longer than the limit; it has been ended.
+            EncodeError: it took longer than the limit and was ended.
         """
         try:
             code = self._process.wait(timeout=max(1.0, self._wait_left_s))
@@ -210,7 +211,7 @@ class FFmpegRun:
         return _report(code, self._errors, self._facts)
 
     def close(self) -> None:
-        """End ffmpeg if it still runs, and free what it held. Closing again does nothing."""
+        """End ffmpeg if it is still running, and free its resources. Closing again does nothing."""
         if self._process.poll() is None:
             self._process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -220,7 +221,8 @@ class FFmpegRun:
         self._outputs = {}
         if self._process.stderr is not None:
             self._process.stderr.close()
-        _running.discard(self)
+        with _running_lock:
+            _running.discard(self)
 
     def kill(self) -> None:
         """End ffmpeg from another thread; its reader gets an EncodeInterruptedError from finish."""
@@ -230,7 +232,7 @@ class FFmpegRun:
             self._process.wait(timeout=_ENDED_WITHIN_S)
 
     def stand_back(self, nice: int) -> None:
-        """Raise ffmpeg's niceness to this, from any thread; it cannot be taken back."""
+        """Raise ffmpeg's niceness to this, from any thread; it can't be lowered again."""
         if nice <= self._nice or self._process.returncode is not None:
             return
         self._nice = nice
@@ -242,7 +244,7 @@ class FFmpegRun:
     def _overdue(self) -> NoReturn:
         self._process.kill()
         raise EncodeError(
-            f"ffmpeg was not done after {self._wait_limit_s:.0f} s of waiting and was ended; "
+            f"ffmpeg was ended after {self._wait_limit_s:.0f} s of waiting for it; "
             "AUDIO_CACHE_ENCODE_TIMEOUT_S sets the limit",
             returncode=-9,
             cmd=self.command,
@@ -294,47 +296,31 @@ def _report(code: int, errors: list[str], facts: list[str]) -> Report:
     return Report(code, "\n".join(errors), decoded, decode_errors, tuple(encoded))
 
 
-class _Running:
-    """The runs that are under way in this process, so that a shutdown can end them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._runs: set[FFmpegRun] = set()
-
-    def add(self, run: FFmpegRun) -> None:
-        with self._lock:
-            self._runs.add(run)
-
-    def discard(self, run: FFmpegRun) -> None:
-        with self._lock:
-            self._runs.discard(run)
-
-    def snapshot(self) -> list[FFmpegRun]:
-        with self._lock:
-            return list(self._runs)
-
-
-_running: Final = _Running()
+# The runs under way in this process, so that a shutdown can end them.
+_running: Final[set[FFmpegRun]] = set()
+_running_lock: Final = threading.Lock()
 
 
 def running_count() -> int:
-    """Return how many ffmpegs this process runs at the moment."""
-    return len(_running.snapshot())
+    """Return how many ffmpegs this process is running."""
+    return len(_running)
 
 
 def end_all() -> None:
-    """End every ffmpeg of this process, as a shutdown does; what they made stays for a resume."""
-    for run in _running.snapshot():
+    """End every ffmpeg of this process, as a shutdown does; what they made will be resumed."""
+    with _running_lock:
+        runs = list(_running)
+    for run in runs:
         run.kill()
 
 
 class Cancellation:
-    """What ends one piece of work for good: the ffmpegs that it runs now and those to come."""
+    """A switch that ends one piece of work for good: its ffmpegs, present and future."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._event = threading.Event()
-        # Weak, since a run that is over is of no interest any more and nobody reports it.
+        # Weak, since nobody reports the end of a run, after which it is of no interest.
         self._runs: weakref.WeakSet[FFmpegRun] = weakref.WeakSet()
 
     @property
@@ -343,7 +329,7 @@ class Cancellation:
         return self._event.is_set()
 
     def set(self) -> None:
-        """End the ffmpegs; who reads them gets an EncodeInterruptedError."""
+        """End the ffmpegs; whoever reads from them gets an EncodeInterruptedError."""
         with self._lock:
             self._event.set()
             runs = list(self._runs)
@@ -351,7 +337,7 @@ class Cancellation:
             run.kill()
 
     def hold(self, run: FFmpegRun) -> None:
-        """Take note of an ffmpeg that was started; it is ended at once where the work is over."""
+        """Remember an ffmpeg that was started; if the work is over, end it at once."""
         with self._lock:
             self._runs.add(run)
             is_over = self._event.is_set()
@@ -359,7 +345,7 @@ class Cancellation:
             run.kill()
 
     def stand_back(self, nice: int) -> None:
-        """Let the ffmpegs that run now leave the processor to others, as nice(1) does."""
+        """Make the ffmpegs that are running yield the processor to others, as nice(1) does."""
         with self._lock:
             runs = list(self._runs)
         for run in runs:
@@ -369,7 +355,7 @@ class Cancellation:
         """Wait for a while.
 
         Raises:
-            EncodeInterruptedError: the work was interrupted before or meanwhile.
+            EncodeInterruptedError: the work was interrupted, before or during the wait.
         """
         if self._event.wait(seconds):
             raise EncodeInterruptedError("the work was cancelled")

@@ -29,7 +29,7 @@ _SEEKABLE: Final = frozenset({"flac", "wav", "aiff", "mov", "ape", "wv", "tta", 
 _OPEN_ENDED: Final = frozenset({"flac", "wv"})
 # LAME looks ahead, so the last frames of a piece differ unless two more follow them.
 _LOOKAHEAD_FRAMES: Final = 2
-# Covers the resampler's rounding: up to 39 samples of what is shorter than its filter, else one.
+# Covers the resampler's rounding: up to 39 samples if the audio is shorter than its filter, else 1.
 _PAD_SAMPLES: Final = 64
 _CHECKED_AT_ONCE: Final = 65_536
 # By FLAC's bits per sample: as which its MD5 counts them.
@@ -40,14 +40,14 @@ _ENCODERS: Final = {"mp3": "libmp3lame"}
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The plan for frames [first, stop) of a source: what to decode, and what of it to keep.
+    """The plan for frames [first, stop) of a source: what to decode, and which part to keep.
 
-    Encoding starts one group early, so that the encoder has settled.
+    Encoding starts one group early, so that the encoder has settled by then.
 
     Args:
-        source: whose samples are known.
+        source: with a known number of samples.
         first: first frame.
-        stop: frame behind the last.
+        stop: frame after the last.
     """
 
     source: Source
@@ -95,19 +95,19 @@ class Piece:
 
     @property
     def is_last(self) -> bool:
-        """Say whether nothing is behind the piece, so that all of the source has to be there."""
+        """Say whether nothing follows the piece, so that all of the source must be there."""
         return self.stop == mp3.frame_count(self._out_samples)
 
     def check(self, run: FFmpegRun, missing: Sequence[int]) -> None:
-        """Hold a run that is over against what the source promised.
+        """Compare a finished run with what the source promised.
 
         Args:
-            run: whose outputs were read to their ends.
+            run: its outputs have been read to the end.
             missing: the bytes that each output is short of.
 
         Raises:
             EncodeInterruptedError: somebody ended the run.
-            EncodeError: the source is damaged, or not as long as it states.
+            EncodeError: the source is damaged, or isn't as long as it states.
         """
         report = run.finish()
         reason = self._find_fault(report, missing)
@@ -133,7 +133,7 @@ class Piece:
 
     @property
     def _samples(self) -> int:
-        """Return how many samples are encoded, those that are dropped again among them."""
+        """Return how many samples are encoded, including those that are dropped again."""
         end = (self.stop + _LOOKAHEAD_FRAMES) * mp3.FRAME_SAMPLES
         return min(self._out_samples, end) - self._start_sample
 
@@ -163,9 +163,9 @@ class Piece:
         return chain
 
     def _counter(self) -> list[str]:
-        """Return an output that goes nowhere and counts the source's samples from the start on.
+        """Return an output that goes nowhere and counts the source's samples from the start.
 
-        The padded and resampled audio would not tell that a few are missing or too many.
+        The padded and resampled audio would not show that there are a few too many or too few.
         """
         trim = f"atrim=end_sample={self._stated - self._sought + 1}"
         return ["-map", "0:a:0", "-vn", "-af", trim, "-c:a", "pcm_s16le", "-f", "null", "-"]
@@ -185,7 +185,7 @@ class Piece:
         return None
 
     def _find_samples(self, report: Report) -> int | None:
-        """Return how many samples the source turned out to have; None where that was not seen."""
+        """Return how many samples the source turned out to have; None if that is unknown."""
         if not self.is_last:
             return None
         if not self._is_sought:
@@ -295,10 +295,10 @@ def name_of(source: Source) -> str:
 
 
 def stops_at_errors(source: Source) -> bool:
-    """Say whether ffmpeg ends at the first error; else only counting shows that audio is missing.
+    """Say whether ffmpeg stops at the first error; else only counting shows that audio is missing.
 
-    PCM has nothing that could be damaged but its end, and a WAV that was streamed states no end:
-    ffmpeg calls the last piece of it corrupt.
+    Only the end of PCM could be detectably damaged, and a streamed WAV doesn't state its end:
+    ffmpeg calls its last piece corrupt.
     """
     return source.codec != "pcm"
 

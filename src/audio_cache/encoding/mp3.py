@@ -97,14 +97,14 @@ def group_start(frame: int) -> int:
 
 
 def frame_prefix(bitrate_bps: int, frame: int) -> bytes:
-    """Return the first three header bytes of a frame; the fourth varies with its stereo mode."""
+    """Return the first three header bytes of a frame; the fourth depends on its stereo mode."""
     size = frames_size(bitrate_bps, frame + 1) - frames_size(bitrate_bps, frame)
     padded = size - 144 * bitrate_bps // SAMPLE_RATE_HZ
     return bytes((0xFF, 0xFB, _BITRATE_INDEX[bitrate_bps] << 4 | padded << 1))
 
 
 def intact_frames(bitrate_bps: int, audio: bytes | memoryview, first: int = 0) -> int:
-    """Return how many whole frames at the start of `audio` have the headers that they must have.
+    """Return how many whole frames at the start of `audio` have the right headers.
 
     Frames stand at most 1,045 bytes apart, so a page of zeros that a crash left behind cannot
     hide between two headers.
@@ -128,7 +128,7 @@ def info_size(bitrate_bps: int) -> int:
 
 
 def info_frame(bitrate_bps: int, out_samples: int) -> bytes:
-    """Return the Info frame, which tells decoders the exact length and what to cut at both ends.
+    """Return the Info frame, which tells decoders the exact length and what to cut at each end.
 
     The layout is Xing's with LAME's extension ("Mp3 Info Tag rev 1"). The delay of 576 and the
     padding F · 1152 - N - 576 make decoders give exactly N samples, in step with the source.
@@ -190,7 +190,7 @@ def id3_tag(tags: Iterable[tuple[str, str]], payload: bytes) -> bytes:
     """Return a whole ID3v2.3 tag: the private frame first, so that one short read finds it.
 
     Args:
-        tags: pairs of a Vorbis comment name in lower case and a value; names may repeat.
+        tags: pairs of a Vorbis comment name in lower case and a value; a name may be repeated.
         payload: what the private frame holds.
     """
     body = private_frame(payload) + _text_frames(tags)
@@ -211,12 +211,12 @@ def find_private_payload(start: bytes) -> bytes | None:
 
 
 def private_frame_end(start: bytes) -> int:
-    """Return the offset behind the private frame that a file of ours starts with."""
+    """Return the offset after the private frame that a file of ours starts with."""
     return 20 + int.from_bytes(start[14:18], "big")
 
 
 def tag_size(start: bytes) -> int:
-    """Return the size in bytes of the ID3v2 tag that a file starts with; 0 where there is none."""
+    """Return the size in bytes of the ID3v2 tag that a file starts with; 0 if there is none."""
     if start[:3] != b"ID3" or len(start) < 10:
         return 0
     return 10 + (start[6] << 21 | start[7] << 14 | start[8] << 7 | start[9])

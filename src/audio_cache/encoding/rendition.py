@@ -65,7 +65,7 @@ _KINDS: Final = tuple({"int": int, "str": str}[str(field.type)] for field in fie
 
 
 def parse_identity(payload: bytes) -> Identity | None:
-    """Return the identity that a payload holds; None where it is none of this layout version."""
+    """Return the identity in a payload; None if it isn't one of this layout version."""
     try:
         identity = Identity(**json.loads(payload))
     except (ValueError, TypeError, RecursionError):
@@ -158,12 +158,12 @@ class Rendition:
         return len(self.header) + mp3.frames_size(self.bitrate_bps, frame)
 
     def frame_holding(self, offset: int) -> int:
-        """Return the audio frame that holds the byte at an offset behind the header."""
+        """Return the audio frame that holds the byte at an offset after the header."""
         return min(mp3.frame_at(self.bitrate_bps, offset - len(self.header)), self.frames - 1)
 
     @property
     def is_seekable(self) -> bool:
-        """Say whether its groups can be decoded on their own, without all that is before them."""
+        """Say whether its groups can be decoded on their own, without those before them."""
         return can_seek(self.source)
 
     @property
@@ -184,7 +184,7 @@ class Rendition:
 
         Args:
             first: first frame; any, but a multiple of 49 wastes nothing.
-            stop: frame behind the last; None is the end.
+            stop: frame after the last; None means the end.
             nice: CPU niceness of the encoder.
             on_start: is given the ffmpeg as soon as it runs, for others to end it.
             check: as for `encode_together`.
@@ -242,7 +242,7 @@ def make_rendition(
 
 
 def audio_size(samples: int, rate_hz: int, quality: QualityLevel) -> int:
-    """Return the bytes of a rendition behind its ID3 tag, from its source's length alone.
+    """Return the bytes of a rendition after its ID3 tag, from its source's length alone.
 
     Args:
         samples: of the source, per channel.
@@ -255,10 +255,10 @@ def audio_size(samples: int, rate_hz: int, quality: QualityLevel) -> int:
 
 
 def with_samples(source: Source, ffmpeg: FFmpeg) -> Source:
-    """Return a source whose sample count is sure: where it is doubtful, decode once to count.
+    """Return a source with a reliable sample count: if it is doubtful, decode once to count.
 
     Raises:
-        EncodeError: the source is no audio that can be decoded, or holds none.
+        EncodeError: the source can't be decoded, or holds no audio.
     """
     if source.samples is None or not source.rate_hz:
         source = replace(source, samples=_count(source, ffmpeg))
@@ -275,8 +275,8 @@ def _count(source: Source, ffmpeg: FFmpeg) -> int:
     except EncodeError as error:
         if source.codec != "unknown" or error.returncode < 0:
             raise
-        # What ffmpeg says of a file that it does not recognise helps nobody.
-        what = "no audio file, whatever its name says" if source.size_bytes else "an empty file"
+        # What ffmpeg says about a file that it doesn't recognise helps nobody.
+        what = "not an audio file, whatever its name says" if source.size_bytes else "an empty file"
         reason = f"{name_of(source)} is {what}"
         raise EncodeError(reason, cmd=error.cmd) from error
 
@@ -298,7 +298,7 @@ def encode_together(
         check: is given the decoded samples where this decodes all of the source.
 
     Raises:
-        EncodeInterruptedError, EncodeError: as `Rendition.encode` does; then none is complete.
+        EncodeInterruptedError, EncodeError: as `Rendition.encode`; then none is complete.
     """
     whole = renditions[0]
     stop = whole.frames if stop is None else stop

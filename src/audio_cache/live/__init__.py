@@ -1,1 +1,1 @@
-"""Playing renditions that are still being encoded."""
+"""Live playing of renditions that are still being encoded."""

@@ -1,4 +1,4 @@
-"""Playing what is still being encoded: one encoder, many followers, and seeks ahead of it."""
+"""Live encodes: tracks played while they are made, by one encoder with many followers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from ..errors import EncodeError, EncodeInterruptedError, LiveUnavailableError
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.partial import Partial, is_locked, partial_path
-from .file_watch import FileWatch, Notice
 from .growing_file import FollowedBytes, Follower, GrowingFile
 from .seeks import Seeks
 
-_LOOK_AROUND_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.05
 # A player that jumps about leaves and is back within the second.
 _UNHEARD_S: Final = 1.0
-# What a listener waits for is the beginning. A file that has grown by so much runs ahead of any
-# listener, and its encoder makes room for those of other starts and of seeks.
+# A listener waits only for the beginning. Once a file has grown by this much it is ahead of any
+# listener, and its encoder makes way for those of other starts and of seeks.
 _LEAD_S: Final = 2.0
 _AHEAD_NICE: Final = 9
 
@@ -34,10 +33,10 @@ class Live:
 
     Args:
         cache: where the renditions go.
-        max_encoders: how many ffmpegs may run for listeners at once, files and seeks together.
-        wait_s: how long a new listener waits for one of them before the original has to do.
-        finish_abandoned: go on with an encode that nobody listens to any more.
-        retry_after_s: how long a source that failed is not tried again.
+        max_encoders: how many ffmpegs may run for listeners at once, for files and seeks together.
+        wait_s: how long a new listener waits for one of them before getting the original.
+        finish_abandoned: finish an encode that nobody listens to any more.
+        retry_after_s: how long to wait before trying a failed source again.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Live:
         self._wait_s = wait_s
         self._finish_abandoned = finish_abandoned
         self._failures = Failures(retry_after_s)
-        # Over all that follows; notified when a place is free or a file begins to grow.
+        # Guards everything below; notified when a place is free or a file begins to grow.
         self._changed = threading.Condition()
         self._busy = 0
         self._growing: dict[_Key, GrowingFile] = {}
@@ -65,7 +64,7 @@ class Live:
 
     @property
     def busy_encoders(self) -> int:
-        """Return how many of the places for encoders are taken."""
+        """Return how many of the encoders' places are taken."""
         return self._busy
 
     def play(
@@ -77,14 +76,14 @@ class Live:
         listener: str = "",
         is_gone: Callable[[], bool] = lambda: False,
     ) -> FollowedBytes:
-        """Return the bytes [start, stop) of a rendition as they come to be.
+        """Return the bytes [start, stop) of a rendition as they are made.
 
-        The first of them are there when this returns, so a failure shows while something else can
-        still be answered. Close the iterator when the listener leaves.
+        The first of them are there when this returns, so after a failure something else can still
+        be sent. Close the iterator when the listener leaves.
 
         Args:
-            listener: who asks; one listener holds at most one seek encoder per rendition.
-            is_gone: says whether the listener has left, asked while there is nothing to send.
+            listener: who is asking; each has at most one seek encoder per rendition.
+            is_gone: says whether the listener has left; called while there is nothing to send.
 
         Raises:
             LiveUnavailableError: all encoders are busy, or the source or the disk failed.
@@ -95,18 +94,18 @@ class Live:
                 return Follower(growing, self._seeks, start, stop, listener, is_gone).begin()
             except Exception as error:
                 growing.leave()
-                # The encode may have been given up, unheard, in the moment that this one came.
+                # The encode may have been abandoned at the very moment that this listener came.
                 if may_try_again and isinstance(error, EncodeInterruptedError):
                     continue
                 raise LiveUnavailableError(f"cannot play live: {error}") from error
         raise AssertionError("unreachable")
 
     def start(self, rendition: Rendition, *, listened: bool = False, nice: int = 0) -> GrowingFile:
-        """Start making a rendition's entry unless that is under way; return the growing file.
+        """Start making a rendition's entry unless that has begun; return the growing file.
 
         Args:
-            listened: count the caller among the readers; it must call `leave` on the file. Else
-                the entry is made for the cache, whether somebody listens or not.
+            listened: count the caller among the readers; it must call `leave` on the file.
+                Otherwise the entry is made for the cache, whether or not anybody listens.
             nice: CPU niceness of the encoder.
 
         Raises:
@@ -149,12 +148,12 @@ class Live:
         return growing
 
     def growing(self) -> list[GrowingFile]:
-        """Return what is being made at the moment."""
+        """Return the files that are being made."""
         with self._changed:
             return list(self._growing.values())
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """End the encodes of this process; their partial files stay to be resumed."""
+        """End the encodes of this process; their partial files will be resumed."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -179,7 +178,7 @@ class Live:
             self._changed.notify_all()
 
     def _make(self, key: _Key, growing: GrowingFile, nice: int) -> None:
-        """Bring a file to its end: encode it, or watch another process that does, or take over."""
+        """Finish a file: encode it, or watch another process that does, or take over from that."""
         error: Exception | None = None
         try:
             while not self._make_or_watch(growing, nice):
@@ -202,18 +201,17 @@ class Live:
             self._free_place()
 
     def _forget(self, key: _Key, growing: GrowingFile) -> None:
-        """Let nobody join a growing file any more."""
+        """Stop anybody else from joining a growing file."""
         with self._changed:
             if self._growing.get(key) is growing:
                 del self._growing[key]
 
     def _make_or_watch(self, growing: GrowingFile, nice: int) -> bool:
-        """Return True when the entry is complete; False when it is worth another look."""
+        """Return True when the entry is complete; False if it is worth another look."""
         rendition, entry = growing.rendition, growing.entry
         path = partial_path(entry, rendition)
         if self._is_complete(growing):
             return True
-        # Opening it for writing would wake those who watch it for its encoder's end.
         partial = None if is_locked(path) else Partial.lock(entry, rendition, wait=False)
         if partial is None:
             self._watch(growing)
@@ -247,34 +245,26 @@ class Live:
         return is_same and growing.attach(growing.entry)
 
     def _watch(self, growing: GrowingFile) -> None:
-        """Follow a file that another encoder writes, until that has published, failed or died."""
+        """Follow a file that another encoder writes, until that one publishes, fails or dies."""
         path = partial_path(growing.entry, growing.rendition)
-        while True:
-            # Anew after each event but growth: the name may stand for another file by then.
-            with FileWatch(path) as watch:
-                if not is_locked(path):
-                    return
-                attached = False
-                notice = Notice.GREW
-                while notice is Notice.GREW:
-                    attached = attached or growing.attach(path)
-                    growing.measure_size()
-                    growing.cancellation.pause(0)
-                    notice = watch.wait(_LOOK_AROUND_S)
+        while is_locked(path):
+            # Anew each time, as the name may stand for another file by then.
+            growing.attach(path)
+            growing.cancellation.pause(_LOOK_EVERY_S)
 
     def _give_up_later(self, key: _Key, growing: GrowingFile) -> None:
-        """End an encode that nobody listens to, unless somebody is back by then."""
+        """End an encode that nobody listens to, unless somebody comes back in time."""
         if self._finish_abandoned or growing.is_wanted:
             return
         timer = threading.Timer(_UNHEARD_S, self._give_up, (key, growing))
         timer.daemon = True
-        # Without a thread to spare the encode goes on, which is no harm.
+        # If no thread can be started, the encode goes on, which does no harm.
         with contextlib.suppress(RuntimeError):
             timer.start()
 
     def _give_up(self, key: _Key, growing: GrowingFile) -> None:
         with self._changed:
-            # Who came and left meanwhile has set a timer of his own; none is exact.
+            # A listener who came and left since then has set another timer; timers aren't exact.
             if growing.is_wanted or growing.unheard_s < 0.9 * _UNHEARD_S:
                 return
             self._forget(key, growing)
@@ -282,7 +272,7 @@ class Live:
 
 
 class Failures:
-    """Which renditions could not be made a while ago, so that not every listener tries again."""
+    """Renditions that failed recently, so that not every listener tries them again."""
 
     def __init__(self, remembered_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._remembered_s = remembered_s
@@ -291,14 +281,14 @@ class Failures:
         self._failed: dict[tuple[Path, str], tuple[float, str]] = {}
 
     def add(self, key: tuple[Path, str], error: Exception) -> None:
-        """Remember a failure, and forget those that are over."""
+        """Remember a failure, and forget old ones."""
         now = self._clock()
         with self._lock:
             kept = {k: v for k, v in self._failed.items() if now - v[0] < self._remembered_s}
             self._failed = {**kept, key: (now, str(error))}
 
     def check(self, key: tuple[Path, str]) -> None:
-        """Raise LiveUnavailableError where a rendition failed not long ago, with the reason."""
+        """Raise LiveUnavailableError, with the reason, if a rendition failed recently."""
         with self._lock:
             failed = self._failed.get(key)
         if failed is not None and self._clock() - failed[0] < self._remembered_s:

@@ -17,30 +17,30 @@ from ..errors import EncodeInterruptedError, LiveUnavailableError
 from .seeks import Seek, Seeks
 
 _READ_BYTES: Final = 1 << 15
-# Before the encoder's speed is measured: thirty times real time, which slow machines reach too.
+# Until the encoder's speed is measured: thirty times real time, which even slow machines reach.
 _ASSUMED_SPEED: Final = 30.0
 _MEASURABLE_S: Final = 0.1
 
-# A seek costs a start of ffmpeg and two groups: what the encoder reaches sooner is waited for.
+# A seek costs a start of ffmpeg and two groups, so it is not worth it for less than this wait.
 _WORTH_A_SEEK_S: Final = 0.2
 _LOOK_AROUND_S: Final = 1.0
 _START_WITHIN_S: Final = 30.0
 
 
 class GrowingFile:
-    """What one process knows of a rendition that is being made, by itself or by another process.
+    """A rendition that is being made by this process or another, as far as this process knows.
 
-    Readers never slow the writer: they read the file, and wait here for it to grow.
+    Readers never slow down the writer: they read the file, and wait here for it to grow.
 
     Args:
-        rendition: what grows.
+        rendition: what is being made.
         entry: where it will be when it is complete.
-        on_unheard: is called whenever the last reader has left a file that still grows.
+        on_unheard: called whenever the last reader leaves a file that is still growing.
 
     Attributes:
         cancellation: ends the encoder from another thread.
-        error: why the file grows no more, where that is not because it is complete.
-        is_wanted: it is made for the cache too, so it goes on when nobody listens.
+        error: why the file stopped growing, if it isn't complete.
+        is_wanted: it is made for the cache too, so it goes on even if nobody listens.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class GrowingFile:
 
     @property
     def readers(self) -> int:
-        """Return how many listeners follow the file at the moment."""
+        """Return how many listeners are following the file."""
         return self._readers
 
     @property
@@ -79,16 +79,16 @@ class GrowingFile:
 
     @property
     def is_over(self) -> bool:
-        """Say whether the file grows no more: it is complete or has failed."""
+        """Say whether the file has stopped growing: it is complete or has failed."""
         return self._ended
 
     @property
     def has_audio(self) -> bool:
-        """Say whether the encoder has shown that it can make audio of the source."""
+        """Say whether the encoder has shown that it can decode the source."""
         return self._size > len(self.rendition.header)
 
     def attach(self, path: Path) -> bool:
-        """Read from a file from now on if it is this rendition; say whether it is."""
+        """Read from this file from now on if it is the rendition; say whether it is."""
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -97,7 +97,7 @@ class GrowingFile:
         try:
             is_ours = os.pread(fd, len(header), 0) == header
             size = os.fstat(fd).st_size
-            # An earlier file stays open: somebody may be reading from it at this moment.
+            # An earlier file stays open: somebody may be reading from it right now.
             if is_ours and not self._reads(fd):
                 with self._changed:
                     self._fds.append(fd)
@@ -110,9 +110,9 @@ class GrowingFile:
         return is_ours
 
     def grow(self, size: int) -> None:
-        """Tell the readers how large the file is now; nothing is there before a file is attached.
+        """Tell the readers how large the file is now; ignored until a file is attached.
 
-        A size may be smaller than the one before: who takes over cuts to the last whole group.
+        A size may be smaller than the last: a new encoder cuts back to the last whole group.
         """
         with self._changed:
             if not self._fds:
@@ -123,21 +123,16 @@ class GrowingFile:
             self._changed.notify_all()
 
     def wake(self) -> None:
-        """Let all who wait look again at what they wait for."""
+        """Make everybody who is waiting check their condition again."""
         with self._changed:
             self._changed.notify_all()
 
-    def measure_size(self) -> None:
-        """Ask the file system how large the file is, for a file that another process writes."""
-        if self._fds:
-            self.grow(os.fstat(self._fds[-1]).st_size)
-
     def _reads(self, fd: int) -> bool:
-        """Say whether an open file is the one that is read from already."""
+        """Say whether an open file is the one that is already being read."""
         return bool(self._fds) and os.path.samestat(os.fstat(self._fds[-1]), os.fstat(fd))
 
     def end(self, error: Exception | None = None) -> None:
-        """Tell the readers that the file grows no more, because it is complete or failed."""
+        """Tell the readers that the file has stopped growing: it is complete or has failed."""
         with self._changed:
             self.error = error
             self._ended = True
@@ -148,7 +143,7 @@ class GrowingFile:
             act()
 
     def when_complete(self, act: Callable[[], None]) -> None:
-        """Call something as soon as the whole file is there; at once where it is already."""
+        """Call a function as soon as the whole file is there, which may be at once."""
         with self._changed:
             self._at_end.append(act)
             is_complete = self._ended and self.error is None
@@ -167,13 +162,13 @@ class GrowingFile:
         return missing / speed
 
     def wait_for(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until a condition holds or the file grows no more; say if the condition holds."""
+        """Wait until a condition holds or the file stops growing; say whether it holds."""
         with self._changed:
             self._changed.wait_for(lambda: condition() or self._ended, timeout_s)
             return condition()
 
     def read_at(self, start: int, stop: int) -> bytes:
-        """Return bytes from `start` on, as many as are there and convenient; b"" where none are."""
+        """Return bytes from `start` on, as many as are there and convenient; b"" if none are."""
         with self._changed:
             if not self._fds or start >= self._size:
                 return b""
@@ -181,12 +176,12 @@ class GrowingFile:
         return os.pread(fd, min(_READ_BYTES, stop - start, size - start), start)
 
     def join(self) -> None:
-        """Count one reader more."""
+        """Count one more reader."""
         with self._changed:
             self._readers += 1
 
     def leave(self) -> None:
-        """Count one reader less; the last one closes a file that is done."""
+        """Count one reader fewer; the last one closes a finished file."""
         with self._changed:
             self._readers -= 1
             self._left_at = time.monotonic()
@@ -202,14 +197,14 @@ class GrowingFile:
 
 
 class Follower:
-    """The bytes [start, stop) of a growing file, as they come to be.
+    """The bytes [start, stop) of a growing file, as they are made.
 
     Args:
         growing: the file; the follower is one of its readers.
         seeks: the seeks of all listeners.
         start, stop: which bytes.
-        listener: who asks; "" for somebody unknown.
-        is_gone: says whether the listener has left, asked while there is nothing to send.
+        listener: who is asking; "" if unknown.
+        is_gone: says whether the listener has left; called while there is nothing to send.
     """
 
     def __init__(
@@ -230,11 +225,11 @@ class Follower:
         self._was_overtaken = False
 
     def begin(self) -> FollowedBytes:
-        """Return the bytes as an iterator, as soon as the source has shown that it can be played.
+        """Return the bytes as an iterator, once the source has proved playable.
 
         Raises:
-            Exception: whatever the encoder of the file failed with; nothing can be played.
-            LiveUnavailableError: it did not start in time.
+            Exception: the file's encoder failed with this; nothing can be played.
+            LiveUnavailableError: it didn't start in time.
         """
         chunks = self._chunks()
         try:
@@ -271,25 +266,25 @@ class Follower:
                 self._wait()
 
     def _begin_seek(self) -> Seek | None:
-        """Return a seek where the file will not be here soon and an encoder is to be had."""
+        """Return a seek if the file won't get here soon and an encoder is available."""
         growing = self._growing
         if growing.is_over or growing.seconds_until(self._at) <= _WORTH_A_SEEK_S:
             return None
         if self._must_stand_back():
             return None
-        # Who drags a seek bar has left most places before anything was encoded for them.
+        # Somebody dragging a seek bar leaves most places before anything is encoded for them.
         self._require_listener()
         return self._seeks.begin(self._listener, growing)
 
     def _must_stand_back(self) -> bool:
-        """Say whether another answer for the same listener has taken the encoder and holds it.
+        """Say whether another response for the same listener has taken the encoder.
 
-        To take it back would be a game of two in which neither gets far.
+        If both kept taking it back, neither would get far.
         """
         return self._was_overtaken and self._seeks.is_seeking(self._listener, self._growing)
 
     def _ahead(self, seek: Seek) -> Iterator[bytes]:
-        """Yield bytes of an encoder of our own until the file's encoder has come as far."""
+        """Yield bytes from an encoder of our own until the file's encoder has caught up."""
         growing = self._growing
         try:
             pieces = growing.rendition.read(self._at, self._stop, on_start=seek.hold)
@@ -312,7 +307,7 @@ class Follower:
             _LOOK_AROUND_S,
         ):
             return
-        # In this order: a file that is over has its last size.
+        # In this order: once a file has ended, its size is final.
         if growing.is_over and growing.size <= self._at:
             raise growing.error or RuntimeError(f"{growing.entry} is shorter than its rendition")
         self._require_listener()
@@ -323,12 +318,12 @@ class Follower:
 
 
 class FollowedBytes(Iterator[bytes]):
-    """An iterator with its first item in hand; closing it, once, releases what it held.
+    """An iterator whose first item is there already; closing it releases its resources, once.
 
     Raises:
-        BrokenPipeError: the listener has left, or the server is shutting down. Servers end the
-            connection then without an entry in their error log.
-        Exception: whatever the encoder failed with; what was sent so far is not all.
+        BrokenPipeError: the listener has left, or the server is shutting down. Servers then
+            close the connection without logging an error.
+        Exception: the encoder failed with this; what was sent so far is incomplete.
     """
 
     def __init__(self, first: bytes, rest: Generator[bytes], release: Callable[[], None]) -> None:
@@ -346,7 +341,7 @@ class FollowedBytes(Iterator[bytes]):
             raise BrokenPipeError(errno.EPIPE, str(error)) from error
 
     def close(self) -> None:
-        """End the encoder of a seek where there is one, and stop following."""
+        """End the encoder of a seek if there is one, and stop following."""
         release, self._release = self._release, None
         if release is not None:
             try:

@@ -12,14 +12,14 @@ from ..encoding.ffmpeg import FFmpegRun
 if TYPE_CHECKING:
     from .growing_file import GrowingFile
 
-# Between the decision to seek and a running ffmpeg there is nothing to wait for but the system.
+# Between the decision to seek and a running ffmpeg, only the system can cause a delay.
 _STARTS_WITHIN_S: Final = 5.0
 
 
 class Seek:
-    """The encoder that one listener's jump ahead may have, until it is done or taken over.
+    """The encoder for one listener's jump ahead, until it is done or a newer seek replaces it.
 
-    It holds one of the places for encoders, and gives that back exactly once.
+    It takes one of the encoders' places and gives it back exactly once.
     """
 
     def __init__(self, free_place: Callable[[], None]) -> None:
@@ -32,13 +32,13 @@ class Seek:
         self._ended = False
 
     def take(self, take_place: Callable[[], bool]) -> bool:
-        """Take a place for the encoder; say whether there was one, and the seek still wanted."""
+        """Take a place for the encoder; say whether one was free and the seek is still wanted."""
         with self._lock:
             self._has_place = not self._ended and take_place()
             return self._has_place
 
     def hold(self, run: FFmpegRun) -> None:
-        """Take note of the ffmpeg that encodes for this seek."""
+        """Remember the ffmpeg that encodes for this seek."""
         with self._lock:
             self._run = run
             is_over = self._ended
@@ -47,9 +47,9 @@ class Seek:
         self._started.set()
 
     def end(self) -> None:
-        """End the ffmpeg; the stream that reads it goes on from the growing file.
+        """End the ffmpeg; the stream that reads from it goes on from the growing file.
 
-        When this returns no ffmpeg of this seek runs, nor of one that it was to replace, so that a
+        When this returns, no ffmpeg is running for this seek or for those that it replaced, so a
         later one may start.
         """
         with self._lock:
@@ -72,10 +72,10 @@ class Seek:
 
 
 class Seeks:
-    """The seeks under way: one per listener and rendition, the newest, so that none pile up.
+    """The seeks in progress: only the newest per listener and rendition, so that none pile up.
 
     Args:
-        take_place: takes one of the places for encoders and says whether there was one.
+        take_place: takes one of the encoders' places and says whether one was free.
         free_place: gives it back.
     """
 
@@ -83,18 +83,15 @@ class Seeks:
         self._take_place = take_place
         self._free_place = free_place
         self._lock = threading.Lock()
-        # By entry: a file that is given up and begun anew is another object of the same entry.
+        # By entry: a file that is abandoned and restarted is another object for the same entry.
         self._newest: dict[tuple[str, Path], Seek] = {}
         self._all: set[Seek] = set()
         self._closed = False
 
     def begin(self, listener: str, growing: GrowingFile) -> Seek | None:
-        """Return a new seek of a listener, after ending the one before it.
+        """Return a new seek of a listener, after ending the previous one; None if no place is free.
 
-        A listener without a name ("") is taken for a different one each time.
-
-        Returns:
-            None where no place for an encoder is free.
+        A listener without a name ("") counts as a different one each time.
         """
         seek = Seek(self._free_place)
         with self._lock:
@@ -107,14 +104,14 @@ class Seeks:
         if before is not None:
             before.end()
         if seek.take(self._take_place):
-            # A listener who pauses would else keep an encoder waiting for as long as he likes.
+            # Otherwise a listener who pauses could keep an encoder waiting for ever.
             growing.when_complete(seek.end)
             return seek
         self.finish(listener, growing, seek)
         return None
 
     def finish(self, listener: str, growing: GrowingFile, seek: Seek) -> None:
-        """Forget a seek whose encoder is gone, and wake who stood back for it."""
+        """Forget a seek whose encoder has ended, and wake those who waited for it."""
         seek.finish()
         with self._lock:
             self._all.discard(seek)
@@ -123,17 +120,17 @@ class Seeks:
         growing.wake()
 
     def is_seeking(self, listener: str, growing: GrowingFile) -> bool:
-        """Say whether a listener has a seek under way."""
+        """Say whether a listener has a seek in progress."""
         with self._lock:
             return (listener, growing.entry) in self._newest
 
     def count(self) -> int:
-        """Return how many seeks are under way."""
+        """Return how many seeks are in progress."""
         with self._lock:
             return len(self._all)
 
     def close(self) -> None:
-        """End the encoders of all seeks and begin no more, as a shutdown does."""
+        """End the encoders of all seeks and start no more, for a shutdown."""
         with self._lock:
             self._closed = True
             seeks = list(self._all)

@@ -1,1 +1,1 @@
-"""Telling listeners how long work is going."""
+"""The progress of long work, as its listeners are told."""

@@ -29,7 +29,6 @@ class ProgressCallback:
         total_tracks: how many tracks the run has.
         run: the run's id as `ProgressTracker.create_task` gave it; where it is left out, the one
             that the task is in at the first call.
-        total_audio_s: seconds of audio in all tracks, for a better guess of the time left.
         clock: a monotonic clock in seconds.
     """
 
@@ -40,7 +39,6 @@ class ProgressCallback:
         total_tracks: int,
         *,
         run: str | None = None,
-        total_audio_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.task_id = task_id
@@ -51,9 +49,7 @@ class ProgressCallback:
         self.failed_count = 0
         self.bytes_saved = 0
         self._run = run
-        self._total_audio_s = total_audio_s
         self._encoded_audio_s = 0.0
-        self._settled_audio_s = 0.0
         self._current = 0
         self._skip_reasons: Counter[str] = Counter()
         self._failures: list[dict[str, str]] = []
@@ -63,7 +59,7 @@ class ProgressCallback:
         self._lock = threading.RLock()
 
     def __call__(self, current: int, total: int) -> None:
-        """Tell that the run has come to track `current` of `total`."""
+        """Report that the run has got to track `current` of `total`."""
         with self._lock:
             self.total_tracks = max(self.total_tracks, total)
             self._current = max(self._current, current)
@@ -71,7 +67,7 @@ class ProgressCallback:
             self._emit("caching", ProgressStatus.IN_PROGRESS, message)
 
     def track_started(self, track_name: str) -> None:
-        """Tell that a track is being encoded from now on."""
+        """Report that a track is being encoded from now on."""
         with self._lock:
             status = ProgressStatus.IN_PROGRESS
             self._emit_track("started", status, track_name, f"Caching {track_name}")
@@ -88,26 +84,21 @@ class ProgressCallback:
             self.cached_count += 1
             self.bytes_saved += bytes_saved
             self._encoded_audio_s += audio_s
-            self._settled_audio_s += audio_s
             status = ProgressStatus.IN_PROGRESS
             self._emit_track("cached", status, track_name, f"✓ Cached: {track_name}")
 
-    def track_skipped(
-        self, track_name: str, reason: str = "already cached", *, audio_s: float = 0.0
-    ) -> None:
+    def track_skipped(self, track_name: str, reason: str = "already cached") -> None:
         """Count a track as one that needed no encoding, and say why."""
         with self._lock:
             self.skipped_count += 1
-            self._settled_audio_s += audio_s
             self._skip_reasons[reason] += 1
             message = f"⊘ Skipped: {track_name} ({reason})"
             self._emit_track("skipped", ProgressStatus.SKIPPED, track_name, message, reason)
 
-    def track_failed(self, track_name: str, error: object, *, audio_s: float = 0.0) -> None:
+    def track_failed(self, track_name: str, error: object) -> None:
         """Count a track as failed, and say what went wrong; the run goes on."""
         with self._lock:
             self.failed_count += 1
-            self._settled_audio_s += audio_s
             reason = str(error)
             if len(self._failures) < MAX_FAILURES_LISTED:
                 self._failures.append({"track": track_name, "reason": reason})
@@ -121,8 +112,8 @@ class ProgressCallback:
 
         Args:
             status: completed or failed.
-            message: a sentence for people; the counts where it is empty.
-            step: "cancelled" where somebody wanted that; the status where it is left out.
+            message: a sentence for people; the counts if it is empty.
+            step: "cancelled" if somebody cancelled the run; by default the status.
 
         Raises:
             ValueError: with that status the run would not end.
@@ -131,10 +122,11 @@ class ProgressCallback:
         if status not in (ProgressStatus.COMPLETED, ProgressStatus.FAILED):
             raise ValueError(f"a run ends as completed or failed, not as {status.value!r}")
         with self._lock:
+            counts = (self.cached_count, self.skipped_count, self.failed_count)
             self._emit(
                 step or status.value,
                 status,
-                message or self._counts_in_words(),
+                message or "{} cached, {} skipped, {} failed".format(*counts),
                 elapsed_s=round(self._elapsed_s(), 1),
                 skip_reasons=dict(self._skip_reasons),
                 failures=list(self._failures),
@@ -194,20 +186,9 @@ class ProgressCallback:
     def _time_left_s(self, elapsed_s: float) -> float | None:
         """Guess how long the rest takes; None while nothing was encoded to judge by.
 
-        By seconds of audio where they are known: one long mix among short songs would make a
-        guess by tracks useless. Skipped tracks took no time and say nothing about the rest.
+        Skipped tracks took no time and say nothing about the rest.
         """
-        if elapsed_s <= 0:
-            return None
-        if self._total_audio_s > 0 and self._encoded_audio_s > 0:
-            left_s = max(self._total_audio_s - self._settled_audio_s, 0.0)
-            return elapsed_s * left_s / self._encoded_audio_s
-        if not self.cached_count:
+        if elapsed_s <= 0 or not self.cached_count:
             return None
         left = max(self.total_tracks - self.done_count, 0)
         return elapsed_s * left / (self.cached_count + self.failed_count)
-
-    def _counts_in_words(self) -> str:
-        return (
-            f"{self.cached_count} cached, {self.skipped_count} skipped, {self.failed_count} failed"
-        )

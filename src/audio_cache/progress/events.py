@@ -1,4 +1,4 @@
-"""Events that a run tells about itself, and the log that keeps them for listeners who join late."""
+"""Events that a run emits, and the log that keeps them for listeners who join late."""
 
 from __future__ import annotations
 
@@ -28,22 +28,18 @@ class ProgressStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-def _timestamp() -> str:
-    return datetime.now().isoformat(timespec="microseconds")
-
-
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
     """One thing that happened in a run.
 
     Args:
         task_id: the task that it happened to, such as the slug of a mixtape.
-        step: what the run was doing; one of TRACK_STEPS where the event is about one track.
+        step: what the run was doing; one of TRACK_STEPS if the event is about one track.
         status: a ProgressStatus or its text.
         message: a sentence for people.
         current: how far the run is, in tracks.
         total: how many tracks the run has.
-        timestamp: local time in ISO 8601 without a zone; now where it is left out.
+        timestamp: local time in ISO 8601 without a zone; now by default.
         details: more fields for the JSON; they never replace one of the above.
 
     Raises:
@@ -56,7 +52,9 @@ class ProgressEvent:
     message: str
     current: int = 0
     total: int = 0
-    timestamp: str = field(default_factory=_timestamp)
+    timestamp: str = field(
+        default_factory=lambda: datetime.now().isoformat(timespec="microseconds")
+    )
     details: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -64,9 +62,9 @@ class ProgressEvent:
 
     @property
     def is_end(self) -> bool:
-        """Tell whether the run is over with this event.
+        """Say whether this event ends the run.
 
-        It is where the status is completed or failed, unless the event is about one track: a
+        It does if the status is completed or failed, unless the event is about one track: a
         track that fails must not end the stream for the tracks after it.
         """
         ends = self.status in (ProgressStatus.COMPLETED, ProgressStatus.FAILED)
@@ -74,14 +72,14 @@ class ProgressEvent:
 
     @property
     def is_of_track(self) -> bool:
-        """Tell whether the event is about one track."""
+        """Say whether the event is about one track."""
         return self.step in TRACK_STEPS
 
     @property
     def subject(self) -> tuple[str, str]:
         """Return what the event is about: a track, or a step of the run.
 
-        Where whoever emitted it did not name the track, only its message tells it from others.
+        If its emitter did not name the track, only its message distinguishes it from others.
         """
         track = str(self.details.get("track", ""))
         return ("track", track or self.message) if self.is_of_track else (self.step, track)
@@ -141,15 +139,13 @@ class EventLog:
             self._compact(self._recent.popleft())
 
     def has_all_after(self, number: int) -> bool:
-        """Tell whether every event after that number is still there."""
+        """Say whether every event after that number is still there."""
         return number >= self.last_number - len(self._recent)
 
     def get_after(self, number: int) -> list[LogEntry]:
         """Return every event after that number, in order; all must be there."""
         # From the right, where listeners are: a deque is slow to index in its middle only.
-        newer = self.last_number - number
-        size = len(self._recent)
-        return [self._recent[index] for index in range(size - newer, size)]
+        return [self._recent[index] for index in range(number - self.last_number, 0)]
 
     def get_state(self) -> list[LogEntry]:
         """Return what is kept, in order: the last event of each subject, then all recent ones."""

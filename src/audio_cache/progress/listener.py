@@ -28,7 +28,7 @@ class TaskRun:
 
 @dataclass
 class Task:
-    """What runs and listeners have in common; without a run where it is only waited for."""
+    """What runs and listeners share; it has no run while it is only being waited for."""
 
     id: str
     changed: threading.Condition
@@ -54,14 +54,14 @@ class Place:
     number: int = 0
 
     def has_news(self) -> bool:
-        """Tell whether `take` would return anything."""
+        """Say whether `take` would return anything."""
         run = self.task.run
         if run is None or run is self.run:
             return run is not None and run.log.last_number > self.number
         return self._was_elsewhere() or run.log.last_number > 0
 
     def is_at_end(self) -> bool:
-        """Tell whether the listener has had everything, and nothing more will come."""
+        """Say whether the listener has everything, and nothing more will come."""
         is_over = self.run is not None and self.run.log.is_ended
         return (is_over or self.task.is_closed) and not self.has_news()
 
@@ -104,7 +104,7 @@ class Place:
 
 
 def get_number_in_run(run: TaskRun, event_id: str) -> int:
-    """Return which event of the run an id names, or 0 where it names none of it."""
+    """Return which event of the run an id names, or 0 if none."""
     run_id, _, number = event_id.rpartition("-")
     is_number = number.isascii() and number.isdigit() and len(number) < 20
     if run_id != run.id or not is_number or int(number) > run.log.last_number:

@@ -1,4 +1,4 @@
-"""The HTTP answer that carries the progress of a task: a text/event-stream."""
+"""The event stream that carries the progress of a task over HTTP (text/event-stream)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADERS: Final = {
     "X-Accel-Buffering": "no",
 }
 RETRY_MS: Final = 2000
-# A stream that is silent for so long gets a comment, or proxies would take it for dead.
+# A stream that is silent for this long gets a comment, or proxies would take it for dead.
 KEEPALIVE: Final = ": keepalive\n\n"
 KEEPALIVE_S: Final = 15.0
 
@@ -41,17 +41,17 @@ def progress_response(
     """Return the stream of a task's events.
 
     Args:
-        tracker: who knows the task.
+        tracker: the one that knows the task.
         task_id: which task.
         last_event_id: the last event that the client has had, as `get_last_event_id` finds it.
-        timeout: seconds after which the stream ends and the client has to come again.
+        timeout: seconds after which the stream ends and the client must reconnect.
 
     Returns:
-        200 with the stream; 204 where the client has had the event that ended the run, since
+        200 with the stream; 204 if the client has had the event that ended the run, since
         that is what tells an EventSource to stop reconnecting (HTML Standard, 9.2.3).
 
     Raises:
-        NotFound: no run of that task goes on or ended a short while ago.
+        NotFound: no run of that task is in progress or ended recently.
     """
     if not tracker.has_task(task_id):
         raise NotFound(f"no run of {task_id!r} is known: it ended a while ago or never began")

@@ -1,7 +1,7 @@
-"""The tracker, which tells any number of listeners how runs go, without losing an event.
+"""The tracker, which keeps the events of runs for any number of listeners and loses none.
 
 A task is what people know (the slug of a mixtape); a run is one time that its work is done. A
-task has one run at a time: `create_task` begins a new one, and who listens is moved to it.
+task has one run at a time: `create_task` begins a new one, and listeners are moved to it.
 """
 
 from __future__ import annotations
@@ -15,25 +15,16 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
-from .callback import ProgressCallback
 from .events import EventLog, ProgressEvent, ProgressStatus
 from .listener import Place, Task, TaskRun, get_number_in_run
 from .sse import KEEPALIVE, KEEPALIVE_S
 
-__all__ = [
-    "ProgressCallback",
-    "ProgressEvent",
-    "ProgressStatus",
-    "ProgressTracker",
-    "get_progress_tracker",
-]
-
 
 class ProgressTracker:
-    """Keep the events of every task and hand them to whoever listens.
+    """Keep the events of every task and pass them on to its listeners.
 
     Args:
-        logger: where to log to; this module's logger where it is left out.
+        logger: where to log to; this module's logger by default.
         keepalive_s: how long a stream may be silent before a comment keeps it alive.
         max_events: how many events of a run are kept in full; see EventLog for those before.
         keep_finished_s: how long a task is known after its run has ended.
@@ -69,7 +60,7 @@ class ProgressTracker:
         """Begin a new run of a task and return the run's id.
 
         Listeners of the task's earlier run are told to start afresh and get the new one's
-        events. A run that has had no event yet is kept, as nobody could tell the difference.
+        events. A run that has had no event yet is kept, since nobody could see a difference.
         """
         with self._lock:
             self._forget_old()
@@ -79,7 +70,7 @@ class ProgressTracker:
             return self._begin(task).id
 
     def get_run(self, task_id: str) -> str:
-        """Return the id of the run that the task is in; one begins where none goes on."""
+        """Return the id of the run that the task is in, beginning one if there is none."""
         with self._lock:
             task = self._tasks.get(task_id)
             if task is None or task.run is None or task.run.log.is_ended:
@@ -87,16 +78,16 @@ class ProgressTracker:
             return task.run.id
 
     def has_task(self, task_id: str) -> bool:
-        """Tell whether a run of that task goes on, or ended a short while ago."""
+        """Say whether a run of that task is in progress, or ended recently."""
         return self._find_run(task_id) is not None
 
     def is_running(self, task_id: str) -> bool:
-        """Tell whether a run of that task has begun and not ended."""
+        """Say whether a run of that task has begun and not ended."""
         run = self._find_run(task_id)
         return run is not None and not run.log.is_ended
 
     def is_end_of_run(self, task_id: str, event_id: str) -> bool:
-        """Tell whether that id is the one of the event that ended the task's run."""
+        """Say whether that id is that of the event that ended the task's run."""
         run = self._find_run(task_id)
         if run is None or not run.log.is_ended:
             return False
@@ -114,7 +105,7 @@ class ProgressTracker:
         run: str | None = None,
         **details: object,
     ) -> None:
-        """Tell every listener, present and to come, what happened.
+        """Tell every listener, present and future, what happened.
 
         A status of completed or failed ends the run, unless the step is one of TRACK_STEPS. An
         event for an unknown task begins its first run, and one of the run itself begins another
@@ -127,7 +118,7 @@ class ProgressTracker:
             message: a sentence for people.
             current: how far the run is.
             total: where it will end.
-            run: the run that this belongs to; dropped where the task is in another one by now.
+            run: the run that this belongs to; dropped if the task is in another one by now.
             details: more fields for the event's JSON.
         """
         event = ProgressEvent(
@@ -152,7 +143,7 @@ class ProgressTracker:
         Args:
             task_id: which task; an unknown one is waited for.
             timeout: seconds after which the stream ends in any case.
-            last_event_id: the last event that this listener has had; it goes on after that. An
+            last_event_id: the last event that this listener has had; it continues after that. An
                 id of another run, or one that is gone, brings a "reset" and the run's state.
             ids: give events their `id:` line and resets their `event:` line, which a browser
                 needs and which `data: ` alone, the form of the contract, does without.
@@ -189,7 +180,7 @@ class ProgressTracker:
                 task.changed.notify_all()
 
     def _next_frames(self, place: Place, deadline: float) -> tuple[list[str], bool]:
-        """Wait for frames until a keepalive or the end is due; tell whether all is said."""
+        """Wait for frames until a keepalive or the end is due; say whether that was all."""
         task = place.task
         with self._lock:
             if not (place.is_at_end() or self._is_closing):
@@ -227,7 +218,7 @@ class ProgressTracker:
         return task.run
 
     def _keep(self, event: ProgressEvent, run_id: str | None) -> bool:
-        """Put an event into the run that it belongs to; tell whether there is one."""
+        """Put an event into the run that it belongs to; say whether there is one."""
         task = self._tasks.get(event.task_id)
         run = task.run if task is not None else None
         if run is None or run.log.is_ended:
@@ -269,7 +260,7 @@ def get_progress_tracker(logger: logging.Logger | None = None) -> ProgressTracke
     """Return the tracker that the whole process shares.
 
     Args:
-        logger: used where this call makes the tracker, which is the first one.
+        logger: used if this call makes the tracker, which the first one does.
     """
     global _shared
     with _shared_lock:

@@ -1,1 +1,1 @@
-"""HTTP without a framework's application: ranges, playback, paths, event streams."""
+"""HTTP without a web framework: playback and ranges."""

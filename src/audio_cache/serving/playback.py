@@ -1,4 +1,4 @@
-"""What a listener gets for a track: a cached rendition, a live one, or the original."""
+"""The answer to a play: a cached rendition, a live one, or the original."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import contextlib
 import os
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from werkzeug.wrappers import Request, Response
 
@@ -32,7 +33,7 @@ _KNOWN_ENTRIES: Final = 4096
 
 
 class Playback:
-    """Decide and answer plays; a listener never gets an error where the original can be sent."""
+    """Answer plays; a listener never gets an error if the original can be sent."""
 
     def __init__(
         self,
@@ -46,7 +47,10 @@ class Playback:
         self.live = live
         self._response_class = response_class
         self.traffic = Traffic()
-        self._renditions = Renditions(cache, settings.retry_after_failure_s)
+        self._failures = Failures(settings.retry_after_failure_s)
+        self._lock = threading.Lock()
+        # A lock lasts for as long as somebody holds it or waits for it.
+        self._asked: WeakValueDictionary[_Key, threading.Lock] = WeakValueDictionary()
         self._logger = cache.logger
         self._known: dict[tuple[str, str, FileVersion | None], Representation] = {}
 
@@ -63,15 +67,15 @@ class Playback:
             request: the request.
             path: the source.
             quality: what was asked for.
-            source: what the file system says of the source, where that is known already.
+            source: what the file system says about the source, if that is known already.
 
         Raises:
-            FileNotFoundError: the source does not exist, or is no file.
-            OSError: the source cannot be read.
+            FileNotFoundError: the source doesn't exist, or isn't a file.
+            OSError: the source can't be read.
         """
         source = source or os.stat(path)
         if not stat.S_ISREG(source.st_mode):
-            raise FileNotFoundError(f"{path} is no file")
+            raise FileNotFoundError(f"{path} is not a file")
         if not self.settings.enabled or quality == "original":
             return self._original(request, path, "fwd=bypass")
         cached = self._cached(path, quality, source)
@@ -87,7 +91,7 @@ class Playback:
         if request.method == "GET":
             self._logger.warning("cache miss: %r at %s", str(path), quality)
         try:
-            rendition = self._renditions.get(path, quality, source)
+            rendition = self.get_rendition(path, quality, source)
             if self.settings.on_miss == "live":
                 live = self._live(request, rendition)
                 return self._respond(request, *live, LIVE, source.st_size)
@@ -96,14 +100,35 @@ class Playback:
         except (AudioCacheError, OSError) as error:
             self._logger.warning("%r is played as the original: %s", str(path), error)
         except Exception:
-            # A defect of ours, such as a file that trips the reading of tags, is no silence either.
+            # Not even a bug here, such as in reading tags, may leave a listener without sound.
             self._logger.exception("%r is played as the original", str(path))
         return self._original(request, path, "fwd=miss")
+
+    def get_rendition(self, path: Path, quality: QualityLevel, source: os.stat_result) -> Rendition:
+        """Return the rendition of a source, which many threads may ask for at once.
+
+        A source whose sample count is doubtful is decoded once to count: ten listeners must not do
+        that ten times, and one that cannot be decoded must not be tried anew with every request.
+
+        Raises:
+            LiveUnavailableError: it failed a while ago.
+            OSError, EncodeError, FFmpegNotFoundError: as `AudioCache.get_rendition`.
+        """
+        key = (path, f"{quality} {source.st_size} {source.st_mtime_ns}")
+        with self._lock:
+            alone = self._asked.setdefault(key, threading.Lock())
+        with alone:
+            self._failures.check(key)
+            try:
+                return self.cache.get_rendition(path, quality)
+            except EncodeError as error:
+                self._failures.add(key, error)
+                raise
 
     def _cached(
         self, path: Path, quality: QualityLevel, source: os.stat_result
     ) -> tuple[Representation, int] | None:
-        """Return the valid entry and its open file, so that a purge from now cannot touch it."""
+        """Return the valid entry and its open file, which a purge from now on can't affect."""
         try:
             found = self.cache.find(path, quality, source)
             if isinstance(found, Verdict):
@@ -154,8 +179,8 @@ class Playback:
             etag=rendition.etag,
             other_etag=rendition.token,
             content_type="audio/mpeg",
-            # Chromium's cache asks for each jump twice, one after the other, where it has begun
-            # to keep an answer; there is one live play of a file, and nothing to be kept for.
+            # Once Chromium's cache has begun to store a response, it asks for each jump twice, one
+            # after the other; a file is played live only once, so storing it is of no use.
             headers={
                 **_headers(LIVE, rendition.quality, rendition.source.size_bytes),
                 "Cache-Control": "no-store",
@@ -190,13 +215,13 @@ class Playback:
 
 
 def listener_of(request: Request) -> str:
-    """Return who asks, as well as one can tell: used for fairness, not for access."""
+    """Return who asks, as far as that can be known: for fairness, not for access."""
     forwarded = request.headers.get("X-Forwarded-For", "")
     return f"{request.remote_addr} {forwarded} {request.user_agent.string}"
 
 
 def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, str]:
-    """Return the headers that say what is served and where it came from (RFC 9211)."""
+    """Return the headers that say what is sent and where it came from (RFC 9211)."""
     bitrate = "" if quality == "original" else f", bitrate={bitrate_bps(quality) // 1000}"
     return {
         "Audio-Cache-Rendition": f"quality={quality}{bitrate}, source-length={source_size}",
@@ -204,64 +229,9 @@ def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, 
     }
 
 
-class Renditions:
-    """What `AudioCache.get_rendition` knows, asked for by many threads.
-
-    A source whose sample count is doubtful is decoded once to count: ten listeners must not do that
-    ten times, and one that cannot be decoded must not be tried anew with every request.
-
-    Args:
-        cache: gives the renditions.
-        retry_after_s: how long a source that failed is not tried again.
-    """
-
-    def __init__(self, cache: AudioCache, retry_after_s: float) -> None:
-        self._cache = cache
-        self._failures = Failures(retry_after_s)
-        self._lock = threading.Lock()
-        self._asked: dict[_Key, tuple[threading.Lock, int]] = {}
-
-    def get(self, path: Path, quality: QualityLevel, status: os.stat_result) -> Rendition:
-        """Return the rendition of a source.
-
-        Args:
-            path: the source.
-            quality: the quality level.
-            status: what the file system says of the source.
-
-        Raises:
-            LiveUnavailableError: it failed a while ago.
-            OSError, EncodeError, FFmpegNotFoundError: as `AudioCache.get_rendition`.
-        """
-        key = (path, f"{quality} {status.st_size} {status.st_mtime_ns}")
-        with self._alone(key):
-            self._failures.check(key)
-            try:
-                return self._cache.get_rendition(path, quality)
-            except EncodeError as error:
-                self._failures.add(key, error)
-                raise
-
-    @contextlib.contextmanager
-    def _alone(self, key: _Key) -> Iterator[None]:
-        with self._lock:
-            lock, users = self._asked.get(key, (threading.Lock(), 0))
-            self._asked[key] = lock, users + 1
-        try:
-            with lock:
-                yield
-        finally:
-            with self._lock:
-                _, users = self._asked[key]
-                if users == 1:
-                    del self._asked[key]
-                else:
-                    self._asked[key] = lock, users - 1
-
-
 @dataclass(frozen=True, slots=True)
 class TrafficCount:
-    """Plays answered by kind, and bytes: those of the answers, and those of the same originals."""
+    """Plays by kind, the bytes sent, and the bytes that the originals would have taken."""
 
     hits: int = 0
     live: int = 0
@@ -282,9 +252,9 @@ class Traffic:
         """Count one answer.
 
         Args:
-            cache_status: what the Cache-Status header says behind the cache's name.
+            cache_status: what the Cache-Status header says after the cache's name.
             sent_bytes: the size of the body.
-            original_bytes: what the same stretch of the original would have taken.
+            original_bytes: the size of the same part of the original.
         """
         kind = _KINDS.get(cache_status, "bypasses")
         with self._lock:

@@ -6,13 +6,14 @@ import io
 import os
 import re
 import select
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from werkzeug.http import parse_range_header
 from werkzeug.wrappers import Request, Response
+from werkzeug.wsgi import FileWrapper
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -25,14 +26,14 @@ _SENDFILE_SERVERS: Final = ("gunicorn",)
 
 @dataclass(frozen=True)
 class Representation:
-    """What a URL stands for at the moment: bytes of a known length, with validators.
+    """What a URL stands for right now: bytes of a known length, with validators.
 
     Args:
         length: size in bytes.
         etag: strong entity tag, unquoted.
         content_type: media type.
         other_etag: another tag that the same bytes had before; it is accepted, not sent.
-        headers: further headers of every answer.
+        headers: further headers for every response.
     """
 
     length: int
@@ -48,7 +49,7 @@ class Representation:
 
     @cached_property
     def fields(self) -> dict[str, str]:
-        """Return the headers that every answer has; made once, as most of a short answer's work."""
+        """Return the headers of every response; made once, since they are most of the work."""
         return {
             "ETag": f'"{self.etag}"',
             "Accept-Ranges": "bytes",
@@ -58,7 +59,7 @@ class Representation:
 
 
 OpenRange = Callable[[int, int], Iterable[bytes]]
-"""Gives the bytes [start, stop) of a representation; it may raise before the answer begins."""
+"""Returns the bytes [start, stop) of a representation; may raise before the response begins."""
 
 
 def respond(
@@ -67,20 +68,20 @@ def respond(
     body: OpenRange | int,
     response_class: type[Response] = Response,
 ) -> Response:
-    """Return the answer to a GET or HEAD: 200, 206, 304, 412 or 416.
+    """Return the response to a GET or HEAD: 200, 206, 304, 412 or 416.
 
     Args:
         request: the request.
         what: what its URL stands for.
-        body: where the bytes come from; the descriptor of an open file allows sendfile. It belongs
-            to the answer, which closes it.
-        response_class: of answers with a body; their headers are complete.
+        body: where the bytes come from; an open file's descriptor allows sendfile. It belongs to
+            the response, which closes it.
+        response_class: the class of responses with a body; their headers are complete.
 
-    One range is answered with 206. Several ranges are answered with the whole (RFC 9110 section
-    14.2 lets a server ignore Range): no player asks for them, and they are a way to ask for much.
+    One range is answered with 206, several with the whole (RFC 9110 section 14.2 lets a server
+    ignore Range): no player asks for several, and they are a way to overload a server.
 
     Raises:
-        Exception: whatever `open_range` raises, before anything was sent.
+        Exception: whatever `body` raises, before anything was sent.
     """
     is_body_used = False
     try:
@@ -105,7 +106,7 @@ def respond(
 
 
 def _evaluate(request: Request, what: Representation) -> tuple[int, tuple[int, int]]:
-    """Return the status of the answer, and the bytes [start, stop) that it holds."""
+    """Return the status of the response, and the bytes [start, stop) that it holds."""
     whole = (0, what.length)
     status = _precondition_status(request, what)
     if status is not None:
@@ -123,8 +124,8 @@ def _evaluate(request: Request, what: Representation) -> tuple[int, tuple[int, i
 def requested_span(header: str, length: int) -> tuple[int, int] | None:
     """Return the bytes [start, stop) that a Range header asks for.
 
-    (0, 0) where the header is to be ignored: another unit, bad syntax, several ranges. None where
-    the range cannot be satisfied.
+    (0, 0) if the header is to be ignored: another unit, bad syntax, several ranges. None if the
+    range can't be satisfied.
     """
     if not _RANGE_SYNTAX.fullmatch(header):
         return 0, 0
@@ -140,7 +141,7 @@ def requested_span(header: str, length: int) -> tuple[int, int] | None:
     return (start, stop) if start < stop else None
 
 
-# Digits as RFC 9110 has them: int() would also take signs, underscores and other alphabets.
+# Digits as in RFC 9110: int() would also accept signs, underscores and other scripts.
 _RANGE_SYNTAX: Final = re.compile(r"[ \t]*bytes[ \t]*=[0-9,\- \t]+", re.ASCII | re.IGNORECASE)
 # Good syntax that asks for nothing (RFC 9110 section 14.1.2); Werkzeug takes it for bad syntax.
 _LAST_NOTHING: Final = re.compile(r"[^=]*=[ \t]*-0+[ \t]*")
@@ -149,8 +150,8 @@ _LAST_NOTHING: Final = re.compile(r"[^=]*=[ \t]*-0+[ \t]*")
 def listener_has_left(environ: WSGIEnvironment) -> Callable[[], bool]:
     """Return a function that says whether the client has closed its connection.
 
-    Only servers that show their socket can tell (gunicorn, Werkzeug); elsewhere it always says no,
-    and the next write finds out.
+    That needs a server that exposes its socket (gunicorn, Werkzeug); elsewhere the answer is always
+    no, and the next write finds out.
     """
     connection = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
     if connection is None or not hasattr(select, "POLLRDHUP"):
@@ -199,21 +200,22 @@ def _empty(status: int, fields: dict[str, str]) -> Response:
 
 def _file_body(request: Request, fd: int, start: int, stop: int) -> Iterable[bytes]:
     if stop - start <= _AT_ONCE_BYTES:
-        # Cheaper than what a server does around one sendfile, and the file is closed right away.
+        # Cheaper than a server's preparations for sendfile, and the file is closed right away.
         try:
             return [os.pread(fd, stop - start, start)]
         finally:
             os.close(fd)
+    span = _FileSpan(fd, start, stop)
     wrapper = request.environ.get("wsgi.file_wrapper")
     server = str(request.environ.get("SERVER_SOFTWARE", ""))
     if wrapper is not None and server.startswith(_SENDFILE_SERVERS):
-        wrapped: Iterable[bytes] = wrapper(_FileSpan(fd, start, stop), _READ_BYTES)
+        wrapped: Iterable[bytes] = wrapper(span, _READ_BYTES)
         return wrapped
-    return _FileBody(fd, start, stop)
+    return FileWrapper(span, _READ_BYTES)
 
 
 class _FileSpan(io.FileIO):
-    """A file for sendfile, which begins where it stands; who reads it instead gets to `stop`."""
+    """A file for sendfile, which begins at its position; reading it instead ends at `stop`."""
 
     def __init__(self, fd: int, start: int, stop: int) -> None:
         super().__init__(fd, "rb")
@@ -221,32 +223,10 @@ class _FileSpan(io.FileIO):
         self.seek(start)
 
     def read(self, size: int | None = -1, /) -> bytes:
+        if self.closed:
+            return b""  # a server may ask once more
         left = max(0, self._stop - self.tell())
         return super().read(left if size is None or size < 0 else min(size, left)) or b""
 
-
-class _FileBody(Iterator[bytes]):
-    """The bytes [start, stop) of an open file, a piece at a time, never the whole in memory."""
-
-    def __init__(self, fd: int, start: int, stop: int) -> None:
-        self._fd = fd
-        self._at = start
-        self._stop = stop
-
-    def __next__(self) -> bytes:
-        data = b"" if self._fd < 0 else os.pread(self._fd, self._wanted(), self._at)
-        if not data:
-            raise StopIteration
-        self._at += len(data)
-        return data
-
-    def _wanted(self) -> int:
-        return min(_READ_BYTES, self._stop - self._at)
-
-    def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
     def __del__(self) -> None:
-        self.close()
+        self.close()  # where nobody closed the answer

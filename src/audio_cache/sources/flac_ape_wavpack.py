@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from .reader import (
@@ -33,7 +34,7 @@ _WV_SUBBLOCK_DSD: Final = 0x0E
 _WV_SUBBLOCK_RATE: Final = 0x27
 
 
-def read_flac(reader: Reader, start: int) -> Stream:
+def read_flac(reader: Reader, start: int, form: Stream) -> Stream:
     """Read STREAMINFO and find the comments of a FLAC file (RFC 9639, section 8)."""
     info = b""
     comments: list[TagBlock] = []
@@ -48,32 +49,29 @@ def read_flac(reader: Reader, start: int) -> Stream:
         if head[0] & 0x80:
             break
     audio, trailing = strip_trailing_tags(reader, min(offset, reader.size_bytes))
-    return flac_stream(info, "flac", audio, (*comments, *trailing))
+    form = replace(form, audio=(audio,), tags=(*comments, *trailing))
+    return describe_flac(info, form)
 
 
-def flac_stream(info: bytes, demuxer: str, audio: Extent, tags: tuple[TagBlock, ...]) -> Stream:
-    """Return the stream that a STREAMINFO block describes; unknown where it is cut short."""
+def describe_flac(info: bytes, form: Stream) -> Stream:
+    """Return the form of a FLAC stream with what its STREAMINFO says; as it is if cut short."""
     if len(info) < STREAMINFO_SIZE:
-        return Stream(codec="flac", demuxer=demuxer, lossless=True, audio=(audio,), tags=tags)
+        return form
     packed = int.from_bytes(info[10:18], "big")
     bits = (packed >> 36 & 0x1F) + 1
     # ffmpeg gives other widths shifted, so that nothing would show whether the MD5 is right.
     md5 = _NO_MD5 if bits % 8 else info[18:34]
-    return Stream(
-        codec="flac",
-        demuxer=demuxer,
-        lossless=True,
+    return replace(
+        form,
         rate_hz=packed >> 44,
         channels=(packed >> 41 & 0x7) + 1,
         bits=bits,
         samples=packed & (1 << 36) - 1 or None,
-        audio=(audio,),
         md5="" if md5 == _NO_MD5 else md5.hex(),
-        tags=tags,
     )
 
 
-def read_ape(reader: Reader, start: int) -> Stream:
+def read_ape(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the header of a Monkey's Audio file, of version 3.98 and newer or of an older one."""
     (version,) = reader.unpack("<H", start + 4)
     header_size = 0
@@ -88,10 +86,8 @@ def read_ape(reader: Reader, start: int) -> Stream:
         bits = 8 if flags & 1 else 24 if flags & 8 else 16
         per_frame = _ape_frame_samples(version, level)
     audio, tags = strip_trailing_tags(reader, min(start + header_size, reader.size_bytes))
-    return Stream(
-        codec="ape",
-        demuxer="ape",
-        lossless=True,
+    return replace(
+        form,
         rate_hz=rate,
         channels=channels,
         bits=bits,
@@ -107,10 +103,10 @@ def _ape_frame_samples(version: int, level: int) -> int:
     return 73728 if version >= 3900 or level >= 4000 else 9216
 
 
-def read_wavpack(reader: Reader, start: int) -> Stream:
+def read_wavpack(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the first block with audio of a WavPack file; hybrid ones are lossy without their .wvc.
 
-    ffmpeg reads no correction file, so a hybrid file counts as lossy whatever lies beside it.
+    ffmpeg reads no correction file, so a hybrid file counts as lossy even if there is one.
     """
     offset = start
     for _ in range(_WV_MAX_EMPTY_BLOCKS):
@@ -125,9 +121,8 @@ def read_wavpack(reader: Reader, start: int) -> Stream:
         raise DamagedError("no WavPack block with audio")
     rate, channels = _read_wavpack_details(reader, Extent(offset + 32, size - 24), flags)
     audio, tags = strip_trailing_tags(reader, start)
-    return Stream(
-        codec="wavpack",
-        demuxer="wv",
+    return replace(
+        form,
         lossless=not flags & _WV_HYBRID,
         rate_hz=rate,
         channels=channels,
@@ -140,7 +135,7 @@ def read_wavpack(reader: Reader, start: int) -> Stream:
 
 
 def _read_wavpack_details(reader: Reader, body: Extent, flags: int) -> tuple[int, int]:
-    """Return rate and channels: of the flags, or where they can't say it, of the sub-blocks."""
+    """Return rate and channels, from the flags or, if those can't say, from the sub-blocks."""
     rate = _WV_RATES[flags >> 23 & 0xF]
     rate_factor = 4 if flags & _WV_DSD else 1
     channels = 1 if flags & _WV_MONO else 2
@@ -163,14 +158,12 @@ def _read_wavpack_details(reader: Reader, body: Extent, flags: int) -> tuple[int
     return rate * rate_factor, channels
 
 
-def read_tta(reader: Reader, start: int) -> Stream:
+def read_tta(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the header of a TTA1 file."""
     channels, bits, rate, samples = reader.unpack("<HHII", start + 6)
     audio, tags = strip_trailing_tags(reader, start)
-    return Stream(
-        codec="tta",
-        demuxer="tta",
-        lossless=True,
+    return replace(
+        form,
         rate_hz=rate,
         channels=channels,
         bits=bits,
@@ -180,7 +173,7 @@ def read_tta(reader: Reader, start: int) -> Stream:
     )
 
 
-def read_dsf(reader: Reader, start: int) -> Stream:
+def read_dsf(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the header of a DSF file: blocks of one-bit audio, an ID3 tag behind them."""
     (tag_start,) = reader.unpack("<Q", start + 20)
     fields = reader.unpack("<4s20xIIIQ8x4sQ", start + 28)
@@ -189,11 +182,9 @@ def read_dsf(reader: Reader, start: int) -> Stream:
         raise DamagedError("a DSF file begins with the chunks DSD, fmt and data")
     audio = reader.clip(Extent(start + 92, max(0, data_size - 12)))
     tag = TagBlock("id3", Extent(tag_start, max(0, reader.size_bytes - tag_start)))
-    return Stream(
-        codec="dsd",
-        demuxer="dsf",
+    return replace(
+        form,
         coding=str(bit_order),
-        lossless=True,
         rate_hz=rate // DSD_BITS_PER_SAMPLE,
         channels=channels,
         bits=1,

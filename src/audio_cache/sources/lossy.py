@@ -25,7 +25,7 @@ _MPEG2_KBPS: Final = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 
 def recognise_lossy(reader: Reader, start: int, head: bytes) -> Stream:
-    """Return what a file holds that is of no lossless format; unknown where nothing fits."""
+    """Return what a file in no lossless format holds; unknown if nothing matches."""
     codec = next((name for magic, name in _LOSSY_MAGICS.items() if head.startswith(magic)), "")
     if head.startswith(b"OggS"):
         packet = reader.read(start + 28, 8)
@@ -39,7 +39,7 @@ def recognise_lossy(reader: Reader, start: int, head: bytes) -> Stream:
 
 
 def _recognise_mpeg(reader: Reader, start: int) -> str:
-    """Return "mp3", "mp2" or "aac" where two frames follow one another, as they don't in text."""
+    """Return "mp3", "mp2" or "aac" if two frames follow one another, which they don't in text."""
     codec, size = _read_mpeg_frame(reader.read(start, 6))
     follower = reader.read(start + size, 6)
     if codec and (not follower or _read_mpeg_frame(follower)[0] == codec):

@@ -1,4 +1,4 @@
-"""MP4 and QuickTime: which codec the first audio track has, how long it is, where its tags are."""
+"""MP4 and QuickTime: the codec of the first audio track, its length, and its tags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import mutagen.id3
 
-from .flac_ape_wavpack import STREAMINFO_SIZE, flac_stream
+from .flac_ape_wavpack import STREAMINFO_SIZE, describe_flac
 from .reader import (
     Chunk,
     DamagedError,
@@ -23,7 +23,7 @@ from .reader import (
 from .stream import Stream, by_code
 from .tag_names import MP4_ATOMS
 
-# Kinds of PCM and their bits; 0 is as many as the entry says, which for the others says 16.
+# Kinds of PCM and their bits; 0 means those in the entry, which says 16 for all the others.
 _PCM_BITS: Final = {
     b"lpcm": 0,
     b"ipcm": 0,
@@ -62,21 +62,19 @@ _MP4_TEXT: Final = 1
 _MP4_NUMBERS: Final = frozenset({b"trkn", b"disk"})
 
 
-def read_mp4(reader: Reader, start: int) -> Stream:
+def read_mp4(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the boxes of an MP4 or QuickTime file; `mdat` may stand on either side of `moov`."""
-    form = Stream(demuxer="mov")
     audio: list[Extent] = []
     for box in iter_boxes(reader, Extent(start, reader.size_bytes - start)):
         if box.name == b"mdat":
             audio.append(reader.clip(box.body))
         elif box.name == b"moov" and form.codec == "unknown":
-            form = _read_movie(reader, box.body)
+            form = _read_movie(reader, box.body, form)
     return replace(form, audio=tuple(audio))
 
 
-def _read_movie(reader: Reader, moov: Extent) -> Stream:
+def _read_movie(reader: Reader, moov: Extent, form: Stream) -> Stream:
     """Return the stream of the first audio track, which is the one that ffmpeg calls 0:a:0."""
-    form = Stream(demuxer="mov")
     second = 0
     fragmented = False
     tags: tuple[TagBlock, ...] = ()
@@ -100,7 +98,7 @@ def _iter_tag_lists(reader: Reader, udta: Extent) -> Iterator[Extent]:
 
 
 def _read_track(reader: Reader, trak: Extent, second: int) -> Stream | None:
-    """Return the stream of a track, None where it isn't audio."""
+    """Return the stream of a track, None if it isn't audio."""
     media = _find(reader, trak, b"mdia")
     handler = _find(reader, media, b"hdlr")
     if reader.read(handler.start + 8, 4) != b"soun":
@@ -125,7 +123,7 @@ def _read_timescale(reader: Reader, header: Extent) -> tuple[int, int]:
 
 
 def _count_samples(reader: Reader, stts: Extent) -> int | None:
-    """Return the sum of all durations; None where the table is empty or cut short."""
+    """Return the sum of all durations; None if the table is empty or cut short."""
     (count,) = reader.unpack(">I", stts.start + 4)
     if not 0 < count <= _MAX_TIME_ENTRIES:
         return None
@@ -134,7 +132,7 @@ def _count_samples(reader: Reader, stts: Extent) -> int | None:
 
 
 def _cut_to_edit(reader: Reader, trak: Extent, samples: int, rate: int, second: int) -> int | None:
-    """Return how many samples the edit list plays, as ffmpeg rounds it; None where it starts late.
+    """Return how many samples the edit list plays, as ffmpeg rounds it; None if it starts late.
 
     iTunes counts an edit in 1/600 s, so that it can end some samples before the track does.
     """
@@ -163,7 +161,8 @@ def _read_description(reader: Reader, stsd: Extent) -> Stream:
     if entry.name == b"fLaC":
         config = _find(reader, details, b"dfLa")
         info = reader.read(config.start + 8, STREAMINFO_SIZE)
-        return flac_stream(info, "mov", config, ())
+        flac = Stream(codec="flac", demuxer="mov", lossless=True, audio=(config,))
+        return describe_flac(info, flac)
     if entry.name in _PCM_BITS:
         bits = _PCM_BITS[entry.name] or form.bits
         return replace(form, codec="pcm", lossless=True, bits=bits)

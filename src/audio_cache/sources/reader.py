@@ -1,4 +1,4 @@
-"""Random access to a file, and walking its parts: chunks, boxes, tags at the end."""
+"""Random access to a file and its parts: chunks, boxes, tags at the end."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DSDIFF: Final = ">4sQ"
 
 
 class DamagedError(ValueError):
-    """A file is not laid out as its format says."""
+    """A file is not laid out as its format demands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Bytes of a file: `size` of them from offset `start` on."""
+    """A range of bytes in a file: `size` of them from offset `start`."""
 
     start: int
     size: int
@@ -47,7 +47,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class TagBlock:
-    """Where text tags lie.
+    """Where text tags are.
 
     Attributes:
         form: vorbis, id3, id3v1, ape, info, ilst, or text:<name> for the text of one tag.
@@ -70,7 +70,7 @@ class Reader:
         self.size_bytes = size_bytes
 
     def read(self, start: int, size: int) -> bytes:
-        """Return bytes of the file; fewer or none where it ends before."""
+        """Return bytes of the file; fewer or none if it ends earlier."""
         size = min(size, self.size_bytes - start)
         if start < 0 or size <= 0:
             return b""
@@ -86,7 +86,7 @@ class Reader:
         """Return the fields that `struct` finds at an offset.
 
         Raises:
-            DamagedError: the file ends before.
+            DamagedError: the file ends too early.
         """
         size = struct.calcsize(form)
         found = self.read(start, size)
@@ -95,7 +95,7 @@ class Reader:
         return struct.unpack(form, found)
 
     def clip(self, extent: Extent) -> Extent:
-        """Return the part of an extent that the file really has."""
+        """Return the part of an extent that is within the file."""
         start = min(extent.start, self.size_bytes)
         return Extent(start, max(0, min(extent.size, self.size_bytes - start)))
 
@@ -107,7 +107,7 @@ def iter_chunks(
 
     Args:
         reader: the file.
-        inside: where they lie; a chunk may claim to reach further.
+        inside: where they are; a chunk may claim to reach further.
         header: `struct` format of name and size; one of the constants of this module.
         long_sizes: sizes by name that stand in for those of the chunks, as RF64 has it; looked
             into when a chunk is met, so that an earlier chunk can fill it.
@@ -143,13 +143,13 @@ def iter_boxes(reader: Reader, inside: Extent) -> Iterator[Chunk]:
 
 
 def strip_trailing_tags(reader: Reader, start: int) -> tuple[Extent, tuple[TagBlock, ...]]:
-    """Return what lies between an offset and the tags that programs append, and those tags."""
+    """Return what is between an offset and any appended tags, and those tags."""
     end = reader.size_bytes
     blocks: list[TagBlock] = []
     while (block := _find_tag_before(reader, start, end)) is not None:
         blocks.append(block)
         end = block.body.start
-    # APEv2 says more than ID3v1, which stands behind it.
+    # APEv2 says more than ID3v1, which comes after it.
     blocks.sort(key=lambda block: block.form)
     return Extent(start, max(0, end - start)), tuple(blocks)
 

@@ -1,4 +1,4 @@
-"""What a source is: lossless or not, how long to the sample, its tags, and which audio it is."""
+"""A source: a music file as its header describes it, with its exact length, tags, fingerprint."""
 
 from __future__ import annotations
 
@@ -9,33 +9,18 @@ import os
 import stat
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
 import blake3
 
 from . import tags
-from .flac_ape_wavpack import (
-    read_ape,
-    read_dsf,
-    read_flac,
-    read_tta,
-    read_vorbis,
-    read_wavpack,
-)
+from .flac_ape_wavpack import read_ape, read_dsf, read_flac, read_tta, read_vorbis, read_wavpack
 from .lossy import recognise_lossy
 from .mp4 import read_ilst, read_mp4
-from .reader import (
-    DamagedError,
-    Extent,
-    Pairs,
-    Reader,
-    TagBlock,
-    decode_text,
-    read_some,
-)
-from .stream import Stream
+from .reader import DamagedError, Extent, Pairs, Reader, TagBlock, decode_text, read_some
+from .stream import Format, Stream
 from .suffixes import AUDIO, AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
 from .tag_names import ALIASES, DROPPED, MAX_TEXT_CHARACTERS, MUSICBRAINZ, TOTALS
 from .wav_aiff_dff import read_aiff, read_dsdiff, read_info, read_wav
@@ -43,7 +28,7 @@ from .wav_aiff_dff import read_aiff, read_dsdiff, read_info, read_wav
 Name = str | bytes | os.PathLike[str]
 
 _MAX_ID3_TAGS: Final = 16
-_Parser = Callable[[Reader, int], Stream]
+_Parser = Callable[[Reader, int, Stream], Stream]
 
 _MAGICS: Final[dict[bytes, tuple[_Parser, Stream]]] = {
     b"fLaC": (read_flac, Stream(codec="flac", demuxer="flac", lossless=True)),
@@ -52,7 +37,7 @@ _MAGICS: Final[dict[bytes, tuple[_Parser, Stream]]] = {
     b"TTA1": (read_tta, Stream(codec="tta", demuxer="tta", lossless=True)),
     b"DSD ": (read_dsf, Stream(codec="dsd", demuxer="dsf", lossless=True)),
 }
-# Outer and inner name of formats made of chunks, and where the inner one stands.
+# Outer and inner name of formats made of chunks, and where the inner one is.
 _FORMS: Final[dict[tuple[bytes, bytes], tuple[int, _Parser, Stream]]] = {
     **{
         (outer, b"WAVE"): (8, read_wav, Stream(demuxer="wav"))
@@ -78,21 +63,13 @@ _HASHED_AT_ONCE: Final = 1 << 20
 FileVersion = tuple[int, int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(Format):
     """A music file as its header describes it; nothing of it was decoded.
 
     Attributes:
         path: absolute and normalised; symbolic links are kept.
-        codec: "flac", "pcm", "alac", "ape", "wavpack", "tta", "dsd" or "dst"; for lossy content
-            its name, such as "aac"; "unknown" where nothing known was found.
-        demuxer: the demuxer of ffmpeg that must open the file; "" where none of ours does.
         lossless: whether this is a file to transcode, as `is_lossless` says.
-        rate_hz: as ffmpeg's decoder puts out, which for DSD is an eighth; 0 where unknown.
-        channels: 0 where unknown.
-        bits: per sample; 0 where unknown.
-        samples: per channel at `rate_hz`, as the header states even where the file ends before;
-            None where unknown or doubtful, so that only decoding tells.
         tags: names are those of Vorbis comments in lower case; sorted by name, and a name with
             several values comes several times.
         version: what changes whenever the file does: device, inode, size, times of its content and
@@ -101,41 +78,33 @@ class Source:
             decoded samples; "" where only reading all of it tells, see `hash_audio`.
         form: what besides its bytes decides how the audio is decoded.
         extents: where the bytes of the audio lie in the file.
-        decoder: the decoder of ffmpeg to force, where it would choose a wrong one; else "".
         audio_end: offset of the first byte behind the audio; tags may follow.
     """
 
     path: Path
     size_bytes: int
     mtime_ns: int
-    codec: str
-    demuxer: str
     lossless: bool
-    rate_hz: int
-    channels: int
-    bits: int
-    samples: int | None
     tags: tuple[tuple[str, str], ...]
     version: FileVersion
     audio: str = ""
     form: str = ""
     extents: tuple[Extent, ...] = ()
-    decoder: str = ""
     audio_end: int = 0
 
     @property
     def duration_s(self) -> float:
-        """Return the length in seconds, 0 where it is unknown."""
+        """Return the length in seconds, 0 if it is unknown."""
         return self.samples / self.rate_hz if self.samples and self.rate_hz else 0.0
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
     """Read the header and the tags of a music file.
 
-    Damaged and odd content is described as far as it goes and never an error.
+    Damaged or unusual content is described as far as possible and is never an error.
 
     Raises:
-        OSError: the file is missing, can't be read or is no regular file.
+        OSError: the file is missing, can't be read or isn't a regular file.
     """
     name = os.path.abspath(os.fsdecode(path))
     with _open(name) as descriptor:
@@ -151,29 +120,23 @@ def read_source(path: str | os.PathLike[str]) -> Source:
             path=Path(name),
             size_bytes=status.st_size,
             mtime_ns=status.st_mtime_ns,
-            codec=stream.codec,
-            demuxer=stream.demuxer,
             lossless=_decide(name, stream),
-            rate_hz=stream.rate_hz,
-            channels=stream.channels,
-            bits=stream.bits,
-            samples=stream.samples,
             tags=read_tags(reader, stream.tags),
             version=version_of(status),
             audio=f"flac-md5:{stream.md5}-{form}" if stream.md5 else "",
             form=form,
             extents=stream.audio or (Extent(0, status.st_size),),
-            decoder=stream.decoder,
             audio_end=stream.audio[-1].end if stream.audio else status.st_size,
+            **{field.name: getattr(stream, field.name) for field in fields(Format)},
         )
 
 
 def is_lossless(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file is one to transcode; never an error.
+    """Say whether a file is one to transcode; never raises.
 
-    The content decides, where it can be read: MP3 under the name of FLAC is lossy, ALAC in an
-    .m4a is lossless. Where it can't, or is like nothing known, the suffix does, so that encoding
-    fails aloud. A file whose suffix promises nothing lossless is left alone.
+    The content decides if it can be read: an MP3 named .flac is lossy, ALAC in an .m4a is
+    lossless. If it can't be read or isn't recognised the suffix decides, so that encoding fails
+    loudly. A file whose suffix promises nothing lossless is left alone.
     """
     name = os.fsdecode(path)
     if not may_be_lossless(name):
@@ -191,7 +154,7 @@ def is_lossless(path: str | os.PathLike[str]) -> bool:
 
 
 def suffix_of(name: Name) -> str:
-    """Return the suffix of a file's name in lower case, with its dot; "" where it has none."""
+    """Return the suffix of a file's name in lower case, with its dot; "" if it has none."""
     return os.path.splitext(os.fsdecode(name))[1].lower()
 
 
@@ -204,25 +167,25 @@ def media_type(name: Name) -> str:
 
 
 def is_audio_name(name: Name) -> bool:
-    """Say whether a file is one to be played, by its suffix: a music folder holds others, too."""
+    """Say whether a file's suffix is one of audio: a music folder holds other files too."""
     return suffix_of(name) in AUDIO_SUFFIXES
 
 
 def may_be_lossless(name: Name) -> bool:
-    """Tell by its name alone whether a file can be lossless; only a look into it makes sure."""
+    """Say whether a file can be lossless, going by its name; only its content makes sure."""
     kind = AUDIO.get(suffix_of(name))
     return kind is not None and kind.is_lossless is not False
 
 
 def is_either(name: Name) -> bool:
-    """Say whether files of this name hold lossless audio or other, as MP4 does."""
+    """Say whether a file of this name may hold lossless or lossy audio, as MP4 does."""
     kind = AUDIO.get(suffix_of(name))
     return kind is not None and kind.is_lossless is None
 
 
 @contextlib.contextmanager
 def _open(name: str) -> Iterator[int]:
-    """Open a file; not to block on a pipe, which would last until somebody writes to it."""
+    """Open a file without blocking on a pipe, which would wait until somebody writes to it."""
     descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
     try:
         yield descriptor
@@ -231,7 +194,7 @@ def _open(name: str) -> Iterator[int]:
 
 
 def _decide(name: str, stream: Stream) -> bool:
-    """Tell from suffix and content whether a file is one to transcode."""
+    """Say from suffix and content whether a file is one to transcode."""
     if is_either(name):
         return stream.lossless is True
     return suffix_of(name) in LOSSLESS_SUFFIXES and stream.lossless is not False
@@ -273,14 +236,14 @@ def hash_audio(source: Source) -> str:
 
 
 def read_stream(reader: Reader) -> Stream:
-    """Return what a file holds; never an error, however damaged or odd the content is."""
+    """Return what a file holds; never raises, however damaged the content is."""
     start, leading = _skip_id3(reader)
     stream = _read_stream_at(reader, start)
     return replace(stream, tags=(*stream.tags, *leading))
 
 
 def _skip_id3(reader: Reader) -> tuple[int, tuple[TagBlock, ...]]:
-    """Return where the content begins behind any ID3v2 tags, and those tags."""
+    """Return where the content begins after any ID3v2 tags, and those tags."""
     start = 0
     blocks: list[TagBlock] = []
     while len(blocks) < _MAX_ID3_TAGS:
@@ -296,18 +259,18 @@ def _skip_id3(reader: Reader) -> tuple[int, tuple[TagBlock, ...]]:
 
 def _read_stream_at(reader: Reader, start: int) -> Stream:
     head = reader.read(start, 16)
-    parse, fallback = _MAGICS.get(head[:4], (None, Stream()))
-    for (outer, inner), (at, parse_form, form) in _FORMS.items():
+    parse, form = _MAGICS.get(head[:4], (None, Stream()))
+    for (outer, inner), (at, parse_chunks, of_chunks) in _FORMS.items():
         if head.startswith(outer) and head[at : at + 4] == inner:
-            parse, fallback = parse_form, form
+            parse, form = parse_chunks, of_chunks
     if parse is None and head[4:8] in _MP4_FIRST_BOXES:
-        parse, fallback = read_mp4, Stream(demuxer="mov")
+        parse, form = read_mp4, Stream(demuxer="mov")
     if parse is None:
         return recognise_lossy(reader, start, head)
     try:
-        return parse(reader, start)
+        return parse(reader, start, form)
     except (DamagedError, struct.error, OverflowError):
-        return fallback
+        return form
 
 
 def read_tags(reader: Reader, blocks: Iterable[TagBlock]) -> tuple[tuple[str, str], ...]:
@@ -339,7 +302,7 @@ def _collect(reader: Reader, block: TagBlock) -> list[tuple[str, str]]:
 
 
 def rename(name: str) -> str:
-    """Return our name for what a tag is called in a file; "" where it is to be dropped."""
+    """Return our name for what a tag is called in a file; "" if it is to be dropped."""
     name = name.strip().lower()
     if name.startswith(("musicbrainz ", "acoustid ")):
         service, _, field = name.partition(" ")

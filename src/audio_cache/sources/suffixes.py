@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class AudioSuffix(NamedTuple):
-    """What a suffix says of a file; `is_lossless` is None where only the content tells."""
+    """What a suffix says about a file; `is_lossless` is None if only the content can tell."""
 
     media_type: str
     is_lossless: bool | None

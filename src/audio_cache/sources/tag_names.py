@@ -1,4 +1,4 @@
-"""The names of tags: what each format calls a tag, and what we call it.
+"""The names of tags, in each format and here.
 
 Our names are those of Vorbis comments in lower case, as MusicBrainz Picard writes them
 (https://picard-docs.musicbrainz.org/en/appendices/tag_mapping.html).

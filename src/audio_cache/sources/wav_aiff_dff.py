@@ -23,7 +23,7 @@ from .reader import (
 from .stream import DSD_BITS_PER_SAMPLE, Stream, by_code
 from .tag_names import RIFF_INFO
 
-# Writers that can't go back to fill in the size leave one of these, or something just below.
+# Writers that can't seek back to fill in the size leave one of these or a little less.
 _STREAMED: Final = (range(0x7FFF_0000, 0x8000_0001), range(0xFFFF_0000, 0x1_0000_0000))
 _UNKNOWN_64: Final = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -80,13 +80,13 @@ _AIFF_TEXTS: Final = {b"NAME": "title", b"AUTH": "artist", b"(c) ": "copyright",
 _DSDIFF_TEXTS: Final = {b"DITI": "title", b"DIAR": "artist"}
 
 
-def read_wav(reader: Reader, start: int) -> Stream:
+def read_wav(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the chunks of a WAV file; RF64 and BW64 have its sizes in `ds64` (EBU Tech 3306)."""
     magic = reader.read(start, 4)
     big = magic == b"RIFX"
     inside = Extent(start + 12, reader.size_bytes - start - 12)
     long_sizes: dict[bytes, int] = {}
-    form, frame_bytes = Stream(demuxer="wav"), 0
+    frame_bytes = 0
     data: Extent | None = None
     tags: list[TagBlock] = []
     for chunk in iter_chunks(reader, inside, RIFX if big else RIFF, long_sizes):
@@ -119,7 +119,7 @@ def _is_placeholder(reader: Reader, data: Extent) -> bool:
 
 
 def _read_wave_format(body: bytes, big: bool) -> tuple[Stream, int]:
-    """Return what a `fmt ` chunk says, and the bytes of a sample in all channels; 0 if in doubt."""
+    """Return what a `fmt ` chunk says, and the bytes of a sample in all channels, 0 if in doubt."""
     if len(body) < 14:
         raise DamagedError("a fmt chunk of a WAV file is too short")
     fields = struct.unpack((">" if big else "<") + "HHI4xHH", body[:16].ljust(16, b"\0"))
@@ -144,9 +144,8 @@ def _read_wave_format(body: bytes, big: bool) -> tuple[Stream, int]:
     return form, 0
 
 
-def read_aiff(reader: Reader, start: int) -> Stream:
+def read_aiff(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the chunks of an AIFF or AIFF-C file."""
-    form = Stream(demuxer="aiff")
     frames = frame_bytes = 0
     sound: Extent | None = None
     tags: list[TagBlock] = []
@@ -169,7 +168,7 @@ def read_aiff(reader: Reader, start: int) -> Stream:
 
 
 def _find_aiff_sound(reader: Reader, body: Extent) -> Extent:
-    """Return where SSND has its audio; a size of 0 is left by writers that couldn't go back."""
+    """Return where SSND has its audio; writers that couldn't seek back leave a size of 0."""
     (skip,) = reader.unpack(">I", body.start)
     start = body.start + 8 + skip
     end = body.end if body.size >= 8 else reader.size_bytes
@@ -199,9 +198,9 @@ def _round_extended(exponent: int, mantissa: int) -> int:
     return (mantissa + (1 << shift - 1)) >> shift
 
 
-def read_dsdiff(reader: Reader, start: int) -> Stream:
+def read_dsdiff(reader: Reader, start: int, form: Stream) -> Stream:
     """Read the chunks of a DSDIFF file, plain or compressed by DST."""
-    form, found = Stream(demuxer="iff"), b""
+    found = b""
     tags: list[TagBlock] = []
     sound = Extent(start, 0)
     for chunk in iter_chunks(reader, Extent(start + 16, reader.size_bytes - start - 16), DSDIFF):

@@ -1,9 +1,9 @@
-"""Making several qualities of one source at once, by as many threads as come to help.
+"""An assembly: several qualities of one source made at once, by any number of threads.
 
-One ffmpeg gives all qualities from one decode. The thread that begins (the front) encodes from
-where the partial files end and may go to the end alone. Where others come to help, the front is
-made to stop a little ahead, and what follows is handed out in runs of groups. All of it is appended
-in order, so every partial is a prefix of its rendition at all times, to be resumed as any other.
+One ffmpeg makes all qualities from one decode. The thread that begins (the front) encodes from
+where the partial files end and may do so to the end alone. If others come to help, the front stops
+a little ahead of where it is, and the rest is handed out in runs of groups. Everything is appended
+in order, so every partial is always a prefix of its rendition and can be resumed like any other.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from ..encoding.rendition import encode_together
 from ..errors import EncodeError
 from .partial import Partial, require_space
 
-# A piece costs a start of ffmpeg and one group more than it gives: 4 % of the shorter ones, 1 % of
-# the longer ones. The shorter make all threads end at the same time.
+# A piece costs a start of ffmpeg and one extra group: 4 % of the shortest pieces, 1 % of the
+# longest. The shorter ones let all threads finish at the same time.
 _SHORTEST_PIECE: Final = 24 * mp3.GROUP_FRAMES
 _LONGEST_PIECE: Final = 96 * mp3.GROUP_FRAMES
-# How far the front still goes when others join it, so that its ffmpeg is ended at no half group.
+# How much further the front goes when others join it, so that it stops at a whole group.
 _LEAD_FRAMES: Final = 24 * mp3.GROUP_FRAMES
 
 Share = Callable[["Assembly"], AbstractContextManager[object]]
 
 
 class Assembly:
-    """The entries of one source that are being made together.
+    """Entries of one source that are made together.
 
     Args:
-        partials: locked, and of one source.
+        partials: locked, all of one source.
         nice: CPU niceness of the encoders.
         cancellation: ends the encoders; what they made stays.
         on_growth: is told the bytes that are there of the first quality, and how many it has.
@@ -78,8 +78,8 @@ class Assembly:
 
         Raises:
             EncodeInterruptedError: somebody interrupted it; the partials stay.
-            EncodeError: the source or ffmpeg failed; the partials are gone.
-            OSError: the disk is full or fails; the partials are gone.
+            EncodeError: the source or ffmpeg failed; the partials were deleted.
+            OSError: the disk is full or fails; the partials were deleted.
         """
         try:
             first = self._begin(publish)
@@ -94,7 +94,7 @@ class Assembly:
             raise
 
     def wants_help(self) -> bool:
-        """Say whether one thread more would make it faster; a guess, which needs no lock."""
+        """Say whether one more thread would speed it up; a guess, which needs no lock."""
         if self._error is not None or not self._renditions[0].is_seekable:
             return False
         is_shared = self._front_stop < self.frames
@@ -102,10 +102,10 @@ class Assembly:
         return self.frames - begun >= _SHORTEST_PIECE
 
     def help(self, has_time: Callable[[], bool] = lambda: True) -> None:
-        """Encode pieces of it in the calling thread until all are taken.
+        """Encode pieces in the calling thread until all have been taken.
 
         Args:
-            has_time: is asked before each piece.
+            has_time: asked before each piece.
         """
         with self._changed:
             self._hands += 1
@@ -161,30 +161,30 @@ class Assembly:
             self._append_ready()
 
     def _append_front(self, index: int, offset: int, data: bytes) -> bool:
-        """Append what lies before the front's end; say whether the front has to go on."""
+        """Append what comes before the front's end; say whether the front must go on."""
         with self._changed:
             ends = [each.offset_of(self._front_stop) for each in self._renditions]
             self._append(index, offset, data[: max(0, ends[index] - offset)])
             misses = any(each.size < end for each, end in zip(self._partials, ends, strict=True))
-            # A front that goes to the very end reads on: only then ffmpeg says whether all is well.
+            # A front that goes to the very end reads on: only then does ffmpeg say if all is well.
             return self._error is None and (misses or self._front_stop == self.frames)
 
     def _append(self, index: int, offset: int, data: bytes | bytearray) -> None:
-        """Append bytes that belong at an offset, without those that a resumed file has already."""
+        """Append bytes that belong at an offset, except those that a resumed file already has."""
         partial = self._partials[index]
         partial.append(memoryview(data)[partial.size - offset :])
         if index == 0:
             self._on_growth(partial.size, partial.rendition.length)
 
     def _front_frame(self) -> int:
-        """Return how far the front has come in the file that is the shortest."""
+        """Return how far the front has got in the shortest file."""
         return min(
             rendition.frame_holding(max(partial.size, rendition.offset_of(0)))
             for partial, rendition in zip(self._partials, self._renditions, strict=True)
         )
 
     def _shorten_front(self) -> None:
-        """Let the front end a little ahead of where it is, so that the rest can be handed out."""
+        """Make the front stop a little ahead of where it is, so that the rest can be handed out."""
         is_shared = self._front_stop < self.frames
         if is_shared or not self._renditions[0].is_seekable:
             return
@@ -206,7 +206,7 @@ class Assembly:
             return first, stop
 
     def _is_far_ahead(self) -> bool:
-        """Say whether so many pieces wait for one before them that memory sets the limit."""
+        """Say whether too many pieces wait for an earlier one, which would take too much memory."""
         return self._under_way + len(self._ready) >= 2 * self._hands + 2
 
     def _encode_piece(self, first: int, stop: int) -> None:

@@ -1,4 +1,4 @@
-"""AudioCache: the names, lookups, storing and managing of cached renditions."""
+"""AudioCache: a directory of renditions, with its names, lookups, storing and clearing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AudioCache(CacheDirectory):
     The directory is the only state; the index in it may be lost and is found out again.
 
     Args:
-        cache_dir: where the files are kept; made where it does not exist.
+        cache_dir: where the files are kept; created if it doesn't exist.
         logger: where warnings go; `logging.getLogger("audio_cache")` by default.
         ffmpeg: the ffmpeg to use; None finds one (see `ffmpeg.find_ffmpeg`) when it is needed.
         encode_timeout_s: seconds that one encode may wait for ffmpeg; 0 derives it per track.
@@ -85,14 +85,14 @@ class AudioCache(CacheDirectory):
         return Path(self._entry_file(original_path, quality))
 
     def should_transcode(self, file_path: Path) -> bool:
-        """Say whether a file is lossless; where it is missing, by its suffix alone."""
+        """Say whether a file is lossless; if it is missing, going by its suffix alone."""
         return is_lossless(file_path)
 
     def is_cached(self, original_path: Path, quality: QualityLevel = "medium") -> bool:
         """Say whether a quality of a file can be served without encoding.
 
-        True for "original" and for lossy files, and where a valid entry exists. A missing source
-        does not invalidate its entry. An OSError is logged and means False.
+        True for "original", for lossy files, and if a valid entry exists. A missing source
+        doesn't invalidate its entry. An OSError is logged and means False.
         """
         if quality == "original":
             return True
@@ -107,7 +107,7 @@ class AudioCache(CacheDirectory):
         """Return whether a file's entry at a quality is valid, or why not.
 
         Raises:
-            OSError: the entry or the source is there and cannot be looked at.
+            OSError: the entry or the source exists but can't be read.
         """
         found = self.find(original_path, quality)
         return found if isinstance(found, Verdict) else Verdict.VALID
@@ -138,22 +138,22 @@ class AudioCache(CacheDirectory):
     def transcode_file(
         self, original_path: Path, quality: QualityLevel = "medium", overwrite: bool = False
     ) -> Path:
-        """Return the cached file of a source, made first where there is no valid one.
+        """Return the cached file of a source, encoding it first if there is no valid one.
 
-        Where other threads or processes make the same file, wait for theirs.
+        If another thread or process is making the same file, wait for that.
 
         Args:
             original_path: the source.
             quality: the quality level.
-            overwrite: encode even where a valid file exists.
+            overwrite: encode even if a valid file exists.
 
         Returns:
-            The cached file, or the original's path where nothing is to be transcoded.
+            The cached file, or the original's path if there is nothing to transcode.
 
         Raises:
             FileNotFoundError: the source does not exist.
             EncodeError: a `subprocess.CalledProcessError`; ffmpeg failed or the source is damaged.
-            OSError: the cache directory cannot be written, or the disk is full.
+            OSError: the cache directory can't be written to, or the disk is full.
         """
         original_path = Path(original_path)
         os.stat(original_path)
@@ -173,17 +173,17 @@ class AudioCache(CacheDirectory):
         share: Share = contextlib.nullcontext,
         on_growth: Callable[[int, int], None] = lambda size, length: None,
     ) -> list[QualityLevel]:
-        """Make the entries of several qualities of a source, decoding it once.
+        """Make the entries of several qualities of a source in one decode.
 
-        Valid ones are left out. What others are making is waited for, with no lock held meanwhile.
+        Valid ones are left alone. Those that others are making are waited for with no lock held.
 
         Args:
             original_path: the source.
             qualities: which ones; "original" needs nothing.
-            overwrite: encode even where valid files exist.
-            cancellation: ends it from another thread; what was encoded stays to be gone on with.
-            share: is entered with the assembly while other threads may help to encode.
-            on_growth: is told the bytes that are there, of how many, of one quality.
+            overwrite: encode even if valid files exist.
+            cancellation: ends it from another thread; what was encoded will be resumed.
+            share: entered with the assembly while other threads may help to encode.
+            on_growth: called with the size so far of one quality, and its final size.
 
         Returns:
             The qualities that were made; the others were valid already.
@@ -227,7 +227,7 @@ class AudioCache(CacheDirectory):
         overwrite: bool,
         assemble: Callable[[list[Partial]], None],
     ) -> list[QualityLevel] | None:
-        """Make what nobody else is making; return which that was, None where others make all."""
+        """Make what nobody else is making and return which; None if others are making all of it."""
         started = time.monotonic()
         renditions = {
             self.get_cache_path(original_path, quality): self._lookups.identify(
@@ -276,7 +276,7 @@ class AudioCache(CacheDirectory):
         on_growth: Callable[[int], None] = lambda size: None,
         on_start: Callable[[FFmpegRun], None] = lambda run: None,
     ) -> None:
-        """Make the entry of a locked partial, logging what it took; errors as `partial.fill`."""
+        """Make the entry of a locked partial and log how long it took; errors as `partial.fill`."""
         rendition = partial.rendition
         started = time.monotonic()
         check = self._check_of(rendition.source)
@@ -352,7 +352,7 @@ class AudioCache(CacheDirectory):
         )
 
     def get_cached_or_original(self, original_path: Path, quality: QualityLevel = "medium") -> Path:
-        """Return the cached file where it is valid, else the original; nothing is encoded."""
+        """Return the cached file if it is valid, else the original; nothing is encoded."""
         if quality == "original":
             return Path(original_path)
         with contextlib.suppress(OSError):
@@ -363,7 +363,7 @@ class AudioCache(CacheDirectory):
     def precache_file(
         self, original_path: Path, qualities: list[QualityLevel] | None = None
     ) -> dict[QualityLevel, Path]:
-        """Make the files of several qualities; one that fails is logged and gives the original."""
+        """Make the files of several qualities; a failure is logged and gives the original."""
         paths: dict[QualityLevel, Path] = {}
         wanted: list[QualityLevel] = [DEFAULT_QUALITY] if qualities is None else qualities
         for quality in wanted:
@@ -375,11 +375,11 @@ class AudioCache(CacheDirectory):
         return paths
 
     def get_rendition(self, original_path: Path, quality: QualityLevel) -> Rendition:
-        """Return the rendition of a source as it is now; the last few are remembered.
+        """Return the rendition of a source as it is now; recent ones are remembered.
 
         Raises:
             OSError: the source cannot be read.
-            EncodeError: it holds no audio that can be decoded.
+            EncodeError: it has no audio that can be decoded.
             FFmpegNotFoundError: there is no ffmpeg.
         """
         path = os.path.abspath(original_path)
@@ -404,6 +404,9 @@ class AudioCache(CacheDirectory):
         if self.facts.id_of(name) != rendition.id:
             self.facts.note_entry(name, path, quality, rendition.source.version, rendition.id)
         return rendition
+
+    def _source(self, path: str) -> Source:
+        return self._sources(path, version_of(os.stat(path)))
 
     def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
         source = self._counted(path, version)

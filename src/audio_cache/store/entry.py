@@ -1,4 +1,4 @@
-"""An entry: a file under its final name in the cache directory, and whether it may be trusted."""
+"""An entry: a file under its final name in the cache directory, and whether it can be trusted."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands in a cached file's first bytes, and what its file system says of it.
+    """What a cached file's first bytes say, and what the file system says about it.
 
     `identity` is None for a file that audio_cache did not make, and for one that `is_unreadable`.
     """
@@ -85,10 +85,10 @@ def entry_name(absolute_path: str, quality: QualityLevel) -> str:
 
 
 def read_entry(path: Path | str) -> Entry | None:
-    """Return the entry at a path, or None where there is no file.
+    """Return the entry at a path, or None if there is no file.
 
     Raises:
-        OSError: the file exists and cannot be read.
+        OSError: the file exists but can't be read.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -132,7 +132,7 @@ def judge_alone(entry: Entry, source: os.stat_result | None) -> Verdict:
 
 
 def stat_or_none(path: Path | str) -> os.stat_result | None:
-    """Return what the file system says of a file; None where it is missing."""
+    """Return what the file system says about a file; None if it is missing."""
     try:
         return os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""Finding what somebody may have meant: entries and sources that nearly fit a lookup."""
+"""Near matches: entries and sources that a lookup may have meant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_LISTED: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class NearMatch:
-    """A file that nearly fits, and in what."""
+    """A file that nearly matches, and in what way."""
 
     path: Path
     reason: str
@@ -29,12 +29,12 @@ class NearMatch:
 def find_near_entries(
     cache: AudioCache, path: Path, source: Source | None, expected: Sequence[Path]
 ) -> list[NearMatch]:
-    """Return entries that may be of a source although lookups do not find them.
+    """Return entries that may belong to a source although lookups don't find them.
 
     Args:
         cache: the cache.
         path: of the source, normalised.
-        source: what it holds, where it can be read.
+        source: what its header says, if it can be read.
         expected: the entries that lookups find, which are left out.
     """
     digest = expected[0].name.partition("_")[0]
@@ -53,13 +53,13 @@ def find_near_entries(
 
 
 def find_near_sources(path: Path) -> list[NearMatch]:
-    """Return files that a missing path may mean: the same but for case or Unicode, or similar."""
+    """Return files that a missing path may mean: similar, or the same but for case or Unicode."""
     alike = [each for each in _paths_alike(path) if each != path]
     if alike:
         return [NearMatch(each, _difference(path, each)) for each in alike][:_MOST_LISTED]
     parent = path.parent
     similar = difflib.get_close_matches(path.name, _names(parent), n=5, cutoff=0.6)
-    reason = "of a similar name in the same folder"
+    reason = "with a similar name in the same folder"
     return [NearMatch(parent / name, reason) for name in similar]
 
 
@@ -73,7 +73,7 @@ def _resemblance(made: EntryFacts, path: Path, source: Source | None) -> str:
 
 
 def _paths_alike(path: Path) -> Iterable[Path]:
-    """Yield existing paths that differ from one in nothing but case and Unicode normal form."""
+    """Yield existing paths that differ from this one only in case and Unicode normal form."""
     candidates = [Path(path.anchor)]
     for part in path.parts[1:]:
         candidates = [
@@ -91,7 +91,7 @@ def _alike(folder: Path, part: str) -> Iterator[str]:
 def _difference(path: Path, other: Path) -> str:
     if _nfc(path) == _nfc(other):
         return "the same name, written with other Unicode characters (NFC or NFD)"
-    return "the same name but for upper and lower case"
+    return "the same name except for upper and lower case"
 
 
 def _nfc(path: Path) -> str:

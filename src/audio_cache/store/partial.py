@@ -1,4 +1,4 @@
-"""The growing file of an entry that is being made. Whoever holds its lock is its one encoder."""
+"""A partial: the unfinished file of an entry. Whoever holds its lock is its only encoder."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def partial_path(entry: Path, rendition: Rendition) -> Path:
 class Partial:
     """A partial file, locked by this object until it is published, discarded or closed.
 
-    The lock is the kernel's (flock) on the partial itself: it works over threads and processes, a
-    killed encoder frees it at once, and it leaves no lock file behind.
+    The lock is the kernel's (flock) on the partial itself: it works across threads and processes,
+    a killed encoder releases it at once, and it leaves no lock file behind.
     """
 
     def __init__(self, fd: int, entry: Path, rendition: Rendition) -> None:
@@ -45,13 +45,13 @@ class Partial:
 
     @classmethod
     def lock(cls, entry: Path, rendition: Rendition, *, wait: bool) -> Partial | None:
-        """Return the locked partial of an entry, created where there is none.
+        """Return the locked partial of an entry, creating it if there is none.
 
-        Without `wait`, return None while another thread or process holds it. A partial of another
-        rendition (older source, other encoder) is put aside, so that nobody who reads it is misled.
+        Without `wait`, return None if another thread or process holds it. A partial of another
+        rendition (older source, other encoder) is unlinked, so that its readers aren't misled.
 
         Raises:
-            OSError: the cache directory cannot be written.
+            OSError: the cache directory can't be written to.
         """
         path = partial_path(entry, rendition)
         while True:
@@ -77,10 +77,10 @@ class Partial:
         self.close()
 
     def resume(self) -> int:
-        """Cut the file behind its last whole group of intact frames; return how many stay.
+        """Cut the file after its last whole group of intact frames; return how many frames stay.
 
-        The last intact frame counts for nothing, since only a next one shows that it is whole.
-        So the last group of all goes too, and encoding it again shows whether the source is sound.
+        The last intact frame doesn't count, since only the next one shows that it is whole. So the
+        very last group goes too, and encoding it again shows whether the source is sound.
         """
         rendition = self.rendition
         header = len(rendition.header)
@@ -116,7 +116,7 @@ class Partial:
         """Make the complete file an object and give that its final name; then it is an entry.
 
         Raises:
-            RuntimeError: the file is not as long as its rendition; this would be a defect of ours.
+            RuntimeError: the file isn't as long as its rendition, which would be a bug here.
         """
         if self.size != self.rendition.length:
             raise RuntimeError(
@@ -128,12 +128,12 @@ class Partial:
         sync_directory(self.entry.parent)
 
     def discard(self) -> None:
-        """Delete the file; nothing of it can be used."""
+        """Delete the file; none of it can be used."""
         if _is_at(self._fd, self._path):
             os.unlink(self._path)
 
     def close(self) -> None:
-        """Free the lock; what is there stays for the next encoder to go on with."""
+        """Release the lock; what is there stays, and the next encoder resumes it."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -145,9 +145,9 @@ class Partial:
 
 
 def is_locked(path: Path) -> bool:
-    """Say whether an encoder holds a partial file; a missing one is held by nobody."""
+    """Say whether an encoder holds a partial file; nobody holds a missing one."""
     try:
-        # Read-only: closing it must not look like an encoder's close to those who watch the file.
+        # Read-only: to watchers of the file, closing it must not look like an encoder's close.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
@@ -161,7 +161,7 @@ def is_locked(path: Path) -> bool:
 
 
 def delete_abandoned(path: Path, older_than_s: float) -> bool:
-    """Delete a partial file unless it is young or an encoder holds it; say if it was."""
+    """Delete a partial file unless it is young or an encoder holds it; say whether it was."""
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -181,15 +181,15 @@ def delete_abandoned(path: Path, older_than_s: float) -> bool:
 
 @contextlib.contextmanager
 def lock_free(renditions: Mapping[Path, Rendition]) -> Iterator[list[Partial]]:
-    """Lock the partials of several entries, as far as nobody holds them; free them at the end.
+    """Lock those partials of several entries that nobody holds; release them at the end.
 
-    Nothing is waited for, so two who lock the same entries cannot wait for each other.
+    This never waits, so two callers with the same entries cannot wait for each other.
 
     Args:
         renditions: by the path of the entry.
 
     Raises:
-        OSError: the cache directory cannot be written.
+        OSError: the cache directory can't be written to.
     """
     with contextlib.ExitStack() as stack:
         partials = []
@@ -217,7 +217,7 @@ def fill(
         on_growth: is told the size in bytes whenever the file has grown.
 
     Raises:
-        EncodeError: the source or ffmpeg failed; the partial is gone.
+        EncodeError: the source or ffmpeg failed; the partial was deleted.
         OSError: the disk is full or fails; the partial is gone, so that its space is free again.
     """
     try:
@@ -236,7 +236,7 @@ def fill(
 
 
 def require_space(partials: Sequence[Partial]) -> None:
-    """Raise OSError where the disk has no room for what these partials still need."""
+    """Raise OSError if the disk has no room for what these partials still need."""
     directory = partials[0].entry.parent
     size_bytes = sum(partial.rendition.length - partial.size for partial in partials)
     free = shutil.disk_usage(directory).free
@@ -250,7 +250,7 @@ def require_space(partials: Sequence[Partial]) -> None:
 
 
 def _open_or_create(path: Path) -> int:
-    """Open a partial file; make its directory where somebody has deleted that meanwhile."""
+    """Open a partial file; create its directory if somebody has deleted it."""
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
     try:
         return os.open(path, flags, 0o644)
@@ -260,7 +260,7 @@ def _open_or_create(path: Path) -> int:
 
 
 def _is_at(fd: int, path: Path) -> bool:
-    """Say whether a path still names the open file, and not a later one or none."""
+    """Say whether a path still names the open file, rather than a later one or none."""
     try:
         there = os.stat(path)
     except FileNotFoundError:
@@ -269,13 +269,13 @@ def _is_at(fd: int, path: Path) -> bool:
 
 
 def _belongs(fd: int, rendition: Rendition) -> bool:
-    """Say whether a partial is of this rendition: all it holds of a header is this header."""
+    """Say whether a partial is of this rendition: as far as it has a header, it is this one."""
     start = os.pread(fd, len(rendition.header), 0)
     return rendition.header.startswith(start)
 
 
 def _intact_frames(fd: int, header: int, bitrate_bps: int, frames: int) -> int:
-    """Return how many frames behind the header are whole and where they must be."""
+    """Return how many frames after the header are whole and where they should be."""
     kept = 0
     while kept < frames:
         at = header + mp3.frames_size(bitrate_bps, kept)

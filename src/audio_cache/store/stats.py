@@ -1,4 +1,4 @@
-"""What the cache holds and what it saves, counted from its directory."""
+"""Statistics of a cache: what it holds and what it saves, counted from its directory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .entry import Entry, read_entry
 
 @dataclass(frozen=True, slots=True)
 class QualityStats:
-    """The entries of one quality, and the sources that they stand for as those were."""
+    """The entries of one quality, and their sources as they were then."""
 
     entries: int = 0
     size_bytes: int = 0
@@ -22,7 +22,7 @@ class QualityStats:
 
     @property
     def saving(self) -> float:
-        """Return the part of the traffic that is saved, from 0 to 1."""
+        """Return the fraction of the traffic that is saved, from 0 to 1."""
         return max(0.0, 1 - self.size_bytes / self.source_bytes) if self.source_bytes else 0.0
 
 
@@ -32,9 +32,9 @@ class CacheStats:
 
     Args:
         qualities: by quality.
-        sources: how many different files its entries were made from.
+        sources: how many different files the entries were made from.
         source_bytes: how large those were, each counted once.
-        foreign: entries that audio_cache did not make; no quality counts them.
+        foreign: entries that audio_cache did not make; they count for no quality.
         foreign_bytes: how large those are.
         partials: unfinished files.
         partial_bytes: how large those are.
@@ -63,7 +63,7 @@ def gather_stats(cache: AudioCache) -> CacheStats:
     """Return what a cache holds; files that vanish meanwhile are not counted.
 
     Raises:
-        OSError: the directory cannot be listed.
+        OSError: the directory can't be listed.
     """
     qualities = dict.fromkeys(QUALITY_SETTINGS, QualityStats())
     facts = cache.facts.entries()

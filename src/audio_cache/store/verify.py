@@ -23,7 +23,7 @@ from .facts import Checksum
 
 
 class State(Enum):
-    """How an entry is."""
+    """The condition of an entry."""
 
     SOUND = "sound"
     OUTDATED = "outdated"
@@ -37,9 +37,9 @@ class Inspection:
 
     Args:
         path: the entry.
-        state: how it is, after the repair where there was one.
-        reason: what is wrong with it, in words; for a sound one, what is odd about it, if anything.
-        source: what it was made from; None where audio_cache did not make it.
+        state: its condition, after the repair if there was one.
+        reason: what is wrong with it, in words; for a sound one, anything unusual about it.
+        source: what it was made from; None if audio_cache did not make it.
         quality: of the entry.
         object_id: of the object that it is; "" where it is none.
     """
@@ -166,7 +166,7 @@ class Inspector:
                 if os.path.samefile(path, objects.path(noted)):
                     return noted
         # What the index says is of another file, or the index was lost.
-        return self._ids.get(path.stat().st_ino) or noted
+        return self._ids.get(path.stat().st_ino) or noted or ""
 
     @functools.cached_property
     def _ids(self) -> dict[int, str]:
@@ -191,7 +191,7 @@ def inspect_entry(
 
 
 def repair_entry(cache: AudioCache, inspection: Inspection) -> Inspection:
-    """Encode a bad entry again where its source is there; say how it is then."""
+    """Encode a bad entry again if its source exists; return its condition after that."""
     source, quality = inspection.source, inspection.quality
     if inspection.is_good:
         return inspection
@@ -199,18 +199,18 @@ def repair_entry(cache: AudioCache, inspection: Inspection) -> Inspection:
         cache.objects.delete(inspection.object_id)
         return replace(inspection, state=State.REPAIRED, reason=f"deleted: {inspection.reason}")
     if source is None or quality is None:
-        return _hopeless(inspection, "and nothing tells what it was made from: delete it")
+        return _hopeless(inspection, "and there is no record of what it was made from: delete it")
     if stat_or_none(source) is None:
         return _hopeless(inspection, "and its source is gone")
     try:
-        # An outdated one may hold the right audio under old tags, which needs no encoding.
+        # An outdated one may hold the right audio with old tags, which needs no encoding.
         cache.transcode_file(source, quality, overwrite=inspection.state is State.DAMAGED)
     except EncodeInterruptedError:
         raise
     except (AudioCacheError, OSError) as error:
         return _hopeless(inspection, f"and cannot be encoded again: {error}")
     if cache.get_cache_path(source, quality) != inspection.path:
-        # It lay under a name that is not its own, where no lookup of its source would find it.
+        # It was under another source's name, where no lookup of its own source would find it.
         inspection.path.unlink(missing_ok=True)
     if inspection.object_id:
         # The other names of the object are still links to the bad file.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
+
+from audio_cache import TrafficCount
 
 _MINUTE_S: Final = 60.0
 
@@ -28,32 +30,24 @@ class Span:
 SPANS: Final[Mapping[str, Span]] = {"hour": Span(10.0, 361), "day": Span(240.0, 361)}
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The state of the server at one moment; all but the last three fields only ever grow.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample(TrafficCount):
+    """The state of the server at one moment; what it inherits only ever grows.
 
     Args:
         at_s: seconds since the epoch.
-        sent_bytes: what was sent to listeners.
-        original_bytes: what the same plays would have taken without the cache.
         encoders: how many ffmpegs ran.
         cache_bytes: the size of all entries.
         free_bytes: what the cache's disk had left.
     """
 
     at_s: float
-    hits: int = 0
-    live: int = 0
-    misses: int = 0
-    bypasses: int = 0
-    sent_bytes: int = 0
-    original_bytes: int = 0
     encoders: int = 0
     cache_bytes: int = 0
     free_bytes: int = 0
 
 
-COUNTERS: Final = ("hits", "live", "misses", "bypasses", "sent_bytes", "original_bytes")
+COUNTERS: Final = tuple(field.name for field in fields(TrafficCount))
 GAUGES: Final = ("encoders", "cache_bytes", "free_bytes")
 
 

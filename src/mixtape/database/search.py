@@ -18,6 +18,11 @@ MAX_TERMS: Final = 12
 # Whoever has typed one letter gets the first matches at once, and the best ones with the next.
 MAX_RANKED: Final = 10_000
 
+_ADD: Final = """INSERT INTO track_search(rowid, title, artist, album, album_artist)
+    VALUES (new.id, new.title, new.artist, new.album, new.album_artist);"""
+_REMOVE: Final = """INSERT INTO
+    track_search(track_search, rowid, title, artist, album, album_artist)
+    VALUES ('delete', old.id, old.title, old.artist, old.album, old.album_artist);"""
 # External content: the index keeps no second copy of the texts, and triggers keep it in step with
 # whatever writes the table. remove_diacritics 2 folds every accent, composed or not; the prefix
 # indexes answer the first letters.
@@ -25,21 +30,10 @@ _DDL: Final = (
     """CREATE VIRTUAL TABLE track_search USING fts5(
         title, artist, album, album_artist, content='track', content_rowid='id',
         tokenize='unicode61 remove_diacritics 2', prefix='1 2 3')""",
-    """CREATE TRIGGER track_search_insert AFTER INSERT ON track BEGIN
-        INSERT INTO track_search(rowid, title, artist, album, album_artist)
-        VALUES (new.id, new.title, new.artist, new.album, new.album_artist);
-    END""",
-    """CREATE TRIGGER track_search_delete AFTER DELETE ON track BEGIN
-        INSERT INTO track_search(track_search, rowid, title, artist, album, album_artist)
-        VALUES ('delete', old.id, old.title, old.artist, old.album, old.album_artist);
-    END""",
-    """CREATE TRIGGER track_search_update
-    AFTER UPDATE OF title, artist, album, album_artist ON track BEGIN
-        INSERT INTO track_search(track_search, rowid, title, artist, album, album_artist)
-        VALUES ('delete', old.id, old.title, old.artist, old.album, old.album_artist);
-        INSERT INTO track_search(rowid, title, artist, album, album_artist)
-        VALUES (new.id, new.title, new.artist, new.album, new.album_artist);
-    END""",
+    f"CREATE TRIGGER track_search_insert AFTER INSERT ON track BEGIN {_ADD} END",
+    f"CREATE TRIGGER track_search_delete AFTER DELETE ON track BEGIN {_REMOVE} END",
+    f"""CREATE TRIGGER track_search_update
+    AFTER UPDATE OF title, artist, album, album_artist ON track BEGIN {_REMOVE} {_ADD} END""",
 )
 # CROSS JOIN keeps SQLite from starting at the table and asking the index about every row.
 _PRESENT: Final = """FROM track_search CROSS JOIN track ON track.id = track_search.rowid
@@ -87,33 +81,24 @@ def match_expression(typed: str, fields: Sequence[Field] = ()) -> str | None:
     return f"{{{' '.join(fields)}}} : ({expression})" if fields else expression
 
 
-class SearchIndex:
-    """Finds tracks by words, within one unit of work.
+def find_ids(session: Session, expression: str, *, offset: int, limit: int) -> list[int]:
+    """Return the ids of the tracks that are there and match, the best first.
 
-    Args:
-        session: of a SQLite database that `create_search_index` has prepared.
+    A match in the title weighs most, then artist, album and album artist. Where more than
+    MAX_RANKED match they come as they were added.
     """
+    statement = _RANKED if is_narrow(session, expression) else _UNRANKED
+    values = {"expression": expression, "offset": offset, "limit": limit}
+    return list(session.execute(statement, values).scalars())
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
-    def find_ids(self, expression: str, *, offset: int, limit: int) -> list[int]:
-        """Return the ids of the tracks that are there and match, the best first.
+def is_narrow(session: Session, expression: str) -> bool:
+    """Say whether no more than MAX_RANKED tracks match."""
+    count: int = session.execute(_COUNT, {"expression": expression}).scalar_one()
+    return count <= MAX_RANKED
 
-        A match in the title weighs most, then artist, album and album artist. Where more than
-        MAX_RANKED match they come as they were added.
-        """
-        statement = _RANKED if self.is_narrow(expression) else _UNRANKED
-        values = {"expression": expression, "offset": offset, "limit": limit}
-        return list(self._session.execute(statement, values).scalars())
 
-    def is_narrow(self, expression: str) -> bool:
-        """Say whether no more than MAX_RANKED tracks match."""
-        count: int = self._session.execute(_COUNT, {"expression": expression}).scalar_one()
-        return count <= MAX_RANKED
-
-    @staticmethod
-    def select_ids(expression: str) -> Select[tuple[int]]:
-        """Return a query of the ids of all tracks that match, for use inside another query."""
-        found = _IDS.bindparams(expression=expression).columns(column("rowid", Integer))
-        return select(found.subquery().c.rowid)
+def select_ids(expression: str) -> Select[tuple[int]]:
+    """Return a query of the ids of all tracks that match, for use inside another query."""
+    found = _IDS.bindparams(expression=expression).columns(column("rowid", Integer))
+    return select(found.subquery().c.rowid)

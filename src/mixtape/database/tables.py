@@ -114,19 +114,16 @@ class Track(Base):
     @property
     def format_label(self) -> str:
         """Return the format in the few characters that fit a list, such as "FLAC 24/96"."""
+        duration_s = self.duration_s or 0.0
+        is_long = duration_s >= _MIN_BITRATE_S
         return format_label(
             self.file_name,
             self.codec,
             lossless=self.lossless,
             bits=self.bits or 0,
             rate_hz=self.rate_hz or 0,
-            kbit_s=self._kbit_s,
+            kbit_s=round(self.size_bytes * 8 / duration_s / 1000) if is_long else 0,
         )
-
-    @property
-    def _kbit_s(self) -> int:
-        duration_s = self.duration_s or 0.0
-        return round(self.size_bytes * 8 / duration_s / 1000) if duration_s >= _MIN_BITRATE_S else 0
 
 
 class Mixtape(Base):

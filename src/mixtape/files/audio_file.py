@@ -55,7 +55,7 @@ def read_audio_file(path: Path) -> AudioFile:
     """Read a file's properties, tags and picture; its audio is not decoded.
 
     Raises:
-        AudioFileError: it cannot be opened, or is no audio that we know; the message says why.
+        AudioFileError: it can't be opened or isn't audio that we know; the message says why.
     """
     try:
         if may_be_lossless(path):

@@ -67,19 +67,24 @@ def shrink(picture: bytes, edge: int) -> bytes:
     return _encode(picture, edge, _READ_FORMATS, min_edge=1)
 
 
+def check_upload_size(size_bytes: int) -> None:
+    """Raise PictureError for an upload of more bytes than are accepted."""
+    if size_bytes > MAX_UPLOAD_BYTES:
+        raise PictureError(
+            f"the picture has {size_bytes / 1e6:.1f} MB: choose one of up to "
+            f"{MAX_UPLOAD_BYTES / 1e6:.0f} MB"
+        )
+
+
 def accept_upload(picture: bytes) -> bytes:
     """Return an uploaded picture as we keep it, at most UPLOAD_EDGE wide and high.
 
-    It is decoded and encoded anew, so that nothing of the file that was sent is ever served.
+    It is decoded and encoded again, so that no part of the uploaded file is ever served.
 
     Raises:
         PictureError: it is too large or small, no JPEG, PNG or WebP, or damaged.
     """
-    if len(picture) > MAX_UPLOAD_BYTES:
-        raise PictureError(
-            f"the picture has {len(picture) / 1e6:.1f} MB: choose one of up to "
-            f"{MAX_UPLOAD_BYTES / 1e6:.0f} MB"
-        )
+    check_upload_size(len(picture))
     return _encode(picture, UPLOAD_EDGE, UPLOAD_FORMATS, min_edge=MIN_UPLOAD_EDGE)
 
 
@@ -103,7 +108,7 @@ def _encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: in
         # Damaged pictures raise whatever the decoder stumbles over: OSError, SyntaxError,
         # struct.error, ValueError, DecompressionBombError, ...
         kinds = " or ".join((", ".join(formats[:-1]), formats[-1]))
-        raise PictureError(f"this is no {kinds} picture that can be read: {error}") from error
+        raise PictureError(f"this is not a {kinds} picture that can be read: {error}") from error
 
 
 def _check_dimensions(width: int, height: int, min_edge: int) -> None:
@@ -142,8 +147,9 @@ def _pictures_in(file: mutagen.FileType) -> Iterator[tuple[int, bytes]]:
         for frame in tags.getall("APIC"):
             yield int(frame.type), frame.data
         return
-    for name, value in _items(tags):
-        folded = name.lower()
+    # Vorbis comments are a list of pairs under a dictionary's face; keys() knows all kinds.
+    for name in tags.keys():  # noqa: SIM118
+        value, folded = tags[name], name.lower()
         if folded == "metadata_block_picture":
             yield from _vorbis_pictures(value)
         elif name == "covr":
@@ -154,12 +160,6 @@ def _pictures_in(file: mutagen.FileType) -> Iterator[tuple[int, bytes]]:
             content = getattr(value, "value", b"")
             kind = _FRONT_COVER if "front" in folded else 0
             yield kind, content.partition(b"\0")[2] if isinstance(content, bytes) else b""
-
-
-def _items(tags: Any) -> Iterator[tuple[str, Any]]:
-    # Vorbis comments are a list of pairs under a dictionary's face; keys() knows all kinds.
-    for name in list(tags.keys()):
-        yield str(name), tags[name]
 
 
 def _vorbis_pictures(blocks: list[str]) -> Iterator[tuple[int, bytes]]:

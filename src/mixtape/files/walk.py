@@ -53,7 +53,7 @@ def walk(root: bytes) -> Iterator[FoundFolder]:
 
     Hidden names are passed over. A link to a folder is not followed: where it leads inside the
     root it would show the same files twice, or for ever. A link to a file counts where the file
-    lies inside the root. Pipes, sockets and devices are no files, whatever their names.
+    lies inside the root. Pipes, sockets and devices aren't files, whatever their names.
 
     Args:
         root: the music folder, with no link left in its path (`os.path.realpath`).

@@ -10,10 +10,11 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, distinct, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..database.search import SearchIndex, match_expression
+from ..database.search import find_ids, is_narrow, match_expression, select_ids
 from ..database.tables import MAX_ID, Track
 from ..database.units_of_work import Database
 from ..errors import NotFoundError
+from ..files.names import display_name
 
 PAGE_SIZE: Final = 50
 _LAST: Final = 100_000
@@ -66,19 +67,23 @@ class Album:
 
 
 @dataclass(frozen=True, slots=True)
-class Subfolder:
-    """A folder by its path, with how many tracks are in and below it."""
+class Folder:
+    """A folder by its path; `tracks` counts those in and below it that a scan has found."""
 
     path: bytes
-    tracks: int
+    tracks: int = 0
+
+    @property
+    def name(self) -> str:
+        """Return the folder's name as text; empty for the root."""
+        return display_name(self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class FolderView:
     """What a folder holds, each list sorted by name."""
 
-    path: bytes
-    folders: tuple[Subfolder, ...]
+    folders: tuple[Folder, ...]
     tracks: tuple[Track, ...]
 
 
@@ -114,8 +119,7 @@ class Catalogue:
         if expression is None:
             return Page((), offset, False)
         with self._database.read() as session:
-            index = SearchIndex(session)
-            ids = index.find_ids(expression, offset=_clamped(offset), limit=limit + 1)
+            ids = find_ids(session, expression, offset=_clamped(offset), limit=limit + 1)
             tracks = _by_ids(session, ids[:limit])
         return Page(tuple(tracks), offset, len(ids) > limit)
 
@@ -125,7 +129,7 @@ class Catalogue:
         if expression is None:
             return False
         with self._database.read() as session:
-            return SearchIndex(session).is_narrow(expression)
+            return is_narrow(session, expression)
 
     def artists(self, typed: str = "", *, offset: int = 0, limit: int = PAGE_SIZE) -> Page[Artist]:
         """Return the artists that albums are filed under, by name.
@@ -212,7 +216,7 @@ class Catalogue:
         with self._database.read() as session:
             counts = session.execute(deeper).all()
             tracks = tuple(session.scalars(here.order_by(Track.path)))
-        return FolderView(path, _subfolders(prefix, counts), tracks)
+        return FolderView(_subfolders(prefix, counts), tracks)
 
     def tracks(self, ids: Sequence[int]) -> tuple[Track, ...]:
         """Return tracks by their ids, missing or not, in this order; unknown ids are left out."""
@@ -300,7 +304,7 @@ def _present(expression: str | None) -> list[ColumnElement[bool]]:
     """Return the conditions for tracks that are there and, if one is given, match a search."""
     conditions: list[ColumnElement[bool]] = [Track.missing_since.is_(None)]
     if expression is not None:
-        conditions.append(Track.id.in_(SearchIndex.select_ids(expression)))
+        conditions.append(Track.id.in_(select_ids(expression)))
     return conditions
 
 
@@ -315,9 +319,9 @@ def _by_ids(session: Session, ids: Sequence[int]) -> list[Track]:
     return [found[track_id] for track_id in ids if track_id in found]
 
 
-def _subfolders(prefix: bytes, counts: Sequence[tuple[bytes, int]]) -> tuple[Subfolder, ...]:
+def _subfolders(prefix: bytes, counts: Sequence[tuple[bytes, int]]) -> tuple[Folder, ...]:
     tracks: dict[bytes, int] = {}
     for folder, count in counts:
         child = prefix + folder[len(prefix) :].partition(b"/")[0]
         tracks[child] = tracks.get(child, 0) + count
-    return tuple(Subfolder(path, tracks[path]) for path in sorted(tracks))
+    return tuple(Folder(path, tracks[path]) for path in sorted(tracks))

@@ -61,9 +61,7 @@ class Artwork:
         if not _KEY.fullmatch(key):
             raise NotFoundError("no cover has such a key")
         try:
-            kept = self._keep(
-                key, size, lambda: self._find_upload(key) or self._find_in_library(key)
-            )
+            kept = self._keep(key, size, lambda: self._find_picture(key))
         except PictureError as error:
             raise NotFoundError(f"cover {key} cannot be shown: {error}") from error
         if kept is None:
@@ -142,10 +140,10 @@ class Artwork:
     def _upload_path(self, key: str) -> Path:
         return self._uploads / key[:2] / f"{key}.jpg"
 
-    def _find_upload(self, key: str) -> bytes | None:
-        return _read_limited(self._upload_path(key))
-
-    def _find_in_library(self, key: str) -> bytes | None:
+    def _find_picture(self, key: str) -> bytes | None:
+        upload = _read_limited(self._upload_path(key))
+        if upload is not None:
+            return upload
         track = self._find_track(key)
         # The file, or a folder above it, may have become a link to elsewhere since the last scan.
         if track is None or not leads_inside(self._root, os.fsencode(self._place(track.path))):

@@ -7,25 +7,12 @@ from typing import Final
 
 from ..database.tables import Track
 from ..errors import NotFoundError
-from ..files.names import display_name, reading_order
+from ..files.names import reading_order
 from ..files.walk import join
-from .catalogue import Catalogue
+from .catalogue import Catalogue, Folder
 from .scanner import Scanner
 
 PAGE_SIZE: Final = 250
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder by its path; `tracks` counts those in and below it that a scan has found."""
-
-    path: bytes
-    tracks: int = 0
-
-    @property
-    def name(self) -> str:
-        """Return the folder's name as text; empty for the root."""
-        return display_name(self.path)
 
 
 @dataclass(frozen=True, slots=True)

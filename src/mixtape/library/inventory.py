@@ -1,4 +1,4 @@
-"""Findings of a scan beside what the database holds: compared, then written down."""
+"""The findings of a scan, compared with what the database holds, then written to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -26,6 +26,7 @@ FORGET_AFTER: Final = timedelta(days=30)
 _AT_ONCE: Final = 5_000
 # A file of another name that agrees in all of these is the same file.
 _IDENTITY: Final = ("size_bytes", "mtime_ns", "duration_s", "title", "artist", "album")
+_MEASURES: Final = ("duration_s", "rate_hz", "bits", "channels")
 T = TypeVar("T")
 
 
@@ -225,7 +226,9 @@ class Inventory:
         rows = [_row(file) for file in files]
         with self._database.write() as session:
             # Asked here and not before: a page and the scan may have read the same file.
-            known = _ids_of(session, [row["path"] for row in rows])
+            paths = [row["path"] for row in rows]
+            ids = select(Track.path, Track.id).where(Track.path.in_(paths))
+            known = dict(session.execute(ids).all())
             new = [row for row in rows if row["path"] not in known]
             changed = [{**row, "id": known[row["path"]]} for row in rows if row["path"] in known]
             moved = _find_moved(session, new)
@@ -233,8 +236,8 @@ class Inventory:
                 old = session.scalars(select(Track.path).where(Track.id == row["id"])).one()
                 places = update(MixtapeTrack).where(MixtapeTrack.path == old)
                 session.execute(places.values(path=row["path"]))
-            ids = {row["path"] for row in moved}
-            added = [{**row, "added_at": self._now()} for row in new if row["path"] not in ids]
+            found = {row["path"] for row in moved}
+            added = [{**row, "added_at": self._now()} for row in new if row["path"] not in found]
             if changed or moved:
                 session.execute(update(Track), changed + moved)
             if added:
@@ -250,11 +253,6 @@ class Inventory:
                     Track.path.not_in(select(MixtapeTrack.path)),
                 )
             )
-
-
-def _ids_of(session: Session, paths: Sequence[bytes]) -> dict[bytes, int]:
-    rows = session.execute(select(Track.path, Track.id).where(Track.path.in_(paths)))
-    return {row.path: row.id for row in rows}
 
 
 def _find_moved(session: Session, new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -282,24 +280,15 @@ def _row(read: ReadFile) -> dict[str, Any]:
     return {
         "path": file.path,
         "folder": folder_of(file.path),
+        **asdict(tags),
         "title": tags.title or _title_of(file.path),
-        "artist": tags.artist,
-        "album": tags.album,
-        "album_artist": tags.album_artist,
         "album_artist_key": sort_key(tags.album_artist),
         "album_key": sort_key(tags.album),
-        "track_no": tags.track_no,
-        "disc_no": tags.disc_no,
-        "year": tags.year,
-        "genre": tags.genre,
-        "duration_s": audio and audio.duration_s,
         "codec": audio.codec if audio else "",
-        "rate_hz": audio and audio.rate_hz,
-        "bits": audio and audio.bits,
-        "channels": audio and audio.channels,
+        "lossless": bool(audio and audio.lossless),
+        **{name: getattr(audio, name, None) for name in _MEASURES},
         "size_bytes": file.size_bytes,
         "mtime_ns": file.mtime_ns,
-        "lossless": bool(audio and audio.lossless),
         "picture_key": key,
         "cover_key": key or read.unread.folder_cover_key,
         "problem": read.problem and clean_text(read.problem),

@@ -67,6 +67,9 @@ class Scanner:
         music_root: the folder with the music.
         lock_file: held while scanning, so that no other process scans; made when missing.
         now: the clock for what is written down.
+
+    Attributes:
+        progress: how far the scan is, or what the last one did.
     """
 
     def __init__(
@@ -83,18 +86,13 @@ class Scanner:
         self._starting = threading.Lock()
         self._cancelled = threading.Event()
         self._thread: threading.Thread | None = None
-        self._progress = ScanProgress()
+        self.progress = ScanProgress()
         self._on_the_spot = 0
-
-    @property
-    def progress(self) -> ScanProgress:
-        """Return how far the scan is, or what the last one did."""
-        return self._progress
 
     @property
     def version(self) -> tuple[ScanProgress, int]:
         """Return a value that changes whenever a scan of any kind has changed something."""
-        return self._progress, self._on_the_spot
+        return self.progress, self._on_the_spot
 
     def scan_folder(self, path: bytes) -> tuple[FoundFolder, bool]:
         """Bring one folder, without those below it, up to date while somebody waits for it.
@@ -132,7 +130,7 @@ class Scanner:
             if self._thread is not None and self._thread.is_alive():
                 return False
             self._cancelled.clear()
-            self._progress = ScanProgress(running=True)
+            self.progress = ScanProgress(running=True)
             # A daemon: a server that stops does not wait for a scan, and SQLite keeps what was
             # committed.
             self._thread = threading.Thread(
@@ -150,7 +148,7 @@ class Scanner:
         thread = self._thread
         if thread is not None:
             thread.join(timeout_s)
-        return self._progress
+        return self.progress
 
     def _find_moved_away(self, files: list[UnreadFile]) -> tuple[int, ...]:
         """Return the tracks that new files seem to be: alike, and no longer where they were.
@@ -186,7 +184,7 @@ class Scanner:
             logger.info("scan cancelled")
             return
         self._inventory.forget()
-        done = self._progress
+        done = self.progress
         if done.added + done.updated + done.removed:
             self._database.optimize()
         logger.info(
@@ -211,8 +209,8 @@ class Scanner:
             unread += [file for change in changes for file in change.unread]
             self._count_survey(changes, len(unread))
         gone = self._inventory.record_lost_folders(listed, unlisted)
-        found = self._progress.seen + len(unread)
-        self._update(removed=self._progress.removed + gone, total_estimate=found)
+        found = self.progress.seen + len(unread)
+        self._update(removed=self.progress.removed + gone, total_estimate=found)
         return unread
 
     def _is_unlisted(self, folder: FoundFolder) -> bool:
@@ -231,11 +229,11 @@ class Scanner:
 
     def _count_survey(self, changes: list[FolderChanges], unread: int) -> None:
         gone = self._inventory.record(changes)
-        seen = self._progress.seen + sum(change.unchanged for change in changes)
+        seen = self.progress.seen + sum(change.unchanged for change in changes)
         self._update(
             seen=seen,
-            removed=self._progress.removed + gone,
-            total_estimate=max(self._progress.total_estimate, seen + unread),
+            removed=self.progress.removed + gone,
+            total_estimate=max(self.progress.total_estimate, seen + unread),
         )
 
     def _read(self, unread: list[UnreadFile]) -> None:
@@ -256,7 +254,7 @@ class Scanner:
         if not batch:
             return
         stored = self._inventory.store(batch)
-        done = self._progress
+        done = self.progress
         self._update(
             seen=done.seen + len(batch),
             added=done.added + stored.added,
@@ -267,7 +265,7 @@ class Scanner:
 
     def _update(self, **changes: Any) -> None:
         # Only the scan writes, and readers take the whole object: nothing to lock.
-        self._progress = replace(self._progress, **changes)
+        self.progress = replace(self.progress, **changes)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from ..database.tables import Draft, Mixtape
 from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
-from .store import find_mixtape
+from .store import get_mixtape
 
 MAX_STATE_BYTES: Final = 512 * 1024
 ABANDONED_AFTER: Final = timedelta(days=7)
@@ -68,15 +68,15 @@ class Drafts:
             NotFoundError: there is no such mixtape.
         """
         with self._database.write() as session:
-            mixtape = find_mixtape(session, slug) if slug is not None else None
-            if slug is not None and mixtape is None:
-                raise NotFoundError("there is no such mixtape")
+            mixtape = get_mixtape(session, slug) if slug is not None else None
             if mixtape is not None:
                 of_it = _DRAFTS.where(Draft.mixtape_id == mixtape.id)
                 found = session.execute(of_it).one_or_none()
                 if found is not None:
-                    return _saved(*found)
-            session.execute(delete(Draft).where(*self._abandoned()))
+                    return SavedDraft(*found)
+            # What was begun and never written to.
+            abandoned = Draft.revision == 0, Draft.updated_at < self._now() - ABANDONED_AFTER
+            session.execute(delete(Draft).where(*abandoned))
             draft = Draft(
                 key=secrets.token_urlsafe(_KEY_BYTES),
                 mixtape_id=mixtape and mixtape.id,
@@ -87,7 +87,7 @@ class Drafts:
             )
             session.add(draft)
             session.flush()
-            return _saved(draft, slug)
+            return _get(session, draft.key)
 
     def get(self, key: str) -> SavedDraft:
         """Return a draft.
@@ -116,7 +116,6 @@ class Drafts:
             values = {"state": state, "revision": revision + 1, "updated_at": self._now()}
             if session.execute(same.values(values).returning(Draft.id)).one_or_none() is None:
                 raise ConflictError("this draft", expected=revision, current=current.revision)
-            session.expire_all()
             return _get(session, key)
 
     def discard(self, key: str) -> None:
@@ -129,7 +128,7 @@ class Drafts:
         """Return all drafts that hold something, the one that was changed last first."""
         written = _DRAFTS.where(Draft.revision > 0).order_by(Draft.updated_at.desc())
         with self._database.read() as session:
-            return tuple(_saved(*row) for row in session.execute(written))
+            return tuple(SavedDraft(*row) for row in session.execute(written))
 
     def cover_keys(self) -> set[str]:
         """Return the covers that editors hold as `cover_key`, for `Artwork.sweep_uploads`."""
@@ -137,14 +136,16 @@ class Drafts:
             keys = [state.get("cover_key") for state in session.scalars(select(Draft.state))]
         return {key for key in keys if isinstance(key, str)}
 
-    def _abandoned(self) -> tuple[ColumnElement[bool], ...]:
-        """Return the conditions for drafts that were begun and never written to."""
-        return Draft.revision == 0, Draft.updated_at < self._now() - ABANDONED_AFTER
 
-
-_DRAFTS: Final[Select[*tuple[Draft, str | None]]] = select(Draft, Mixtape.slug).outerjoin(
-    Mixtape, Mixtape.id == Draft.mixtape_id
-)
+# In the order of SavedDraft's fields.
+_DRAFTS: Final = select(
+    Draft.key,
+    Mixtape.slug,
+    Draft.base_revision,
+    Draft.state,
+    Draft.revision,
+    Draft.updated_at,
+).outerjoin_from(Draft, Mixtape, Mixtape.id == Draft.mixtape_id)
 
 
 def _get(session: Session, key: str) -> SavedDraft:
@@ -153,18 +154,7 @@ def _get(session: Session, key: str) -> SavedDraft:
         found = session.execute(_DRAFTS.where(Draft.key == key)).one_or_none()
     if found is None:
         raise NotFoundError("there is no such draft: it was saved or discarded")
-    return _saved(*found)
-
-
-def _saved(draft: Draft, slug: str | None) -> SavedDraft:
-    return SavedDraft(
-        key=draft.key,
-        slug=slug,
-        base_revision=draft.base_revision,
-        state=draft.state,
-        revision=draft.revision,
-        updated_at=draft.updated_at,
-    )
+    return SavedDraft(*found)
 
 
 def _check_size(state: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
 from collections.abc import Callable, Sequence
@@ -74,7 +73,7 @@ class Mixtapes:
         """
         state = checked(state)
         with self._database.write() as session:
-            mixtape = _get(session, slug)
+            mixtape = get_mixtape(session, slug)
             self._change(session, mixtape, revision, _columns(state))
             _place(session, mixtape.id, state.track_ids)
             _drop_draft(session, draft_key)
@@ -87,7 +86,7 @@ class Mixtapes:
             NotFoundError: there is no such mixtape.
         """
         with self._database.read() as session:
-            return _load(session, _get(session, slug))
+            return _load(session, get_mixtape(session, slug))
 
     def get_shared(self, slug: str) -> SavedMixtape:
         """Return a mixtape for a listener.
@@ -103,12 +102,12 @@ class Mixtapes:
     def summaries(self) -> tuple[MixtapeSummary, ...]:
         """Return all mixtapes, the one that was changed last first."""
         with self._database.read() as session:
-            return tuple(MixtapeSummary(*row) for row in session.execute(_summaries()))
+            return tuple(MixtapeSummary(*row) for row in session.execute(_SUMMARIES))
 
     def delete(self, slug: str) -> None:
         """Delete a mixtape with its draft. NotFoundError where there is none."""
         with self._database.write() as session:
-            session.delete(_get(session, slug))
+            session.delete(get_mixtape(session, slug))
 
     def share(self, slug: str) -> SavedMixtape:
         """Open a mixtape to everybody who has its link. NotFoundError where there is none."""
@@ -152,7 +151,7 @@ class Mixtapes:
 
     def _set(self, current_slug: str, /, **columns: Any) -> SavedMixtape:
         with self._database.write() as session:
-            mixtape = _get(session, current_slug)
+            mixtape = get_mixtape(session, current_slug)
             for name, value in columns.items():
                 setattr(mixtape, name, value)
             session.flush()
@@ -164,15 +163,12 @@ def find_mixtape(session: Session, slug: str) -> Mixtape | None:
     # Anything else is no slug, and some of it (lone surrogates) is nothing a database takes.
     if not _SLUG.fullmatch(slug):
         return None
-    mixtape = session.scalars(select(Mixtape).where(Mixtape.slug == slug)).one_or_none()
-    # The index finds it in a time that says nothing useful about 128 random bits; what compares
-    # the last of them takes the same time for all.
-    if mixtape is None or not hmac.compare_digest(mixtape.slug, slug):
-        return None
-    return mixtape
+    # The index finds it in a time that says nothing useful about 128 random bits.
+    return session.scalars(select(Mixtape).where(Mixtape.slug == slug)).one_or_none()
 
 
-def _get(session: Session, slug: str) -> Mixtape:
+def get_mixtape(session: Session, slug: str) -> Mixtape:
+    """Return the mixtape with a slug, within a unit of work; NotFoundError where there is none."""
     mixtape = find_mixtape(session, slug)
     if mixtape is None:
         raise NotFoundError("there is no such mixtape")
@@ -200,34 +196,33 @@ def _load(session: Session, mixtape: Mixtape) -> SavedMixtape:
     )
 
 
-def _summaries() -> Select[*tuple[Any, ...]]:
-    is_there = and_(Track.path == MixtapeTrack.path, Track.missing_since.is_(None))
-    first_cover = (
-        select(Track.cover_key)
-        .join(MixtapeTrack, is_there)
-        .where(MixtapeTrack.mixtape_id == Mixtape.id, Track.cover_key.is_not(None))
-        .order_by(MixtapeTrack.position)
-        .limit(1)
-        .correlate(Mixtape)
-        .scalar_subquery()
+_IS_THERE: Final = and_(Track.path == MixtapeTrack.path, Track.missing_since.is_(None))
+_FIRST_COVER: Final = (
+    select(Track.cover_key)
+    .join(MixtapeTrack, _IS_THERE)
+    .where(MixtapeTrack.mixtape_id == Mixtape.id, Track.cover_key.is_not(None))
+    .order_by(MixtapeTrack.position)
+    .limit(1)
+    .correlate(Mixtape)
+    .scalar_subquery()
+)
+_SUMMARIES: Final[Select[*tuple[Any, ...]]] = (
+    select(
+        Mixtape.slug,
+        Mixtape.title,
+        func.coalesce(Mixtape.cover_key, _FIRST_COVER),
+        Mixtape.shared,
+        func.count(MixtapeTrack.position),
+        func.count(MixtapeTrack.position) - func.count(Track.id),
+        func.coalesce(func.sum(Track.duration_s), 0.0),
+        Mixtape.created_at,
+        Mixtape.updated_at,
     )
-    return (
-        select(
-            Mixtape.slug,
-            Mixtape.title,
-            func.coalesce(Mixtape.cover_key, first_cover),
-            Mixtape.shared,
-            func.count(MixtapeTrack.position),
-            func.count(MixtapeTrack.position) - func.count(Track.id),
-            func.coalesce(func.sum(Track.duration_s), 0.0),
-            Mixtape.created_at,
-            Mixtape.updated_at,
-        )
-        .outerjoin(MixtapeTrack, MixtapeTrack.mixtape_id == Mixtape.id)
-        .outerjoin(Track, is_there)
-        .group_by(Mixtape.id)
-        .order_by(Mixtape.updated_at.desc(), Mixtape.id.desc())
-    )
+    .outerjoin(MixtapeTrack, MixtapeTrack.mixtape_id == Mixtape.id)
+    .outerjoin(Track, _IS_THERE)
+    .group_by(Mixtape.id)
+    .order_by(Mixtape.updated_at.desc(), Mixtape.id.desc())
+)
 
 
 def _columns(state: MixtapeState) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from ..database.tables import Track
 from ..errors import InvalidMixtapeError
 from ..files.names import display_name
 from ..files.tags import clean_lines, clean_text
-from .totals import Totals, totals_of
 
 MAX_TITLE: Final = 200
 MAX_NOTES: Final = 10_000
@@ -85,9 +84,9 @@ class SavedMixtape:
         return frozenset(key for key in keys if key)
 
     @property
-    def totals(self) -> Totals:
-        """Return length and sizes of the tracks that are there."""
-        return totals_of(self.tracks)
+    def duration_s(self) -> float:
+        """Return how long the tracks that are there play, as far as that is known."""
+        return sum(track.duration_s or 0.0 for track in self.tracks)
 
     @property
     def state(self) -> MixtapeState:

@@ -13,7 +13,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from ..app import create_app
-from ..services import EXTENSION, Services
+from ..services import EXTENSION
 from ..settings import Settings, SettingsError
 from .worker import ListenerWorker
 
@@ -42,8 +42,7 @@ class MixtapeServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Return the application; called in the worker, so that no thread is forked."""
         app = create_app(self._settings)
-        services: Services = app.extensions[EXTENSION]
-        services.start()
+        app.extensions[EXTENSION].start()
         return app
 
 
@@ -76,16 +75,12 @@ def bind_listener(settings: Settings) -> socket.socket:
         SettingsError: the port is taken or may not be used, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    is_dual = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+    address = (settings.host, settings.port)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        # Linux lets two sockets bind one port until the first of them listens.
-        listener.listen(BACKLOG)
+        return socket.create_server(address, family=family, backlog=BACKLOG, dualstack_ipv6=is_dual)
     except OSError as error:
-        listener.close()
         raise SettingsError(_why_not(settings, error)) from error
-    return listener
 
 
 def address_of(settings: Settings, listener: socket.socket) -> str:

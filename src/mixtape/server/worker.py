@@ -15,8 +15,6 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
-from audio_cache.flask_ext import AudioCacheState
-
 # gunicorn's own limit, after which it kills, has to be a few seconds longer.
 ENDS_WITHIN_S: Final = 3
 # A client that goes quiet within a request would else hold a thread for as long as it likes.
@@ -36,7 +34,7 @@ class ListenerWorker(ThreadWorker):  # type: ignore[misc]
         """Begin to end: progress streams would else last until their next keepalive."""
         super().handle_exit(number, frame)
         if self.booted:
-            self._state().tracker.close()
+            self.wsgi.extensions["audio_cache"].tracker.close()
 
     def run(self) -> None:
         """Serve, and leave nothing running when that is over."""
@@ -51,7 +49,7 @@ class ListenerWorker(ThreadWorker):  # type: ignore[misc]
             try:
                 self.wsgi.extensions["mixtape"].close()
             finally:
-                self._state().shut_down()
+                self.wsgi.extensions["audio_cache"].shut_down()
         # Python would now wait for threads that send to slow listeners, until gunicorn kills all.
         self.tmp.close()
         sys.stdout.flush()
@@ -73,10 +71,6 @@ class ListenerWorker(ThreadWorker):  # type: ignore[misc]
             _close_slowly(conn.sock)
             conn.sock = _Closed()
         return keeps
-
-    def _state(self) -> AudioCacheState:
-        state: AudioCacheState = self.wsgi.extensions["audio_cache"]
-        return state
 
 
 def _is_news(record: logging.LogRecord) -> bool:

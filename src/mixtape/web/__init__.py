@@ -1,1 +1,1 @@
-"""Everything between the browser and the rest: access, errors, addresses, views."""
+"""The web side of the host: access, errors, addresses, views."""

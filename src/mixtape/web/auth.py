@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,9 +25,9 @@ from werkzeug.wrappers import Response
 
 from ..settings import Settings
 from .errors import error_response, wants_page
+from .limits import SIGN_INS, make_limiter
 from .urls import requested_address
 
-ATTEMPTS: Final = "5 per minute"
 SESSION_LIFETIME: Final = timedelta(days=30)
 OPEN_ENDPOINTS: Final = frozenset(
     {
@@ -54,13 +53,12 @@ def init_app(app: Flask, settings: Settings) -> None:
         PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
         SESSION_REFRESH_EACH_REQUEST=False,  # pages renew it; music carries no Set-Cookie
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a player's page stays open for days
-        RATELIMIT_STORAGE_URI="memory://",
     )
     if settings.password is not None:
         app.config["PASSWORD"] = settings.password.get_secret_value()
         app.before_request(_require_session)
     CSRFProtect(app)
-    app.register_blueprint(_blueprint(Limiter(visitor_address, app=app)))
+    app.register_blueprint(_blueprint(make_limiter(app)))
     app.context_processor(lambda: {"can_sign_out": is_protected() and is_signed_in()})
 
 
@@ -90,20 +88,10 @@ def safe_next(target: str) -> str:
     return url_for("library.home") if parts.scheme or parts.netloc else target
 
 
-def visitor_address() -> str:
-    """Return whom a limit counts: the address, or the IPv6 network that one customer has."""
-    address = request.remote_addr or "127.0.0.1"
-    try:
-        parsed = ipaddress.IPv6Address(address)
-    except ValueError:
-        return address
-    return address if parsed.ipv4_mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
-
-
 def _blueprint(limiter: Limiter) -> Blueprint:
     blueprint = Blueprint("auth", __name__)
     blueprint.add_url_rule("/login", "login", _login)
-    blueprint.add_url_rule("/login", "sign_in", limiter.limit(ATTEMPTS)(_sign_in), methods=["POST"])
+    blueprint.add_url_rule("/login", "sign_in", limiter.limit(SIGN_INS)(_sign_in), methods=["POST"])
     blueprint.add_url_rule("/logout", "logout", _logout, methods=["POST"])
     return blueprint
 

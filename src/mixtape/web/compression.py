@@ -1,8 +1,9 @@
-"""Scripts and stylesheets go out compressed: they are most of what a page weighs."""
+"""Compression of scripts and stylesheets, which are most of a page's weight."""
 
 from __future__ import annotations
 
 import gzip
+from functools import lru_cache
 from typing import Final
 
 from flask import Flask, Response, request
@@ -14,43 +15,35 @@ COMPRESSED_TYPES: Final = frozenset(
 _MIN_BYTES: Final = 500
 
 
-class StaticCompression:
-    """Compresses the static files of an app, each once, and keeps that in memory.
+def init_app(app: Flask) -> None:
+    """Let an app send its static files compressed.
 
     Pages are left as they are: they hold the CSRF token beside what visitors send, and the length
     of such a compressed answer tells the token to whoever can watch the line (BREACH).
     """
+    app.after_request(compress)
 
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], bytes] = {}
 
-    def compress(self, response: Response) -> Response:
-        """Compress the answer to a static file, if the client takes that."""
-        if not _is_compressible(response):
-            return response
-        response.vary.add("Accept-Encoding")
-        if request.accept_encodings["gzip"] <= 0 or "Range" in request.headers:
-            return response
-        etag = response.get_etag()[0] or ""
-        if response.status_code == 200:
-            response.direct_passthrough = False
-            response.set_data(self._compressed(etag, response.get_data()))
-            response.headers["Content-Encoding"] = "gzip"
-        # The same content in other bytes, which only a weak tag may stand for (RFC 9110, 8.8.1).
-        response.set_etag(etag, weak=True)
+def compress(response: Response) -> Response:
+    """Compress the answer to a static file, if the client takes that."""
+    if not _is_compressible(response):
         return response
+    response.vary.add("Accept-Encoding")
+    if request.accept_encodings["gzip"] <= 0 or "Range" in request.headers:
+        return response
+    etag = response.get_etag()[0] or ""
+    if response.status_code == 200:
+        response.direct_passthrough = False
+        response.set_data(_compressed(response.get_data()))
+        response.headers["Content-Encoding"] = "gzip"
+    # The same content in other bytes, which only a weak tag may stand for (RFC 9110, 8.8.1).
+    response.set_etag(etag, weak=True)
+    return response
 
-    def _compressed(self, etag: str, content: bytes) -> bytes:
-        key = (request.path, etag)
-        kept = self._kept.get(key)
-        if kept is None:
-            kept = self._kept[key] = gzip.compress(content, mtime=0)
-        return kept
 
-
-def init_app(app: Flask) -> None:
-    """Let an app send its static files compressed."""
-    app.after_request(StaticCompression().compress)
+@lru_cache(maxsize=256)
+def _compressed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
 
 
 def _is_compressible(response: Response) -> bool:

@@ -1,4 +1,4 @@
-"""Errors in the look of the site for people, and as JSON for everything else."""
+"""Errors: pages in the site's style for people, and JSON for everything else."""
 
 from __future__ import annotations
 

@@ -75,8 +75,7 @@ def _refuse_foreign_hosts(names: frozenset[str]) -> None:
     at 127.0.0.1 (DNS rebinding) and then read from here as from its own server. Its name in the
     Host header gives it away.
     """
-    name = host_name(request.host if request.host else "")
-    if name not in names:
+    if host_name(request.host) not in names:
         abort(
             400,
             "Without a PASSWORD, mixtape answers only to this machine's own names. "

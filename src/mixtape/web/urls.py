@@ -15,9 +15,7 @@ from flask import request, url_for
 
 def browse_url(folder: bytes) -> str:
     """Return the address of a folder's page; the library itself is the folder b""."""
-    if not folder:
-        return url_for("library.home")
-    return _with_path(url_for("library.browse", path="_"), folder)
+    return _folder_url("library.browse", folder) if folder else url_for("library.home")
 
 
 def play_url(track: bytes) -> str:
@@ -27,16 +25,12 @@ def play_url(track: bytes) -> str:
 
 def folder_cover_url(folder: bytes, size: int) -> str:
     """Return the address of the cover of a folder."""
-    if not folder:
-        return url_for("artwork.folder_cover", size=size)
-    return _with_path(url_for("artwork.folder_cover", path="_"), folder) + f"?size={size}"
+    return _folder_url("artwork.folder_cover", folder) + f"?size={size}"
 
 
 def cache_folder_url(folder: bytes) -> str:
     """Return the address that caches a folder and all below it; takes a POST."""
-    if not folder:
-        return url_for("caching.cache_folder")
-    return _with_path(url_for("caching.cache_folder", path="_"), folder)
+    return _folder_url("caching.cache_folder", folder)
 
 
 def requested_path(marker: str) -> bytes:
@@ -51,6 +45,10 @@ def requested_address() -> str:
     raw = request.environ["PATH_INFO"].encode("latin-1")
     query = request.query_string.decode("ascii", "replace")
     return request.root_path + quote(raw) + (f"?{query}" if query else "")
+
+
+def _folder_url(endpoint: str, folder: bytes) -> str:
+    return _with_path(url_for(endpoint, path="_"), folder) if folder else url_for(endpoint)
 
 
 def _with_path(address: str, path: bytes) -> str:

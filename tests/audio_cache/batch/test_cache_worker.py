@@ -17,7 +17,7 @@ from audio_cache.cache_worker import CacheWorker, missing, schedule_mixtape_cach
 from audio_cache.encoding import rendition
 from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
 from audio_cache.encoding.mp3 import GROUP_FRAMES
-from audio_cache.progress.tracker import ProgressCallback, ProgressTracker
+from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
 from audio_cache.store import assembly
 from audio_cache.store.cache import AudioCache
 from tests.helpers.audio import make_audio, make_noise
@@ -109,7 +109,7 @@ def test_a_mixed_batch_ends_with_the_right_counts_and_words(
         "dangling.flac": "missing",
         "gone.flac": "missing",
         "unreadable.flac": "Is a directory",
-        "text.flac": "is no audio file, whatever its name says",
+        "text.flac": "is not an audio file, whatever its name says",
         "nothing.flac": "is an empty file",
         "empty.flac": "holds no audio",
         "truncated.flac": "cannot be decoded (ffmpeg said: invalid residual)",

@@ -106,7 +106,7 @@ def test_a_failed_or_missing_track_gives_exit_code_1_and_its_reason(
 ) -> None:
     done = run("warm", data / "text.flac", music / "gone.flac", mp3, music)
     assert done.exit_code == 1
-    assert "FAILED  text.flac  (is no audio file, whatever its name says)" in done.stdout
+    assert "FAILED  text.flac  (is not an audio file, whatever its name says)" in done.stdout
     assert "skipped gone.flac  (missing)" in done.stdout
     assert "skipped lossy.mp3  (No transcoding needed)" in done.stdout
     summary = done.stdout.splitlines()[-1]
@@ -347,7 +347,7 @@ def test_a_terminal_gets_a_bar_for_all_and_one_for_each_running_track(tmp_path: 
     assert process.returncode == 1
     assert re.search(r"2 tracks .*━.* [012]/2 ", text)
     assert re.search(r"long silence \[b\]\.flac .*━.* \d+ % ", text)
-    assert re.search(r"\[\d/2\] FAILED  broken\.flac  \(is no audio file", text)
+    assert re.search(r"\[\d/2\] FAILED  broken\.flac  \(is not an audio file", text)
     assert "1 cached, 1 failed in " in text
 
 

@@ -76,7 +76,6 @@ def test_an_encoder_that_failed_and_begins_anew_is_followed_into_its_new_file(
         first.discard()
         with Other(house, rendition) as second:
             second.append(whole[:200_000])
-            # The listener's watch is still on the file of the first; this wakes it up.
             first.close()
             assert read(answer) == whole[:200_000]
     wait_until(is_idle(live))

@@ -60,7 +60,7 @@ def test_a_file_that_is_complete_just_when_the_wait_is_over_is_read_to_its_end(
 
     def complete() -> None:
         part.write_bytes(whole.read_bytes())
-        growing.measure_size()
+        growing.attach(part)
         growing.end()
 
     answer = follow(growing)
@@ -103,12 +103,12 @@ def test_a_file_that_was_cut_by_who_took_it_over_is_waited_for(
 
     def cut() -> None:
         part.write_bytes(whole.read_bytes()[:10_000])
-        growing.measure_size()
+        growing.attach(part)
         growing.happens = complete
 
     def complete() -> None:
         part.write_bytes(whole.read_bytes())
-        growing.measure_size()
+        growing.attach(part)
         growing.end()
 
     growing.happens = cut

@@ -99,13 +99,13 @@ def test_a_new_file_is_read_from_then_on(
     growing.end()
 
 
-def test_the_size_can_be_asked_of_the_file(growing: GrowingFile, part: Path) -> None:
+def test_attaching_again_tells_the_size_of_the_file(growing: GrowingFile, part: Path) -> None:
     growing.attach(part)
     before = growing.size
     with part.open("ab") as file:
         file.write(bytes(77))
     assert growing.size == before
-    growing.measure_size()
+    growing.attach(part)
     assert growing.size == before + 77
     growing.end()
 
@@ -115,7 +115,7 @@ def test_a_file_that_was_cut_shows_no_bytes_that_are_gone(growing: GrowingFile, 
     size = growing.size
     os.truncate(part, size - 500)
     assert growing.read_at(size - 100, size) == b""
-    growing.measure_size()
+    growing.attach(part)
     assert growing.size == size - 500
     growing.end()
 

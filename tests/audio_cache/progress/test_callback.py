@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from audio_cache.progress.tracker import ProgressCallback, ProgressStatus, ProgressTracker
+from audio_cache.progress_tracker import ProgressCallback, ProgressStatus, ProgressTracker
 from tests.helpers.progress import Clock, drain, emit_many, messages
 from tests.helpers.waiting import finish
 
@@ -106,16 +106,6 @@ def test_speed_and_time_left_come_from_what_was_encoded(
     first, second = drain(tracker.listen("t"))
     assert first.keys().isdisjoint({"speed_x", "time_left_s"})
     assert (second["speed_x"], second["time_left_s"]) == (60.0, 20)
-
-
-def test_known_seconds_of_audio_make_the_better_guess_of_the_time_left(
-    tracker: ProgressTracker, clock: Clock
-) -> None:
-    callback = ProgressCallback("t", tracker, 3, total_audio_s=4000, clock=clock)
-    callback.track_skipped("short", audio_s=100)
-    clock.now += 5
-    callback.track_cached("song", audio_s=300)
-    assert drain(tracker.listen("t"))[-1]["time_left_s"] == 60
 
 
 def test_a_callback_made_before_its_task_still_reports_to_it(tracker: ProgressTracker) -> None:

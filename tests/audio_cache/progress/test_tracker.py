@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from audio_cache.progress.events import TRACK_STEPS
-from audio_cache.progress.tracker import (
+from audio_cache.progress_tracker import (
     ProgressEvent,
     ProgressStatus,
     ProgressTracker,

@@ -12,7 +12,7 @@ import pytest
 
 from audio_cache.errors import EncodeError, LiveUnavailableError
 from audio_cache.quality import QualityLevel
-from audio_cache.serving.playback import Renditions, Traffic, TrafficCount
+from audio_cache.serving.playback import Playback, Traffic, TrafficCount
 from audio_cache.sources import source
 from audio_cache.sources.source import is_audio_name, media_type
 from tests.audio_cache.serving.player import BYPASS, HIT, LIVE, ORIGINAL, Player
@@ -207,7 +207,7 @@ def test_a_defect_in_reading_the_source_is_logged_and_the_original_played(
     def fail(*_: object) -> None:
         raise IndexError("a tag of no sense")
 
-    monkeypatch.setattr(Renditions, "get", fail)
+    monkeypatch.setattr(Playback, "get_rendition", fail)
     answer = player.play(track)
     assert (answer.cache_status, answer.body) == (ORIGINAL, track.read_bytes())
     assert "a tag of no sense" in caplog.text
@@ -271,21 +271,21 @@ def test_a_source_that_cannot_be_counted_is_left_alone_for_a_while(
 ) -> None:
     path = tmp_path / "odd.flac"
     path.write_bytes(b"fLaC and no more")
-    renditions = Renditions(player.cache, 300)
+    playback = player.playback
     with pytest.raises(EncodeError):
-        renditions.get(path, "low", os.stat(path))
+        playback.get_rendition(path, "low", os.stat(path))
     with pytest.raises(LiveUnavailableError, match="a while ago"):
-        renditions.get(path, "low", os.stat(path))
+        playback.get_rendition(path, "low", os.stat(path))
     assert len(player.ffmpeg.starts()) <= 1
     shutil.copyfile(track, path)
-    assert renditions.get(path, "low", os.stat(path)).length > 0
-    assert renditions._asked == {}
+    assert playback.get_rendition(path, "low", os.stat(path)).length > 0
+    assert playback._asked == {}
 
 
 def test_one_slow_source_does_not_hold_up_another(
     player: Player, track: Path, flac: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renditions = Renditions(player.cache, 300)
+    playback = player.playback
     may_go_on, has_begun = threading.Event(), threading.Event()
     get = player.cache.get_rendition
 
@@ -296,13 +296,13 @@ def test_one_slow_source_does_not_hold_up_another(
         return get(path, quality)
 
     monkeypatch.setattr(player.cache, "get_rendition", slow)
-    reader = threading.Thread(target=renditions.get, args=(track, "low", os.stat(track)))
+    reader = threading.Thread(target=playback.get_rendition, args=(track, "low", os.stat(track)))
     reader.start()
     assert has_begun.wait(LIMIT_S)
-    assert renditions.get(flac, "low", os.stat(flac)).source.path == flac
+    assert playback.get_rendition(flac, "low", os.stat(flac)).source.path == flac
     may_go_on.set()
     reader.join(LIMIT_S)
-    assert renditions._asked == {}
+    assert playback._asked == {}
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_damage_in_the_middle_of_ape_is_an_error(cache: AudioCache, tmp_path: Pa
     ("name", "words"),
     [
         ("nothing.flac", "is an empty file"),
-        ("text.flac", "is no audio file, whatever its name says"),
+        ("text.flac", "is not an audio file, whatever its name says"),
         ("empty.flac", "holds no audio"),
         ("empty.wav", "holds no audio"),
         ("truncated.flac", "cannot be decoded"),

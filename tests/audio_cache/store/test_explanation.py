@@ -99,7 +99,7 @@ def test_an_entry_of_a_file_of_the_same_name_is_near(
     entry = cache.transcode_file(other, "low")
     [near] = explain(album, "Album/Track.flac", cache.cache_dir).near
     assert near.path == entry
-    assert near.reason == f"of a file of the same name: {other}"
+    assert near.reason == f"of a file with the same name: {other}"
 
 
 def test_an_entry_of_another_bitrate_is_near(album: Path, cache: AudioCache) -> None:
@@ -107,7 +107,7 @@ def test_an_entry_of_another_bitrate_is_near(album: Path, cache: AudioCache) -> 
     older = cache.cache_dir / f"{digest}_medium_160k.mp3"
     older.write_bytes(b"x")
     [near] = explain(album, "Album/Track.flac", cache.cache_dir).near
-    assert (near.path, near.reason) == (older, "of this path, but of another quality or bitrate")
+    assert (near.path, near.reason) == (older, "for this path, but at another quality or bitrate")
 
 
 def test_a_missing_source_that_differs_in_case_is_near(album: Path, cache: AudioCache) -> None:
@@ -115,7 +115,7 @@ def test_a_missing_source_that_differs_in_case_is_near(album: Path, cache: Audio
     assert (explanation.exists, explanation.lossless) == (False, True)
     [near] = explanation.near
     assert near.path == album / "Album/Track.flac"
-    assert near.reason == "the same name but for upper and lower case"
+    assert near.reason == "the same name except for upper and lower case"
 
 
 def test_a_missing_source_in_another_unicode_form_is_near(
@@ -130,7 +130,7 @@ def test_a_missing_source_in_another_unicode_form_is_near(
 
 def test_a_missing_source_of_a_similar_name_is_near(album: Path, cache: AudioCache) -> None:
     [near] = explain(album, "Album/Trak.flac", cache.cache_dir).near
-    assert (near.path.name, near.reason) == ("Track.flac", "of a similar name in the same folder")
+    assert (near.path.name, near.reason) == ("Track.flac", "with a similar name in the same folder")
 
 
 def test_a_lossy_track_is_called_so(album: Path, cache: AudioCache, mp3: Path) -> None:

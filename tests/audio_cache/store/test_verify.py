@@ -127,7 +127,7 @@ def test_an_entry_that_lost_its_beginning_cannot_be_mended(cache: AudioCache, en
 
 def test_an_entry_whose_origin_cannot_be_read_is_damage(cache: AudioCache, entry: Path) -> None:
     change(entry, lambda content: content.__setitem__(slice(40, 44), b"\xff" * 4))
-    assert inspect(cache, entry).reason == "what it says of its origin cannot be read"
+    assert inspect(cache, entry).reason == "what it says about its origin cannot be read"
 
 
 def test_an_entry_of_a_changed_source_is_outdated_until_repaired(

@@ -13,7 +13,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 import audio_cache
 import mixtape
 from audio_cache.progress.sse import get_last_event_id, progress_response
-from audio_cache.progress.tracker import ProgressCallback, ProgressTracker
+from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
 from tests.helpers.waiting import LIMIT_MS
 from tests.helpers.web import WebServer
 

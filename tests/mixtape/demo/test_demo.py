@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from audio_cache import Source, read_source
-from mixtape.demo.library import DEMO_LIBRARY
 from mixtape.files.pictures import read_picture
+from mixtape.settings import DEMO_LIBRARY
 from tests.helpers.audio import decode
 
 SIDE_A = "Side A – First Light"

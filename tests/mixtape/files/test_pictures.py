@@ -164,11 +164,11 @@ def test_an_upload_is_kept_as_a_jpeg_without_what_came_with_it() -> None:
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
-        (b"", "no JPEG, PNG or WEBP picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no JPEG, PNG or WEBP picture"),
-        (make_picture(kind="GIF"), "no JPEG, PNG or WEBP picture"),
-        (make_picture(kind="BMP"), "no JPEG, PNG or WEBP picture"),
-        (make_picture(1000, 1000)[:-200], "no JPEG, PNG or WEBP picture"),
+        (b"", "not a JPEG, PNG or WEBP picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG, PNG or WEBP picture"),
+        (make_picture(kind="GIF"), "not a JPEG, PNG or WEBP picture"),
+        (make_picture(kind="BMP"), "not a JPEG, PNG or WEBP picture"),
+        (make_picture(1000, 1000)[:-200], "not a JPEG, PNG or WEBP picture"),
         (make_picture(63, 500), "63 × 500 pixels: choose one of 64 × 64 or more"),
         (claiming(8000, 8000), "8000 × 8000 pixels: choose one of up to 40 megapixels"),
         (make_picture() + b"\0" * 10_000_001, "10.0 MB: choose one of up to 10 MB"),

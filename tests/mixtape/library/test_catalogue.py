@@ -6,7 +6,7 @@ import pytest
 
 from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError
-from mixtape.library.catalogue import Catalogue, LibraryCounts, Subfolder
+from mixtape.library.catalogue import Catalogue, Folder, LibraryCounts
 from tests.helpers.tracks import NOON, add_track
 
 
@@ -146,7 +146,7 @@ def test_a_folder_shows_its_tracks_and_the_folders_below(
     assert names == [(b"a", 3), (b"a!", 1), (b"ab", 1), (b"\xff", 1)]
     inner = catalogue.folder(b"a")
     assert [track.path for track in inner.tracks] == [b"a/1"]
-    assert inner.folders == (Subfolder(b"a/b", 2),)
+    assert inner.folders == (Folder(b"a/b", 2),)
     assert catalogue.folder(b"nowhere").folders == ()
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,7 @@ def test_the_limit_of_open_files_is_raised_for_the_threads() -> None:
 
 def test_the_version_is_told() -> None:
     result = CliRunner().invoke(cli.main, ["--version"])
-    assert result.output == f"mixtape, version {cli.version()}\n"
+    assert result.output == f"mixtape, version {metadata.version('audio-cache')}\n"
 
 
 def test_the_help_of_serve_lists_every_setting() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from mixtape.web.auth import visitor_address
+from mixtape.web.limits import visitor_address
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PAGE, PASSWORD, csrf_token, make_app, sign_in
 

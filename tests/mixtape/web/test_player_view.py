@@ -190,7 +190,7 @@ def test_a_mixtape_that_is_not_shared_is_shown_to_its_owner_alone(
     assert listener.get(f"/mixtapes/{mixtape.slug}", headers=PAGE).status_code == 404
     owner = app.test_client()
     sign_in(owner)
-    assert "nobody but you can open it" in page_of(owner, mixtape)
+    assert "only you can open it" in page_of(owner, mixtape)
     [url, *_] = stream_urls(owner, mixtape)
     with owner.get(url) as answer:
         assert answer.status_code == 200

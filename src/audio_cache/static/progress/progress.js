@@ -14,7 +14,7 @@ import { ProgressView } from "./view.js";
 import { headlineInWords, spokenInWords, summaryInWords } from "./words.js";
 
 const RENDER_MS = 100;
-// Often enough to know that it goes on, seldom enough to be left alone with something else.
+// Often enough to know that it continues, rarely enough not to disturb other work.
 const SPEAK_MS = 15_000;
 
 /** @type {Map<string, Run>} */

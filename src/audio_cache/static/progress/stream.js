@@ -79,7 +79,7 @@ export class ProgressStream extends EventTarget {
   #lost(source) {
     if (this.#isClosed) return;
     this.#quietTimer ||= setTimeout(() => this.#become("reconnecting"), this.#quietMs);
-    // An EventSource gives up for good on any answer that is no stream, and does not say which.
+    // An EventSource gives up for good on any answer that is not a stream, and does not say which.
     if (source.readyState === EventSource.CLOSED) this.#ask();
   }
 

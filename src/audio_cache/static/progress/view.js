@@ -88,7 +88,7 @@ export class ProgressView extends EventTarget {
     // A disabled button would lose the keyboard's focus.
     this.#parts.cancel.setAttribute("aria-disabled", String(this.#isCancelling));
     setText(this.#parts.cancel, this.#isCancelling ? "Cancelling…" : "Cancel");
-    setText(this.#parts.hint, problem || "You can close this; the run goes on.");
+    setText(this.#parts.hint, problem || "You can close this; the run continues.");
     this.#parts.hint.classList.toggle("acp-problem", problem !== "");
   }
 

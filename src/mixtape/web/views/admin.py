@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from flask import Blueprint, Flask, abort, current_app, jsonify, render_template, request
+from flask import Blueprint, Flask, abort, current_app, render_template, request
 from werkzeug.wrappers import Response
 
 from audio_cache import CacheStats
@@ -14,7 +14,7 @@ from audio_cache.flask_ext import get_state
 from ...admin.history import COUNTERS, SPANS
 from ...admin.maintenance import KINDS, BusyError, Maintenance, name_of
 from ...admin.monitor import Monitor
-from .json_api import as_sentence, read_object
+from .json_api import as_sentence, fresh_json, read_object
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 PURGE_WORD: Final = "purge"
@@ -47,28 +47,30 @@ def figures() -> Response:
     monitor = _monitor()
     state, sample, disk = monitor.state, monitor.sample(), monitor.disk()
     latest = _maintenance().latest
-    return _fresh(
-        at_s=sample.at_s,
-        started_at_s=monitor.started_at_s,
-        cache=_cache_json(monitor.census().stats),
-        traffic={name: getattr(sample, name) for name in COUNTERS},
-        encoders={
-            "running": sample.encoders,
-            "live": state.live.busy_encoders,
-            "live_places": state.settings.max_live,
-        },
-        growing=[
-            {
-                "name": name_of(growth.rendition.source.path),
-                "quality": growth.rendition.quality,
-                "bytes": growth.size,
-                "of_bytes": growth.rendition.length,
-                "listeners": growth.readers,
-            }
-            for growth in state.live.growing()
-        ],
-        disk={"free_bytes": disk.free_bytes, "total_bytes": disk.total_bytes},
-        task=latest and latest.as_json(),
+    return fresh_json(
+        {
+            "at_s": sample.at_s,
+            "started_at_s": monitor.started_at_s,
+            "cache": _cache_json(monitor.census().stats),
+            "traffic": {name: getattr(sample, name) for name in COUNTERS},
+            "encoders": {
+                "running": sample.encoders,
+                "live": state.live.busy_encoders,
+                "live_places": state.settings.max_live,
+            },
+            "growing": [
+                {
+                    "name": name_of(growth.rendition.source.path),
+                    "quality": growth.rendition.quality,
+                    "bytes": growth.size,
+                    "of_bytes": growth.rendition.length,
+                    "listeners": growth.readers,
+                }
+                for growth in state.live.growing()
+            ],
+            "disk": {"free_bytes": disk.free_bytes, "total_bytes": disk.total_bytes},
+            "task": latest and latest.as_json(),
+        }
     )
 
 
@@ -78,7 +80,7 @@ def history() -> Response:
     span = request.args.get("span", next(iter(SPANS)))
     if span not in SPANS:
         abort(400, f"There is no span {span!r}: choose one of {', '.join(SPANS)}.")
-    return _fresh(span=span, columns=_monitor().history.columns(span))
+    return fresh_json({"span": span, "columns": _monitor().history.columns(span)})
 
 
 @blueprint.post("/clear")
@@ -111,15 +113,13 @@ def begin(kind: str) -> Response:
         task = _maintenance().begin(kind)
     except BusyError as error:
         abort(409, as_sentence(str(error)))
-    response = _fresh(task=task.as_json())
-    response.status_code = 202
-    return response
+    return fresh_json({"task": task.as_json()}, 202)
 
 
 @blueprint.post("/cancel")
 def cancel() -> Response:
     """End the work that is under way; say whether there was any."""
-    return _fresh(cancelled=_maintenance().cancel())
+    return fresh_json({"cancelled": _maintenance().cancel()})
 
 
 def read_days(written: object) -> float | None:
@@ -142,7 +142,7 @@ def _deleted(older_than_days: float | None) -> Response:
     finally:
         _monitor().recount()
     current_app.logger.info("%d entries were deleted by the owner", deleted)
-    return _fresh(deleted=deleted)
+    return fresh_json({"deleted": deleted})
 
 
 def _cache_json(stats: CacheStats) -> dict[str, Any]:
@@ -166,17 +166,9 @@ def _cache_json(stats: CacheStats) -> dict[str, Any]:
     }
 
 
-def _fresh(**content: Any) -> Response:
-    response = jsonify(content)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
 def _monitor() -> Monitor:
-    monitor: Monitor = current_app.extensions["mixtape_monitor"]
-    return monitor
+    return cast(Monitor, current_app.extensions["mixtape_monitor"])
 
 
 def _maintenance() -> Maintenance:
-    maintenance: Maintenance = current_app.extensions["mixtape_maintenance"]
-    return maintenance
+    return cast(Maintenance, current_app.extensions["mixtape_maintenance"])

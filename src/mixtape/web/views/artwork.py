@@ -9,15 +9,13 @@ from typing import Final
 from flask import Blueprint, abort, jsonify, request, send_file
 from werkzeug.wrappers import Response
 
-from ...errors import PictureError
-from ...files.pictures import MAX_UPLOAD_BYTES
+from ...files.pictures import check_upload_size
 from ...library.covers import SIZES
 from ...services import current_services
 from ..urls import requested_path
 from .as_json import MIDDLE, art_url
-from .json_api import explain_errors
 
-blueprint = explain_errors(Blueprint("artwork", __name__))
+blueprint = Blueprint("artwork", __name__)
 _SIZES_TEXT: Final = ", ".join(map(str, SIZES))
 FOR_EVER_S: Final = 365 * 24 * 3600
 FOLDER_AGE_S: Final = 300
@@ -34,7 +32,7 @@ def picture(key: str, size: int) -> Response:
     """Send a cover."""
     if size not in SIZES:
         abort(404, f"There are covers of {_SIZES_TEXT} pixels, and no others.")
-    return _unchanging(send_cover(key, size))
+    return unchanging(send_cover(key, size))
 
 
 def send_cover(key: str, size: int) -> Response:
@@ -56,7 +54,7 @@ def send_cover(key: str, size: int) -> Response:
 @blueprint.get("/art/drawn/<int:number>.svg")
 def drawn(number: int) -> Response:
     """Send the cover of what has none."""
-    return _unchanging(Response(draw_placeholder(str(number)), mimetype="image/svg+xml"))
+    return unchanging(Response(draw_placeholder(str(number)), mimetype="image/svg+xml"))
 
 
 @blueprint.get("/cover/")
@@ -77,11 +75,7 @@ def folder_cover(path: str = "") -> Response:
 @blueprint.post("/api/covers")
 def upload() -> tuple[Response, int]:
     """Keep the picture that is the request's body, and answer with its key and address."""
-    if (request.content_length or 0) > MAX_UPLOAD_BYTES:
-        size_mb = (request.content_length or 0) / 1e6
-        raise PictureError(
-            f"the picture has {size_mb:.1f} MB: choose one of up to {MAX_UPLOAD_BYTES / 1e6:.0f} MB"
-        )
+    check_upload_size(request.content_length or 0)
     key = current_services().artwork.add_upload(request.get_data(cache=False))
     return jsonify(cover_key=key, url=art_url(key, MIDDLE)), 201
 
@@ -97,9 +91,10 @@ def draw_placeholder(name: str) -> str:
     )
 
 
-def _unchanging(response: Response) -> Response:
+def unchanging(response: Response, age_s: int = FOR_EVER_S) -> Response:
+    """Let a browser keep a picture and never ask again: a key stands for one picture for ever."""
     response.cache_control.immutable = True
-    return _kept(response, FOR_EVER_S)
+    return _kept(response, age_s)
 
 
 def _kept(response: Response, age_s: int) -> Response:

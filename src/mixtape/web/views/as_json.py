@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import base64
 import zlib
+from dataclasses import asdict
 from typing import Any, Final
 
 from flask import Flask, url_for
 
-from audio_cache import QUALITY_LEVELS, QUALITY_SETTINGS, bitrate_bps
+from audio_cache import (
+    QUALITY_LEVELS,
+    QUALITY_SETTINGS,
+    QualityLevel,
+    audio_size,
+    bitrate_bps,
+)
 
 from ...database.tables import Track
 from ...files.audio_file import NOT_AUDIO
 from ...files.formats import mime_type
 from ...library.catalogue import Album, Artist
 from ...library.covers import SIZES
-from ...mixtapes.totals import sent_size
 from ...services import current_services
 from ..auth import is_owner
 from ..urls import play_url
 
 SMALL, MIDDLE, LARGE = SIZES
+# Where a file does not say its rate, which only unreadable ones do not.
+DEFAULT_RATE_HZ: Final = 44_100
 _LOST: Final = "The file is missing at the moment."
 _NO_MUSIC: Final = "This file holds no music that can be read."
 
@@ -34,6 +42,7 @@ def init_app(app: Flask) -> None:
         track_fields=track_fields,
         scan_fields=scan_fields,
         qualities=quality_fields(),
+        default_quality=app.extensions["audio_cache"].settings.default_quality,
     )
     app.context_processor(lambda: {"is_owner": is_owner()})
 
@@ -47,7 +56,8 @@ def encode_key(*keys: str) -> str:
 def decode_key(word: str, count: int) -> tuple[str, ...] | None:
     """Return the keys that `encode_key` made a word of; None where it did not."""
     try:
-        text = "" if word == "-" else _decode(word)
+        padded = "" if word == "-" else word + "=" * (-len(word) % 4)
+        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except ValueError:
         return None
     keys = tuple(text.split("\0"))
@@ -93,6 +103,19 @@ def track_fields(track: Track) -> dict[str, Any]:
     }
 
 
+def sent_size(track: Track, quality: QualityLevel) -> int:
+    """Return the bytes that a listener is sent for a track at a quality.
+
+    Lossy tracks are sent as they are, whatever the quality. A rendition's audio is exact to the
+    byte; its ID3 tag, one or two kilobytes, is not counted.
+    """
+    if quality == "original" or not track.lossless or not track.duration_s:
+        return track.size_bytes
+    # duration_s is samples / rate, so this gives back the whole number that it was made from.
+    rate_hz = track.rate_hz or DEFAULT_RATE_HZ
+    return audio_size(round(track.duration_s * rate_hz), rate_hz, quality)
+
+
 def quality_fields() -> list[dict[str, Any]]:
     """Return the qualities as pages and scripts offer them, the best first."""
     return [
@@ -130,17 +153,9 @@ def artist_fields(artist: Artist) -> dict[str, Any]:
 
 def scan_fields() -> dict[str, Any]:
     """Return the state of the scan for the page."""
-    progress = current_services().scanner.progress
-    return {
-        "running": progress.running,
-        "seen": progress.seen,
-        "total": progress.total_estimate,
-        "added": progress.added,
-        "updated": progress.updated,
-        "removed": progress.removed,
-        "failed": progress.failed,
-        "error": progress.error,
-    }
+    fields = asdict(current_services().scanner.progress)
+    fields["total"] = fields.pop("total_estimate")
+    return fields
 
 
 def _problem(track: Track) -> str | None:
@@ -148,8 +163,3 @@ def _problem(track: Track) -> str | None:
         return _LOST
     # What the system says helps to mend it ("Permission denied"); what parsers say does not.
     return _NO_MUSIC if track.problem and track.problem.startswith(NOT_AUDIO) else track.problem
-
-
-def _decode(word: str) -> str:
-    padded = word + "=" * (-len(word) % 4)
-    return base64.b64decode(padded, altchars=b"-_", validate=True).decode()

@@ -14,17 +14,15 @@ from ...mixtapes.caching import ENCODED, folder_task_id
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ..urls import requested_path
-from .json_api import explain_errors, read_object
+from .json_api import fresh_json, read_object
 
-blueprint = explain_errors(Blueprint("caching", __name__, url_prefix="/api"))
+blueprint = Blueprint("caching", __name__, url_prefix="/api")
 
 
 @blueprint.get("/mixtapes/<slug>/readiness")
 def readiness(slug: str) -> Response:
     """Send how much of a mixtape is ready at each quality."""
-    response = jsonify(readiness_fields(current_services().mixtapes.get(slug)))
-    response.cache_control.no_store = True
-    return response
+    return fresh_json(readiness_fields(current_services().mixtapes.get(slug)))
 
 
 @blueprint.post("/mixtapes/<slug>/cache")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from flask import Blueprint, abort, jsonify, render_template, request
+from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
 
 from ...database.tables import Track
 from ...library.catalogue import PAGE_SIZE, AlbumOrder, Catalogue, Page
 from ...services import current_services
 from .as_json import album_fields, artist_fields, decode_key, scan_fields, track_fields
-from .json_api import explain_errors
-from .library import default_quality
+from .json_api import fresh_json
 
-blueprint = explain_errors(Blueprint("catalogue", __name__))
+blueprint = Blueprint("catalogue", __name__)
 ORDERS: Final = ("name", "newest")
 MAX_RESULTS: Final = 100
 _BEST_ALBUMS: Final = 6
@@ -24,7 +23,7 @@ _BEST_ALBUMS: Final = 6
 def artists() -> str:
     """Show whom albums are filed under."""
     page = _catalogue().artists(offset=_offset())
-    return _render("artists.html", artists=page, counts=_counts(page))
+    return render_template("artists.html", artists=page, counts=_counts(page))
 
 
 @blueprint.get("/artists/<key>")
@@ -37,7 +36,7 @@ def artist(key: str) -> str:
     if not albums.items and not loose:
         _no("artist")
     name = albums.items[0].artist if albums.items else loose[0].album_artist
-    return _render("artist.html", key=key, name=name, albums=albums, loose=loose)
+    return render_template("artist.html", key=key, name=name, albums=albums, loose=loose)
 
 
 @blueprint.get("/albums")
@@ -47,7 +46,7 @@ def albums() -> str:
     if order not in ORDERS:
         abort(400, f"There is no order {order!r}: choose one of {', '.join(ORDERS)}.")
     page = _catalogue().albums(order=cast(AlbumOrder, order), offset=_offset())
-    return _render("albums.html", albums=page, order=order, counts=_counts(page))
+    return render_template("albums.html", albums=page, order=order, counts=_counts(page))
 
 
 @blueprint.get("/albums/<key>")
@@ -56,14 +55,16 @@ def album(key: str) -> str:
     artist_key, album_key = decode_key(key, 2) or _no("album")
     found = _catalogue().get_album(artist_key, album_key)
     tracks = _catalogue().album_tracks(artist_key, album_key)
-    return _render("album.html", album=found, tracks=tracks)
+    return render_template("album.html", album=found, tracks=tracks)
 
 
 @blueprint.get("/search")
 def search_page() -> str:
     """Show what was found, to whoever comes by a link or has no JavaScript."""
     typed = request.args.get("q", "")
-    return _render("search.html", typed=typed, found=_catalogue().search(typed, offset=_offset()))
+    return render_template(
+        "search.html", typed=typed, found=_catalogue().search(typed, offset=_offset())
+    )
 
 
 @blueprint.get("/api/search")
@@ -78,30 +79,26 @@ def search() -> Response:
         answer["albums"] = [album_fields(album) for album in more]
         named = _catalogue().artists(typed, limit=_BEST_ALBUMS).items
         answer["artists"] = [artist_fields(artist) for artist in named]
-    return _fresh(answer)
+    return fresh_json(answer)
 
 
 @blueprint.get("/unreadable")
 def unreadable() -> str:
     """Show the files that could not be read, with the reasons."""
-    return _render("unreadable.html", tracks=_catalogue().unreadable(offset=_offset()))
+    return render_template("unreadable.html", tracks=_catalogue().unreadable(offset=_offset()))
 
 
 @blueprint.get("/api/scan")
 def scan_progress() -> Response:
     """Send how far the scan is, or what the last one did."""
-    return _fresh(scan_fields())
+    return fresh_json(scan_fields())
 
 
 @blueprint.post("/api/scan")
 def scan() -> Response:
     """Look for changes in the music folder; nothing happens while that is under way."""
     current_services().scanner.start()
-    return _fresh(scan_fields())
-
-
-def _render(template: str, **context: Any) -> str:
-    return render_template(template, default_quality=default_quality(), **context)
+    return fresh_json(scan_fields())
 
 
 def _catalogue() -> Catalogue:
@@ -123,12 +120,6 @@ def _as_json(found: Page[Track]) -> dict[str, Any]:
         "tracks": [track_fields(track) for track in found.items],
         "next_offset": end if found.has_more else None,
     }
-
-
-def _fresh(answer: dict[str, Any]) -> Response:
-    response = jsonify(answer)
-    response.cache_control.no_store = True
-    return response
 
 
 def _no(what: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, abort, jsonify, url_for
@@ -15,21 +16,19 @@ from ...mixtapes.values import MAX_TRACKS, MixtapeState, SavedMixtape
 from ...services import Services, current_services
 from .caching import task_fields
 from .editor import editor_fields
-from .json_api import explain_errors, read_object, read_revision
+from .json_api import fresh_json, read_object, read_revision
 
-blueprint = explain_errors(Blueprint("drafts", __name__))
+blueprint = Blueprint("drafts", __name__)
 
 
 @blueprint.get("/api/session")
 def session() -> Response:
     """Send a token for the session that there is now, to a page from before it."""
-    response = jsonify(csrf_token=generate_csrf())
-    response.cache_control.no_store = True
-    return response
+    return fresh_json({"csrf_token": generate_csrf()})
 
 
 @blueprint.post("/api/drafts")
-def begin() -> tuple[Response, int]:
+def begin() -> Response:
     """Begin a draft: of the mixtape with the slug that is sent, or of a new one."""
     slug = read_object().get("slug")
     if slug is not None and not isinstance(slug, str):
@@ -38,7 +37,7 @@ def begin() -> tuple[Response, int]:
 
 
 @blueprint.get("/api/drafts/<key>")
-def show(key: str) -> tuple[Response, int]:
+def show(key: str) -> Response:
     """Send a draft as it is stored."""
     return _answer(current_services().drafts.get(key))
 
@@ -47,14 +46,8 @@ def show(key: str) -> tuple[Response, int]:
 def autosave(key: str) -> Response:
     """Keep what the editor has now."""
     body = read_object()
-    state = read_state(body)
-    kept = {
-        "title": state.title,
-        "notes": state.notes,
-        "cover_key": state.cover_key,
-        "track_ids": list(state.track_ids),
-    }
-    saved = current_services().drafts.save(key, kept, revision=read_revision(body))
+    kept, revision = asdict(read_state(body)), read_revision(body)
+    saved = current_services().drafts.save(key, kept, revision=revision)
     return jsonify(revision=saved.revision)
 
 
@@ -119,8 +112,6 @@ def _store(
     return services.mixtapes.save(draft.slug, state, revision=revision, draft_key=draft.key)
 
 
-def _answer(draft: SavedDraft, status: int = 200) -> tuple[Response, int]:
+def _answer(draft: SavedDraft, status: int = 200) -> Response:
     mixtape = current_services().mixtapes.get(draft.slug) if draft.slug else None
-    response = jsonify(editor_fields(draft, mixtape))
-    response.cache_control.no_store = True
-    return response, status
+    return fresh_json(editor_fields(draft, mixtape), status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -13,11 +14,9 @@ from ...mixtapes.values import MAX_NOTES, MAX_TITLE, MAX_TRACKS, MixtapeState, S
 from ...services import current_services
 from .as_json import LARGE, art_url, track_fields
 from .caching import readiness_fields
-from .json_api import explain_errors
-from .library import default_quality
 from .sharing import link_fields
 
-blueprint = explain_errors(Blueprint("editor", __name__))
+blueprint = Blueprint("editor", __name__)
 
 
 @blueprint.get("/mixtapes")
@@ -30,7 +29,6 @@ def mixtapes() -> str:
         mixtapes=services.mixtapes.summaries(),
         begun=[draft for draft in drafts if draft.slug is None],
         changed={draft.slug for draft in drafts},
-        default_quality=default_quality(),
     )
 
 
@@ -65,13 +63,7 @@ def edit(slug: str) -> str:
 
 def editor_fields(draft: SavedDraft, mixtape: SavedMixtape | None) -> dict[str, Any]:
     """Return what the editor starts from: the draft, or where nothing was written the mixtape."""
-    saved = mixtape.state if mixtape else MixtapeState("")
-    state = draft.state or {
-        "title": saved.title,
-        "notes": saved.notes,
-        "cover_key": saved.cover_key,
-        "track_ids": list(saved.track_ids),
-    }
+    state = draft.state or asdict(mixtape.state if mixtape else MixtapeState(""))
     tracks = current_services().catalogue.tracks(state.get("track_ids", ()))
     cover_key = state.get("cover_key")
     return {
@@ -99,5 +91,4 @@ def _page(draft: SavedDraft, mixtape: SavedMixtape | None) -> str:
             "tracks": MAX_TRACKS,
             "coverBytes": MAX_UPLOAD_BYTES,
         },
-        default_quality=default_quality(),
     )

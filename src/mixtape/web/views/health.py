@@ -7,14 +7,16 @@ import tempfile
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, current_app, request
 from sqlalchemy import text
+from werkzeug.wrappers import Response
 
 from audio_cache import FFmpegNotFoundError
 from audio_cache.flask_ext import get_state
 
-from ...services import EXTENSION, Services
+from ...services import current_services
 from ..auth import is_owner
+from .json_api import fresh_json
 
 blueprint = Blueprint("health", __name__)
 
@@ -27,18 +29,13 @@ def healthz() -> Response:
     body: dict[str, Any] = {"status": "ok" if is_well else "failing"}
     if "details" in request.args and is_owner():
         body["checks"] = {name: problem or "ok" for name, problem in problems.items()}
-    response = jsonify(body)
-    response.status_code = 200 if is_well else 503
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return fresh_json(body, 200 if is_well else 503)
 
 
 def check_database() -> None:
     """Raise unless the database answers."""
-    services: Services | None = current_app.extensions.get(EXTENSION)
-    if services is not None:
-        with services.database.read() as session:
-            session.execute(text("SELECT version FROM schema_version"))
+    with current_services().database.read() as session:
+        session.execute(text("SELECT version FROM schema_version"))
 
 
 def check_cache() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, Flask, abort, request
+from flask import Flask, abort, jsonify, request
 from werkzeug.wrappers import Response
 
 from ...errors import (
@@ -29,14 +29,9 @@ _STATUS: Final[tuple[tuple[type[MixtapeError], int], ...]] = (
 
 
 def init_app(app: Flask) -> None:
-    """Limit what a request to an app may hold."""
+    """Limit what a request to an app may hold, and answer the model's errors by their messages."""
     app.config.setdefault("MAX_CONTENT_LENGTH", MAX_REQUEST_BYTES)
-
-
-def explain_errors(blueprint: Blueprint) -> Blueprint:
-    """Let a blueprint answer the model's errors with their messages."""
-    blueprint.register_error_handler(MixtapeError, answer_model_error)
-    return blueprint
+    app.register_error_handler(MixtapeError, answer_model_error)
 
 
 def answer_model_error(error: MixtapeError) -> Response:
@@ -48,6 +43,14 @@ def answer_model_error(error: MixtapeError) -> Response:
 def as_sentence(message: str) -> str:
     """Return the message of an error as a sentence: "the title is long" becomes "The title …"."""
     return f"{message[:1].upper()}{message[1:].rstrip('.')}."
+
+
+def fresh_json(content: dict[str, Any], status: int = 200) -> Response:
+    """Return an answer that nobody may keep: it holds for this moment."""
+    response = jsonify(content)
+    response.status_code = status
+    response.cache_control.no_store = True
+    return response
 
 
 def read_object() -> dict[str, Any]:

@@ -11,9 +11,8 @@ from ...files.formats import duration_text, size_text, total_duration_text
 from ...files.names import shown
 from ...services import current_services
 from ..urls import browse_url, cache_folder_url, folder_cover_url, requested_path
-from .json_api import explain_errors
 
-blueprint = explain_errors(Blueprint("library", __name__))
+blueprint = Blueprint("library", __name__)
 
 
 def init_app(app: Flask) -> None:
@@ -31,12 +30,6 @@ def init_app(app: Flask) -> None:
         cache_folder_url=cache_folder_url,
         folder_cover_url=folder_cover_url,
     )
-
-
-def default_quality() -> str:
-    """Return the quality that a player begins with where nobody has chosen one."""
-    quality: str = current_app.extensions["audio_cache"].settings.default_quality
-    return quality
 
 
 @blueprint.get("/")
@@ -63,5 +56,4 @@ def _page(folder: bytes) -> str:
         listing=current_services().folders.get_page(folder, request.args.get("page", 1, int)),
         music_root=current_app.config["MUSIC_ROOT"],
         is_demo=current_app.config["IS_DEMO"],
-        default_quality=default_quality(),
     )

@@ -10,31 +10,26 @@ from flask import (
     Blueprint,
     Flask,
     abort,
-    current_app,
     g,
     render_template,
     request,
     url_for,
 )
-from flask_limiter import Limiter
 from werkzeug.wrappers import Response
 
 from audio_cache.flask_ext import find_track, get_state, requested_quality, send_track
 
 from ...errors import LinkError, NotFoundError
 from ...library.covers import SIZES
-from ...mixtapes.links import Sharing
 from ...mixtapes.values import MixtapeItem, SavedMixtape
-from ...services import Services, current_services
-from ..auth import is_owner, visitor_address
-from .artwork import send_cover
+from ...services import current_services
+from ..auth import is_owner
+from ..limits import WRONG_LINKS, make_limiter
+from .artwork import send_cover, unchanging
 from .as_json import track_fields
 
-# Guessing 128 random bits is hopeless at any rate; this keeps those who try from filling the log.
-WRONG_LINKS: Final = "60 per minute"
 COVER_AGE_S: Final = 7 * 24 * 3600
 THUMB_SIZE, CARD_SIZE, COVER_SIZE = SIZES
-_SHARING: Final = "mixtape_sharing"
 _NO_MIXTAPE: Final = (
     "There is no mixtape at this address. It may have been closed or given a new link: "
     "ask whoever sent it to you."
@@ -42,10 +37,9 @@ _NO_MIXTAPE: Final = (
 _NO_TRACK: Final = "This track is no longer there."
 
 
-def init_app(app: Flask, services: Services) -> None:
+def init_app(app: Flask) -> None:
     """Add the mixtapes' pages to an app."""
-    app.extensions[_SHARING] = Sharing(services.database, app.config["SECRET_KEY"])
-    limiter = Limiter(visitor_address, app=app)
+    limiter = make_limiter(app)
     limit = limiter.shared_limit(
         WRONG_LINKS, scope="wrong-links", deduct_when=lambda _: g.get("is_wrong_link", False)
     )
@@ -69,7 +63,7 @@ def page(slug: str) -> str:
         "mixtape.html",
         mixtape=mixtape,
         rows=rows,
-        duration_s=mixtape.totals.duration_s,
+        duration_s=mixtape.duration_s,
         cover_url=_cover_url(mixtape, mixtape.cover_key, COVER_SIZE),
         link_cover_url=_cover_url(mixtape, mixtape.cover_key, COVER_SIZE, is_absolute=True),
         default_quality="auto",
@@ -80,9 +74,8 @@ def page(slug: str) -> str:
 def stream(slug: str, token: str) -> Response:
     """Play the track that a token stands for, at the quality that is asked for."""
     quality = requested_quality()
-    sharing: Sharing = current_app.extensions[_SHARING]
     try:
-        path = sharing.find_path(slug, token, is_owner=is_owner())
+        path = current_services().sharing.find_path(slug, token, is_owner=is_owner())
     except LinkError:
         _refuse_link()
     except NotFoundError:
@@ -102,12 +95,7 @@ def cover(slug: str, key: str) -> Response:
         response = send_cover(key, size)
     except NotFoundError:
         abort(404, "This mixtape has no such cover.")
-    response.cache_control.no_cache = None
-    response.cache_control.max_age = COVER_AGE_S
-    response.cache_control.private = True
-    response.cache_control.public = False
-    response.cache_control.immutable = True  # a key stands for one picture for ever
-    return response
+    return unchanging(response, COVER_AGE_S)
 
 
 def _get_mixtape(slug: str) -> SavedMixtape:
@@ -131,8 +119,7 @@ def _row(mixtape: SavedMixtape, place: int, item: MixtapeItem) -> dict[str, Any]
         return {"title": item.title, "problem": "This file is missing at the moment."}
     if track.problem:
         return {"title": item.title, "problem": "This file cannot be read."}
-    sharing: Sharing = current_app.extensions[_SHARING]
-    token = sharing.sign(mixtape, track)
+    token = current_services().sharing.sign(mixtape, track)
     return {
         **track_fields(track),
         # Instead of the addresses for owners.

@@ -1,4 +1,4 @@
-"""Opening a mixtape to listeners, closing it, giving it a new link, and deleting it."""
+"""The sharing of a mixtape: opening, closing, a new link, and deletion."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from werkzeug.wrappers import Response
 
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
-from .json_api import explain_errors
 
-blueprint = explain_errors(Blueprint("sharing", __name__, url_prefix="/api/mixtapes"))
+blueprint = Blueprint("sharing", __name__, url_prefix="/api/mixtapes")
 
 
 @blueprint.post("/<slug>/share")

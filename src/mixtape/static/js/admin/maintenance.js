@@ -39,7 +39,7 @@ export function attachMaintenance(page, refresh) {
     const field = form.elements.older_than_days;
     const days = field.value.trim().replace(",", ".");
     const isBad = !DAYS.test(field.value.trim()) || Number(days) <= 0;
-    part("days-error").textContent = isBad ? "A number of days, more than 0, such as 30." : "";
+    part("days-error").textContent = isBad ? "Enter a number of days above 0, such as 30." : "";
     field.setAttribute("aria-invalid", String(isBad));
     if (isBad) return field.focus();
     const age = days === "1" ? "1 day" : `${days} days`;

@@ -29,7 +29,7 @@ export function attachCover(box, limit, onChange) {
       const { cover_key: key, url } = await send("POST", box.dataset.covers, file);
       show(url);
       onChange({ key, url });
-      say("The cover is there.");
+      say("The cover was added.");
     } catch (error) {
       problem.textContent = error.isSessionEnded ? "Your session has ended. Sign in, then choose the cover again." : error.message;
     }
@@ -52,7 +52,7 @@ export function attachCover(box, limit, onChange) {
 
 /** @returns {string} what is wrong with a file that need not be sent to be refused */
 function complaint(file, limit) {
-  if (!TYPES.includes(file.type)) return "This is no JPEG, PNG or WebP picture.";
-  if (file.size > limit) return `The picture has ${(file.size / 1e6).toFixed(1)} MB: choose one of up to ${limit / 1e6} MB.`;
+  if (!TYPES.includes(file.type)) return "This is not a JPEG, PNG or WebP picture.";
+  if (file.size > limit) return `The picture is ${(file.size / 1e6).toFixed(1)} MB: choose one of up to ${limit / 1e6} MB.`;
   return "";
 }

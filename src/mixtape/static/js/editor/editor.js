@@ -123,7 +123,7 @@ class Editor {
     // save tells of the conflict, and both are still there to choose from.
     this.#fill(copy.state);
     this.#draft.resume(copy.revision);
-    say("What was not saved yet is here again.");
+    say("Your unsaved changes were restored.");
   }
 
   #loadOther() {

@@ -61,7 +61,7 @@ export function attachTrackOrder(list, trackOrder, rowsChanged) {
 function makeOrderRow(track) {
   const row = makeRow("track-order-row", track, track.uid);
   const name = track.title;
-  const labels = { grip: `Move ${name}: drag, or press Alt with an arrow key`, up: `Move ${name} up`, down: `Move ${name} down`, remove: `Take ${name} out` };
+  const labels = { grip: `Move ${name}: drag, or press Alt with an arrow key`, up: `Move ${name} up`, down: `Move ${name} down`, remove: `Remove ${name}` };
   for (const [part, label] of Object.entries(labels)) row.querySelector(`[data-part="${part}"]`).setAttribute("aria-label", label);
   return row;
 }

@@ -87,7 +87,7 @@ function describe({ enabled, total, ready }) {
   const begun = NAMES.filter((quality) => ready[quality] > 0 && ready[quality] < total);
   const parts = begun.map((quality) => `${ready[quality]} of ${total} at ${labelOf(quality)}`);
   if (done.length) parts.unshift(`Ready at ${done.length === NAMES.length ? "every quality" : done.join(" and ")}`);
-  return parts.join(" · ") || "Not cached yet: it is made while somebody listens";
+  return parts.join(" · ") || "Not cached yet: it is encoded while somebody listens";
 }
 
 function restOf({ enabled, total, ready, usual }) {

@@ -33,7 +33,7 @@ export function attachShare(box, { go }) {
   };
   part("share").addEventListener("click", () => act("share", "copy"));
   part("unshare").addEventListener("click", async () => {
-    if (await confirmed("Stop sharing? The link stops working at once, also for who is listening.", "Stop sharing")) act("unshare", "share");
+    if (await confirmed("Stop sharing? The link stops working at once, even for people who are listening.", "Stop sharing")) act("unshare", "share");
   });
   part("renew").addEventListener("click", async () => {
     if (await confirmed("Make a new link? The old one stops working for everybody who has it.", "New link")) {

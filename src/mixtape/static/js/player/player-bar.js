@@ -4,7 +4,8 @@ import { bufferedSeconds, bufferedUntil } from "./buffered.js";
 import { clock, size, spokenTime } from "../shared/format.js";
 import { Savings } from "./savings.js";
 import { renditionText, savingText } from "./served.js";
-import { recall, remember } from "../shared/storage.js";
+import { fill } from "./slider.js";
+import { attachVolume } from "./volume.js";
 
 const STEPS_S = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
 
@@ -77,30 +78,6 @@ function bufferedShare({ audio, duration }) {
   return duration ? bufferedUntil(audio) / duration : 0;
 }
 
-function attachVolume(part, player) {
-  const [mute, volume] = [part("mute"), part("volume")];
-  player.audio.volume = Math.min(100, Math.max(0, Number(recall("volume", "100")) || 0)) / 100;
-  const show = () => {
-    const { audio } = player;
-    const isSilent = audio.muted || audio.volume === 0;
-    mute.setAttribute("aria-pressed", String(audio.muted));
-    mute.classList.toggle("is-muted", isSilent);
-    volume.value = String(audio.muted ? 0 : Math.round(audio.volume * 100));
-    volume.setAttribute("aria-valuetext", `${volume.value} %`);
-    fill(volume, 0);
-  };
-  mute.addEventListener("click", () => {
-    player.audio.muted = !player.audio.muted;
-  });
-  volume.addEventListener("input", () => {
-    player.audio.muted = false;
-    player.audio.volume = Number(volume.value) / 100;
-    remember("volume", volume.value);
-  });
-  for (const name of ["volumechange", "takeover"]) player.addEventListener(name, show);
-  show();
-}
-
 function attachTrack(bar, part, player) {
   const cover = part("cover");
   cover.addEventListener("error", () => {
@@ -136,11 +113,4 @@ function attachServed(part, player) {
   };
   // A short track may have come as a whole before it is known what was served.
   for (const name of ["progress", "served", "timeupdate"]) player.addEventListener(name, count);
-}
-
-/** Tell the stylesheet how far a slider is filled; WebKit has no pseudo-element for that part. */
-function fill(slider, buffered) {
-  const share = Number(slider.max) ? Number(slider.value) / Number(slider.max) : 0;
-  slider.style.setProperty("--filled", `${100 * share}%`);
-  slider.style.setProperty("--buffered", `${100 * Math.max(share, buffered)}%`);
 }

@@ -7,7 +7,7 @@ import pytest
 from audio_cache.encoding.mp3 import frames_size
 from audio_cache.quality import QUALITY_LEVELS, QualityLevel, bitrate_bps
 from mixtape.database.tables import Track
-from mixtape.mixtapes.totals import sent_size, totals_of
+from mixtape.web.views.as_json import sent_size
 
 
 def a_track(**columns: Any) -> Track:
@@ -61,18 +61,3 @@ def test_every_length_at_every_rate_gives_back_its_number_of_samples() -> None:
 
 def test_a_lossless_track_of_unknown_length_counts_as_its_file() -> None:
     assert sent_size(a_track(duration_s=None), "low") == 45_000_000
-
-
-def test_totals_add_up_what_is_known() -> None:
-    tracks = [a_track(), a_track(duration_s=None, size_bytes=5), a_track(lossless=False)]
-    totals = totals_of(iter(tracks))
-    assert totals.duration_s == 480.0
-    assert set(totals.size_bytes) == set(QUALITY_LEVELS)
-    assert totals.size_bytes["original"] == 90_000_005
-    assert totals.size_bytes["low"] == sum(sent_size(track, "low") for track in tracks)
-
-
-def test_nothing_comes_to_nothing() -> None:
-    totals = totals_of([])
-    assert totals.duration_s == 0
-    assert set(totals.size_bytes.values()) == {0}
