@@ -14,7 +14,7 @@ from pathlib import Path
 import mutagen
 
 from audio_cache.sources.source import is_lossless
-from mixtape.demo.library import DEMO_LIBRARY
+from mixtape.settings import DEMO_LIBRARY
 
 from .machine import chosen_ffmpeg, usable_cores
 

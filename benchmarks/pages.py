@@ -6,7 +6,7 @@ from statistics import median
 
 from playwright.sync_api import Browser
 
-from mixtape.demo.library import DEMO_LIBRARY as LIBRARY
+from mixtape.settings import DEMO_LIBRARY as LIBRARY
 
 from .host import Host, Tape, chromium
 from .result import Figure, Result
