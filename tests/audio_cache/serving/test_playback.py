@@ -80,7 +80,8 @@ def player(tmp_path: Path) -> Iterator[Player]:
     player = Player(tmp_path)
     yield player
     player.live.stop(LIMIT_S)
-    assert len(os.listdir("/proc/self/fd")) == files
+    # Fewer, where what an earlier test has left was closed meanwhile.
+    wait_until(lambda: len(os.listdir("/proc/self/fd")) <= files)
 
 
 @pytest.fixture
