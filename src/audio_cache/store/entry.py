@@ -20,6 +20,7 @@ ENTRY_NAME: Final = re.compile(rf"[0-9a-f]{{32}}_({_LEVELS})_\d+k\.(?:{_FORMATS}
 PARTIAL_SUFFIX: Final = ".part"
 # Enough for the private frame with a path of ordinary length, so that a lookup reads once.
 _FIRST_READ_BYTES: Final = 2048
+_READ_BYTES: Final = 1 << 20
 
 
 class Verdict(Enum):
@@ -101,6 +102,19 @@ def entry_etag(fd: int, entry: Entry) -> str:
     if entry.identity is None:
         return f"{entry.size_bytes:x}-{entry.mtime_ns:x}"
     return header_etag(os.pread(fd, entry.header_bytes, 0))
+
+
+def intact_frames(fd: int, header_bytes: int, bitrate: int, frames: int) -> int:
+    """Return how many frames of an open file are whole and where they should be."""
+    kept = 0
+    while kept < frames:
+        at = header_bytes + mp3.frames_size(bitrate, kept)
+        audio = os.pread(fd, _READ_BYTES, at)
+        intact = mp3.intact_frames(bitrate, audio, kept)
+        kept += intact
+        if not intact:
+            break
+    return min(kept, frames)
 
 
 def judge(entry: Entry | None, source: os.stat_result | None) -> Verdict:

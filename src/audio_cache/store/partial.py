@@ -15,7 +15,7 @@ from typing import Final
 from ..encoding import mp3
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
-from .entry import PARTIAL_SUFFIX, read_entry
+from .entry import PARTIAL_SUFFIX, intact_frames, read_entry
 
 _COPY_BYTES: Final = 1 << 20
 
@@ -83,7 +83,7 @@ class Partial:
         frames = 0
         if self.size >= header:
             bitrate = rendition.bitrate_bps
-            frames = _intact_frames(self._fd, header, bitrate, rendition.frames)
+            frames = intact_frames(self._fd, header, bitrate, rendition.frames)
             frames = mp3.group_start(max(0, frames - 1))
             self._cut(rendition.offset_of(frames))
         else:
@@ -159,7 +159,6 @@ class Partial:
 def is_locked(path: Path) -> bool:
     """Say whether an encoder holds a partial file; nobody holds a missing one."""
     try:
-        # Read-only: to watchers of the file, closing it must not look like an encoder's close.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
@@ -206,11 +205,9 @@ def lock_free(renditions: Mapping[Path, Rendition]) -> Iterator[list[Partial]]:
     with contextlib.ExitStack() as stack:
         partials = []
         for entry in sorted(renditions):
-            # Opening it for writing would wake those who are watching for the end of its encoder.
-            if not is_locked(partial_path(entry)):
-                partial = Partial.lock(entry, renditions[entry], wait=False)
-                if partial is not None:
-                    partials.append(stack.enter_context(partial))
+            partial = Partial.lock(entry, renditions[entry], wait=False)
+            if partial is not None:
+                partials.append(stack.enter_context(partial))
         yield partials
 
 
@@ -297,16 +294,3 @@ def _belongs(fd: int, rendition: Rendition) -> bool:
     """Say whether a partial is of this rendition: as far as it has a header, it is this one."""
     start = os.pread(fd, len(rendition.header), 0)
     return rendition.header.startswith(start)
-
-
-def _intact_frames(fd: int, header: int, bitrate_bps: int, frames: int) -> int:
-    """Return how many frames after the header are whole and where they should be."""
-    kept = 0
-    while kept < frames:
-        at = header + mp3.frames_size(bitrate_bps, kept)
-        audio = os.pread(fd, _COPY_BYTES, at)
-        intact = mp3.intact_frames(bitrate_bps, audio, kept)
-        kept += intact
-        if not intact:
-            break
-    return min(kept, frames)

@@ -17,9 +17,8 @@ from ..encoding.rendition import Identity
 from ..errors import AudioCacheError, EncodeError, EncodeInterruptedError
 from ..quality import QualityLevel, bitrate_bps, parse_quality
 from .cache import AudioCache
-from .entry import Entry, Verdict, judge, read_entry, stat_or_none
+from .entry import Entry, Verdict, intact_frames, judge, read_entry, stat_or_none
 
-_READ_BYTES: Final = 1 << 20
 # Entries are ours, but somebody may have put a playlist there under an entry's name.
 _INPUT: Final = ("-xerror", "-threads", "1", "-protocol_whitelist", "file", "-f", "mp3")
 _DECODE_LIMIT_S: Final = 600.0
@@ -108,11 +107,12 @@ def find_damage(cache: AudioCache, path: Path, entry: Entry) -> str | None:
     if entry.size_bytes != entry.expected_size():
         return f"it has {entry.size_bytes:,} bytes instead of {entry.expected_size():,}"
     with open(path, "rb") as file:
-        info = mp3.info_frame(bitrate_bps(quality), identity.samples)
+        bitrate = bitrate_bps(quality)
+        info = mp3.info_frame(bitrate, identity.samples)
         file.seek(entry.tag_bytes)
         if mp3.frame_count(identity.samples) != identity.frames or file.read(len(info)) != info:
             return "its Info frame does not match its length"
-        intact = _intact_frames(file.fileno(), entry.header_bytes, identity)
+        intact = intact_frames(file.fileno(), entry.header_bytes, bitrate, identity.frames)
     if intact < identity.frames:
         return f"frame {intact:,} of {identity.frames:,} is damaged"
     return None
@@ -194,19 +194,6 @@ def _compare_with_source(found: Inspection, entry: Entry) -> Inspection:
 
 def _hopeless(inspection: Inspection, why: str) -> Inspection:
     return replace(inspection, reason=f"{inspection.reason}, {why}")
-
-
-def _intact_frames(fd: int, header_bytes: int, identity: Identity) -> int:
-    """Return how many frames from the first on are where they should be."""
-    bitrate = bitrate_bps(parse_quality(identity.quality))
-    intact = 0
-    while intact < identity.frames:
-        audio = os.pread(fd, _READ_BYTES, header_bytes + mp3.frames_size(bitrate, intact))
-        more = mp3.intact_frames(bitrate, audio, intact)
-        if not more:
-            break
-        intact += more
-    return intact
 
 
 def _decode(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from tests.audio_cache.live.site import Site, reference
 from tests.helpers.audio import make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.gunicorn import Server
-from tests.helpers.waiting import LIMIT_S, wait_until
+from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,7 @@ def fast(tmp_path: Path) -> StubFFmpeg:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
+    gc.collect()  # what an earlier test has left is not to be closed during this one
     files = len(os.listdir("/proc/self/fd"))
     house = House(tmp_path / "cache")
     yield house
@@ -65,8 +67,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     assert [live.busy_encoders for live in house.lives] == [0] * len(house.lives)
     assert not [thread for thread in threading.enumerate() if thread.name == "encoder"]
     assert running_count() == 0
-    # Fewer, where what an earlier test has left was closed meanwhile.
-    wait_until(lambda: len(os.listdir("/proc/self/fd")) <= files)
+    assert len(os.listdir("/proc/self/fd")) == files
 
 
 @pytest.fixture(scope="module")

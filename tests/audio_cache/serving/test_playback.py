@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -76,12 +77,12 @@ class Player:
 
 @pytest.fixture
 def player(tmp_path: Path) -> Iterator[Player]:
+    gc.collect()  # what an earlier test has left is not to be closed during this one
     files = len(os.listdir("/proc/self/fd"))
     player = Player(tmp_path)
     yield player
     player.live.stop(LIMIT_S)
-    # Fewer, where what an earlier test has left was closed meanwhile.
-    wait_until(lambda: len(os.listdir("/proc/self/fd")) <= files)
+    assert len(os.listdir("/proc/self/fd")) == files
 
 
 @pytest.fixture
