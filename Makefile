@@ -10,6 +10,9 @@ CHECKOUT := -m pip --disable-pip-version-check --quiet install --no-deps --no-bu
 .PHONY: serve test lowest lock coverage fast lint types docs screenshots bench stress browser clean
 .DELETE_ON_ERROR:
 
+# Tests start many programs; each would compile every module anew where Python may not keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
 	$(BIN)/mixtape serve
 

@@ -129,7 +129,7 @@ def programs(wheel: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "environment"
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    pip = (python, "-m", "pip", "install", "--disable-pip-version-check")
+    pip = (python, "-m", "pip", "install", "--disable-pip-version-check", "--no-compile")
     lock = ROOT / "requirements.lock"
     run(*pip, "--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
     run(*pip, "--no-deps", wheel)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from mixtape.server.run import server_options
 from tests.helpers.host import make_app, make_settings
 from tests.helpers.progress import drain, messages, parse
 
+LONG_BYTES = 32 << 20
 URL = "/play/song.flac?quality=low"
 BAD_AGES = [-1, -0.5, float("nan"), float("inf"), "", "soon", True]
 
@@ -144,6 +146,20 @@ class TestDefect6:
         size = len(client.get(URL).data)
         answer = client.get(URL, headers={"Range": f"bytes={size}-"})
         assert (answer.status_code, answer.headers["Content-Range"]) == (416, f"bytes */{size}")
+
+    def test_a_long_range_is_not_read_into_memory(self, app: Flask, client: FlaskClient) -> None:
+        with open(Path(app.config["MUSIC_ROOT"], "long.wav"), "wb") as file:
+            file.truncate(LONG_BYTES)
+        tracemalloc.start()
+        try:
+            url = "/play/long.wav?quality=original"
+            with client.get(url, headers={"Range": "bytes=1-"}, buffered=False) as answer:
+                sent = sum(map(len, answer.iter_encoded()))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert (answer.status_code, sent) == (206, LONG_BYTES - 1)
+        assert peak < LONG_BYTES / 8
 
     def test_bytes_of_flac_and_mp3_do_not_mix_under_one_url(
         self, app: Flask, client: FlaskClient

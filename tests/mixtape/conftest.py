@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from mixtape.database.units_of_work import Database
 from tests.helpers.host import PASSWORD, make_app
+from tests.helpers.mixtapes import Owner
 from tests.helpers.tracks import Clock
 
 
@@ -31,6 +33,12 @@ def client(tmp_path: Path, music: Path) -> FlaskClient:
 def locked(tmp_path: Path, music: Path) -> FlaskClient:
     """Return a browser for the application with a password, not signed in."""
     return make_app(tmp_path, password=PASSWORD).test_client()
+
+
+@pytest.fixture
+def owner(app: Flask) -> Owner:
+    """Return whoever owns the application of a module's `app`."""
+    return Owner(app.test_client())
 
 
 @pytest.fixture

@@ -212,7 +212,7 @@ class Live:
         path = partial_path(entry, rendition)
         if self._is_complete(growing):
             return True
-        partial = None if is_locked(path) else Partial.lock(entry, rendition, wait=False)
+        partial = Partial.lock(entry, rendition, wait=False)
         if partial is None:
             self._watch(growing)
             return False

@@ -10,19 +10,11 @@ import mutagen.apev2
 import mutagen.id3
 
 from .reader import Extent, Reader, decode_text, read_some
-from .tag_names import (
-    ID3_FRAMES,
-)
-
-# Blocks of tags hold pictures too; but a length can be a lie, and then it's a huge one.
-_MAX_BLOCK_BYTES: Final = 64 << 20
-_MP4_TEXT: Final = 1
-_MP4_NUMBERS: Final = frozenset({b"trkn", b"disk"})
+from .tag_names import ID3_FRAMES
 
 # mutagen ships types, but not for these.
 _id3: Final[Any] = mutagen.id3
 _apev2: Final[Any] = mutagen.apev2
-Pairs = Iterable[tuple[str, str]]
 
 
 def read_id3(reader: Reader, body: Extent, _: str) -> Iterator[tuple[str, str]]:

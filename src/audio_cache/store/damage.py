@@ -12,9 +12,8 @@ from ..encoding.ffmpeg import FFmpeg, FFmpegRun
 from ..encoding.rendition import Identity
 from ..errors import EncodeError
 from ..quality import bitrate_bps, parse_quality
-from .entry import Entry, Verdict
+from .entry import Entry, Verdict, intact_frames
 
-_READ_BYTES: Final = 1 << 20
 # Entries are ours, but anybody may have put a playlist there under an entry's name.
 _INPUT: Final = ("-xerror", "-threads", "1", "-protocol_whitelist", "file", "-f", "mp3")
 _DECODE_LIMIT_S: Final = 600.0
@@ -32,15 +31,15 @@ def find_damage(path: Path, entry: Entry) -> str | None:
         return Verdict.EMPTY.value
     if identity is None:
         return _find_foreign_damage(path)
-    quality = parse_quality(identity.quality)
     if entry.size_bytes != entry.expected_size():
         return f"it has {entry.size_bytes:,} bytes instead of {entry.expected_size():,}"
     with open(path, "rb") as file:
-        info = mp3.info_frame(bitrate_bps(quality), identity.samples)
+        bitrate = bitrate_bps(parse_quality(identity.quality))
+        info = mp3.info_frame(bitrate, identity.samples)
         file.seek(entry.tag_bytes)
         if mp3.frame_count(identity.samples) != identity.frames or file.read(len(info)) != info:
             return "its Info frame is not the one that its length demands"
-        intact = _intact_frames(file.fileno(), entry.header_bytes, identity)
+        intact = intact_frames(file.fileno(), entry.header_bytes, bitrate, identity.frames)
     if intact < identity.frames:
         return f"frame {intact:,} of {identity.frames:,} is damaged"
     return None
@@ -81,16 +80,3 @@ def _find_foreign_damage(path: Path) -> str | None:
     if start[:3] != b"ID3" and not (start[0] == 0xFF and start[1:2] >= b"\xe0"):
         return "it does not begin as an MP3 file does"
     return None
-
-
-def _intact_frames(fd: int, header_bytes: int, identity: Identity) -> int:
-    """Return how many frames from the first on stand where they must."""
-    bitrate = bitrate_bps(parse_quality(identity.quality))
-    intact = 0
-    while intact < identity.frames:
-        audio = os.pread(fd, _READ_BYTES, header_bytes + mp3.frames_size(bitrate, intact))
-        more = mp3.intact_frames(bitrate, audio, intact)
-        if not more:
-            break
-        intact += more
-    return intact

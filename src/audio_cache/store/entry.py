@@ -23,6 +23,7 @@ PARTIAL_SUFFIX: Final = ".part"
 PARTIAL_FOLDER: Final = "partials"
 # Holds the private frame of any path of ordinary length, so that a lookup reads once.
 _FIRST_READ_BYTES: Final = 2048
+_READ_BYTES: Final = 1 << 20
 
 
 class Verdict(Enum):
@@ -113,6 +114,19 @@ def read_open_entry(fd: int) -> Entry:
     is_unreadable = payload is not None and identity is None and legacy is None
     tag_bytes = mp3.tag_size(start)
     return Entry(status.st_size, status.st_mtime_ns, tag_bytes, identity, is_unreadable, legacy)
+
+
+def intact_frames(fd: int, header_bytes: int, bitrate: int, frames: int) -> int:
+    """Return how many frames of an open file are whole and where they should be."""
+    kept = 0
+    while kept < frames:
+        at = header_bytes + mp3.frames_size(bitrate, kept)
+        audio = os.pread(fd, _READ_BYTES, at)
+        intact = mp3.intact_frames(bitrate, audio, kept)
+        kept += intact
+        if not intact:
+            break
+    return min(kept, frames)
 
 
 def judge_alone(entry: Entry, source: os.stat_result | None) -> Verdict:

@@ -16,7 +16,7 @@ from ..encoding import mp3
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
 from .checksums import hash_open_file
-from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX
+from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, intact_frames
 from .objects import LocalObjects, sync_directory
 
 _COPY_BYTES: Final = 1 << 20
@@ -87,7 +87,7 @@ class Partial:
         frames = 0
         if self.size >= header:
             bitrate = rendition.bitrate_bps
-            frames = _intact_frames(self._fd, header, bitrate, rendition.frames)
+            frames = intact_frames(self._fd, header, bitrate, rendition.frames)
             frames = mp3.group_start(max(0, frames - 1))
             self._cut(rendition.offset_of(frames))
         else:
@@ -147,7 +147,6 @@ class Partial:
 def is_locked(path: Path) -> bool:
     """Say whether an encoder holds a partial file; nobody holds a missing one."""
     try:
-        # Read-only: to watchers of the file, closing it must not look like an encoder's close.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
@@ -194,11 +193,9 @@ def lock_free(renditions: Mapping[Path, Rendition]) -> Iterator[list[Partial]]:
     with contextlib.ExitStack() as stack:
         partials = []
         for entry in sorted(renditions):
-            # Opening it for writing would wake those who watch it for its encoder's end.
-            if not is_locked(partial_path(entry, renditions[entry])):
-                partial = Partial.lock(entry, renditions[entry], wait=False)
-                if partial is not None:
-                    partials.append(stack.enter_context(partial))
+            partial = Partial.lock(entry, renditions[entry], wait=False)
+            if partial is not None:
+                partials.append(stack.enter_context(partial))
         yield partials
 
 
@@ -272,16 +269,3 @@ def _belongs(fd: int, rendition: Rendition) -> bool:
     """Say whether a partial is of this rendition: as far as it has a header, it is this one."""
     start = os.pread(fd, len(rendition.header), 0)
     return rendition.header.startswith(start)
-
-
-def _intact_frames(fd: int, header: int, bitrate_bps: int, frames: int) -> int:
-    """Return how many frames after the header are whole and where they should be."""
-    kept = 0
-    while kept < frames:
-        at = header + mp3.frames_size(bitrate_bps, kept)
-        audio = os.pread(fd, _COPY_BYTES, at)
-        intact = mp3.intact_frames(bitrate_bps, audio, kept)
-        kept += intact
-        if not intact:
-            break
-    return min(kept, frames)

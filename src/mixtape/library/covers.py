@@ -21,6 +21,8 @@ from ..files.walk import FoundFolder, folder_of, get_folder, leads_inside
 from .inventory import folder_cover_key
 
 SIZES: Final = (96, 320, 640)
+SMALL, MIDDLE, LARGE = SIZES
+SIZES_TEXT: Final = ", ".join(map(str, SIZES))
 CACHE_FOLDER: Final = Path("cache", "covers")
 UPLOAD_FOLDER: Final = Path("covers")
 UPLOAD_GRACE_S: Final = 24 * 3600.0
@@ -127,8 +129,7 @@ class Artwork:
             PictureError: the picture is damaged.
         """
         if size not in SIZES:
-            sizes = ", ".join(map(str, SIZES))
-            raise ValueError(f"no covers of size {size}: choose one of {sizes}")
+            raise ValueError(f"no covers of size {size}: choose one of {SIZES_TEXT}")
         kept = self._cache / key[:2] / f"{key}_{size}.jpg"
         if not kept.exists():
             picture = find()

@@ -59,7 +59,7 @@ def fast(tmp_path: Path) -> StubFFmpeg:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    gc.collect()
+    gc.collect()  # what an earlier test has left is not to be closed during this one
     files = len(os.listdir("/proc/self/fd"))
     house = House(tmp_path / "cache")
     yield house

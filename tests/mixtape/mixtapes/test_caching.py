@@ -35,11 +35,6 @@ def app(tmp_path: Path, music: Path, flac: Path, mp3: Path) -> Iterator[Flask]:
     services_of(app).close()
 
 
-@pytest.fixture
-def owner(app: Flask) -> Owner:
-    return Owner(app.test_client())
-
-
 def follow(owner: Owner, task: dict[str, Any]) -> dict[str, Any]:
     """Read a run's stream to its end and return its last event."""
     answer = owner.client.get(task["url"])

@@ -31,11 +31,6 @@ def app(tmp_path: Path, music: Path, mp3: Path) -> Iterator[Flask]:
     services_of(app).close()
 
 
-@pytest.fixture
-def owner(app: Flask) -> Owner:
-    return Owner(app.test_client())
-
-
 def begin(owner: Owner, slug: str | None = None) -> dict[str, Any]:
     answer = owner.send("POST", "/api/drafts", {"slug": slug})
     assert answer.status_code == 201

@@ -26,11 +26,6 @@ def app(tmp_path: Path, music: Path, flac: Path, mp3: Path) -> Iterator[Flask]:
     services_of(app).close()
 
 
-@pytest.fixture
-def owner(app: Flask) -> Owner:
-    return Owner(app.test_client())
-
-
 def link_to(page: str, kind: str) -> str:
     found = re.search(rf'href="(/{kind}/[^"?]+)"', page)
     assert found is not None, page

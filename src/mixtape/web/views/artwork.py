@@ -10,13 +10,12 @@ from flask import Blueprint, abort, jsonify, request, send_file
 from werkzeug.wrappers import Response
 
 from ...files.pictures import check_upload_size
-from ...library.covers import SIZES
+from ...library.covers import MIDDLE, SIZES, SIZES_TEXT
 from ...services import current_services
 from ..urls import requested_path
-from .as_json import MIDDLE, art_url
+from .as_json import art_url
 
 blueprint = Blueprint("artwork", __name__)
-_SIZES_TEXT: Final = ", ".join(map(str, SIZES))
 FOR_EVER_S: Final = 365 * 24 * 3600
 FOLDER_AGE_S: Final = 300
 _PLACEHOLDER: Final = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96">
@@ -31,7 +30,7 @@ _PLACEHOLDER: Final = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96
 def picture(key: str, size: int) -> Response:
     """Send a cover."""
     if size not in SIZES:
-        abort(404, f"There are covers of {_SIZES_TEXT} pixels, and no others.")
+        abort(404, f"There are covers of {SIZES_TEXT} pixels, and no others.")
     return unchanging(send_cover(key, size))
 
 
@@ -63,7 +62,7 @@ def folder_cover(path: str = "") -> Response:
     """Send the cover of a folder, or a drawn one where it has none."""
     text = request.args.get("size", str(MIDDLE))
     if text not in map(str, SIZES):
-        abort(400, f"There is no cover of size {text!r}: choose one of {_SIZES_TEXT}.")
+        abort(400, f"There is no cover of size {text!r}: choose one of {SIZES_TEXT}.")
     folder = requested_path("/cover/")
     found = current_services().artwork.find_folder_cover(folder, int(text))
     if found is None:

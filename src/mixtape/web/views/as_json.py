@@ -21,12 +21,11 @@ from ...database.tables import Track
 from ...files.audio_file import NOT_AUDIO
 from ...files.formats import mime_type
 from ...library.catalogue import Album, Artist
-from ...library.covers import SIZES
+from ...library.covers import MIDDLE, SMALL
 from ...services import current_services
 from ..auth import is_owner
 from ..urls import play_url
 
-SMALL, MIDDLE, LARGE = SIZES
 # Where a file does not say its rate, which only unreadable ones do not.
 DEFAULT_RATE_HZ: Final = 44_100
 _LOST: Final = "The file is missing at the moment."

@@ -9,10 +9,11 @@ from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from ...files.pictures import MAX_UPLOAD_BYTES
+from ...library.covers import LARGE
 from ...mixtapes.drafts import SavedDraft
 from ...mixtapes.values import MAX_NOTES, MAX_TITLE, MAX_TRACKS, MixtapeState, SavedMixtape
 from ...services import current_services
-from .as_json import LARGE, art_url, track_fields
+from .as_json import art_url, track_fields
 from .caching import readiness_fields
 from .sharing import link_fields
 

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from audio_cache.flask_ext import find_track, get_state, requested_quality, send_track
 
 from ...errors import LinkError, NotFoundError
-from ...library.covers import SIZES
+from ...library.covers import LARGE, MIDDLE, SIZES, SIZES_TEXT, SMALL
 from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import current_services
 from ..auth import is_owner
@@ -29,7 +29,6 @@ from .artwork import send_cover, unchanging
 from .as_json import track_fields
 
 COVER_AGE_S: Final = 7 * 24 * 3600
-THUMB_SIZE, CARD_SIZE, COVER_SIZE = SIZES
 _NO_MIXTAPE: Final = (
     "There is no mixtape at this address. It may have been closed or given a new link: "
     "ask whoever sent it to you."
@@ -64,8 +63,8 @@ def page(slug: str) -> str:
         mixtape=mixtape,
         rows=rows,
         duration_s=mixtape.duration_s,
-        cover_url=_cover_url(mixtape, mixtape.cover_key, COVER_SIZE),
-        link_cover_url=_cover_url(mixtape, mixtape.cover_key, COVER_SIZE, is_absolute=True),
+        cover_url=_cover_url(mixtape, mixtape.cover_key, LARGE),
+        link_cover_url=_cover_url(mixtape, mixtape.cover_key, LARGE, is_absolute=True),
         default_quality="auto",
         auto_quality=get_state().settings.default_quality,
     )
@@ -86,9 +85,9 @@ def stream(slug: str, token: str) -> Response:
 def cover(slug: str, key: str) -> Response:
     """Send a cover of the mixtape: its own, or one of its tracks'."""
     mixtape = _get_mixtape(slug)
-    size = request.args.get("size", CARD_SIZE, int)
+    size = request.args.get("size", MIDDLE, int)
     if size not in SIZES:
-        abort(400, f"There is no such size: choose one of {', '.join(map(str, SIZES))}.")
+        abort(400, f"There is no such size: choose one of {SIZES_TEXT}.")
     if key not in mixtape.cover_keys:
         abort(404, "This mixtape has no such cover.")
     try:
@@ -125,8 +124,8 @@ def _row(mixtape: SavedMixtape, place: int, item: MixtapeItem) -> dict[str, Any]
         # Instead of the addresses for owners.
         "key": place,
         "url": url_for("player.stream", slug=mixtape.slug, token=token),
-        "cover": _cover_url(mixtape, track.cover_key, CARD_SIZE),
-        "thumb": _cover_url(mixtape, track.cover_key, THUMB_SIZE),
+        "cover": _cover_url(mixtape, track.cover_key, MIDDLE),
+        "thumb": _cover_url(mixtape, track.cover_key, SMALL),
     }
 
 

@@ -8,6 +8,9 @@ import { StartLatency } from "./start-latency.js";
 const PREPARE_BEFORE_S = 20;
 const WATCH_BEFORE_S = 1.2;
 const SAME_SECOND_S = 0.05;
+// After one seek, which mostly arrives within that, only what is heard is worth another.
+const HEARD_S = 0.25;
+const MOST_SEEKS = 3;
 
 /** Uses the element that is not heard. */
 export class Handover {
@@ -52,12 +55,12 @@ export class Handover {
     const heard = this.decks.active;
     const spare = this.#prepare(address.url, () => player.load(address, player.position, !heard.paused));
     spare.currentTime = heard.currentTime;
-    let isTimed = false;
+    let seeks = 0;
     const follow = () => {
-      const isThere = Math.abs(spare.currentTime - heard.currentTime) < SAME_SECOND_S;
-      // The other went on meanwhile: once more, to where it is now, which mostly has arrived too.
-      if (!isThere && !isTimed) {
-        isTimed = true;
+      const isThere = Math.abs(spare.currentTime - heard.currentTime) < (seeks ? HEARD_S : SAME_SECOND_S);
+      // The other went on meanwhile: again, to where it is now, which has mostly arrived too.
+      if (!isThere && seeks < MOST_SEEKS) {
+        seeks += 1;
         spare.currentTime = heard.currentTime;
         return;
       }
