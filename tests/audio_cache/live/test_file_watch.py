@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from audio_cache.live.file_watch import FileWatch, Notice
+from tests.helpers.processes import open_files
 from tests.helpers.waiting import LIMIT_S
 
 
@@ -100,9 +101,9 @@ def test_without_inotify_it_says_nothing_soon(path: Path, monkeypatch: pytest.Mo
 
 
 def test_no_descriptor_stays_open(path: Path, tmp_path: Path) -> None:
-    before = os.listdir("/proc/self/fd")
+    before = open_files()
     for watched in (path, tmp_path / "missing"):
         with FileWatch(watched) as watch:
             watch.wait(0)
         watch.close()
-    assert os.listdir("/proc/self/fd") == before
+    assert open_files() == before
