@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import threading
 import zlib
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from tests.audio_cache.live.site import Site, reference
 from tests.helpers.audio import make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.gunicorn import Server
+from tests.helpers.processes import open_files
 from tests.helpers.waiting import LIMIT_S
 
 
@@ -59,8 +58,7 @@ def fast(tmp_path: Path) -> StubFFmpeg:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    gc.collect()  # what an earlier test has left is not to be closed during this one
-    files = len(os.listdir("/proc/self/fd"))
+    files = open_files()
     house = House(tmp_path / "cache")
     yield house
     for live in house.lives:
@@ -70,9 +68,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     assert running_count() == 0
     for live in house.lives:
         live.cache.facts.close()
-    # Caches that a test has made and forgotten hold their index until then.
-    gc.collect()
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert open_files() == files
 
 
 @pytest.fixture(scope="module")

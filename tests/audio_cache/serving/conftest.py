@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +12,8 @@ from tests.audio_cache.serving.player import Player
 from tests.audio_cache.serving.representation_site import (
     BODY,
     Site,
-    open_files,
 )
+from tests.helpers.processes import open_files
 from tests.helpers.waiting import LIMIT_S
 
 
@@ -34,14 +32,12 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def player(tmp_path: Path) -> Iterator[Player]:
-    gc.collect()
-    files = len(os.listdir("/proc/self/fd"))
+    files = open_files()
     player = Player(tmp_path)
     yield player
     player.live.stop(LIMIT_S)
     player.cache.facts.close()
-    gc.collect()
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert open_files() == files
 
 
 @pytest.fixture
