@@ -40,6 +40,7 @@ from .sources.source import normalise as normalise_tags
 from .sources.source import rename as rename_tag
 from .sources.suffixes import AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
 from .sources.tag_names import ID3_FRAMES, MP4_ATOMS
+from .sources.watch import News, SourceWatch
 from .store.cache import AudioCache
 from .store.entry import Verdict
 from .store.stats import CacheStats, gather_stats
@@ -68,6 +69,7 @@ __all__ = [
     "FFmpegNotFoundError",
     "Inspection",
     "LiveUnavailableError",
+    "News",
     "ProgressCallback",
     "ProgressEvent",
     "ProgressStatus",
@@ -76,6 +78,7 @@ __all__ = [
     "QualityLevel",
     "QualitySetting",
     "Source",
+    "SourceWatch",
     "State",
     "Verdict",
     "audio_size",

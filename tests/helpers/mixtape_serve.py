@@ -29,6 +29,8 @@ class MixtapeServe:
 
     def __init__(self, music: Path, data: Path, **environment: str) -> None:
         given = {"MUSIC_ROOT": str(music), "DATA_ROOT": str(data), "PORT": "0"}
+        # What changes is found by those who look; a test of the watch switches it on.
+        given["AUDIO_CACHE_WATCH"] = "off"
         self._environment = {**os.environ, "PYTHONPATH": str(SOURCE), **given, **environment}
         self.start()
 

@@ -360,10 +360,7 @@ class AudioCache(CacheDirectory):
         return self._renditions(path, version_of(os.stat(path)), quality)
 
     def identify(self, original_path: Path, quality: QualityLevel) -> Rendition:
-        """Return the rendition as `get_rendition`, with its id known.
-
-        Where the header does not tell the audio's identity, the first time reads all of the source.
-        """
+        """Return the rendition as `get_rendition`, with its id; the first may read the source."""
         return self._lookups.identify(self.get_rendition(original_path, quality))
 
     def know(self, original_path: Path, quality: QualityLevel) -> Rendition:
@@ -374,6 +371,10 @@ class AudioCache(CacheDirectory):
         if self.facts.id_of(name) != rendition.id:
             self.facts.note_entry(name, path, quality, rendition.source.version, rendition.id)
         return rendition
+
+    def forget(self, paths: Collection[str]) -> None:
+        """Forget what is known of sources that have changed; else the next lookup finds out."""
+        self._lookups.forget(paths)
 
     def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
         source = self._sources(path, version)
