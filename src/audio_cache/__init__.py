@@ -1,6 +1,7 @@
 """Turn lossless music into MP3 once, keep it, and serve it by ranges at the quality asked for."""
 
 from .batch.background import BackgroundRun, BackgroundRuns
+from .batch.estimate import encode_time_s, find_obstacle, free_bytes
 from .batch.needs import find_outdated, is_valid, missing
 from .cache_worker import CacheWorker, schedule_mixtape_caching
 from .encoding.ffmpeg import Cancellation, FFmpeg, find_ffmpeg, running_count
@@ -83,8 +84,11 @@ __all__ = [
     "Verdict",
     "audio_size",
     "bitrate_bps",
+    "encode_time_s",
     "find_ffmpeg",
+    "find_obstacle",
     "find_outdated",
+    "free_bytes",
     "gather_stats",
     "get_progress_tracker",
     "is_audio_name",
