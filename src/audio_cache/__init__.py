@@ -1,6 +1,7 @@
 """Turn lossless music into MP3 once, keep it, and serve it by ranges at the quality asked for."""
 
 from .batch.background import BackgroundRun, BackgroundRuns
+from .batch.estimate import encode_time_s, find_obstacle, free_bytes
 from .batch.needs import find_outdated, is_valid, missing
 from .cache_worker import CacheWorker, schedule_mixtape_caching
 from .encoding.ffmpeg import Cancellation, FFmpeg, find_ffmpeg, running_count
@@ -41,6 +42,7 @@ from .sources.source import normalise as normalise_tags
 from .sources.source import rename as rename_tag
 from .sources.suffixes import AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
 from .sources.tag_names import ID3_FRAMES, MP4_ATOMS
+from .sources.watch import News, SourceWatch
 from .store.cache import AudioCache
 from .store.entry import Verdict
 from .store.stats import CacheStats, gather_stats
@@ -69,6 +71,7 @@ __all__ = [
     "FFmpegNotFoundError",
     "Inspection",
     "LiveUnavailableError",
+    "News",
     "ProgressCallback",
     "ProgressEvent",
     "ProgressStatus",
@@ -77,13 +80,17 @@ __all__ = [
     "QualityLevel",
     "QualitySetting",
     "Source",
+    "SourceWatch",
     "State",
     "TrafficCount",
     "Verdict",
     "audio_size",
     "bitrate_bps",
+    "encode_time_s",
     "find_ffmpeg",
+    "find_obstacle",
     "find_outdated",
+    "free_bytes",
     "gather_stats",
     "get_progress_tracker",
     "is_audio_name",

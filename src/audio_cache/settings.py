@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -31,6 +32,7 @@ from .quality import DEFAULT_QUALITY, QUALITY_LEVELS, QualityLevel
 
 OnMiss = Literal["live", "original"]
 V = TypeVar("V")
+Watching = Literal["auto", "off"]
 
 PREFIX: Final = "AUDIO_CACHE_"
 DEFAULT_TAGS: Final = (
@@ -106,6 +108,17 @@ def _program(value: object) -> object:
     return Path(found).absolute()
 
 
+def _watching(value: object) -> object:
+    """Read `auto`, `off`, or a number of seconds that leaves the disk some rest."""
+    value = _lowered(value)
+    if value in get_args(Watching):
+        return value
+    seconds = float(value) if isinstance(value, str | int | float) else math.nan
+    if not 1 <= seconds < math.inf:
+        raise ValueError("no such time")
+    return seconds
+
+
 def _either(words: Iterable[str]) -> str:
     *most, last = (f"`{word}`" for word in words)
     return f"{', '.join(most)} or {last}"
@@ -130,6 +143,9 @@ TagNames = Annotated[
     Takes("a list of names of tags, such as `title,artist,album`"),
 ]
 Miss = Annotated[OnMiss, BeforeValidator(_lowered), Takes(_either(get_args(OnMiss)))]
+Watch = Annotated[
+    Watching | float, BeforeValidator(_watching), Takes("`auto`, `off` or seconds, 1 or more")
+]
 Directory = Annotated[Path, BeforeValidator(_path), Takes("the path of a directory")]
 Program = Annotated[
     Path | None, BeforeValidator(_program), Takes("the path of a program that exists")
@@ -199,6 +215,13 @@ class AudioCacheSettings(BaseSettings):
         300.0,
         description="How long listeners get the original of a source that could not be encoded "
         "before the next attempt.",
+    )
+
+    watch: Watch = Field(
+        "auto",
+        description="How a host learns of changed files: `auto` is told by the file system, or "
+        "looks every 15 minutes where that is a network's; a number looks so many seconds after "
+        "the last time.",
     )
 
     def __init__(self, **given: Any) -> None:

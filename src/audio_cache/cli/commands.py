@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
 
 from ..batch.batch import Wanted
-from ..batch.estimate import make_plan, measure_speed
+from ..batch.estimate import (
+    ASSUMED_SPEED,
+    Plan,
+    find_obstacle,
+    free_bytes,
+    make_plan,
+    measure_speed,
+)
 from ..batch.needs import find_outdated
 from ..cache_worker import CacheWorker
 from ..quality import QUALITY_SETTINGS, QualityLevel
@@ -46,6 +53,7 @@ from .report import (
     upgrades_as_json,
 )
 
+_LONG_WORK_S: Final = 600.0
 _PATHS = click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=Path)
 _JOBS = click.option(
     "--jobs",
@@ -246,11 +254,24 @@ def show_explanation(music_root: Path, path: Path, cache_dir: Path) -> None:
 
 
 def _carry_out(cache: AudioCache, wanted: Wanted, jobs: int | None, dry_run: bool) -> None:
-    """Carry out a plan or only show it; exit with FAILED if a track couldn't be cached."""
+    """Say what it takes, then do it or leave it; exit with FAILED if a track couldn't be cached.
+
+    What the cache cannot hold is not begun.
+    """
     jobs = jobs or AudioCacheSettings().max_workers
-    if dry_run:
-        _show_plan(cache, wanted, jobs)
-        return
+    with open_bar(Console(highlight=False), "looking", len(wanted)) as advance:
+        plan = make_plan(cache, wanted, advance)
+    _show_plan(cache, plan, jobs, dry_run)
+    obstacle = find_obstacle(cache, plan.size_bytes) if plan.tracks else None
+    if obstacle is not None:
+        click.echo(f"Error: {obstacle}", err=True)
+    if obstacle is not None or (dry_run and plan.failures):
+        raise SystemExit(FAILED)
+    if not dry_run:
+        _cache_all(cache, wanted, jobs)
+
+
+def _cache_all(cache: AudioCache, wanted: Wanted, jobs: int) -> None:
     with open_display(Console(highlight=False), len(wanted)) as display:
         try:
             CacheWorker(cache, max_workers=jobs).cache_each(wanted, display)
@@ -263,15 +284,15 @@ def _carry_out(cache: AudioCache, wanted: Wanted, jobs: int | None, dry_run: boo
         raise SystemExit(FAILED)
 
 
-def _show_plan(cache: AudioCache, wanted: Wanted, jobs: int) -> None:
-    plan = make_plan(cache, wanted)
-    click.echo("\n".join(plan_as_lines(plan)))
+def _show_plan(cache: AudioCache, plan: Plan, jobs: int, dry_run: bool) -> None:
+    """Print what a plan takes; a real run tells of skipped and failed tracks when it is there."""
+    lines = plan_as_lines(plan) if dry_run or plan.tracks else []
+    click.echo("\n".join(lines if dry_run else lines[:1]), nl=bool(lines))
     if plan.tracks:
-        speed = measure_speed(cache, plan)
-        free_bytes = shutil.disk_usage(cache.cache_dir).free
-        click.echo("\n".join(cost_as_lines(plan, speed, jobs, free_bytes)))
-    if plan.failures:
-        raise SystemExit(FAILED)
+        # A try of 20 s is worth it before long work, or where nothing else is done.
+        is_long = dry_run or plan.audio_s >= _LONG_WORK_S
+        speed = measure_speed(cache, plan) if is_long else ASSUMED_SPEED
+        click.echo("\n".join(cost_as_lines(plan, speed, jobs, free_bytes(cache))))
 
 
 def _complain(error: OSError) -> None:

@@ -390,10 +390,7 @@ class AudioCache(CacheDirectory):
         return self._lookups.recall(rendition)
 
     def identify(self, original_path: Path, quality: QualityLevel) -> Rendition:
-        """Return the rendition as `get_rendition`, with its id known.
-
-        Where the header does not tell the audio's identity, the first time reads all of the source.
-        """
+        """Return the rendition as `get_rendition`, with its id; the first may read the source."""
         return self._lookups.identify(self.get_rendition(original_path, quality))
 
     def know(self, original_path: Path, quality: QualityLevel) -> Rendition:
@@ -407,6 +404,10 @@ class AudioCache(CacheDirectory):
 
     def _source(self, path: str) -> Source:
         return self._sources(path, version_of(os.stat(path)))
+
+    def forget(self, paths: Collection[str]) -> None:
+        """Forget what is known of sources that have changed; else the next lookup finds out."""
+        self._lookups.forget(paths)
 
     def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
         source = self._counted(path, version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,7 +14,14 @@ import blake3
 from ..encoding.rendition import Identity, Rendition
 from ..errors import AudioCacheError
 from ..quality import QualityLevel, parse_quality
-from ..sources.source import FileVersion, Source, hash_audio, is_lossless, version_of
+from ..sources.source import (
+    FileVersion,
+    Source,
+    hash_audio,
+    is_audio_name,
+    is_lossless,
+    version_of,
+)
 from .entry import Entry, Verdict, judge_alone, read_entry
 from .facts import Checksum, Facts
 from .objects import LocalObjects, sync_directory
@@ -106,6 +113,14 @@ class Lookups:
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[path, quality] = found
+
+    def forget(self, paths: Collection[str]) -> None:
+        """Forget what is known of sources, and of all in folders, by their absolute paths."""
+        names = set(paths)
+        folders = tuple(os.path.join(path, "") for path in names if not is_audio_name(path))
+        for path, quality in tuple(self._known):
+            if path in names or path.startswith(folders):
+                self._known.pop((path, quality), None)
 
     def describe(self, name: str, object_id: str, version: FileVersion | None) -> Found:
         """Return what an entry is that has just been given its name."""

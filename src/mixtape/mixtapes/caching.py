@@ -16,6 +16,9 @@ from audio_cache import (
     QUALITY_SETTINGS,
     BackgroundRuns,
     QualityLevel,
+    encode_time_s,
+    find_obstacle,
+    free_bytes,
     is_valid,
     missing,
 )
@@ -23,6 +26,7 @@ from audio_cache.flask_ext import AudioCacheState
 
 from ..database.tables import Track
 from ..database.units_of_work import Database
+from ..library.sizes import sent_size
 from .values import SavedMixtape
 
 ENCODED: Final = tuple(QUALITY_SETTINGS)
@@ -43,6 +47,25 @@ class Readiness:
     total: int
     ready: Mapping[QualityLevel, int]
     is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What caching some tracks takes, told before it begins.
+
+    Args:
+        tracks: how many of them lack something.
+        size_bytes: of what would be made, to the byte but for tags.
+        time_s: about how many seconds that takes.
+        free_bytes: what the cache's disk has left.
+        obstacle: why it cannot be begun, in words; None where it can.
+    """
+
+    tracks: int
+    size_bytes: int
+    time_s: float
+    free_bytes: int
+    obstacle: str | None
 
 
 class Caching:
@@ -138,18 +161,46 @@ class Caching:
         """End all runs of this process, within about two seconds."""
         self._runs.close(_END_WITHIN_S)
 
+    def cost(self, folder: bytes, qualities: Sequence[QualityLevel]) -> Cost:
+        """Return what caching a folder takes, by what the last scan knows of its tracks.
+
+        No file is opened: what has an entry is taken to be cached.
+        """
+        cache = self._state.cache
+        root = self._state.music_root
+        there = {entry.name for entry in cache.entries()}
+        tracks, size_bytes, audio_s = 0, 0, 0.0
+        for track in self._folder_tracks(folder):
+            source = root / os.fsdecode(track.path)
+            lacks = [
+                each for each in qualities if cache.get_cache_path(source, each).name not in there
+            ]
+            tracks += bool(lacks)
+            size_bytes += sum(sent_size(track, each) for each in lacks)
+            audio_s += (track.duration_s or 0.0) if lacks else 0.0
+        return Cost(
+            tracks=tracks,
+            size_bytes=size_bytes,
+            time_s=encode_time_s(audio_s, self._state.settings.max_workers),
+            free_bytes=free_bytes(cache),
+            obstacle=find_obstacle(cache, size_bytes),
+        )
+
     def folder_paths(self, folder: bytes) -> tuple[bytes, ...]:
         """Return the lossless tracks in and below a folder, as the last scan saw them."""
+        return tuple(track.path for track in self._folder_tracks(folder))
+
+    def _folder_tracks(self, folder: bytes) -> Sequence[Track]:
         within = Track.folder == folder
         # Every path that begins with "folder/" lies between that and "folder0".
         below = (Track.folder > folder + b"/") & (Track.folder < folder + b"0")
-        query = select(Track.path).where(
+        query = select(Track).where(
             or_(within, below) if folder else Track.folder >= b"",
             Track.missing_since.is_(None),
             Track.lossless,
         )
         with self._database.read() as session:
-            return tuple(session.scalars(query.order_by(Track.path)))
+            return session.scalars(query.order_by(Track.path)).all()
 
     def _schedule(
         self, task_id: str, sources: list[Path], qualities: Sequence[QualityLevel]

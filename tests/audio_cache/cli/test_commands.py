@@ -317,7 +317,12 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path: Path) -> N
     wait_until(lambda: part.exists() and part.stat().st_size > 500_000)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate()
-    assert (process.returncode, stdout) == (130, b"")
+    assert process.returncode == 130
+    assert re.fullmatch(
+        rb"1 track to encode, 15 min 00 s of audio\nabout \d+ s, at a measured .*\n"
+        rb"22 MB of space, with .* free\n",
+        stdout,
+    )
     assert stderr == b"interrupted after 0 of 1 track; run the same command to continue\n"
     assert not is_locked(part)
     begun = part.stat()
