@@ -30,6 +30,7 @@ from .serving.playback import Playback
 from .settings import AudioCacheSettings
 from .sources.source import is_audio_name
 from .store.cache import AudioCache
+from .store.room import Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -57,6 +58,7 @@ class AudioCacheState:
         """
         self.live.stop()
         end_all()
+        self.cache.plays.write()
 
 
 class FlaskAudioCache:
@@ -119,6 +121,7 @@ def make_state(app: Flask) -> AudioCacheState:
         encode_timeout_s=settings.encode_timeout_s,
         nice=settings.nice,
         tags=settings.tags,
+        limits=Limits.of(settings),
     )
     live = Live(
         cache,

@@ -22,6 +22,7 @@ from ..sources.source import FileVersion, media_type
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.lookups import foreign_etag
+from ..store.objects import is_object_id
 from .ranges import OpenRange, Representation, listener_has_left, respond
 
 _CACHE_NAME: Final = "audio-cache"
@@ -77,6 +78,7 @@ class Playback:
             return self._original(request, path, "fwd=bypass")
         cached = self._cached(path, quality, source)
         if cached is not None:
+            self._note_play(request, cached[0], cached[0].etag)
             return self._respond(request, *cached, "hit", source.st_size)
         if not self.cache.should_transcode(path):
             return self._original(request, path, "fwd=bypass")
@@ -91,6 +93,9 @@ class Playback:
             rendition = self._renditions.get(path, quality, source)
             if self.settings.on_miss == "live":
                 live = self._live(request, rendition)
+                name = self.cache.get_cache_path(path, quality).name
+                known = rendition.id if rendition.source.audio else ""
+                self._note_play(request, live[0], known, name)
                 return self._respond(request, *live, _LIVE, source.st_size)
             if request.method == "GET":
                 self.live.start(rendition, nice=self.settings.nice)
@@ -157,6 +162,13 @@ class Playback:
         )
         return what, open_range
 
+    def _note_play(
+        self, request: Request, what: Representation, object_id: str, name: str = ""
+    ) -> None:
+        """Count a play towards what is kept; a foreign file, which has no id, is kept anyway."""
+        if request.method == "GET" and (name or is_object_id(object_id)):
+            self.cache.plays.note(object_id, what.length, _told_apart(request), name)
+
     def _original(self, request: Request, path: Path, status: str) -> Response:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         found = os.fstat(fd)
@@ -187,6 +199,12 @@ def _listener(request: Request) -> str:
     """Return who asks, as well as one can tell: used for fairness, not for access."""
     forwarded = request.headers.get("X-Forwarded-For", "")
     return f"{request.remote_addr} {forwarded} {request.user_agent.string}"
+
+
+def _told_apart(request: Request) -> tuple[object, ...]:
+    """Return what tells listeners apart, without parsing any of it."""
+    environ = request.environ
+    return tuple(map(environ.get, ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_USER_AGENT")))
 
 
 def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, str]:

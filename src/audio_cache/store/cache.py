@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import functools
-import hashlib
 import logging
 import os
 import time
@@ -18,18 +17,16 @@ from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun, find_ffmpeg
 from ..encoding.ffmpeg_options import AudioCheck
 from ..encoding.rendition import Rendition, make_rendition, with_samples
 from ..errors import AudioCacheError, EncodeError
-from ..quality import DEFAULT_QUALITY, QUALITY_SETTINGS, QualityLevel, parse_quality
+from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..settings import DEFAULT_TAGS
 from ..sources.source import FileVersion, Source, is_lossless, read_source, version_of
 from .assembly import Assembly, Share
 from .directory import CacheDirectory
-from .entry import Verdict, stat_or_none
+from .entry import Verdict, entry_name, stat_or_none
 from .lookups import Found, Lookups
 from .partial import Partial, fill, lock_free
+from .room import Limits
 
-_DAY_S: Final = 86_400.0
-# An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
-_PARTIAL_KEPT_S: Final = 7 * _DAY_S
 _LOOK_AGAIN_S: Final = 0.05
 
 
@@ -45,6 +42,7 @@ class AudioCache(CacheDirectory):
         encode_timeout_s: seconds that one encode may wait for ffmpeg; 0 derives it per track.
         nice: CPU niceness of encodes that no listener waits for.
         tags: names of the tags that go with renditions, as `settings.DEFAULT_TAGS`.
+        limits: how large the cache may be; by default it leaves some of the disk free.
     """
 
     def __init__(
@@ -56,15 +54,19 @@ class AudioCache(CacheDirectory):
         encode_timeout_s: float = 0.0,
         nice: int = 0,
         tags: Collection[str] = DEFAULT_TAGS,
+        limits: Limits | None = None,
     ) -> None:
-        super().__init__(cache_dir, logger or logging.getLogger("audio_cache"))
+        logger = logger or logging.getLogger("audio_cache")
+        super().__init__(cache_dir, logger, limits or Limits())
         self.nice = nice
         self._tags = tuple(tags)
         self._ffmpeg = ffmpeg
         self._encode_timeout_s = encode_timeout_s
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
-        self._lookups = Lookups(self.objects, self.facts, self._current, self._entry_file)
+        self._lookups = Lookups(
+            self.objects, self.facts, self._current, self._entry_file, self.room.take_for_copy
+        )
 
     @property
     def ffmpeg(self) -> FFmpeg:
@@ -156,7 +158,8 @@ class AudioCache(CacheDirectory):
         if quality == "original" or not self.should_transcode(original_path):
             return original_path
         path = self.get_cache_path(original_path, quality)
-        self.store_together(original_path, [quality], overwrite)
+        # Who asks for one file wants it now, as a listener does.
+        self.store_together(original_path, [quality], overwrite, for_batch=False)
         return path
 
     def store_together(
@@ -168,6 +171,7 @@ class AudioCache(CacheDirectory):
         cancellation: Cancellation | None = None,
         share: Share = contextlib.nullcontext,
         on_growth: Callable[[int, int], None] = lambda size, length: None,
+        for_batch: bool = True,
     ) -> list[QualityLevel]:
         """Make the entries of several qualities of a source, decoding it once.
 
@@ -180,6 +184,7 @@ class AudioCache(CacheDirectory):
             cancellation: ends it from another thread; what was encoded stays to be gone on with.
             share: is entered with the assembly while other threads may help to encode.
             on_growth: is told the bytes that are there, of how many, of one quality.
+            for_batch: it is made ahead, so what was played need not make room for it.
 
         Returns:
             The qualities that were made; the others were valid already.
@@ -200,6 +205,7 @@ class AudioCache(CacheDirectory):
                 cancellation=cancellation,
                 on_growth=on_growth,
                 check=check,
+                make_room=functools.partial(self.room.take, for_batch=for_batch),
             )
             assembly.make(lambda each: self.publish(each, check, cancellation.hold), share)
 
@@ -268,7 +274,9 @@ class AudioCache(CacheDirectory):
         started = time.monotonic()
         check = self._check_of(rendition.source)
         encode = functools.partial(rendition.encode, nice=nice, on_start=on_start, check=check)
-        fill(partial, encode, lambda each: self.publish(each, check, on_start), on_growth)
+        make_room = functools.partial(self.room.take, for_batch=False)
+        publish = functools.partial(self.publish, check=check, on_start=on_start)
+        fill(partial, encode, publish, on_growth, make_room)
         self._log_made(rendition, started)
 
     def publish(
@@ -300,8 +308,9 @@ class AudioCache(CacheDirectory):
         self.facts.note_entry(
             partial.entry.name, path, rendition.quality, source.version, rendition.id
         )
-        found = self._lookups.describe(name, rendition.id, source.version)
-        self._lookups.note(path, rendition.quality, found)
+        with contextlib.suppress(FileNotFoundError):
+            found = self._lookups.describe(name, rendition.id, source.version)
+            self._lookups.note(path, rendition.quality, found)
 
     def _check_of(self, source: Source) -> AudioCheck | None:
         """Return the check that a source's audio still needs; None where it was made before."""
@@ -379,11 +388,3 @@ class AudioCache(CacheDirectory):
 
     def _entry_file(self, original_path: Path | str, quality: QualityLevel) -> str:
         return self._prefix + entry_name(os.path.abspath(original_path), quality)
-
-
-def entry_name(absolute_path: str, quality: QualityLevel) -> str:
-    """Return the name of the entry that a source of that normalised path has at a quality."""
-    level = parse_quality(quality)
-    digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
-    setting = QUALITY_SETTINGS[level]
-    return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Final
 
 from ..encoding import mp3
 from ..encoding.rendition import Identity, parse_identity
-from ..quality import QUALITY_SETTINGS, bitrate_bps, parse_quality
+from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps, parse_quality
 from .legacy import LegacyOrigin, parse_legacy
 
 _LEVELS: Final = "|".join(map(re.escape, QUALITY_SETTINGS))
@@ -73,6 +74,14 @@ class Entry:
             return self.size_bytes
         bitrate = bitrate_bps(parse_quality(made.quality))
         return self.header_bytes + mp3.frames_size(bitrate, made.frames)
+
+
+def entry_name(absolute_path: str, quality: QualityLevel) -> str:
+    """Return the name of the entry that a source of that normalised path has at a quality."""
+    level = parse_quality(quality)
+    digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
+    setting = QUALITY_SETTINGS[level]
+    return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"
 
 
 def read_entry(path: Path | str) -> Entry | None:

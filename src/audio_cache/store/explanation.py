@@ -12,8 +12,8 @@ from ..errors import AudioCacheError
 from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..sources.source import Source, is_lossless, read_source
 from ..text import readable
-from .cache import AudioCache, entry_name
-from .entry import Entry, Verdict, read_entry, stat_or_none
+from .cache import AudioCache
+from .entry import Entry, Verdict, entry_name, read_entry, stat_or_none
 from .near_matches import NearMatch, find_near_entries, find_near_sources
 from .partial import is_locked
 

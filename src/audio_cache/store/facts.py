@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ..sources.source import FileVersion
+from .ledger import TABLES
 
 FILE_NAME: Final = "index.db"
 _SCHEMA: Final = 1
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS entry (
     name TEXT PRIMARY KEY, path BLOB NOT NULL, quality TEXT NOT NULL, version TEXT NOT NULL,
     id TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entry_id ON entry (id);
 """
 T = TypeVar("T")
 
@@ -109,6 +111,15 @@ class Facts:
 
         return self._use(read) or {}
 
+    def names_of(self, object_id: str) -> list[str]:
+        """Return the entries that were made to name an object."""
+
+        def read(database: sqlite3.Connection) -> list[str]:
+            rows = database.execute("SELECT name FROM entry WHERE id = ?", (object_id,))
+            return [name for (name,) in rows]
+
+        return self._use(read) or []
+
     def forget(self, names: Iterable[str]) -> None:
         """Forget entries that are gone."""
         rows = [(name,) for name in names]
@@ -119,6 +130,10 @@ class Facts:
 
         if rows:
             self._use(forget)
+
+    def use(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Return what an action on the database finds; None where that cannot be used."""
+        return self._use(action)
 
     def close(self) -> None:
         """Close the database; the next use opens it again."""
@@ -163,10 +178,12 @@ class Facts:
         )
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.execute("PRAGMA journal_size_limit=1048576")
+        # What is made room for counts this log too, so it is kept short.
+        self._database.execute("PRAGMA journal_size_limit=524288")
+        self._database.execute("PRAGMA wal_autocheckpoint=100")
         if self._database.execute("PRAGMA user_version").fetchone()[0] not in (0, _SCHEMA):
             raise sqlite3.DatabaseError("it is of another version")
-        self._database.executescript(f"{_TABLES} PRAGMA user_version={_SCHEMA};")
+        self._database.executescript(f"{_TABLES} {TABLES} PRAGMA user_version={_SCHEMA};")
         self._inode, self._owner = os.stat(self._path).st_ino, os.getpid()
         return self._database
 

@@ -51,6 +51,7 @@ class Lookups:
         facts: what was found out about sources before.
         get_rendition: gives the rendition of a source as it is now.
         entry_file: gives the name of an entry in the cache directory.
+        make_room: makes room for an object of an id and a size, like another one but for its tags.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Lookups:
         facts: Facts,
         get_rendition: Callable[[str, QualityLevel], Rendition],
         entry_file: Callable[[str, QualityLevel], str],
+        make_room: Callable[[str, int, str], None] = lambda object_id, size_bytes, like: None,
     ) -> None:
+        self._make_room = make_room
         self._objects = objects
         self._facts = facts
         self._get_rendition = get_rendition
@@ -195,6 +198,7 @@ class Lookups:
 
     def _reheaded(self, donor: str, header_bytes: int, rendition: Rendition) -> str | None:
         """Make an object of a header and the frames of another file; None where those are short."""
+        self._make_room(rendition.id, rendition.length, os.path.basename(donor))
         path = self._objects.path(rendition.id)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         temporary = f"{path}.{os.getpid()}-{threading.get_ident()}"

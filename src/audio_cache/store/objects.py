@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ..encoding.rendition import audio_key
 
 _FOLDER: Final = "objects"
 _SHARD_DIGITS: Final = 2
+_OBJECT_ID: Final = re.compile(r"[0-9a-f]{48}")
 # File systems without hard links, or a file that has as many as it can have.
 _NO_LINKS: Final = frozenset(
     {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
@@ -116,6 +118,11 @@ class LocalObjects:
         with contextlib.suppress(FileNotFoundError), os.scandir(self.root) as listing:
             return sorted(item.path for item in listing if item.name.startswith(prefix))
         return []
+
+
+def is_object_id(text: str) -> bool:
+    """Say whether a text has the form of an object's id."""
+    return _OBJECT_ID.fullmatch(text) is not None
 
 
 def sync_directory(path: str | os.PathLike[str]) -> None:
