@@ -136,11 +136,13 @@ Niceness = Annotated[int, Field(ge=0, le=19), Takes("a whole number from 0 to 19
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Takes("seconds, 0 or more")]
 SpaceLeft = Annotated[
     Space,
+    NoDecode,
     BeforeValidator(_space),
     Takes("bytes, `2GB`, a share of the disk such as `5%`, or the lesser of both: `1GB,5%`"),
 ]
 SpaceTaken = Annotated[
     Space | None,
+    NoDecode,
     BeforeValidator(_space),
     AfterValidator(_some_space),
     Takes("bytes, `200GB`, or a share of the disk such as `10%`; more than 0"),

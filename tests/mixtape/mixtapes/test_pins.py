@@ -12,7 +12,6 @@ from audio_cache import AudioCache
 from tests.helpers.mixtapes import (
     Owner,
     make_scanned_app,
-    save_mixtape,
     services_of,
     track_id,
 )
@@ -23,7 +22,7 @@ from tests.helpers.tracks import place
 def app(tmp_path: Path, music: Path, flac: Path) -> Iterator[Flask]:
     place(flac, music / "1.flac", title="Alpha")
     place(flac, music / "2.flac", title="Beta")
-    app = make_scanned_app(tmp_path, AUDIO_CACHE_PRECACHE_QUALITIES="low,high")
+    app = make_scanned_app(tmp_path, AUDIO_CACHE_PRECACHE_ON_UPLOAD=True)
     yield app
     services_of(app).close()
 
@@ -42,25 +41,31 @@ def names(app: Flask, music: Path, *titles: str) -> set[str]:
     """Return the names of what is made ahead of tracks."""
     files = {"Alpha": "1.flac", "Beta": "2.flac"}
     cache = cache_of(app)
-    return {
-        cache.get_cache_path(music / files[title], quality).name
-        for title in titles
-        for quality in ("low", "high")
-    }
+    return {cache.get_cache_path(music / files[title], "medium").name for title in titles}
+
+
+def save(owner: Owner, title: str, *ids: int) -> str:
+    """Save a mixtape as the editor does, and return its slug."""
+    draft = owner.send("POST", "/api/drafts", {}).json
+    assert draft is not None
+    state = {"title": title, "track_ids": list(ids)}
+    saved = owner.send("POST", f"/api/drafts/{draft['key']}/save", {"state": state}).json
+    assert saved is not None
+    return str(saved["slug"])
 
 
 def test_a_save_pins_what_is_made_ahead(app: Flask, owner: Owner, music: Path) -> None:
-    slug = save_mixtape(owner, "One", [track_id(app, "Alpha")])
+    slug = save(owner, "One", track_id(app, "Alpha"))
     assert cache_of(app).pins.names() == names(app, music, "Alpha")
-    save_mixtape(owner, "Two", [track_id(app, "Beta")])
+    save(owner, "Two", track_id(app, "Beta"))
     assert cache_of(app).pins.names() == names(app, music, "Alpha", "Beta")
-    assert owner.send("DELETE", f"/{slug}").status_code == 204
+    assert owner.send("DELETE", f"/api/mixtapes/{slug}").status_code == 204
     assert cache_of(app).pins.names() == names(app, music, "Beta")
 
 
 def test_a_new_link_keeps_the_pins(app: Flask, owner: Owner, music: Path) -> None:
-    slug = save_mixtape(owner, "One", [track_id(app, "Alpha")])
-    assert owner.send("POST", f"/{slug}/renew").status_code == 200
+    slug = save(owner, "One", track_id(app, "Alpha"))
+    assert owner.send("POST", f"/api/mixtapes/{slug}/renew").status_code == 200
     assert cache_of(app).pins.names() == names(app, music, "Alpha")
     assert f"mixtape {slug}" not in cache_of(app).pins.owners()
 
@@ -68,7 +73,7 @@ def test_a_new_link_keeps_the_pins(app: Flask, owner: Owner, music: Path) -> Non
 def test_a_start_pins_what_is_saved_and_lets_the_rest_go(
     app: Flask, owner: Owner, music: Path
 ) -> None:
-    save_mixtape(owner, "One", [track_id(app, "Alpha")])
+    save(owner, "One", track_id(app, "Alpha"))
     cache = cache_of(app)
     cache.unpin(cache.pins.owners()[0])
     cache.pin("mixtape that was deleted elsewhere", [music / "2.flac"], ["low"])
@@ -84,7 +89,7 @@ def test_the_setting_turns_pins_off(tmp_path: Path, music: Path, flac: Path) -> 
     place(flac, music / "1.flac", title="Alpha")
     app = make_scanned_app(tmp_path, AUDIO_CACHE_PIN_MIXTAPES=False)
     cache_of(app).pin("mixtape of before", [music / "1.flac"], ["low"])
-    save_mixtape(Owner(app.test_client()), "One", [track_id(app, "Alpha")])
+    save(Owner(app.test_client()), "One", track_id(app, "Alpha"))
     services_of(app).caching.pin_all([])
     assert cache_of(app).pins.names() == set()
     services_of(app).close()
