@@ -33,6 +33,7 @@ from .serving.playback import Playback
 from .settings import AudioCacheSettings
 from .sources.source import is_audio_name
 from .store.cache import AudioCache
+from .store.room import Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -66,6 +67,7 @@ class AudioCacheState:
         """
         self.live.stop()
         end_all()
+        self.cache.plays.write()
         self.cache.facts.close()
 
 
@@ -131,6 +133,7 @@ def make_state(app: Flask) -> AudioCacheState:
         encode_timeout_s=settings.encode_timeout_s,
         nice=settings.nice,
         tags=settings.tags,
+        limits=Limits.of(settings),
     )
     live = Live(
         cache,

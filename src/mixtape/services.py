@@ -78,6 +78,7 @@ class Services:
     def _resume(self) -> None:
         try:
             slugs = [summary.slug for summary in self.mixtapes.summaries()]
+            self.caching.pin_all(self.mixtapes.get(slug) for slug in slugs)
             begun = self.caching.resume(self.mixtapes.get(slug) for slug in slugs)
             if begun:
                 logger.info("caching goes on for %d mixtapes", begun)

@@ -39,6 +39,7 @@ from .frame import (
     open_existing_cache,
 )
 from .paths import collect_sources
+from .plan import plan as plan_command
 from .report import (
     cost_as_lines,
     count_entries,
@@ -87,6 +88,9 @@ def main() -> None:
 
     Settings come from AUDIO_CACHE_* environment variables, as they do for a server.
     """
+
+
+main.add_command(plan_command)
 
 
 @main.command()

@@ -195,10 +195,11 @@ class Live:
             self._logger.exception("live encode of %s failed", growing.entry)
         finally:
             self._forget(key, growing)
+            # Before the end is told: where nothing could be stored, its listeners need the place.
+            self._free_place()
             growing.end(error)
             with self._changed:
                 self._threads.discard(threading.current_thread())
-            self._free_place()
 
     def _forget(self, key: _Key, growing: GrowingFile) -> None:
         """Stop anybody else from joining a growing file."""

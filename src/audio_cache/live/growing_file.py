@@ -13,7 +13,7 @@ from typing import Final
 
 from ..encoding.ffmpeg import Cancellation
 from ..encoding.rendition import Rendition
-from ..errors import EncodeInterruptedError, LiveUnavailableError
+from ..errors import EncodeInterruptedError, FFmpegNotFoundError, LiveUnavailableError
 from .seeks import Seek, Seeks
 
 _READ_BYTES: Final = 1 << 15
@@ -81,6 +81,14 @@ class GrowingFile:
     def is_over(self) -> bool:
         """Say whether the file has stopped growing: it is complete or has failed."""
         return self._ended
+
+    @property
+    def is_unstored(self) -> bool:
+        """Say whether there was no room for the file, so that who listens has to do without it."""
+        is_of_disk = isinstance(self.error, OSError) and not isinstance(
+            self.error, FFmpegNotFoundError
+        )
+        return self._ended and is_of_disk
 
     @property
     def has_audio(self) -> bool:
@@ -235,6 +243,9 @@ class Follower:
         try:
             first = next(chunks, b"")
             self._require_audio()
+            if self._growing.is_unstored:
+                # The header is known without any encoder.
+                first += next(chunks, b"")
         except BaseException:
             chunks.close()
             raise
@@ -244,6 +255,8 @@ class Follower:
         growing = self._growing
         deadline = time.monotonic() + _START_WITHIN_S
         while not growing.wait_for(lambda: growing.has_audio, _LOOK_AROUND_S):
+            if growing.is_unstored:
+                return
             if growing.is_over and not growing.has_audio:
                 raise growing.error or LiveUnavailableError("there is no audio in it")
             if time.monotonic() > deadline:
@@ -268,6 +281,12 @@ class Follower:
     def _begin_seek(self) -> Seek | None:
         """Return a seek if the file won't get here soon and an encoder is available."""
         growing = self._growing
+        if growing.is_unstored:
+            # Each answer has an encoder of its own to its end: there is no file to fall back on.
+            seek = self._seeks.begin("", growing)
+            if seek is None:
+                raise LiveUnavailableError("all encoders for listeners are busy")
+            return seek
         if growing.is_over or growing.seconds_until(self._at) <= _WORTH_A_SEEK_S:
             return None
         if self._must_stand_back():
@@ -306,6 +325,8 @@ class Follower:
             lambda: growing.size > self._at or (stands_back and not self._must_stand_back()),
             _LOOK_AROUND_S,
         ):
+            return
+        if growing.is_unstored:
             return
         # In this order: once a file has ended, its size is final.
         if growing.is_over and growing.size <= self._at:

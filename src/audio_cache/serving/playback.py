@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from werkzeug.wrappers import Request, Response
 
-from ..encoding.rendition import Rendition
+from ..encoding.rendition import RENDITION_ID, Rendition
 from ..errors import AudioCacheError, EncodeError
 from ..live.encodes import Failures, Live
 from ..quality import QualityLevel, bitrate_bps
@@ -80,6 +80,7 @@ class Playback:
             return self._original(request, path, "fwd=bypass")
         cached = self._cached(path, quality, source)
         if cached is not None:
+            self._note_play(request, cached[0], cached[0].etag)
             return self._respond(request, *cached, "hit", source.st_size)
         if not self.cache.should_transcode(path):
             return self._original(request, path, "fwd=bypass")
@@ -94,6 +95,9 @@ class Playback:
             rendition = self.get_rendition(path, quality, source)
             if self.settings.on_miss == "live":
                 live = self._live(request, rendition)
+                name = self.cache.get_cache_path(path, quality).name
+                known = rendition.id if rendition.source.audio else ""
+                self._note_play(request, live[0], known, name)
                 return self._respond(request, *live, LIVE, source.st_size)
             if request.method == "GET":
                 self.live.start(rendition, nice=self.settings.nice)
@@ -188,6 +192,13 @@ class Playback:
         )
         return what, open_range
 
+    def _note_play(
+        self, request: Request, what: Representation, object_id: str, name: str = ""
+    ) -> None:
+        """Count a play towards what is kept; a foreign file, which has no id, is kept anyway."""
+        if request.method == "GET" and (name or RENDITION_ID.fullmatch(object_id)):
+            self.cache.plays.note(object_id, what.length, _told_apart(request), name)
+
     def _original(self, request: Request, path: Path, status: str) -> Response:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         found = os.fstat(fd)
@@ -218,6 +229,12 @@ def listener_of(request: Request) -> str:
     """Return who asks, as far as that can be known: for fairness, not for access."""
     forwarded = request.headers.get("X-Forwarded-For", "")
     return f"{request.remote_addr} {forwarded} {request.user_agent.string}"
+
+
+def _told_apart(request: Request) -> tuple[object, ...]:
+    """Return what tells listeners apart, without parsing any of it."""
+    environ = request.environ
+    return tuple(map(environ.get, ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_USER_AGENT")))
 
 
 def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, str]:

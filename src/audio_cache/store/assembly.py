@@ -19,7 +19,7 @@ from ..encoding.ffmpeg import Cancellation
 from ..encoding.ffmpeg_options import AudioCheck
 from ..encoding.rendition import encode_together
 from ..errors import EncodeError
-from .partial import Partial, require_space
+from .partial import MakeRoom, Partial, require_space
 
 # A piece costs a start of ffmpeg and one extra group: 4 % of the shortest pieces, 1 % of the
 # longest. The shorter ones let all threads finish at the same time.
@@ -40,6 +40,7 @@ class Assembly:
         cancellation: ends the encoders; what they made stays.
         on_growth: is told the bytes that are there of the first quality, and how many it has.
         check: is given the decoded samples where one ffmpeg decodes all of the source.
+        make_room: makes room for what is still missing.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class Assembly:
         cancellation: Cancellation | None = None,
         on_growth: Callable[[int, int], None] = lambda size, length: None,
         check: AudioCheck | None = None,
+        make_room: MakeRoom = require_space,
     ) -> None:
         self._partials = list(partials)
+        self._make_room = make_room
         self._renditions = [partial.rendition for partial in partials]
         self.frames = self._renditions[0].frames
         self._nice = nice
@@ -125,7 +128,7 @@ class Assembly:
     def _begin(self, publish: Callable[[Partial], None]) -> int:
         """Take what is there already; return the first frame that some quality misses."""
         frames = [partial.resume() for partial in self._partials]
-        require_space(self._partials)
+        self._make_room(self._partials)
         for partial, count in zip(self._partials, frames, strict=True):
             if count == self.frames:
                 publish(partial)

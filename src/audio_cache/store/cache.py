@@ -26,6 +26,7 @@ from .entry import Verdict, entry_name, stat_or_none
 from .facts import Checksum
 from .lookups import Found, Lookups
 from .partial import Partial, fill, lock_free
+from .room import Limits
 
 _LOOK_AGAIN_S: Final = 0.05
 
@@ -42,6 +43,7 @@ class AudioCache(CacheDirectory):
         encode_timeout_s: seconds that one encode may wait for ffmpeg; 0 derives it per track.
         nice: CPU niceness of encodes that no listener waits for.
         tags: names of the tags that go with renditions, as `settings.DEFAULT_TAGS`.
+        limits: how large the cache may be; by default it leaves some of the disk free.
     """
 
     def __init__(
@@ -53,8 +55,10 @@ class AudioCache(CacheDirectory):
         encode_timeout_s: float = 0.0,
         nice: int = 0,
         tags: Collection[str] = DEFAULT_TAGS,
+        limits: Limits | None = None,
     ) -> None:
-        super().__init__(cache_dir, logger or logging.getLogger("audio_cache"), ",".join(tags))
+        logger = logger or logging.getLogger("audio_cache")
+        super().__init__(cache_dir, logger, ",".join(tags), limits or Limits())
         self.nice = nice
         self._tags = tuple(tags)
         self._ffmpeg = ffmpeg
@@ -63,7 +67,12 @@ class AudioCache(CacheDirectory):
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
         self._counted = functools.lru_cache(maxsize=64)(self._count_source)
         self._lookups = Lookups(
-            self.objects, self.facts, self._source, self._current, self._entry_file
+            self.objects,
+            self.facts,
+            self._source,
+            self._current,
+            self._entry_file,
+            self.room.take_for_copy,
         )
 
     @property
@@ -160,7 +169,8 @@ class AudioCache(CacheDirectory):
         if quality == "original" or not self.should_transcode(original_path):
             return original_path
         path = self.get_cache_path(original_path, quality)
-        self.store_together(original_path, [quality], overwrite)
+        # Who asks for one file wants it now, as a listener does.
+        self.store_together(original_path, [quality], overwrite, for_batch=False)
         return path
 
     def store_together(
@@ -172,6 +182,7 @@ class AudioCache(CacheDirectory):
         cancellation: Cancellation | None = None,
         share: Share = contextlib.nullcontext,
         on_growth: Callable[[int, int], None] = lambda size, length: None,
+        for_batch: bool = True,
     ) -> list[QualityLevel]:
         """Make the entries of several qualities of a source in one decode.
 
@@ -184,6 +195,7 @@ class AudioCache(CacheDirectory):
             cancellation: ends it from another thread; what was encoded will be resumed.
             share: entered with the assembly while other threads may help to encode.
             on_growth: called with the size so far of one quality, and its final size.
+            for_batch: it is made ahead, so what was played need not make room for it.
 
         Returns:
             The qualities that were made; the others were valid already.
@@ -204,6 +216,7 @@ class AudioCache(CacheDirectory):
                 cancellation=cancellation,
                 on_growth=on_growth,
                 check=check,
+                make_room=functools.partial(self.room.take, for_batch=for_batch),
             )
             assembly.make(lambda each: self.publish(each, check, cancellation.hold), share)
 
@@ -281,7 +294,9 @@ class AudioCache(CacheDirectory):
         started = time.monotonic()
         check = self._check_of(rendition.source)
         encode = functools.partial(rendition.encode, nice=nice, on_start=on_start, check=check)
-        fill(partial, encode, lambda each: self.publish(each, check, on_start), on_growth)
+        make_room = functools.partial(self.room.take, for_batch=False)
+        publish = functools.partial(self.publish, check=check, on_start=on_start)
+        fill(partial, encode, publish, on_growth, make_room)
         self._log_made(rendition, started)
 
     def publish(
@@ -310,8 +325,9 @@ class AudioCache(CacheDirectory):
         self.facts.note_checksum(rendition.id, checksum)
         self._lookups.rename(rendition.id, but=entry.name)
         self.facts.note_entry(entry.name, path, rendition.quality, source.version, rendition.id)
-        found = self._lookups.describe(os.fspath(entry), rendition.id, source.version)
-        self._lookups.note(path, rendition.quality, found)
+        with contextlib.suppress(FileNotFoundError):  # it had to make room already
+            found = self._lookups.describe(os.fspath(entry), rendition.id, source.version)
+            self._lookups.note(path, rendition.quality, found)
 
     def _prove(
         self, rendition: Rendition, check: AudioCheck | None, on_start: Callable[[FFmpegRun], None]

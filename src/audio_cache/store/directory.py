@@ -7,15 +7,22 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from .entry import ENTRY_NAME, PARTIAL_FOLDER, PARTIAL_SUFFIX
+from ..quality import QualityLevel
+from .entry import ENTRY_NAME, PARTIAL_FOLDER, PARTIAL_SUFFIX, entry_name
+from .evictions import Evictions
 from .facts import FILE_NAME, Facts
+from .held_objects import HeldObjects
+from .ledger import Ledger
 from .object_store import StoredObject
-from .objects import LocalObjects
 from .partial import delete_abandoned
+from .pins import Pins
+from .plays import Plays
+from .policy import DecayingPlays
+from .room import Limits, Room
 
 _DAY_S: Final = 86_400.0
 # An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
@@ -29,15 +36,29 @@ class CacheDirectory:
         cache_dir: the directory.
         logger: where warnings go.
         form: as for `Facts`.
+        limits: how large it may be.
     """
 
-    def __init__(self, cache_dir: Path, logger: logging.Logger, form: str = "") -> None:
+    def __init__(self, cache_dir: Path, logger: logging.Logger, form: str, limits: Limits) -> None:
         self.cache_dir = Path(os.path.abspath(cache_dir))
         self.logger = logger
         self.cache_dir.mkdir(parents=True, exist_ok=True)
         self._prefix = os.path.join(self.cache_dir, "")
-        self.objects = LocalObjects(self.cache_dir)
         self.facts = Facts(self.cache_dir, self.logger, form)
+        self.ledger = Ledger(self.facts, DecayingPlays())
+        self.objects = HeldObjects(self.cache_dir, self.ledger)
+        self.pins = Pins(self.facts, self.cache_dir)
+        self.plays = Plays(self.ledger)
+        self.evictions = Evictions(self.cache_dir, self.objects, self.facts, self.ledger, self.pins)
+        self.room = Room(
+            self.cache_dir,
+            self.ledger,
+            self.pins,
+            self.plays,
+            self.evictions,
+            limits,
+            self.logger,
+        )
 
     def get_cache_size(self) -> int:
         """Return the bytes of all files under the cache directory but its index.
@@ -75,6 +96,23 @@ class CacheDirectory:
     def close(self) -> None:
         """Close the index; the next use opens it again."""
         self.facts.close()
+
+    def pin(self, owner: str, paths: Iterable[Path], qualities: Collection[QualityLevel]) -> None:
+        """Keep qualities of files, made or yet to be made, whatever else needs the room.
+
+        Args:
+            owner: who wants that; it takes the place of what was pinned for the same owner before.
+            paths: the sources.
+            qualities: which ones.
+        """
+        encoded = [quality for quality in qualities if quality != "original"]
+        absolute = [os.path.abspath(path) for path in paths]
+        names = (entry_name(path, quality) for path in absolute for quality in encoded)
+        self.pins.set(owner, names)
+
+    def unpin(self, owner: str) -> None:
+        """Let everything go that was pinned for an owner and for nobody else."""
+        self.pins.drop(owner)
 
     def sweep_objects(self, older_than_s: float = 0.0) -> int:
         """Delete objects of at least an age that no entry names any more; return how many."""

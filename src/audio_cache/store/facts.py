@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ..sources.source import FileVersion
+from .ledger import TABLES
 
 FILE_NAME: Final = "index.db"
 _SCHEMA: Final = 1
@@ -184,6 +185,10 @@ class Facts:
         if rows:
             self._use(forget)
 
+    def use(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Return what an action on the database finds; None where that cannot be used."""
+        return self._use(action)
+
     def close(self) -> None:
         """Close the database; the next use opens it again."""
         with self._lock:
@@ -233,10 +238,12 @@ class Facts:
         )
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.execute("PRAGMA journal_size_limit=1048576")
+        # What is made room for counts this log too, so it is kept short.
+        self._database.execute("PRAGMA journal_size_limit=524288")
+        self._database.execute("PRAGMA wal_autocheckpoint=100")
         if self._database.execute("PRAGMA user_version").fetchone()[0] not in (0, _SCHEMA):
             raise sqlite3.DatabaseError("it is of another version")
-        self._database.executescript(f"{_TABLES} PRAGMA user_version={_SCHEMA};")
+        self._database.executescript(f"{_TABLES} {TABLES} PRAGMA user_version={_SCHEMA};")
         self._inode = os.stat(self._path).st_ino
         return self._database
 

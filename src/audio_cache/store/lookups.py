@@ -61,6 +61,7 @@ class Lookups:
         get_source: gives a source as its header describes it now.
         get_rendition: gives the rendition of a source as it is now.
         entry_file: gives the name of an entry in the cache directory.
+        make_room: makes room for an object of an id and a size, like another one but for its tags.
     """
 
     def __init__(
@@ -70,7 +71,9 @@ class Lookups:
         get_source: Callable[[str], Source],
         get_rendition: Callable[[str, QualityLevel], Rendition],
         entry_file: Callable[[str, QualityLevel], str],
+        make_room: Callable[[str, int, str], None] = lambda object_id, size_bytes, like: None,
     ) -> None:
+        self._make_room = make_room
         self._objects = objects
         self._facts = facts
         self._get_source = get_source
@@ -261,6 +264,7 @@ class Lookups:
 
         None where that file is short, or is not what its checksum says: damage would spread.
         """
+        self._make_room(rendition.id, rendition.length, os.path.basename(donor))
         old_hash, new_hash = blake3.blake3(), blake3.blake3(rendition.header)
         with self._objects.new_file(rendition.id) as new, open(donor, "rb") as old:
             new.write(rendition.header)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
-
-OBJECT_ID: Final = re.compile(r"[0-9a-f]{48}")
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from ..encoding.rendition import audio_key
+from ..encoding.rendition import RENDITION_ID, audio_key
 from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX
-from .object_store import OBJECT_ID, StoredObject
+from .object_store import StoredObject
 
 _FOLDER: Final = "objects"
 _SHARD_DIGITS: Final = 2
@@ -98,7 +98,7 @@ class LocalObjects:
             with contextlib.suppress(FileNotFoundError), os.scandir(shard) as listing:
                 for item in listing:
                     # What is still being written there has another name.
-                    if item.name.startswith(prefix) and OBJECT_ID.fullmatch(item.name):
+                    if item.name.startswith(prefix) and RENDITION_ID.fullmatch(item.name):
                         with contextlib.suppress(FileNotFoundError):
                             yield _describe(item.name, item.stat())
 

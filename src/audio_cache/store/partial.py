@@ -199,11 +199,15 @@ def lock_free(renditions: Mapping[Path, Rendition]) -> Iterator[list[Partial]]:
         yield partials
 
 
+MakeRoom = Callable[[Sequence[Partial]], None]
+
+
 def fill(
     partial: Partial,
     encode: Callable[[int], Generator[bytes]],
     publish: Callable[[Partial], None],
     on_growth: Callable[[int], None] = lambda size: None,
+    make_room: MakeRoom | None = None,
 ) -> None:
     """Make the entry of a locked partial, from where that ends.
 
@@ -212,6 +216,7 @@ def fill(
         encode: gives the bytes of the frames from a frame on.
         publish: makes an entry of the complete file.
         on_growth: is told the size in bytes whenever the file has grown.
+        make_room: makes room for what is still missing; else the disk must have that.
 
     Raises:
         EncodeError: the source or ffmpeg failed; the partial was deleted.
@@ -219,7 +224,7 @@ def fill(
     """
     try:
         frames = partial.resume()
-        require_space([partial])
+        (make_room or require_space)([partial])
         on_growth(partial.size)
         if frames < partial.rendition.frames:
             with contextlib.closing(encode(frames)) as pieces:

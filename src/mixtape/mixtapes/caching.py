@@ -32,6 +32,7 @@ from .values import SavedMixtape
 ENCODED: Final = tuple(QUALITY_SETTINGS)
 
 _END_WITHIN_S: Final = 2.0
+_PINS: Final = "mixtape "
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,10 @@ class Caching:
         """Return the qualities that are made for somebody who asks for none in particular."""
         return self.ahead or (DEFAULT_QUALITY,)
 
+    @property
+    def _is_pinning(self) -> bool:
+        return self._state.settings.enabled and self._state.settings.pin_mixtapes
+
     def start(
         self, task_id: str, paths: Iterable[bytes], qualities: Sequence[QualityLevel]
     ) -> bool:
@@ -119,6 +124,26 @@ class Caching:
         """Begin to cache a mixtape at some qualities, as `start`."""
         return self.start(mixtape.slug, (item.path for item in mixtape.items), qualities)
 
+    def pin(self, mixtape: SavedMixtape) -> None:
+        """Keep what is made of a mixtape, whatever else needs the room, if that is wished."""
+        if self._is_pinning:
+            sources = self._sources(item.path for item in mixtape.items)
+            self._state.cache.pin(_pins_of(mixtape.slug), sources, self.usual)
+
+    def unpin(self, slug: str) -> None:
+        """Let go what was kept for a mixtape that is no more, or has another slug."""
+        self._state.cache.unpin(_pins_of(slug))
+
+    def pin_all(self, mixtapes: Iterable[SavedMixtape]) -> None:
+        """Keep what is made of all mixtapes, and let go what was kept for others."""
+        wanted = list(mixtapes) if self._is_pinning else []
+        owners = {_pins_of(mixtape.slug) for mixtape in wanted}
+        for owner in self._state.cache.pins.owners():
+            if owner.startswith(_PINS) and owner not in owners:
+                self._state.cache.unpin(owner)
+        for mixtape in wanted:
+            self.pin(mixtape)
+
     def resume(self, mixtapes: Iterable[SavedMixtape]) -> int:
         """Go on with what a former process left undone, and return for how many mixtapes."""
         begun = 0
@@ -134,7 +159,9 @@ class Caching:
         return self._runs.cancel(task_id)
 
     def rename(self, old_task_id: str, mixtape: SavedMixtape) -> None:
-        """Let the run of a mixtape, if one goes on, go on under the mixtape's new slug."""
+        """Let pins, and the run if one goes on, be those of the mixtape under its new slug."""
+        self.unpin(old_task_id)
+        self.pin(mixtape)
         run = self._runs.find(old_task_id)
         if run is not None and not run.is_over:
             run.cancel()
@@ -214,6 +241,10 @@ class Caching:
     def _sources(self, paths: Iterable[bytes]) -> list[Path]:
         root = os.fsencode(self._state.music_root)
         return [Path(os.fsdecode(os.path.join(root, path))) for path in dict.fromkeys(paths)]
+
+
+def _pins_of(slug: str) -> str:
+    return _PINS + slug
 
 
 def folder_task_id(folder: bytes) -> str:
