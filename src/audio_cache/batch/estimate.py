@@ -144,12 +144,20 @@ def find_obstacle(cache: AudioCache, size_bytes: int) -> str | None:
 
     Whoever is about to make much asks this before anything of it is made.
     """
-    free = free_bytes(cache)
-    if size_bytes <= free:
+    cure = "choose fewer tracks or a lower quality, or only their beginnings (`warm --heads`)"
+    takes, free = f"this takes {bytes_in_words(size_bytes)}, and", free_bytes(cache)
+    if size_bytes > free:
+        return f"{takes} the cache's disk has {bytes_in_words(free)} left: free some space, {cure}"
+    usage = cache.room.usage()
+    room_bytes = max(0, cache.room.batch_bytes(usage, size_bytes))
+    if size_bytes <= room_bytes:
         return None
+    room = bytes_in_words(room_bytes)
+    if usage.is_capped:
+        return f"{takes} the cache has room for {room} (AUDIO_CACHE_MAX_SIZE): raise that, {cure}"
     return (
-        f"this takes {bytes_in_words(size_bytes)}, and the cache's disk has "
-        f"{bytes_in_words(free)} left: free some space, or choose fewer tracks or a lower quality"
+        f"{takes} the cache's disk has {room} left above what is to stay free "
+        f"(AUDIO_CACHE_MIN_FREE): free some space, {cure}"
     )
 
 

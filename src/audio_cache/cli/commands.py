@@ -38,6 +38,7 @@ from .frame import (
     open_cache,
     open_existing_cache,
 )
+from .heads import warm_heads
 from .paths import collect_sources
 from .plan import plan as plan_command
 from .report import (
@@ -94,12 +95,18 @@ main.add_command(plan_command)
 
 
 @main.command()
+@click.option(
+    "--heads",
+    is_flag=True,
+    help="Make only the first ten seconds, which play at once while the rest is made.",
+)
 @_encode_options
 def warm(
     paths: tuple[Path, ...],
     qualities: tuple[QualityLevel, ...],
     jobs: int | None,
     dry_run: bool,
+    heads: bool,
     cache_dir: Path | None,
 ) -> None:
     """Encode files, and everything in folders, unless they are cached and up to date.
@@ -109,7 +116,11 @@ def warm(
     cache = open_cache(cache_dir)
     wanted = qualities or AudioCacheSettings().precache_qualities
     sources = collect_sources(paths, _complain)
-    _carry_out(cache, dict.fromkeys(sources, wanted), jobs, dry_run)
+    tracks = dict.fromkeys(sources, wanted)
+    if heads:
+        warm_heads(cache, tracks, jobs or AudioCacheSettings().max_workers, dry_run)
+    else:
+        _carry_out(cache, tracks, jobs, dry_run)
 
 
 @main.command()

@@ -113,6 +113,7 @@ class Live:
         """
         entry = self.cache.get_cache_path(rendition.source.path, rendition.quality)
         key = (entry, rendition.token)
+        head = b"" if key in self._growing else self.cache.heads.find(rendition)
         with self._changed:
             if key not in self._growing:
                 self._failures.check(key)
@@ -120,15 +121,15 @@ class Live:
                 lambda: key in self._growing or self._busy < self._max_encoders or self._stopping,
                 self._wait_s if listened else 0.0,
             )
-            growing = self._growing.get(key) or self._begin(key, rendition, nice)
+            growing = self._growing.get(key) or self._begin(key, rendition, head, nice)
             if listened:
                 growing.join()
             else:
                 growing.is_wanted = True
             return growing
 
-    def _begin(self, key: _Key, rendition: Rendition, nice: int) -> GrowingFile:
-        growing = GrowingFile(rendition, key[0], lambda: self._give_up_later(key, growing))
+    def _begin(self, key: _Key, rendition: Rendition, head: bytes, nice: int) -> GrowingFile:
+        growing = GrowingFile(rendition, key[0], lambda: self._give_up_later(key, growing), head)
         self._failures.check(key)
         if self._stopping:
             raise LiveUnavailableError("the server is shutting down")
@@ -233,7 +234,9 @@ class Live:
                     growing.cancellation.stand_back(_AHEAD_NICE)
 
             on_start = growing.cancellation.hold
-            self.cache.make(partial, nice=nice, on_growth=on_growth, on_start=on_start)
+            self.cache.make(
+                partial, nice=nice, on_growth=on_growth, on_start=on_start, head=growing.head
+            )
             return True
 
     def _is_complete(self, growing: GrowingFile) -> bool:

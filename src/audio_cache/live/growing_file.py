@@ -36,6 +36,7 @@ class GrowingFile:
         rendition: what is being made.
         entry: where it will be when it is complete.
         on_unheard: called whenever the last reader leaves a file that is still growing.
+        head: the first bytes, if they are at hand: they can be read before anything is made.
 
     Attributes:
         cancellation: ends the encoder from another thread.
@@ -44,10 +45,15 @@ class GrowingFile:
     """
 
     def __init__(
-        self, rendition: Rendition, entry: Path, on_unheard: Callable[[], None] = lambda: None
+        self,
+        rendition: Rendition,
+        entry: Path,
+        on_unheard: Callable[[], None] = lambda: None,
+        head: bytes = b"",
     ) -> None:
         self.rendition = rendition
         self.entry = entry
+        self.head = head
         self.cancellation = Cancellation()
         self.error: Exception | None = None
         self.is_wanted = False
@@ -64,7 +70,7 @@ class GrowingFile:
     @property
     def size(self) -> int:
         """Return the bytes that can be read."""
-        return self._size
+        return max(self._size, len(self.head))
 
     @property
     def readers(self) -> int:
@@ -93,7 +99,7 @@ class GrowingFile:
     @property
     def has_audio(self) -> bool:
         """Say whether the encoder has shown that it can decode the source."""
-        return self._size > len(self.rendition.header)
+        return self.size > len(self.rendition.header)
 
     def attach(self, path: Path) -> bool:
         """Read from this file from now on if it is the rendition; say whether it is."""
@@ -161,7 +167,7 @@ class GrowingFile:
     def seconds_until(self, offset: int) -> float:
         """Estimate from the measured speed when the byte at an offset will be there."""
         with self._changed:
-            missing, began, size = offset - self._size, self._began, self._size
+            missing, began, size = offset - self.size, self._began, self.size
         if missing < 0:
             return 0.0
         speed = self.rendition.bitrate_bps / 8 * _ASSUMED_SPEED
@@ -177,6 +183,8 @@ class GrowingFile:
 
     def read_at(self, start: int, stop: int) -> bytes:
         """Return bytes from `start` on, as many as are there and convenient; b"" if none are."""
+        if start < len(self.head):
+            return self.head[start : min(stop, start + _READ_BYTES)]
         with self._changed:
             if not self._fds or start >= self._size:
                 return b""

@@ -24,6 +24,7 @@ from .assembly import Assembly, Share
 from .directory import CacheDirectory
 from .entry import Verdict, entry_name, stat_or_none
 from .facts import Checksum
+from .heads import HEAD_FRAMES, head_size
 from .lookups import Found, Lookups
 from .partial import Partial, fill, lock_free
 from .room import Limits
@@ -288,6 +289,7 @@ class AudioCache(CacheDirectory):
         nice: int = 0,
         on_growth: Callable[[int], None] = lambda size: None,
         on_start: Callable[[FFmpegRun], None] = lambda run: None,
+        head: bytes = b"",
     ) -> None:
         """Make the entry of a locked partial and log how long it took; errors as `partial.fill`."""
         rendition = partial.rendition
@@ -296,8 +298,38 @@ class AudioCache(CacheDirectory):
         encode = functools.partial(rendition.encode, nice=nice, on_start=on_start, check=check)
         make_room = functools.partial(self.room.take, for_batch=False)
         publish = functools.partial(self.publish, check=check, on_start=on_start)
-        fill(partial, encode, publish, on_growth, make_room)
+        fill(partial, encode, publish, on_growth, make_room, head)
         self._log_made(rendition, started)
+
+    def make_head(
+        self,
+        original_path: Path,
+        quality: QualityLevel,
+        on_start: Callable[[FFmpegRun], None] = lambda run: None,
+    ) -> bool:
+        """Make the head of a rendition, unless that is too short or there is more; say whether.
+
+        Whether the audio is what the source states is checked first, which reads all of it.
+
+        Raises:
+            NoRoomError: the cache has none.
+            EncodeError, OSError: as `transcode_file`.
+        """
+        rendition = self.identify(original_path, quality)
+        size = head_size(rendition)
+        if not size or self.heads.has(rendition.id) or self.is_cached(original_path, quality):
+            return False
+        self.room.require_short(rendition)
+        source, check = rendition.source, self._check_of(rendition.source)
+        self._prove(rendition, check, on_start)
+        if check is not None:
+            path = os.fspath(source.path)
+            self.facts.note_source(path, source.version, source.audio, source.samples, checked=True)
+        frames = rendition.encode(0, HEAD_FRAMES, nice=self.nice, on_start=on_start)
+        beginning = rendition.header + b"".join(frames)
+        self.room.take_for_head(rendition.id, size)
+        self.heads.keep(rendition.id, beginning)
+        return True
 
     def publish(
         self,
@@ -321,6 +353,7 @@ class AudioCache(CacheDirectory):
             self.facts.note_source(path, source.version, source.audio, source.samples, checked=True)
         # What an earlier process has left may have been damaged on the disk since.
         checksum = Checksum(partial.checksum(), is_proven=not partial.is_resumed)
+        self.heads.drop(rendition)
         partial.publish(self.objects, rendition.id)
         self.facts.note_checksum(rendition.id, checksum)
         self._lookups.rename(rendition.id, but=entry.name)

@@ -15,6 +15,7 @@ from ..quality import QualityLevel
 from .entry import ENTRY_NAME, PARTIAL_FOLDER, PARTIAL_SUFFIX, entry_name
 from .evictions import Evictions
 from .facts import FILE_NAME, Facts
+from .heads import Heads
 from .held_objects import HeldObjects
 from .ledger import Ledger
 from .object_store import StoredObject
@@ -49,7 +50,10 @@ class CacheDirectory:
         self.objects = HeldObjects(self.cache_dir, self.ledger)
         self.pins = Pins(self.facts, self.cache_dir)
         self.plays = Plays(self.ledger)
-        self.evictions = Evictions(self.cache_dir, self.objects, self.facts, self.ledger, self.pins)
+        self.heads = Heads(self.cache_dir, self.facts, self.ledger)
+        self.evictions = Evictions(
+            self.cache_dir, self.objects, self.heads, self.facts, self.ledger, self.pins
+        )
         self.room = Room(
             self.cache_dir,
             self.ledger,
@@ -79,7 +83,8 @@ class CacheDirectory:
         """Delete the MP3s that `mp3_files` yields, all or those older than an age; count them.
 
         A file that cannot be deleted is logged and skipped. Requests that read a deleted file
-        finish undisturbed. Partial files that nobody encodes go by the same rule, uncounted.
+        finish undisturbed. Heads, and partial files that nobody encodes, go by the same rule and
+        are not counted.
 
         Raises:
             ValueError: the age is negative or no number of days; nothing was deleted.
@@ -91,6 +96,7 @@ class CacheDirectory:
         self.facts.forget(path.name for path in deleted)
         self.sweep_partials(max(age_s, 0.0))
         self.sweep_objects(age_s)
+        self.heads.sweep(age_s)
         return len(deleted)
 
     def close(self) -> None:

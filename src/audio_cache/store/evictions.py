@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from .facts import Facts
+from .heads import Heads, read_beginning
 from .ledger import Holding, Ledger
 from .objects import LocalObjects
 from .partial import delete_abandoned
@@ -27,27 +28,30 @@ class Evictions:
     Args:
         cache_dir: the directory with the entries.
         objects: the objects.
+        heads: what stays of them.
         facts: tell the names of objects.
         ledger: tells which go first.
         pins: do not go.
     """
 
     def __init__(
-        self, cache_dir: Path, objects: LocalObjects, facts: Facts, ledger: Ledger, pins: Pins
+        self,
+        cache_dir: Path,
+        objects: LocalObjects,
+        heads: Heads,
+        facts: Facts,
+        ledger: Ledger,
+        pins: Pins,
     ) -> None:
         self._cache_dir = cache_dir
         self._prefix = os.path.join(cache_dir, "")
         self._objects = objects
+        self._heads = heads
         self._facts = facts
         self._ledger = ledger
         self._pins = pins
         # Filled when names are met that the index does not know, as after it was lost.
         self._names: dict[int, list[str]] = {}
-
-    @property
-    def objects_root(self) -> str:
-        """Return the directory of the objects."""
-        return self._objects.root
 
     def next(self, size_bytes: int, unplayed_since_s: float | None = None) -> list[Holding]:
         """Return what would go first to make so much room, pinned objects passed over.
@@ -77,11 +81,19 @@ class Evictions:
             if not self._is_pinned(each.id, pinned):
                 yield each
 
-    def free(self, size_bytes: int, unplayed_since_s: float | None = None) -> int:
+    def free(
+        self, size_bytes: int, unplayed_since_s: float | None = None, *, heads_bytes: int = 0
+    ) -> int:
         """Make so much room, or none where that much may not go; return how much it was.
 
-        What nobody goes on with goes first, then objects, then what an earlier layout has left. A
-        call may make less room than it was asked for, where that takes many objects.
+        What nobody goes on with goes first, then objects, of which heads stay, then what an earlier
+        layout has left, and then heads. A call may make less room than it was asked for, where that
+        takes many objects or their heads stay.
+
+        Args:
+            size_bytes: how much room.
+            unplayed_since_s: as for `next`; nothing but objects makes room for a batch.
+            heads_bytes: how much heads may take.
         """
         abandoned = [each for each in growing_files(self._cache_dir) if not each.is_locked]
         gone = sum(each.size_bytes for each in abandoned if delete_abandoned(each.path, 0.0))
@@ -91,16 +103,53 @@ class Evictions:
         chosen = self.next(missing, unplayed_since_s)
         missing -= sum(each.size_bytes for each in chosen)
         # Nobody knows when these were played, so no batch takes their place.
-        left = strays(self._cache_dir) if missing > 0 and unplayed_since_s is None else []
-        if missing > sum(size for _, size in left):
+        is_short = missing > 0 and unplayed_since_s is None
+        left = strays(self._cache_dir) if is_short else []
+        held = self._ledger.head_sizes()[1] if is_short else 0
+        if missing > held + sum(size for _, size in left):
             # To throw everything away would help nobody.
             return gone
-        gone += sum(each.size_bytes for each in chosen[:_MOST_AT_ONCE] if self.evict(each.id))
+        gone += sum(self._cut(each, heads_bytes) for each in chosen[:_MOST_AT_ONCE])
         for path, size in left:
             if missing > 0:
                 path.unlink(missing_ok=True)
                 self._ledger.note_rest(-size)
                 missing, gone = missing - size, gone + size
+        return gone + self._drop_heads(missing)
+
+    def _cut(self, holding: Holding, heads_bytes: int) -> int:
+        """Evict an object but for its head, if there is room for heads; return what that frees."""
+        beginning = read_beginning(self._objects.path(holding.id))
+        if not self.evict(holding.id):
+            return 0
+        if not beginning or not self._may_keep(len(beginning), holding.worth, heads_bytes):
+            return holding.size_bytes
+        try:
+            self._heads.keep(holding.id, beginning)
+        except OSError:
+            # A disk that takes no more: then there is no head.
+            self._heads.delete(holding.id)
+            return holding.size_bytes
+        return holding.size_bytes - len(beginning)
+
+    def _may_keep(self, size_bytes: int, worth: float, heads_bytes: int) -> bool:
+        """Say whether a head has room among the heads, in place of some that are worth less."""
+        over = self._ledger.head_sizes()[1] + size_bytes - heads_bytes
+        less = itertools.takewhile(lambda each: each.worth < worth, self._ledger.heads())
+        for each in less if over > 0 else ():
+            self._heads.delete(each.id)
+            over -= each.size_bytes
+            if over <= 0:
+                break
+        return over <= 0
+
+    def _drop_heads(self, size_bytes: int) -> int:
+        """Delete heads, those that are worth least first; return how much that frees."""
+        gone = 0
+        for each in self._ledger.heads() if size_bytes > 0 else ():
+            gone += each.size_bytes if self._heads.delete(each.id) else 0
+            if gone >= size_bytes:
+                break
         return gone
 
     def evict(self, object_id: str) -> bool:

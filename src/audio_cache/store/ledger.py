@@ -32,6 +32,9 @@ _MOST_GHOSTS: Final = 50_000
 _ROWS_AT_ONCE: Final = 1_000
 # Mostly very few are asked for.
 _FIRST_ROWS: Final = 8
+# Values of `stored`; 0 stands for what is gone.
+_OBJECT: Final = 1
+_HEAD: Final = 2
 # The first half of an id is shared by all renditions of the same audio.
 _KEY_DIGITS: Final = 15
 
@@ -74,11 +77,13 @@ class Measured:
     Args:
         objects: size in bytes and time of creation by id.
         unnamed: the ids of those that no entry names.
-        rest_bytes: of all files besides objects, partial files and the index.
+        heads: size in bytes and time of creation by the id of the rendition.
+        rest_bytes: of all files besides objects, heads, partial files and the index.
     """
 
     objects: Mapping[str, tuple[int, float]]
     unnamed: frozenset[str]
+    heads: Mapping[str, tuple[int, float]]
     rest_bytes: int
 
 
@@ -95,13 +100,23 @@ class Ledger:
         self._policy = policy
 
     def held_bytes(self) -> int | None:
-        """Return the size of all objects that are held; None where the index cannot be used."""
+        """Return the size of all objects and heads; None where the index cannot be used."""
 
         def read(database: sqlite3.Connection) -> int:
-            query = "SELECT COALESCE(SUM(size), 0) FROM object WHERE stored = 1"
+            query = "SELECT COALESCE(SUM(size), 0) FROM object WHERE stored > 0"
             return int(database.execute(query).fetchone()[0])
 
         return self._facts.use(read)
+
+    def head_sizes(self) -> tuple[int, int]:
+        """Return how many heads are held, and their size in bytes together."""
+
+        def read(database: sqlite3.Connection) -> tuple[int, int]:
+            query = "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM object WHERE stored = 2"
+            count, size_bytes = database.execute(query).fetchone()
+            return int(count), int(size_bytes)
+
+        return self._facts.use(read) or (0, 0)
 
     def tally(self, name: str) -> float | None:
         """Return a number that was noted; None where it was not, or was lost."""
@@ -139,6 +154,14 @@ class Ledger:
         if rows:
             self._facts.use(write)
 
+    def note_head(self, object_id: str, size_bytes: int, at_s: float) -> None:
+        """Note that of a rendition the head is held, or is about to be."""
+        self._write_rows(_KEEP, [(object_id, size_bytes, at_s, self._policy.made(at_s))])
+
+    def note_headless(self, object_id: str) -> None:
+        """Note that a head is held no more; the object may have taken its place."""
+        self._write_rows(_BEHEAD, [(object_id,)])
+
     def note_rest(self, more_bytes: int) -> None:
         """Note by how much the other files of the directory have become more or less."""
 
@@ -172,14 +195,21 @@ class Ledger:
         return self._facts.use(read) or []
 
     def holdings(self, *, unplayed_since_s: float | None = None) -> Iterator[Holding]:
-        """Yield what is held, what is worth least first.
+        """Yield the objects that are held, what is worth least first.
 
         Args:
             unplayed_since_s: only what was never played and was stored before this time.
         """
+        return self._in_order(_OBJECT, unplayed_since_s)
+
+    def heads(self) -> Iterator[Holding]:
+        """Yield the heads that are held, as `holdings`; the sizes are theirs."""
+        return self._in_order(_HEAD, None)
+
+    def _in_order(self, kind: int, unplayed_since_s: float | None) -> Iterator[Holding]:
         after, rows = (float("-inf"), ""), _FIRST_ROWS
         while True:
-            some = self._some_holdings(after, unplayed_since_s, rows)
+            some = self._some_holdings(kind, after, unplayed_since_s, rows)
             yield from some
             if len(some) < rows:
                 return
@@ -193,6 +223,10 @@ class Ledger:
         self._write_rows(_HOLD, [(key, size, at, made(at)) for key, (size, at) in new.items()])
         gone = known.keys() - measured.objects.keys()
         self._write_rows("UPDATE object SET stored = 0 WHERE id = ?", [(key,) for key in gone])
+        heads = {each.id for each in self.heads()}
+        new = {key: each for key, each in measured.heads.items() if key not in heads}
+        self._write_rows(_KEEP, [(key, size, at, made(at)) for key, (size, at) in new.items()])
+        self._write_rows(_BEHEAD, [(key,) for key in heads - measured.heads.keys()])
         worth = self._policy.unnamed(at_s)
         unnamed = [(worth, key, worth) for key in measured.unnamed]
         self._write_rows(
@@ -214,11 +248,11 @@ class Ledger:
             self._facts.use(write)
 
     def _some_holdings(
-        self, after: tuple[float, str], unplayed_since_s: float | None, rows: int
+        self, kind: int, after: tuple[float, str], unplayed_since_s: float | None, rows: int
     ) -> list[Holding]:
         def read(database: sqlite3.Connection) -> list[Holding]:
             since = unplayed_since_s
-            values = (*after, since is None, since, rows)
+            values = (kind, *after, since is None, since, rows)
             return [Holding(*row) for row in database.execute(_NEXT, values)]
 
         return self._facts.use(read) or []
@@ -248,6 +282,11 @@ ON CONFLICT (id) DO UPDATE SET stored = 1, size = excluded.size,
     created = CASE stored WHEN 1 THEN created ELSE excluded.created END,
     worth = CASE uses WHEN 0 THEN excluded.worth ELSE worth END
 """
+_KEEP: Final = """
+INSERT INTO object VALUES (?, ?, 2, ?, NULL, 0, ?)
+ON CONFLICT (id) DO UPDATE SET stored = 2, size = excluded.size
+"""
+_BEHEAD: Final = "UPDATE object SET stored = 0 WHERE id = ? AND stored = 2"
 _INHERIT: Final = """
 UPDATE object SET (used, uses, worth) = (SELECT used, uses, worth FROM object WHERE id = :like)
 WHERE id = :id AND uses = 0 AND EXISTS (SELECT 1 FROM object WHERE id = :like AND uses > 0)
@@ -258,7 +297,7 @@ ON CONFLICT (id) DO UPDATE SET used = :at, uses = uses + 1, worth = :worth
 """
 _NEXT: Final = """
 SELECT id, size, worth, uses, used, created FROM object
-WHERE stored = 1 AND (worth, id) > (?, ?) AND (? OR (uses = 0 AND created < ?))
+WHERE stored = ? AND (worth, id) > (?, ?) AND (? OR (uses = 0 AND created < ?))
 ORDER BY worth, id LIMIT ?
 """
 

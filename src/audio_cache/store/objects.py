@@ -16,7 +16,8 @@ from ..encoding.rendition import RENDITION_ID, audio_key
 from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX
 from .object_store import StoredObject
 
-_FOLDER: Final = "objects"
+OBJECTS_FOLDER: Final = "objects"
+HEADS_FOLDER: Final = "heads"
 _SHARD_DIGITS: Final = 2
 _READ_BYTES: Final = 1 << 16
 # File systems without hard links, or a file that has as many as it can have.
@@ -32,8 +33,8 @@ class LocalObjects:
     links to objects, where the file system has those, and else symbolic links.
     """
 
-    def __init__(self, cache_dir: Path) -> None:
-        self.root = os.path.join(cache_dir, _FOLDER)
+    def __init__(self, cache_dir: Path, folder: str = OBJECTS_FOLDER) -> None:
+        self.root = os.path.join(cache_dir, folder)
         self._partials = os.path.join(cache_dir, PARTIAL_FOLDER)
 
     def path(self, object_id: str) -> str:

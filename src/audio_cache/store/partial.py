@@ -96,6 +96,16 @@ class Partial:
         self.is_resumed = frames > 0
         return frames
 
+    def take_over(self, beginning: bytes) -> int:
+        """Write the first bytes of the rendition; return how many frames of them count.
+
+        Raises:
+            OSError: the disk is full, or fails.
+        """
+        self._cut(0)
+        self.append(beginning)
+        return self.resume()
+
     def append(self, data: bytes | memoryview) -> None:
         """Write bytes at the end of the file, where followers see them at once.
 
@@ -208,6 +218,7 @@ def fill(
     publish: Callable[[Partial], None],
     on_growth: Callable[[int], None] = lambda size: None,
     make_room: MakeRoom | None = None,
+    head: bytes = b"",
 ) -> None:
     """Make the entry of a locked partial, from where that ends.
 
@@ -217,6 +228,7 @@ def fill(
         publish: makes an entry of the complete file.
         on_growth: is told the size in bytes whenever the file has grown.
         make_room: makes room for what is still missing; else the disk must have that.
+        head: the first bytes, if they are at hand.
 
     Raises:
         EncodeError: the source or ffmpeg failed; the partial was deleted.
@@ -225,6 +237,8 @@ def fill(
     try:
         frames = partial.resume()
         (make_room or require_space)([partial])
+        if head and not frames:
+            frames = partial.take_over(head)
         on_growth(partial.size)
         if frames < partial.rendition.frames:
             with contextlib.closing(encode(frames)) as pieces:

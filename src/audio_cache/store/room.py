@@ -21,6 +21,7 @@ from ..space import Space
 from ..text import bytes_in_words, seconds_in_words
 from .entry import PARTIAL_FOLDER
 from .evictions import Evictions
+from .heads import SHARE
 from .ledger import Ledger
 from .partial import Partial
 from .pins import Pins
@@ -73,6 +74,13 @@ class Usage:
     used_bytes: int
     free_bytes: int
     floor_bytes: int
+
+    @property
+    def is_capped(self) -> bool:
+        """Say whether it is the cap that will be reached first, and not the floor."""
+        if self.cap_bytes is None:
+            return False
+        return self.used_bytes - self.cap_bytes >= self.floor_bytes - self.free_bytes
 
     def short_by(self, more_bytes: int) -> int:
         """Return how many bytes must go before so many more are taken; 0 or less for none."""
@@ -165,6 +173,22 @@ class Room:
             self._make(size_bytes, size_bytes, (), for_batch=False)
             self._ledger.note_held(object_id, size_bytes, self._clock(), like)
 
+    def take_for_head(self, object_id: str, size_bytes: int) -> None:
+        """Make room for a head, and enter it in the ledger; for that nothing goes that was played.
+
+        Raises:
+            NoRoomError: there is none.
+        """
+        with self._alone():
+            self._make(size_bytes, size_bytes, (), for_batch=True)
+            self._ledger.note_head(object_id, size_bytes, self._clock())
+
+    def batch_bytes(self, usage: Usage, need_bytes: int) -> int:
+        """Return how much room a batch would find: what is free, and if need be what may go."""
+        short = usage.short_by(need_bytes)
+        going = self._evictions.next(short, self._replaceable_since(())) if short > 0 else []
+        return need_bytes - short + sum(each.size_bytes for each in going)
+
     def fit(self) -> int:
         """Evict what is too much, as after a cap was lowered; return how many bytes went.
 
@@ -186,7 +210,7 @@ class Room:
             self._plays.write()
         since_s = self._replaceable_since(names) if for_batch else None
         while (short := usage.short_by(more_bytes)) > 0:
-            gone = self._evictions.free(short, since_s)
+            gone = self._evictions.free(short, since_s, heads_bytes=self._heads_bytes(usage))
             if not gone:
                 raise NoRoomError(self._explain(usage, need_bytes, for_batch=for_batch))
             freed += gone
@@ -194,6 +218,10 @@ class Room:
         if freed:
             self._logger.info("evicted %s", bytes_in_words(freed))
         return freed
+
+    def _heads_bytes(self, usage: Usage) -> int:
+        """Return how much of the cache evictions may leave to heads."""
+        return int(SHARE * (usage.used_bytes if usage.cap_bytes is None else usage.cap_bytes))
 
     def _replaceable_since(self, names: Collection[str]) -> float:
         """Return before when something unplayed must have been made for a batch to replace it."""
@@ -211,7 +239,7 @@ class Room:
             self._pins.restore()
         now = self._clock()
         if measured_at is None or not 0 <= now - measured_at < older_than_s:
-            self._ledger.settle(survey(self._cache_dir, self._evictions.objects_root), now)
+            self._ledger.settle(survey(self._cache_dir), now)
         return growing
 
     def _usage(self, growing: list[Growing]) -> Usage:
@@ -230,8 +258,9 @@ class Room:
         rest = self._ledger.tally("rest")
         if held is None or rest is None:
             # The index cannot be used at all.
-            found = survey(self._cache_dir, self._evictions.objects_root)
-            held, rest = sum(size for size, _ in found.objects.values()), found.rest_bytes
+            found = survey(self._cache_dir)
+            objects, heads = found.objects.values(), found.heads.values()
+            held, rest = sum(size for size, _ in (*objects, *heads)), found.rest_bytes
         index = index_bytes(self._cache_dir) + _INDEX_GROWTH_BYTES
         return held + int(rest) + index + sum(each.whole_bytes for each in growing)
 
@@ -251,11 +280,11 @@ class Room:
         need = bytes_in_words(need_bytes)
         kept = "was made or played lately, " if for_batch else ""
         stays = f"nothing may go: all that is there {kept}is pinned, or is being made"
-        cap, cure = usage.cap_bytes, "delete what nobody needs with `audio-cache clear`"
-        if cap is not None and usage.used_bytes - cap >= usage.floor_bytes - usage.free_bytes:
+        cure = "delete what nobody needs with `audio-cache clear`"
+        if usage.cap_bytes is not None and usage.is_capped:
             return (
-                f"the cache may take {bytes_in_words(cap)} (AUDIO_CACHE_MAX_SIZE), this track "
-                f"needs {need} of it, and {stays}. Raise AUDIO_CACHE_MAX_SIZE, or {cure}"
+                f"the cache may take {bytes_in_words(usage.cap_bytes)} (AUDIO_CACHE_MAX_SIZE), "
+                f"this track needs {need} of it, and {stays}. Raise AUDIO_CACHE_MAX_SIZE, or {cure}"
             )
         left = bytes_in_words(max(0, usage.free_bytes + need_bytes))
         return (

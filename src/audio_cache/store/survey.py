@@ -13,6 +13,7 @@ from ..encoding.rendition import RENDITION_ID
 from .entry import ENTRY_NAME, PARTIAL_FOLDER, PARTIAL_SUFFIX, read_entry
 from .facts import FILE_NAME
 from .ledger import Measured
+from .objects import HEADS_FOLDER, OBJECTS_FOLDER
 from .partial import is_locked
 
 
@@ -37,26 +38,29 @@ class _Found:
     objects: dict[str, tuple[int, float]] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)
     inodes: set[int] = field(default_factory=set)
+    heads: dict[str, tuple[int, float]] = field(default_factory=dict)
     rest_bytes: int = 0
 
 
-def survey(cache_dir: Path, objects_root: str) -> Measured:
+def survey(cache_dir: Path) -> Measured:
     """Return what lies in the directory besides partial files and the index."""
     found = _Found()
-    for shard in _folders(objects_root):
-        for item in _files(shard):
-            with contextlib.suppress(FileNotFoundError):
-                _count_object(found, item)
+    roots = [os.path.join(cache_dir, folder) for folder in (OBJECTS_FOLDER, HEADS_FOLDER)]
+    for root, count in zip(roots, (_count_object, _count_head), strict=True):
+        for shard in _folders(root):
+            for item in _files(shard):
+                with contextlib.suppress(FileNotFoundError):
+                    count(found, item)
     for item in _files(os.fspath(cache_dir)):
         # Most are links to objects, which need no look.
         if item.inode() not in found.inodes and not item.name.startswith(FILE_NAME):
             _count_rest(found, item)
     for folder in _folders(os.fspath(cache_dir)):
-        if folder != objects_root:
+        if folder not in roots:
             for item in _below(folder):
                 if not item.name.endswith(PARTIAL_SUFFIX):
                     _count_rest(found, item)
-    return Measured(found.objects, frozenset(found.unnamed), found.rest_bytes)
+    return Measured(found.objects, frozenset(found.unnamed), found.heads, found.rest_bytes)
 
 
 def growing_files(cache_dir: Path) -> list[Growing]:
@@ -114,6 +118,14 @@ def _count_object(found: _Found, item: os.DirEntry[str]) -> None:
             found.unnamed.add(item.name)
     else:
         # A copy that somebody is making, or was killed over.
+        found.rest_bytes += status.st_size
+
+
+def _count_head(found: _Found, item: os.DirEntry[str]) -> None:
+    status = item.stat(follow_symlinks=False)
+    if RENDITION_ID.fullmatch(item.name) and item.name not in found.objects:
+        found.heads[item.name] = (status.st_size, status.st_mtime)
+    else:
         found.rest_bytes += status.st_size
 
 
