@@ -28,7 +28,7 @@ from .progress.sse import get_last_event_id, progress_response
 from .progress.tracker import ProgressTracker, get_progress_tracker
 from .quality import QualityLevel, parse_quality
 from .serving.addresses import Signer, read_key
-from .serving.permanent import PermanentPlayback
+from .serving.permanent import PermanentPlayback, know
 from .serving.playback import Playback
 from .settings import AudioCacheSettings
 from .sources.source import is_audio_name
@@ -207,7 +207,7 @@ def sign_rendition(
         raise QualityError(
             f"{os.fspath(path)!r} has no rendition at {quality!r}: play the original"
         )
-    object_id = cache.know(path, parse_quality(quality)).id
+    object_id = know(cache, path, parse_quality(quality)).id
     signature = _signer().sign(object_id, expires_at_s, shared=shared)
     where = f"{_EXTENSION}.rendition"
     return url_for(where, object_id=object_id, e=expires_at_s, s=signature)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ..encoding.ffmpeg import Cancellation
+from ..encoding.ffmpeg import Cancellation, FFmpegRun
 from ..encoding.mp3 import FRAME_SAMPLES, SAMPLE_RATE_HZ, frames_size
 from ..errors import AudioCacheError
 from ..quality import QualityLevel, bitrate_bps
 from ..store.cache import AudioCache
-from ..store.heads import HEAD_FRAMES
+from ..store.heads import HEAD_FRAMES, head_size
 from .batch import Wanted
 from .estimate import Plan, PlannedTrack, make_plan
 from .outcome import explain_error
@@ -60,7 +60,7 @@ def make_heads(
         try:
             cancellation.pause(0)
             made = [
-                cache.make_head(track.path, quality, cancellation.hold)
+                make_head(cache, track.path, quality, cancellation.hold)
                 for quality in track.qualities
             ]
         except (AudioCacheError, OSError) as error:
@@ -75,6 +75,33 @@ def make_heads(
             cancellation.set()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def make_head(
+    cache: AudioCache,
+    path: Path,
+    quality: QualityLevel,
+    on_start: Callable[[FFmpegRun], None] = lambda run: None,
+) -> bool:
+    """Make the head of a rendition, unless that is too short or there is more; say whether.
+
+    Whether the audio is what the source states is checked first, which reads all of it.
+
+    Raises:
+        NoRoomError: the cache has none.
+        EncodeError, OSError: as `AudioCache.transcode_file`.
+    """
+    rendition = cache.identify(path, quality)
+    size = head_size(rendition)
+    if not size or cache.heads.has(rendition.id) or cache.is_cached(path, quality):
+        return False
+    cache.room.require_short(rendition)
+    cache.checks.complete(rendition, cache.checks.begin(rendition.source), on_start)
+    frames = rendition.encode(0, HEAD_FRAMES, nice=cache.nice, on_start=on_start)
+    beginning = rendition.header + b"".join(frames)
+    cache.room.take_for_head(rendition.id, size)
+    cache.heads.keep(rendition.id, beginning)
+    return True
 
 
 def _head_of(track: PlannedTrack) -> PlannedTrack:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from werkzeug.wrappers import Request, Response
@@ -14,7 +15,7 @@ from ..quality import QualityLevel, bitrate_bps, parse_quality
 from ..settings import AudioCacheSettings
 from ..store.cache import AudioCache
 from ..store.comparison import find_rendition
-from ..store.entry import judge_alone, read_open_entry
+from ..store.entry import entry_name, judge_alone, read_open_entry
 from .playback import CACHE_NAME, LIVE, Traffic, listener_of
 from .ranges import OpenRange, Representation, listener_has_left, respond
 
@@ -27,6 +28,21 @@ _FOR_PROXIES: Final = {
     "X-Accel-Expires": str(_YEAR_S),
     "CDN-Cache-Control": f"public, {_FOREVER}",
 }
+
+
+def know(cache: AudioCache, path: Path, quality: QualityLevel) -> Rendition:
+    """Return a rendition with its id, and remember for the id what gives it.
+
+    Raises:
+        OSError, EncodeError, FFmpegNotFoundError: as `AudioCache.get_rendition`.
+    """
+    rendition = cache.identify(path, quality)
+    source = rendition.source
+    name = entry_name(os.fspath(source.path), quality)
+    if cache.facts.id_of(name) != rendition.id:
+        source_path = os.fspath(source.path)
+        cache.facts.note_entry(name, source_path, quality, source.version, rendition.id)
+    return rendition
 
 
 class PermanentPlayback:

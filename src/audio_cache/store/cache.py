@@ -7,6 +7,7 @@ import fnmatch
 import functools
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
@@ -14,17 +15,17 @@ from pathlib import Path
 from typing import Final
 
 from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun, find_ffmpeg
-from ..encoding.ffmpeg_options import AudioCheck, name_of
+from ..encoding.ffmpeg_options import AudioCheck
 from ..encoding.rendition import Rendition, make_rendition, with_samples
-from ..errors import AudioCacheError, EncodeError
+from ..errors import AudioCacheError
 from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..settings import DEFAULT_TAGS
 from ..sources.source import FileVersion, Source, is_lossless, read_source, version_of
 from .assembly import Assembly, Share
+from .checks import Checks
 from .directory import CacheDirectory
 from .entry import Verdict, entry_name, stat_or_none
 from .facts import Checksum
-from .heads import HEAD_FRAMES, head_size
 from .lookups import Found, Lookups
 from .partial import Partial, fill, lock_free
 from .room import Limits
@@ -61,7 +62,8 @@ class AudioCache(CacheDirectory):
         logger = logger or logging.getLogger("audio_cache")
         super().__init__(cache_dir, logger, ",".join(tags), limits or Limits())
         self.nice = nice
-        self._tags = tuple(tags)
+        # An entry of the list may end in a star.
+        self._travels = re.compile("|".join(map(fnmatch.translate, tags)) or "(?!)").fullmatch
         self._ffmpeg = ffmpeg
         self._encode_timeout_s = encode_timeout_s
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
@@ -71,10 +73,11 @@ class AudioCache(CacheDirectory):
             self.objects,
             self.facts,
             self._source,
-            self._current,
+            self.get_rendition,
             self._entry_file,
             self.room.take_for_copy,
         )
+        self.checks = Checks(self.facts, self._lookups, lambda: self.ffmpeg)
 
     @property
     def ffmpeg(self) -> FFmpeg:
@@ -133,8 +136,6 @@ class AudioCache(CacheDirectory):
         """Return a file's valid entry at a quality, or why there is none; nothing is encoded.
 
         Args:
-            original_path: the source.
-            quality: an encoded quality.
             status: what the file system says of the source, where that is known already.
             is_thorough: read all of the source where only that tells.
 
@@ -153,8 +154,6 @@ class AudioCache(CacheDirectory):
         If another thread or process is making the same file, wait for that.
 
         Args:
-            original_path: the source.
-            quality: the quality level.
             overwrite: encode even if a valid file exists.
 
         Returns:
@@ -169,10 +168,9 @@ class AudioCache(CacheDirectory):
         os.stat(original_path)
         if quality == "original" or not self.should_transcode(original_path):
             return original_path
-        path = self.get_cache_path(original_path, quality)
         # Who asks for one file wants it now, as a listener does.
         self.store_together(original_path, [quality], overwrite, for_batch=False)
-        return path
+        return self.get_cache_path(original_path, quality)
 
     def store_together(
         self,
@@ -190,7 +188,6 @@ class AudioCache(CacheDirectory):
         Valid ones are left alone. Those that others are making are waited for with no lock held.
 
         Args:
-            original_path: the source.
             qualities: which ones; "original" needs nothing.
             overwrite: encode even if valid files exist.
             cancellation: ends it from another thread; what was encoded will be resumed.
@@ -210,7 +207,7 @@ class AudioCache(CacheDirectory):
         cancellation = cancellation or Cancellation()
 
         def assemble(partials: list[Partial]) -> None:
-            check = self._check_of(partials[0].rendition.source)
+            check = self.checks.begin(partials[0].rendition.source)
             assembly = Assembly(
                 partials,
                 nice=self.nice,
@@ -294,42 +291,12 @@ class AudioCache(CacheDirectory):
         """Make the entry of a locked partial and log how long it took; errors as `partial.fill`."""
         rendition = partial.rendition
         started = time.monotonic()
-        check = self._check_of(rendition.source)
+        check = self.checks.begin(rendition.source)
         encode = functools.partial(rendition.encode, nice=nice, on_start=on_start, check=check)
         make_room = functools.partial(self.room.take, for_batch=False)
         publish = functools.partial(self.publish, check=check, on_start=on_start)
         fill(partial, encode, publish, on_growth, make_room, head)
         self._log_made(rendition, started)
-
-    def make_head(
-        self,
-        original_path: Path,
-        quality: QualityLevel,
-        on_start: Callable[[FFmpegRun], None] = lambda run: None,
-    ) -> bool:
-        """Make the head of a rendition, unless that is too short or there is more; say whether.
-
-        Whether the audio is what the source states is checked first, which reads all of it.
-
-        Raises:
-            NoRoomError: the cache has none.
-            EncodeError, OSError: as `transcode_file`.
-        """
-        rendition = self.identify(original_path, quality)
-        size = head_size(rendition)
-        if not size or self.heads.has(rendition.id) or self.is_cached(original_path, quality):
-            return False
-        self.room.require_short(rendition)
-        source, check = rendition.source, self._check_of(rendition.source)
-        self._prove(rendition, check, on_start)
-        if check is not None:
-            path = os.fspath(source.path)
-            self.facts.note_source(path, source.version, source.audio, source.samples, checked=True)
-        frames = rendition.encode(0, HEAD_FRAMES, nice=self.nice, on_start=on_start)
-        beginning = rendition.header + b"".join(frames)
-        self.room.take_for_head(rendition.id, size)
-        self.heads.keep(rendition.id, beginning)
-        return True
 
     def publish(
         self,
@@ -345,12 +312,7 @@ class AudioCache(CacheDirectory):
         rendition = self._lookups.identify(partial.rendition)
         source, entry = rendition.source, partial.entry
         path = os.fspath(source.path)
-        if check is None or not check.is_passed:
-            # What went on where an earlier encode ended, or was shared, has not read all of it.
-            self._prove(rendition, check, on_start)
-        if check is not None:
-            check.is_passed = True
-            self.facts.note_source(path, source.version, source.audio, source.samples, checked=True)
+        self.checks.complete(rendition, check, on_start)
         # What an earlier process has left may have been damaged on the disk since.
         checksum = Checksum(partial.checksum(), is_proven=not partial.is_resumed)
         self.heads.drop(rendition)
@@ -362,43 +324,11 @@ class AudioCache(CacheDirectory):
             found = self._lookups.describe(os.fspath(entry), rendition.id, source.version)
             self._lookups.note(path, rendition.quality, found)
 
-    def _prove(
-        self, rendition: Rendition, check: AudioCheck | None, on_start: Callable[[FFmpegRun], None]
-    ) -> None:
-        """Make sure that what was encoded piece by piece is the audio of the source."""
-        source = rendition.source
-        if check is not None:
-            check.restarted().run(self.ffmpeg, on_start)
-        now = version_of(os.stat(source.path))
-        if now == source.version:
-            return
-        # A rename or a new link changes the inode alone, and a write whose time was put back, too.
-        is_rewritten = now[:-1] != source.version[:-1]
-        if is_rewritten or self._identity_now(rendition) != source.audio:
-            raise EncodeError(f"{name_of(source)} was changed while it was encoded")
-
-    def _identity_now(self, rendition: Rendition) -> str:
-        source = with_samples(read_source(rendition.source.path), self.ffmpeg)
-        return self._lookups.identify(replace(rendition, source=source)).source.audio
-
-    def _check_of(self, source: Source) -> AudioCheck | None:
-        """Return the check that a source's audio still needs; None where it was made before."""
-        if self.facts.is_checked(os.fspath(source.path), source.version):
-            return None
-        return AudioCheck.of(source)
-
-    def _current(self, path: str, quality: QualityLevel) -> Rendition:
-        return self.get_rendition(Path(path), quality)
-
     def _log_made(self, rendition: Rendition, started: float) -> None:
-        self.logger.info(
-            "cached %r at %s: %d bytes instead of %d, in %.1f s",
-            str(rendition.source.path),
-            rendition.quality,
-            rendition.length,
-            rendition.source.size_bytes,
-            time.monotonic() - started,
-        )
+        source, took_s = rendition.source, time.monotonic() - started
+        words = "cached %r at %s: %d bytes instead of %d, in %.1f s"
+        sizes = rendition.length, source.size_bytes
+        self.logger.info(words, str(source.path), rendition.quality, *sizes, took_s)
 
     def get_cached_or_original(self, original_path: Path, quality: QualityLevel = "medium") -> Path:
         """Return the cached file if it is valid, else the original; nothing is encoded."""
@@ -423,7 +353,7 @@ class AudioCache(CacheDirectory):
                 paths[quality] = Path(original_path)
         return paths
 
-    def get_rendition(self, original_path: Path, quality: QualityLevel) -> Rendition:
+    def get_rendition(self, original_path: Path | str, quality: QualityLevel) -> Rendition:
         """Return the rendition of a source as it is now; recent ones are remembered.
 
         Raises:
@@ -441,15 +371,6 @@ class AudioCache(CacheDirectory):
     def identify(self, original_path: Path, quality: QualityLevel) -> Rendition:
         """Return the rendition as `get_rendition`, with its id; the first may read the source."""
         return self._lookups.identify(self.get_rendition(original_path, quality))
-
-    def know(self, original_path: Path, quality: QualityLevel) -> Rendition:
-        """Return the rendition as `identify`, and remember for its id what gives it."""
-        rendition = self.identify(original_path, quality)
-        path = os.fspath(rendition.source.path)
-        name = entry_name(path, quality)
-        if self.facts.id_of(name) != rendition.id:
-            self.facts.note_entry(name, path, quality, rendition.source.version, rendition.id)
-        return rendition
 
     def _source(self, path: str) -> Source:
         return self._sources(path, version_of(os.stat(path)))
@@ -474,10 +395,6 @@ class AudioCache(CacheDirectory):
     def _count_source(self, path: str, version: FileVersion) -> Source:
         """Make sure of a source's samples once for all qualities: to count them takes long."""
         return with_samples(self._sources(path, version), self.ffmpeg)
-
-    def _travels(self, tag: str) -> bool:
-        """Say whether a tag goes with renditions; an entry of the list may end in a star."""
-        return any(fnmatch.fnmatchcase(tag, pattern) for pattern in self._tags)
 
     def _entry_file(self, original_path: Path | str, quality: QualityLevel) -> str:
         return self._prefix + entry_name(os.path.abspath(original_path), quality)

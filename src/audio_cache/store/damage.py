@@ -38,7 +38,7 @@ def find_damage(path: Path, entry: Entry) -> str | None:
         info = mp3.info_frame(bitrate, identity.samples)
         file.seek(entry.tag_bytes)
         if mp3.frame_count(identity.samples) != identity.frames or file.read(len(info)) != info:
-            return "its Info frame is not the one that its length demands"
+            return "its Info frame does not match its length"
         intact = intact_frames(file.fileno(), entry.header_bytes, bitrate, identity.frames)
     if intact < identity.frames:
         return f"frame {intact:,} of {identity.frames:,} is damaged"
@@ -76,7 +76,7 @@ def _find_foreign_damage(path: Path) -> str | None:
     with open(path, "rb") as file:
         start = file.read(_FIRST_BYTES)
     if mp3.find_private_payload(start) is not None:
-        return "what it says of its origin cannot be read"
+        return "what it says about its origin cannot be read"
     if start[:3] != b"ID3" and not (start[0] == 0xFF and start[1:2] >= b"\xe0"):
-        return "it does not begin as an MP3 file does"
+        return "it does not begin like an MP3 file"
     return None

@@ -44,7 +44,7 @@ def find_near_entries(
         if entry in expected:
             continue
         if entry.name.startswith(digest):
-            found.append(NearMatch(entry, "of this path, but of another quality or bitrate"))
+            found.append(NearMatch(entry, "for this path, but at another quality or bitrate"))
         elif entry.name in facts:
             reason = _resemblance(facts[entry.name], path, source)
             if reason:
@@ -68,7 +68,7 @@ def _resemblance(made: EntryFacts, path: Path, source: Source | None) -> str:
     if source is not None and source.audio and made.id.startswith(audio_key(source.audio)):
         return f"the same audio, from {where}: was the library moved, or the file copied?"
     if _key(made.path.name) == _key(path.name):
-        return f"of a file of the same name: {where}"
+        return f"of a file with the same name: {where}"
     return ""
 
 

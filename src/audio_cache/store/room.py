@@ -29,7 +29,6 @@ from .plays import Plays
 from .policy import DAY_S
 from .survey import Growing, growing_files, index_bytes, survey
 
-_LOCK_NAME: Final = "room.lock"
 # What the index may grow by until somebody looks again.
 _INDEX_GROWTH_BYTES: Final = 1_000_000
 _LOOK_AGAIN_AFTER_S: Final = 600.0
@@ -269,7 +268,8 @@ class Room:
         """Let nobody else make room meanwhile, in this process or another."""
         folder = self._cache_dir / PARTIAL_FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        fd = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        # The folder itself, which leaves no lock file behind.
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             yield

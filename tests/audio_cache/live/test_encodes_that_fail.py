@@ -75,18 +75,25 @@ def test_an_encode_that_fails_is_logged(
     assert "truncated.flac" in caplog.text
 
 
-def test_a_full_disk_is_said_before_the_answer_and_tried_again(
-    house: House, fast: StubFFmpeg, track: Path, monkeypatch: pytest.MonkeyPatch
+def test_with_a_full_disk_a_listener_has_an_encoder_of_his_own_and_the_next_is_kept(
+    house: House,
+    fast: StubFFmpeg,
+    track: Path,
+    whole: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     live = house.live(fast)
     rendition = low(live, track)
     with monkeypatch.context() as patch:
         patch.setattr(Partial, "append", fail_with_full_disk)
-        with pytest.raises(LiveUnavailableError, match="No space left"):
-            live.play(rendition, 0, rendition.length)
+        assert read(live.play(rendition, 0, rendition.length)) == whole
+    assert "No space left" in caplog.text
     wait_until(is_idle(live))
     assert house.files() == set()
-    live.play(rendition, 0, 10).close()
+    assert read(live.play(rendition, 0, rendition.length)) == whole
+    wait_until(is_idle(live))
+    assert house.entry(rendition).read_bytes() == whole
 
 
 def fail_with_full_disk(self: Partial, piece: bytes) -> None:

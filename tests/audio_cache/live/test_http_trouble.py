@@ -66,15 +66,16 @@ def test_with_no_ffmpeg_the_original_is_played(tmp_path: Path, track: Path) -> N
         assert "track.flac' is played as the original: ffmpeg at" in site.server.log
 
 
-def test_with_a_full_disk_the_original_is_played(tmp_path: Path, track: Path) -> None:
+def test_with_a_full_disk_tracks_are_played_live_and_not_kept(
+    tmp_path: Path, track: Path, whole: bytes
+) -> None:
     with small_disk(tmp_path / "data", "size=200k"), own_site(tmp_path, track) as site:
         for _ in range(2):
             answer = site.server.play("track.flac", span="0-")
-            assert (answer.status, answer.cache_status) == (206, ORIGINAL)
-            assert answer.body == site.track.read_bytes()
-        assert "track.flac' is played as the original: cannot play live" in site.server.log
-        assert files_under(site.server.cache_dir) == set()
-        assert site.encodes_of("track.flac") == []
+            assert (answer.status, answer.cache_status) == (206, LIVE)
+            assert answer.body == whole
+        assert "the disk has" in site.server.log
+        assert [name for name in files_under(site.server.cache_dir) if ".mp3" in name] == []
 
 
 def test_when_all_encoders_are_busy_a_new_listener_gets_the_original(

@@ -9,6 +9,7 @@ import mutagen.flac
 import pytest
 
 from audio_cache import AudioCache
+from audio_cache.batch.heads import make_head
 from audio_cache.errors import EncodeError
 from audio_cache.live.encodes import Live
 from audio_cache.store.heads import head_size
@@ -172,13 +173,13 @@ def test_clearing_takes_the_heads_too(counted: AudioCache, track: Path) -> None:
 
 
 def test_a_head_is_made_on_its_own(counted: AudioCache, ffmpeg: StubFFmpeg, track: Path) -> None:
-    assert counted.make_head(track, "low")
+    assert make_head(counted, track, "low")
     head = counted.heads.find(counted.identify(track, "low"))
-    assert not counted.make_head(track, "low")
+    assert not make_head(counted, track, "low")
     assert len(ffmpeg.encodes()) == 1
     assert counted.transcode_file(track, "low").read_bytes().startswith(head)
     # What is there as a whole needs no head, and a track of a few seconds neither.
-    assert not counted.make_head(track, "low")
+    assert not make_head(counted, track, "low")
 
 
 def test_a_head_is_made_of_no_audio_that_is_not_what_it_says(
@@ -189,6 +190,6 @@ def test_a_head_is_made_of_no_audio_that_is_not_what_it_says(
     content[stated] ^= 1
     track.write_bytes(content)
     with pytest.raises(EncodeError, match="MD5"):
-        counted.make_head(track, "low")
+        make_head(counted, track, "low")
     assert survey(counted.cache_dir).heads == {}
     assert taken_bytes(counted.cache_dir / "heads") == 0

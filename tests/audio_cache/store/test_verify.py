@@ -152,7 +152,7 @@ def test_an_entry_under_the_name_of_another_source_is_served_for_neither(
 ) -> None:
     other = cache.get_cache_path(wav, "medium")
     entry.rename(other)
-    assert "nothing is known of its source" in inspect(cache, other).reason
+    assert inspect(cache, other).reason == "it is under the name of another source"
     assert cache.examine(wav, "medium") is Verdict.SOURCE_CHANGED
     assert cache.is_cached(source, "medium")
     assert inspect(cache, entry) == Inspection(entry, State.SOUND, "", source, "medium")
