@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
+import hashlib
 import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Flask, Request, current_app, request, url_for
+from flask import Blueprint, Flask, Request, current_app, request, send_from_directory, url_for
 from flask import Response as FlaskResponse
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound, ServiceUnavailable
@@ -54,7 +55,7 @@ class AudioCacheState:
     permanent: PermanentPlayback
     tracker: ProgressTracker
 
-    @cached_property
+    @functools.cached_property
     def own_signer(self) -> Signer:
         """Return the signer of an application that has no SECRET_KEY."""
         return Signer.of_secret(read_key(self.cache.cache_dir))
@@ -101,16 +102,41 @@ class FlaskAudioCache:
         blueprint = Blueprint(
             _EXTENSION,
             __name__,
-            static_folder="static",
-            static_url_path="/audio-cache/static",
             template_folder="templates",
         )
+        static = static_view(os.path.join(blueprint.root_path, "static"))
         if self._authorize is not None:
             blueprint.before_request(_unless_signed(self._authorize))
+        blueprint.add_url_rule("/audio-cache/static/<path:filename>", "static", static)
         blueprint.add_url_rule("/play/<file_path:file_path>", "play", play)
         blueprint.add_url_rule("/r/<object_id>.mp3", "rendition", rendition)
         blueprint.add_url_rule("/editor/progress/<slug>", "progress", progress)
         app.register_blueprint(blueprint)
+
+
+def static_view(folder: str) -> Callable[[str], Response]:
+    """Return a view that sends a package's files, without the date of its installation.
+
+    Their tags are made of their bytes; Flask's own are made of that date and of the path.
+    """
+
+    def static(filename: str) -> Response:
+        age_s = current_app.get_send_file_max_age(filename)
+        response: Response = send_from_directory(
+            folder, filename, conditional=False, etag=False, max_age=age_s
+        )
+        path = os.path.join(folder, filename)
+        status = os.stat(path)
+        response.set_etag(_content_tag(path, status.st_size, status.st_mtime_ns))
+        del response.headers["Last-Modified"]
+        return response.make_conditional(request)
+
+    return static
+
+
+@functools.lru_cache(maxsize=256)
+def _content_tag(path: str, _size_bytes: int, _mtime_ns: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]
 
 
 def make_state(app: Flask) -> AudioCacheState:

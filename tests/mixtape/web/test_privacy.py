@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -101,6 +102,27 @@ def test_a_cover_tells_no_date_and_is_not_sent_twice(
         later = {"If-Modified-Since": "Fri, 31 Dec 2100 23:59:59 GMT"}
         with guest.get(url, headers=later) as dated:
             assert dated.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/static/css/player.css",
+        "/static/img/favicon.svg",
+        "/audio-cache/static/progress/indicator.js",
+    ],
+)
+def test_a_script_tells_no_date_of_installation_and_is_not_sent_twice(
+    guest: FlaskClient, url: str
+) -> None:
+    with guest.get(url) as answer:
+        assert answer.status_code == 200
+        assert "Last-Modified" not in answer.headers
+        etag = answer.headers["ETag"]
+        assert answer.get_etag()[0] == hashlib.sha256(answer.get_data()).hexdigest()[:32]
+    with guest.get(url, headers={"If-None-Match": etag}) as again:
+        assert (again.status_code, again.get_data()) == (304, b"")
+    assert guest.get("/static/../app.py").status_code == 404
 
 
 def test_refusals_and_the_progress_of_the_owner_tell_a_guest_nothing(
