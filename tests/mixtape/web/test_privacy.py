@@ -104,14 +104,7 @@ def test_a_cover_tells_no_date_and_is_not_sent_twice(
             assert dated.status_code == 200
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "/static/css/player.css",
-        "/static/img/favicon.svg",
-        "/audio-cache/static/progress/indicator.js",
-    ],
-)
+@pytest.mark.parametrize("url", ["/static/css/player.css", "/static/img/favicon.svg"])
 def test_a_script_tells_no_date_of_installation_and_is_not_sent_twice(
     guest: FlaskClient, url: str
 ) -> None:
