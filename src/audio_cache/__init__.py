@@ -45,7 +45,10 @@ from .sources.tag_names import ID3_FRAMES, MP4_ATOMS
 from .sources.watch import News, SourceWatch
 from .store.cache import AudioCache
 from .store.entry import Verdict
+from .store.outlook import Outlook, look_ahead
+from .store.room import Usage
 from .store.stats import CacheStats, gather_stats
+from .store.stock import Stock, take_stock
 from .store.verify import Inspection, State, verify
 
 __all__ = [
@@ -72,6 +75,7 @@ __all__ = [
     "Inspection",
     "LiveUnavailableError",
     "News",
+    "Outlook",
     "ProgressCallback",
     "ProgressEvent",
     "ProgressStatus",
@@ -82,7 +86,9 @@ __all__ = [
     "Source",
     "SourceWatch",
     "State",
+    "Stock",
     "TrafficCount",
+    "Usage",
     "Verdict",
     "audio_size",
     "bitrate_bps",
@@ -96,6 +102,7 @@ __all__ = [
     "is_audio_name",
     "is_lossless",
     "is_valid",
+    "look_ahead",
     "may_be_lossless",
     "media_type",
     "missing",
@@ -106,5 +113,6 @@ __all__ = [
     "running_count",
     "schedule_mixtape_caching",
     "suffix_of",
+    "take_stock",
     "verify",
 ]

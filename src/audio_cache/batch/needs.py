@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..quality import QUALITY_SETTINGS, QualityLevel
@@ -39,6 +39,7 @@ def find_outdated(
     wanted: Mapping[Path, Sequence[QualityLevel]] | None = None,
     *,
     with_absent: bool = False,
+    on_source: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[Path, list[QualityLevel]]:
     """Return by source the qualities whose entries are no longer valid.
 
@@ -47,14 +48,16 @@ def find_outdated(
         wanted: the sources to check, and at which qualities; None means every source that has
             something cached and still exists, at every quality.
         with_absent: include what has no entry yet.
+        on_source: is called with how many sources were checked, and how many there are.
     """
     if wanted is None:
         wanted = dict.fromkeys(_cached_sources(cache), tuple(QUALITY_SETTINGS))
-    found = {
-        path: outdated(cache, path, qualities, with_absent=with_absent)
-        for path, qualities in wanted.items()
-    }
-    return {path: stale for path, stale in found.items() if stale}
+    found = {}
+    for done, (path, qualities) in enumerate(wanted.items(), 1):
+        if stale := outdated(cache, path, qualities, with_absent=with_absent):
+            found[path] = stale
+        on_source(done, len(wanted))
+    return found
 
 
 def missing(

@@ -30,7 +30,7 @@ from ..store.stats import gather_stats
 from ..store.upgrade import upgrade
 from ..store.verify import State, verify
 from ..text import bytes_in_words, counted, readable
-from .display import open_bar, open_display
+from .display import open_bar, open_display, open_meter
 from .frame import (
     FAILED,
     AudioCacheGroup,
@@ -115,8 +115,7 @@ def warm(
     """
     cache = open_cache(cache_dir)
     wanted = qualities or AudioCacheSettings().precache_qualities
-    sources = collect_sources(paths, _complain)
-    tracks = dict.fromkeys(sources, wanted)
+    tracks = dict.fromkeys(_find_sources(paths), wanted)
     if heads:
         warm_heads(cache, tracks, jobs or AudioCacheSettings().max_workers, dry_run)
     else:
@@ -137,9 +136,10 @@ def regenerate(
     Nothing is encoded that wasn't cached before. Without --quality, every quality is checked.
     """
     cache = open_existing_cache(cache_dir)
-    sources = collect_sources(paths, _complain)
-    wanted = dict.fromkeys(sources, qualities or tuple(QUALITY_SETTINGS))
-    _carry_out(cache, find_outdated(cache, wanted), jobs, dry_run)
+    wanted = dict.fromkeys(_find_sources(paths), qualities or tuple(QUALITY_SETTINGS))
+    with open_meter(Console(highlight=False), "looking for what is outdated") as move:
+        outdated = find_outdated(cache, wanted, on_source=move)
+    _carry_out(cache, outdated, jobs, dry_run)
 
 
 @main.command()
@@ -148,7 +148,8 @@ def regenerate(
 def stats(as_json: bool, cache_dir: Path | None) -> None:
     """Show what the cache holds and how much it saves."""
     cache = open_existing_cache(cache_dir)
-    gathered = gather_stats(cache)
+    with open_meter(Console(highlight=False), "counting") as move:
+        gathered = gather_stats(cache, on_entry=move)
     if as_json:
         click.echo(json.dumps(stats_as_json(cache.cache_dir, gathered), indent=2))
     else:
@@ -174,7 +175,8 @@ def verify_command(
     cache = open_existing_cache(cache_dir)
     counts: Counter[State] = Counter()
     reported = []
-    files = cache.stored_files()
+    with open_meter(Console(highlight=False), "listing"):
+        files = cache.stored_files()
     jobs = jobs or AudioCacheSettings().max_workers
     with open_bar(Console(highlight=False), "verifying", len(files)) as advance:
         for found in verify(cache, repair=repair, deep=deep, jobs=jobs, entries=files):
@@ -231,16 +233,21 @@ def upgrade_command(as_json: bool, cache_dir: Path | None) -> None:
 def clear(older_than_days: float | None, yes: bool, cache_dir: Path | None) -> None:
     """Delete entries. Tracks that are being listened to keep playing."""
     cache = open_existing_cache(cache_dir)
-    before = cache.get_cache_size()
+    console = Console(highlight=False)
+    with open_meter(console, "counting"):
+        before = cache.get_cache_size()
+        number = sum(1 for _ in cache.mp3_files())
     if older_than_days is None and not yes:
-        what = count_entries(sum(1 for _ in cache.mp3_files()))
+        what = count_entries(number)
         where = readable(cache.cache_dir)
         click.confirm(f"Delete all {what} ({bytes_in_words(before)}) in {where}?", abort=True)
     try:
-        deleted = cache.clear_cache(older_than_days)
+        with open_meter(console, "deleting") as move:
+            deleted = cache.clear_cache(older_than_days, on_file=move)
+            after = cache.get_cache_size()
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    freed = bytes_in_words(max(0, before - cache.get_cache_size()))
+    freed = bytes_in_words(max(0, before - after))
     click.echo(f"deleted {count_entries(deleted)}, {freed} freed")
 
 
@@ -308,6 +315,15 @@ def _show_plan(cache: AudioCache, plan: Plan, jobs: int, dry_run: bool) -> None:
         is_long = dry_run or plan.audio_s >= _LONG_WORK_S
         speed = measure_speed(cache, plan) if is_long else ASSUMED_SPEED
         click.echo("\n".join(cost_as_lines(plan, speed, jobs, free_bytes(cache))))
+
+
+def _find_sources(paths: tuple[Path, ...]) -> list[Path]:
+    found: list[Path] = []
+    with open_meter(Console(highlight=False), "looking for music") as move:
+        for path in collect_sources(paths, _complain):
+            found.append(path)
+            move(len(found), None)
+    return found
 
 
 def _complain(error: OSError) -> None:

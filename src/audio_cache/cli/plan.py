@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from ..space import parse_space
 from ..store.outlook import Leaving, Outlook, look_ahead
 from ..text import bytes_in_words, counted, readable, seconds_in_words
+from .display import open_meter
 from .frame import cache_options, open_existing_cache
 
 
@@ -46,7 +48,8 @@ def plan(sizes: tuple[str, ...], count: int, as_json: bool, cache_dir: Path | No
         asked = [parse_space(size).of(disk_bytes) for size in sizes]
     except ValueError as error:
         raise click.UsageError(f"--size takes bytes, 200GB or 10%: {error}") from error
-    outlook = look_ahead(cache, count, asked)
+    with open_meter(Console(highlight=False), "replaying the plays") as move:
+        outlook = look_ahead(cache, count, asked, on_replay=move)
     if as_json:
         click.echo(json.dumps(outlook_as_json(outlook), indent=2))
     else:

@@ -28,6 +28,7 @@ from .ranges import OpenRange, Representation, listener_has_left, respond
 CACHE_NAME: Final = "audio-cache"
 LIVE: Final = "fwd=miss; detail=live"
 _KINDS: Final = {"hit": "hits", LIVE: "live", "fwd=miss": "misses"}
+_BYTES: Final = {"hits": "hit_bytes", "bypasses": "bypass_bytes"}
 _Key = tuple[Path, str]
 _KNOWN_ENTRIES: Final = 4096
 
@@ -248,7 +249,7 @@ def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class TrafficCount:
-    """Plays by kind, the bytes sent, and the bytes that the originals would have taken."""
+    """Plays by kind, and bytes: sent, by two of the kinds, and as the originals would have had."""
 
     hits: int = 0
     live: int = 0
@@ -256,6 +257,8 @@ class TrafficCount:
     bypasses: int = 0
     sent_bytes: int = 0
     original_bytes: int = 0
+    hit_bytes: int = 0
+    bypass_bytes: int = 0
 
 
 class Traffic:
@@ -278,6 +281,8 @@ class Traffic:
             self._counts[kind] += 1
             self._counts["sent_bytes"] += sent_bytes
             self._counts["original_bytes"] += original_bytes
+            if kind in _BYTES:
+                self._counts[_BYTES[kind]] += sent_bytes
 
     def snapshot(self) -> TrafficCount:
         """Return the counts so far."""

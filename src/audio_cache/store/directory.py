@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -79,12 +79,21 @@ class CacheDirectory:
                     sizes[status.st_dev, status.st_ino] = status.st_size
         return sum(sizes.values())
 
-    def clear_cache(self, older_than_days: float | None = None) -> int:
+    def clear_cache(
+        self,
+        older_than_days: float | None = None,
+        *,
+        on_file: Callable[[int, int], None] = lambda done, total: None,
+    ) -> int:
         """Delete the MP3s that `mp3_files` yields, all or those older than an age; count them.
 
         A file that cannot be deleted is logged and skipped. Requests that read a deleted file
         finish undisturbed. Heads, and partial files that nobody encodes, go by the same rule and
         are not counted.
+
+        Args:
+            older_than_days: the age; None for all.
+            on_file: is called with how many files were looked at, and how many there are.
 
         Raises:
             ValueError: the age is negative or no number of days; nothing was deleted.
@@ -92,7 +101,11 @@ class CacheDirectory:
         if older_than_days is not None:
             _require_days(older_than_days)
         age_s = -math.inf if older_than_days is None else older_than_days * _DAY_S
-        deleted = [path for path in self.mp3_files() if self._delete_older(path, age_s)]
+        deleted, paths = [], list(self.mp3_files())
+        for done, path in enumerate(paths, 1):
+            if self._delete_older(path, age_s):
+                deleted.append(path)
+            on_file(done, len(paths))
         self.facts.forget(path.name for path in deleted)
         self.sweep_partials(max(age_s, 0.0))
         self.sweep_objects(age_s)

@@ -109,13 +109,18 @@ class Evictions:
         if missing > held + sum(size for _, size in left):
             # To throw everything away would help nobody.
             return gone
-        gone += sum(self._cut(each, heads_bytes) for each in chosen[:_MOST_AT_ONCE])
+        freed = [self._cut(each, heads_bytes) for each in chosen[:_MOST_AT_ONCE]]
         for path, size in left:
             if missing > 0:
                 path.unlink(missing_ok=True)
                 self._ledger.note_rest(-size)
-                missing, gone = missing - size, gone + size
-        return gone + self._drop_heads(missing)
+                missing -= size
+                freed.append(size)
+        head_bytes = self._drop_heads(missing)
+        evictions = sum(1 for size in freed if size)
+        if evictions or head_bytes:
+            self._ledger.note_evicted(evictions, sum(freed) + head_bytes)
+        return gone + sum(freed) + head_bytes
 
     def _cut(self, holding: Holding, heads_bytes: int) -> int:
         """Evict an object but for its head, if there is room for heads; return what that frees."""

@@ -172,6 +172,10 @@ class Ledger:
 
         self._facts.use(write)
 
+    def note_evicted(self, count: int, size_bytes: int) -> None:
+        """Count evictions and the bytes that they freed, over all processes and restarts."""
+        self._write_rows(_ADD, [("evictions", count), ("evicted_bytes", size_bytes)])
+
     def note_plays(self, plays: Iterable[Play]) -> list[Play]:
         """Record plays; return those whose objects are not known yet."""
         given = list(plays)
@@ -286,6 +290,9 @@ _KEEP: Final = """
 INSERT INTO object VALUES (?, ?, 2, ?, NULL, 0, ?)
 ON CONFLICT (id) DO UPDATE SET stored = 2, size = excluded.size
 """
+_ADD: Final = """
+INSERT INTO tally VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value
+"""
 _BEHEAD: Final = "UPDATE object SET stored = 0 WHERE id = ? AND stored = 2"
 _INHERIT: Final = """
 UPDATE object SET (used, uses, worth) = (SELECT used, uses, worth FROM object WHERE id = :like)
@@ -300,13 +307,6 @@ SELECT id, size, worth, uses, used, created FROM object
 WHERE stored = ? AND (worth, id) > (?, ?) AND (? OR (uses = 0 AND created < ?))
 ORDER BY worth, id LIMIT ?
 """
-
-
-def _write_all(
-    statement: str, rows: Sequence[tuple[object, ...]], database: sqlite3.Connection
-) -> None:
-    with database:
-        database.executemany(statement, rows)
 
 
 def _forget_oldest(database: sqlite3.Connection) -> None:

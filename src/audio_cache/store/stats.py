@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +59,14 @@ class CacheStats:
         return self.foreign_bytes + sum(each.size_bytes for each in self.qualities.values())
 
 
-def gather_stats(cache: AudioCache) -> CacheStats:
+def gather_stats(
+    cache: AudioCache, *, on_entry: Callable[[int, int], None] = lambda done, total: None
+) -> CacheStats:
     """Return what a cache holds; files that vanish meanwhile are not counted.
+
+    Args:
+        cache: which.
+        on_entry: is called with how many entries were looked at, and how many there are.
 
     Raises:
         OSError: the directory can't be listed.
@@ -69,8 +75,10 @@ def gather_stats(cache: AudioCache) -> CacheStats:
     facts = cache.facts.entries()
     sources: dict[str, int] = {}
     foreign = []
-    for path in cache.entries():
+    entries = list(cache.entries())
+    for done, path in enumerate(entries, 1):
         entry = _read(path)
+        on_entry(done, len(entries))
         if entry is None:
             continue
         made = entry.identity or entry.legacy

@@ -238,6 +238,8 @@ def test_plays_are_counted_by_kind_and_bytes(player: Player, track: Path, mp3: P
         bypasses=1,
         sent_bytes=100 + length + lossy,
         original_bytes=round(100 * size / length) + size + lossy,
+        hit_bytes=length,
+        bypass_bytes=lossy,
     )
 
 
@@ -251,7 +253,7 @@ def test_the_counters_of_many_threads_add_up() -> None:
                 traffic.count(kind, 1, 2)
 
     together(*[count] * 8)
-    assert traffic.snapshot() == TrafficCount(800, 800, 800, 800, 3200, 6400)
+    assert traffic.snapshot() == TrafficCount(800, 800, 800, 800, 3200, 6400, 800, 800)
 
 
 def test_ten_listeners_have_the_samples_of_a_doubtful_source_counted_once(
