@@ -188,11 +188,11 @@ class CacheDirectory:
 
     def partials(self) -> list[Path]:
         """Return the partial files, those of earlier layouts beside the entries among them."""
-        found = []
-        for folder in (self.cache_dir, self.cache_dir / PARTIAL_FOLDER):
-            with contextlib.suppress(FileNotFoundError), os.scandir(folder) as listing:
-                found += [Path(each.path) for each in listing if each.name.endswith(PARTIAL_SUFFIX)]
-        return found
+        return [*_partials_in(self.cache_dir), *self.partials_being_made()]
+
+    def partials_being_made(self) -> list[Path]:
+        """Return the partial files where encoders of this version have them."""
+        return _partials_in(self.cache_dir / PARTIAL_FOLDER)
 
     def changed_ns(self) -> tuple[int, ...]:
         """Return when entries and partial files last came or went by name; 0 for no folder."""
@@ -214,6 +214,12 @@ class CacheDirectory:
         except OSError as error:
             self.logger.warning("cannot delete %s: %s", path, error)
         return False
+
+
+def _partials_in(folder: Path) -> list[Path]:
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as listing:
+        return [Path(each.path) for each in listing if each.name.endswith(PARTIAL_SUFFIX)]
+    return []
 
 
 def _require_days(days: float) -> None:

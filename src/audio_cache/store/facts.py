@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,6 +20,7 @@ from .ledger import TABLES
 FILE_NAME: Final = "index.db"
 _SCHEMA: Final = 1
 _BUSY_S: Final = 5.0
+_WORTH_READING_ALL: Final = 100
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS source (
     path BLOB PRIMARY KEY, version TEXT NOT NULL, audio TEXT NOT NULL, samples INTEGER,
@@ -34,6 +35,7 @@ CREATE INDEX IF NOT EXISTS entry_id ON entry (id);
 CREATE TABLE IF NOT EXISTS checksum (
     id TEXT PRIMARY KEY, blake3 TEXT NOT NULL, proven INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS memo (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """
 T = TypeVar("T")
 
@@ -148,6 +150,15 @@ class Facts:
         values = (object_id, checksum.blake3, checksum.is_proven)
         self._do("INSERT OR REPLACE INTO checksum VALUES (?, ?, ?)", values)
 
+    def memo(self, name: str) -> str:
+        """Return a text that was noted by a name; "" where there is none."""
+        row = self._find("SELECT text FROM memo WHERE name = ?", name)
+        return str(row[0]) if row is not None else ""
+
+    def note_memo(self, name: str, text: str) -> None:
+        """Remember a text by a name, in place of what it stood for."""
+        self._do("INSERT OR REPLACE INTO memo VALUES (?, ?)", (name, text))
+
     def entries(self) -> dict[str, EntryFacts]:
         """Return by name of the entry what it was made from."""
 
@@ -159,6 +170,21 @@ class Facts:
             }
 
         return self._use(read) or {}
+
+    def sizes_of_sources(self, names: Collection[str]) -> Callable[[str], int | None]:
+        """Return a function that tells how large the source of an entry was; None for unknown.
+
+        Args:
+            names: of the entries that will be asked for.
+        """
+        if len(names) < _WORTH_READING_ALL:
+            return self._source_bytes
+        known = self.entries()
+        return lambda name: known[name].source_bytes if name in known else None
+
+    def _source_bytes(self, name: str) -> int | None:
+        row = self._find("SELECT version FROM entry WHERE name = ?", name)
+        return _size(row[0]) if row is not None else None
 
     def id_of(self, name: str) -> str | None:
         """Return the object that an entry was made to name; None where it is not known."""

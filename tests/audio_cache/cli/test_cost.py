@@ -52,8 +52,8 @@ def test_warm_does_not_begin_what_the_disk_cannot_hold(
         assert done.exit_code == 1
         assert done.stdout.startswith("1 track to encode")
         assert done.stderr == (
-            "Error: this takes 73 kB, and the cache's disk has 50 kB left: free some space, or "
-            "choose fewer tracks or a lower quality\n"
+            "Error: this takes 73 kB, and the cache's disk has 50 kB left: free some space, "
+            "choose fewer tracks or a lower quality, or only their beginnings (`warm --heads`)\n"
         )
     assert list(cache.entries()) == []
     assert cache.partials() == []
