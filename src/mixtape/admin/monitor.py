@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from audio_cache import CacheStats, gather_stats, running_count
+from audio_cache import CacheStats, Stock, Usage, gather_stats, running_count, take_stock
 from audio_cache.flask_ext import AudioCacheState
 
 from .history import History, Sample
@@ -39,6 +39,21 @@ class Census:
 
 
 @dataclass(frozen=True, slots=True)
+class Inventory:
+    """The stock of the cache as it was last taken.
+
+    Args:
+        stock: what it was.
+        at_s: when, in seconds since the epoch.
+        took_s: how long that took.
+    """
+
+    stock: Stock
+    at_s: float
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Disk:
     """A disk, and how much of it is free."""
 
@@ -62,6 +77,7 @@ class Monitor:
         self._lock = threading.Lock()
         self._counting = threading.Lock()
         self._census: Census | None = None
+        self._inventory: Inventory | None = None
         self._must_count = False
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -82,13 +98,20 @@ class Monitor:
         """Return the last count of the cache; the first one is made on the spot."""
         return self._census or self._count()
 
+    def stock(self) -> Stock:
+        """Return the stock of the cache as it was last taken; the first is taken on the spot."""
+        return (self._inventory or self._take_stock()).stock
+
     def recount(self) -> None:
         """Have the cache counted soon, because much of it has changed."""
         self._must_count = True
         self._wake.set()
 
     def look(self) -> None:
-        """Count the cache if it is time to, and take a sample."""
+        """Take stock and count the cache if it is time to, and take a sample."""
+        last = self._inventory
+        if last is None or not 0 <= self.now() - last.at_s < _REST_PER_COUNT * last.took_s:
+            self._take_stock()
         if self._must_count or self._is_count_due():
             self._must_count = False
             self._count()
@@ -96,12 +119,17 @@ class Monitor:
 
     def sample(self) -> Sample:
         """Return the state of this moment."""
+        stock = self.stock()
         return Sample(
             at_s=self.now(),
             **asdict(self.state.playback.traffic.snapshot()),
             encoders=running_count(),
             cache_bytes=self.census().stats.size_bytes,
             free_bytes=self.disk().free_bytes,
+            used_bytes=stock.usage.used_bytes,
+            pinned_bytes=stock.pinned_bytes,
+            cap_bytes=stock.usage.cap_bytes,
+            evicted_bytes=stock.evicted_bytes,
         )
 
     def disk(self) -> Disk:
@@ -121,6 +149,17 @@ class Monitor:
             return False
         # Entries come and go by name. Only what is being made grows without a sign of it.
         return bool(last.stats.partials) or last.directory_ns != self.state.cache.changed_ns()
+
+    def _take_stock(self) -> Inventory:
+        with self._counting:
+            began = time.monotonic()
+            try:
+                stock = take_stock(self.state.cache)
+            except OSError as error:
+                self.state.cache.logger.warning("cannot take stock of the cache: %s", error)
+                stock = Stock(Usage(None, 0, 0, 0))
+            self._inventory = Inventory(stock, self.now(), time.monotonic() - began)
+            return self._inventory
 
     def _count(self) -> Census:
         with self._counting:

@@ -22,12 +22,15 @@ export function attachMaintenance(page, refresh) {
   const job = (name) => page.querySelector(`[data-job=${name}]`);
   const say = (message) => (part("outcome").textContent = message);
 
-  async function act(url, fields, tell) {
+  async function act(url, fields, tell, meanwhile = "") {
+    say(meanwhile);
+    part("outcome-bar").hidden = !meanwhile;
     try {
       say(tell(await send("POST", url, fields)));
     } catch (error) {
       say(error.message);
     }
+    part("outcome-bar").hidden = true;
     refresh();
   }
   const begin = (kind) => act(page.dataset.maintenance + kind, {}, () => "");
@@ -48,7 +51,7 @@ export function attachMaintenance(page, refresh) {
       message: `Every entry that was made more than ${age} ago is deleted.`,
       yes: "Clear them",
     });
-    if (isMeant) act(form.action, { older_than_days: days }, deleted);
+    if (isMeant) act(form.action, { older_than_days: days }, deleted, "Deleting old entries …");
   });
   onSubmit(job("purge"), async (form) => {
     const { word } = form.dataset;
@@ -58,7 +61,7 @@ export function attachMaintenance(page, refresh) {
       yes: "Purge the cache",
       word,
     });
-    if (isMeant) act(form.action, { confirm: word }, deleted);
+    if (isMeant) act(form.action, { confirm: word }, deleted, "Deleting every entry …");
   });
   part("task-cancel").addEventListener("click", () => act(page.dataset.cancel, {}, () => ""));
 
