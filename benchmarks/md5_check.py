@@ -45,7 +45,7 @@ def run() -> Result:
         unit="s",
         notes=(
             f"{ROUNDS} rounds, measured in turn, each into an empty folder. Seconds are of "
-            "processors, of this process and of ffmpeg: what a machine that is busy has to wait for.",
+            "processors, of this process and of ffmpeg: what a busy machine has to wait for.",
         ),
     )
 
