@@ -16,8 +16,8 @@ unexport PYTHONDONTWRITEBYTECODE
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
 	$(BIN)/mixtape serve
 
-# Three tests at a time on two cores: half of their time they wait for servers, encoders and pages.
-JOBS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
+# Four tests at a time on two cores: half of their time they wait for servers, encoders and pages.
+JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 
 test: .venv/.dev               ## everything but stress
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile

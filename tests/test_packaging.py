@@ -128,13 +128,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def programs(wheel: Path, tmp_path: Path) -> Path:
     """Return where the commands are in a new environment that has only the wheel's own needs."""
     folder = tmp_path / "environment"
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     python = folder / "bin" / "python"
-    pip = (python, "-m", "pip", "install", "--disable-pip-version-check", "--no-compile")
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python)
+    install = (*pip, "install", "--no-compile", "--no-deps")
     lock = ROOT / "requirements.lock"
-    run(*pip, "--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
-    run(*pip, "--no-deps", wheel)
-    run(python, "-m", "pip", "check")
+    run(*install, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
+    run(*install, wheel)
+    run(*pip, "check")
     return python.parent
 
 

@@ -47,7 +47,8 @@ class Nginx:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
+        # A kill would leave its workers behind.
+        self._process.terminate()
         self._process.wait(LIMIT_S)
 
     def _listens(self) -> bool:
