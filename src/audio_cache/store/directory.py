@@ -24,6 +24,7 @@ from .pins import Pins
 from .plays import Plays
 from .policy import DecayingPlays
 from .room import Limits, Room
+from .surveys import Surveys
 
 _DAY_S: Final = 86_400.0
 # An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
@@ -54,12 +55,16 @@ class CacheDirectory:
         self.evictions = Evictions(
             self.cache_dir, self.objects, self.heads, self.facts, self.ledger, self.pins
         )
+        self.surveys = Surveys(
+            self.cache_dir, self.facts, self.ledger, self.pins, self.logger, time.time
+        )
         self.room = Room(
             self.cache_dir,
             self.ledger,
             self.pins,
             self.plays,
             self.evictions,
+            self.surveys,
             limits,
             self.logger,
         )
