@@ -16,7 +16,7 @@ from .result import Figure, Result, percentile
 
 TRACKS = 40
 ROUNDS = 250
-BAR_US = 40.0
+BAR_US = 30.0
 
 
 def run() -> Result:

@@ -252,8 +252,11 @@ class Room:
             NoRoomError: what the cache holds is not known yet, and somebody listens.
         """
         growing = growing_files(self._cache_dir)
-        is_known = self._surveys.require(older_than_s, _PATIENCE_S if is_heard else None)
-        if not is_known and self.limits.max_size is not None:
+        is_capped = self.limits.max_size is not None
+        # Without a cap nobody has to know what is held, but for evictions below the floor.
+        patience_s = _PATIENCE_S if is_capped else 0.0
+        is_known = self._surveys.require(older_than_s, patience_s if is_heard else None)
+        if not is_known and is_capped:
             raise NoRoomError("what the cache holds is being counted, as its index was lost")
         return self._usage(growing)
 

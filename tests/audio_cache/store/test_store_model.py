@@ -241,7 +241,7 @@ def run(examples: int, steps: int) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_no_stale_byte_and_no_needless_encode_whatever_happens() -> None:
-    run(examples=40, steps=25)
+    run(examples=25, steps=20)
 
 
 @pytest.mark.stress
