@@ -293,7 +293,7 @@ class AudioCache(CacheDirectory):
         started = time.monotonic()
         check = self.checks.begin(rendition.source)
         encode = functools.partial(rendition.encode, nice=nice, on_start=on_start, check=check)
-        make_room = functools.partial(self.room.take, for_batch=False)
+        make_room = functools.partial(self.room.take, for_batch=False, is_heard=True)
         publish = functools.partial(self.publish, check=check, on_start=on_start)
         fill(partial, encode, publish, on_growth, make_room, head)
         self._log_made(rendition, started)

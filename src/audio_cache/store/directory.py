@@ -24,6 +24,7 @@ from .pins import Pins
 from .plays import Plays
 from .policy import DecayingPlays
 from .room import Limits, Room
+from .surveys import Surveys
 
 _DAY_S: Final = 86_400.0
 # An abandoned partial is worth keeping for a resume; after this long nobody came back for it.
@@ -54,12 +55,16 @@ class CacheDirectory:
         self.evictions = Evictions(
             self.cache_dir, self.objects, self.heads, self.facts, self.ledger, self.pins
         )
+        self.surveys = Surveys(
+            self.cache_dir, self.facts, self.ledger, self.pins, self.logger, time.time
+        )
         self.room = Room(
             self.cache_dir,
             self.ledger,
             self.pins,
             self.plays,
             self.evictions,
+            self.surveys,
             limits,
             self.logger,
         )
@@ -188,11 +193,7 @@ class CacheDirectory:
 
     def partials(self) -> list[Path]:
         """Return the partial files, those of earlier layouts beside the entries among them."""
-        return [*_partials_in(self.cache_dir), *self.partials_being_made()]
-
-    def partials_being_made(self) -> list[Path]:
-        """Return the partial files where encoders of this version have them."""
-        return _partials_in(self.cache_dir / PARTIAL_FOLDER)
+        return [*_partials_in(self.cache_dir), *_partials_in(self.cache_dir / PARTIAL_FOLDER)]
 
     def changed_ns(self) -> tuple[int, ...]:
         """Return when entries and partial files last came or went by name; 0 for no folder."""

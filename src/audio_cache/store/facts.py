@@ -9,18 +9,17 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ..sources.source import FileVersion
-from .ledger import TABLES
+from . import ledger, summary
 
 FILE_NAME: Final = "index.db"
-_SCHEMA: Final = 1
+_SCHEMA: Final = 2
 _BUSY_S: Final = 5.0
-_WORTH_READING_ALL: Final = 100
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS source (
     path BLOB PRIMARY KEY, version TEXT NOT NULL, audio TEXT NOT NULL, samples INTEGER,
@@ -35,8 +34,12 @@ CREATE INDEX IF NOT EXISTS entry_id ON entry (id);
 CREATE TABLE IF NOT EXISTS checksum (
     id TEXT PRIMARY KEY, blake3 TEXT NOT NULL, proven INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS memo (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """
+_KNOWN_NAMES: Final = """
+SELECT name, EXISTS (SELECT 1 FROM object WHERE id = entry.id AND stored = 1) FROM entry
+"""
+# Of one transaction, so that nobody waits long for his.
+_ROWS_AT_ONCE: Final = 1_000
 T = TypeVar("T")
 
 
@@ -128,14 +131,15 @@ class Facts:
 
     def source_of(self, name: str) -> Path | None:
         """Return the path of the source that an entry was made from; None where it is not known."""
-        row = self._find("SELECT path FROM entry WHERE name = ?", name)
+        row = self._find("SELECT path FROM entry WHERE name = ? AND path <> x''", name)
         return Path(os.fsdecode(row[0])) if row is not None else None
 
     def origins_of(self, object_id: str) -> list[tuple[Path, str]]:
         """Return path and quality of each source that an object was made from or found to be of."""
 
         def read(database: sqlite3.Connection) -> list[tuple[Path, str]]:
-            rows = database.execute("SELECT path, quality FROM entry WHERE id = ?", (object_id,))
+            query = "SELECT path, quality FROM entry WHERE id = ? AND path <> x''"
+            rows = database.execute(query, (object_id,))
             return [(Path(os.fsdecode(path)), quality) for path, quality in rows]
 
         return self._use(read) or []
@@ -150,41 +154,18 @@ class Facts:
         values = (object_id, checksum.blake3, checksum.is_proven)
         self._do("INSERT OR REPLACE INTO checksum VALUES (?, ?, ?)", values)
 
-    def memo(self, name: str) -> str:
-        """Return a text that was noted by a name; "" where there is none."""
-        row = self._find("SELECT text FROM memo WHERE name = ?", name)
-        return str(row[0]) if row is not None else ""
-
-    def note_memo(self, name: str, text: str) -> None:
-        """Remember a text by a name, in place of what it stood for."""
-        self._do("INSERT OR REPLACE INTO memo VALUES (?, ?)", (name, text))
-
     def entries(self) -> dict[str, EntryFacts]:
         """Return by name of the entry what it was made from."""
 
         def read(database: sqlite3.Connection) -> dict[str, EntryFacts]:
-            rows = database.execute("SELECT name, path, version, id FROM entry")
+            query = "SELECT name, path, version, id FROM entry WHERE path <> x''"
+            rows = database.execute(query)
             return {
                 name: EntryFacts(Path(os.fsdecode(path)), _size(version), object_id)
                 for name, path, version, object_id in rows
             }
 
         return self._use(read) or {}
-
-    def sizes_of_sources(self, names: Collection[str]) -> Callable[[str], int | None]:
-        """Return a function that tells how large the source of an entry was; None for unknown.
-
-        Args:
-            names: of the entries that will be asked for.
-        """
-        if len(names) < _WORTH_READING_ALL:
-            return self._source_bytes
-        known = self.entries()
-        return lambda name: known[name].source_bytes if name in known else None
-
-    def _source_bytes(self, name: str) -> int | None:
-        row = self._find("SELECT version FROM entry WHERE name = ?", name)
-        return _size(row[0]) if row is not None else None
 
     def id_of(self, name: str) -> str | None:
         """Return the object that an entry was made to name; None where it is not known."""
@@ -203,13 +184,31 @@ class Facts:
     def forget(self, names: Iterable[str]) -> None:
         """Forget entries that are gone."""
         rows = [(name,) for name in names]
-
-        def forget(database: sqlite3.Connection) -> None:
-            with database:
-                database.executemany("DELETE FROM entry WHERE name = ?", rows)
-
         if rows:
-            self._use(forget)
+            self._do_all("DELETE FROM entry WHERE name = ?", rows)
+
+    def settle_names(self, found: Mapping[str, str], is_there: Callable[[str], bool]) -> None:
+        """Note names of objects that are not known, and forget those of objects that are gone.
+
+        From what they were made, the next lookup finds out.
+
+        Args:
+            found: the ids of objects by their names.
+            is_there: says whether a name is there now, found or not.
+        """
+
+        def read(database: sqlite3.Connection) -> dict[str, bool]:
+            rows = database.execute(_KNOWN_NAMES)
+            return {name: bool(is_held) for name, is_held in rows}
+
+        known = self._use(read) or {}
+        new = [(name, each) for name, each in found.items() if name not in known]
+        insert = "INSERT OR IGNORE INTO entry VALUES (?, x'', ?, '', ?)"
+        rows = [(name, name.split("_")[1], each) for name, each in new]
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            self._do_all(insert, rows[start : start + _ROWS_AT_ONCE])
+        held = (name for name, is_held in known.items() if is_held and name not in found)
+        self.forget([name for name in held if not is_there(name)])
 
     def use(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
         """Return what an action on the database finds; None where that cannot be used."""
@@ -234,6 +233,13 @@ class Facts:
         def do(database: sqlite3.Connection) -> None:
             with database:
                 database.execute(statement, values)
+
+        self._use(do)
+
+    def _do_all(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        def do(database: sqlite3.Connection) -> None:
+            with database:
+                database.executemany(statement, rows)
 
         self._use(do)
 
@@ -269,7 +275,10 @@ class Facts:
         self._database.execute("PRAGMA wal_autocheckpoint=100")
         if self._database.execute("PRAGMA user_version").fetchone()[0] not in (0, _SCHEMA):
             raise sqlite3.DatabaseError("it is of another version")
-        self._database.executescript(f"{_TABLES} {TABLES} PRAGMA user_version={_SCHEMA};")
+        # What is replaced is deleted before, as triggers have to know.
+        self._database.execute("PRAGMA recursive_triggers=ON")
+        tables = f"{_TABLES} {ledger.TABLES} {summary.TABLES}"
+        self._database.executescript(f"{tables} PRAGMA user_version={_SCHEMA};")
         self._inode = os.stat(self._path).st_ino
         return self._database
 

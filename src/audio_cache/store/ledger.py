@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -79,12 +79,16 @@ class Measured:
         unnamed: the ids of those that no entry names.
         heads: size in bytes and time of creation by the id of the rendition.
         rest_bytes: of all files besides objects, heads, partial files and the index.
+        names: the ids of objects by their names, as far as those are hard links.
+        strays: the sizes of files that have the name of an entry, and are no object's.
     """
 
     objects: Mapping[str, tuple[int, float]]
     unnamed: frozenset[str]
     heads: Mapping[str, tuple[int, float]]
     rest_bytes: int
+    names: Mapping[str, str]
+    strays: Sequence[int]
 
 
 class Ledger:
@@ -219,24 +223,39 @@ class Ledger:
                 return
             after, rows = (some[-1].worth, some[-1].id), _ROWS_AT_ONCE
 
-    def settle(self, measured: Measured, at_s: float) -> None:
-        """Bring the ledger into agreement with what the directory holds."""
+    def settle(
+        self,
+        measured: Measured,
+        at_s: float,
+        has_object: Callable[[str], bool],
+        has_head: Callable[[str], bool],
+    ) -> None:
+        """Bring the ledger into agreement with what the directory holds.
+
+        Args:
+            measured: what was found, which may have taken long.
+            at_s: when that began.
+            has_object: says whether an object is there now, as it may have come meanwhile.
+            has_head: does so for heads.
+        """
         known = {each.id: each for each in self.holdings()}
         new = {key: each for key, each in measured.objects.items() if key not in known}
         made = self._policy.made
         self._write_rows(_HOLD, [(key, size, at, made(at)) for key, (size, at) in new.items()])
-        gone = known.keys() - measured.objects.keys()
+        gone = [key for key in known.keys() - measured.objects.keys() if not has_object(key)]
         self._write_rows("UPDATE object SET stored = 0 WHERE id = ?", [(key,) for key in gone])
         heads = {each.id for each in self.heads()}
         new = {key: each for key, each in measured.heads.items() if key not in heads}
         self._write_rows(_KEEP, [(key, size, at, made(at)) for key, (size, at) in new.items()])
-        self._write_rows(_BEHEAD, [(key,) for key in heads - measured.heads.keys()])
+        headless = [key for key in heads - measured.heads.keys() if not has_head(key)]
+        self._write_rows(_BEHEAD, [(key,) for key in headless])
         worth = self._policy.unnamed(at_s)
         unnamed = [(worth, key, worth) for key in measured.unnamed]
         self._write_rows(
             "UPDATE object SET uses = 0, worth = ? WHERE id = ? AND worth > ?", unnamed
         )
-        tallies = [("rest", measured.rest_bytes), ("measured", at_s)]
+        strays = [("strays", len(measured.strays)), ("stray_bytes", sum(measured.strays))]
+        tallies = [*strays, ("rest", measured.rest_bytes), ("measured", at_s)]
         self._write_rows("INSERT OR REPLACE INTO tally VALUES (?, ?)", tallies)
 
     def _write_rows(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:

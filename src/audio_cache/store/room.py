@@ -28,11 +28,14 @@ from .pins import Pins
 from .plays import Plays
 from .policy import DAY_S
 from .survey import Growing, growing_files, index_bytes, survey
+from .surveys import Surveys
 
 # What the index may grow by until somebody looks again.
 _INDEX_GROWTH_BYTES: Final = 1_000_000
 _LOOK_AGAIN_AFTER_S: Final = 600.0
 _LOOK_AT_MOST_EVERY_S: Final = 30.0
+# What a listener waits for a survey. Most take much less, and those of huge caches much more.
+_PATIENCE_S: Final = 0.5
 # A batch takes the place of what nobody has played for so long; were it sooner, a nightly batch of
 # a library larger than the cache would make the same files every night.
 _UNPLAYED_S: Final = 30 * DAY_S
@@ -102,6 +105,7 @@ class Room:
         pins: what does not go.
         plays: are written down before anything goes.
         evictions: take objects out of the store.
+        surveys: set the ledger right.
         limits: the cap and the floor.
         logger: is told what goes.
         clock: gives the seconds since the epoch.
@@ -114,6 +118,7 @@ class Room:
         pins: Pins,
         plays: Plays,
         evictions: Evictions,
+        surveys: Surveys,
         limits: Limits,
         logger: logging.Logger,
         clock: Callable[[], float] = time.time,
@@ -124,12 +129,15 @@ class Room:
         self._pins = pins
         self._plays = plays
         self._evictions = evictions
+        self._surveys = surveys
         self._logger = logger
         self._clock = clock
 
     def usage(self) -> Usage:
         """Return what is taken at the moment."""
-        return self._usage(self._look(_LOOK_AGAIN_AFTER_S))
+        growing = growing_files(self._cache_dir)
+        self._surveys.require(_LOOK_AGAIN_AFTER_S)
+        return self._usage(growing)
 
     def require_short(self, rendition: Rendition) -> None:
         """Raise EncodeError where a source is longer than what is encoded at all."""
@@ -140,12 +148,14 @@ class Room:
                 f"AUDIO_CACHE_MAX_DURATION is {seconds_in_words(most_s)}: it is played as it is"
             )
 
-    def take(self, partials: Sequence[Partial], *, for_batch: bool) -> None:
+    def take(self, partials: Sequence[Partial], *, for_batch: bool, is_heard: bool = False) -> None:
         """Make room for what partial files still need; they hold their headers already.
 
         Args:
             partials: locked.
             for_batch: nobody is listening yet, so nothing that was played has to go.
+            is_heard: somebody listens already, who would not wait until it is known what a huge
+                cache holds.
 
         Raises:
             NoRoomError: there is none, and nothing that may go.
@@ -157,7 +167,7 @@ class Room:
         names = [partial.entry.name for partial in partials]
         with self._alone():
             # The partials are among the files that grow, so what they need is counted already.
-            self._make(0, need_bytes, names, for_batch=for_batch)
+            self._make(0, need_bytes, names, for_batch=for_batch, is_heard=is_heard)
 
     def take_for_copy(self, object_id: str, size_bytes: int, like: str = "") -> None:
         """Make room for an object whose bytes are at hand, and enter it in the ledger.
@@ -198,14 +208,20 @@ class Room:
             return self._make(0, 0, (), for_batch=False)
 
     def _make(
-        self, more_bytes: int, need_bytes: int, names: Collection[str], *, for_batch: bool
+        self,
+        more_bytes: int,
+        need_bytes: int,
+        names: Collection[str],
+        *,
+        for_batch: bool,
+        is_heard: bool = False,
     ) -> int:
         """Evict until there is room; return how many bytes went."""
         freed = 0
-        usage = self._usage(self._look(_LOOK_AGAIN_AFTER_S))
+        usage = self._look(_LOOK_AGAIN_AFTER_S, is_heard=is_heard)
         if usage.short_by(more_bytes) > 0:
             # What was noted may no longer be so, above all where others delete files.
-            usage = self._usage(self._look(_LOOK_AT_MOST_EVERY_S))
+            usage = self._look(_LOOK_AT_MOST_EVERY_S, is_heard=is_heard)
             self._plays.write()
         since_s = self._replaceable_since(names) if for_batch else None
         while (short := usage.short_by(more_bytes)) > 0:
@@ -227,19 +243,22 @@ class Room:
         is_pinned = not self._pins.names().isdisjoint(names)
         return self._clock() - (0.0 if is_pinned else _UNPLAYED_S)
 
-    def _look(self, older_than_s: float) -> list[Growing]:
-        """Survey the directory where the last time was long ago; return what grows in it.
+    def _look(self, older_than_s: float, *, is_heard: bool) -> Usage:
+        """Return what is taken, after a survey where the last one was long ago.
 
         What grows is looked at first: who publishes enters in the ledger first.
+
+        Raises:
+            NoRoomError: what the cache holds is not known yet, and somebody listens.
         """
         growing = growing_files(self._cache_dir)
-        measured_at = self._ledger.tally("measured")
-        if measured_at is None:
-            self._pins.restore()
-        now = self._clock()
-        if measured_at is None or not 0 <= now - measured_at < older_than_s:
-            self._ledger.settle(survey(self._cache_dir), now)
-        return growing
+        is_capped = self.limits.max_size is not None
+        # Without a cap nobody has to know what is held, but for evictions below the floor.
+        patience_s = _PATIENCE_S if is_capped else 0.0
+        is_known = self._surveys.require(older_than_s, patience_s if is_heard else None)
+        if not is_known and is_capped:
+            raise NoRoomError("what the cache holds is being counted, as its index was lost")
+        return self._usage(growing)
 
     def _usage(self, growing: list[Growing]) -> Usage:
         disk = shutil.disk_usage(self._cache_dir)
@@ -255,13 +274,13 @@ class Room:
     def _used_bytes(self, growing: list[Growing]) -> int:
         held = self._ledger.held_bytes()
         rest = self._ledger.tally("rest")
-        if held is None or rest is None:
+        if held is None or (rest is None and self.limits.max_size is not None):
             # The index cannot be used at all.
             found = survey(self._cache_dir)
             objects, heads = found.objects.values(), found.heads.values()
             held, rest = sum(size for size, _ in (*objects, *heads)), found.rest_bytes
         index = index_bytes(self._cache_dir) + _INDEX_GROWTH_BYTES
-        return held + int(rest) + index + sum(each.whole_bytes for each in growing)
+        return held + int(rest or 0) + index + sum(each.whole_bytes for each in growing)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

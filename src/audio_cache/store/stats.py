@@ -1,26 +1,22 @@
-"""Statistics of a cache: what it holds and what it saves, counted from its directory."""
+"""Statistics of a cache: what it holds and what it saves, from its directory or its index."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import threading
-import time
-import weakref
-from collections import Counter, defaultdict
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ..quality import QUALITY_SETTINGS, QualityLevel, parse_quality
 from .cache import AudioCache
-from .entry import ENTRY_NAME, PARTIAL_SUFFIX, read_entry
+from .entry import Entry, read_entry
+from .summary import Summary, read_summary
+from .survey import growing_files
 
-_HASH_DIGITS: Final = 32
-_TICK_NS: Final = 20_000_000
-_MEMO: Final = "stats"
+# Reading so many takes a tenth of a second or two.
+_MOST_READ: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,147 +71,88 @@ def gather_stats(
 ) -> CacheStats:
     """Return what a cache holds; files that vanish meanwhile are not counted.
 
-    Entries that were counted before are not looked into again, and nothing is listed where none
-    came or went since: not even by another process, as far as the index knows of it.
+    The files of a large cache are not read: its index counts what comes and goes, and is set right
+    by a look at the directory now and then. What is no object's counts as foreign then.
 
     Args:
         cache: which.
-        on_entry: is called with how many entries were looked at, and how many there are to look at.
+        on_entry: is called with how many entries were read, and how many there are to read.
 
     Raises:
         OSError: the directory can't be listed.
     """
-    with _LOCK:
-        return _COUNTS.setdefault(cache, _Count(cache)).bring_up_to_date(on_entry)
+    # Once the directory was looked at, whenever that was.
+    cache.surveys.require(math.inf)
+    summary = cache.facts.use(read_summary)
+    if summary is not None and summary.entries > _MOST_READ:
+        return _of_summary(cache, summary)
+    return _read_all(cache, on_entry)
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """An entry that was looked into; `quality` is None for a foreign one."""
-
-    inode: int
-    quality: QualityLevel | None
-    size_bytes: int
-    source_bytes: int
-
-
-class _Count:
-    """What this process has counted of a cache, kept in step with what comes and goes there."""
-
-    def __init__(self, cache: AudioCache) -> None:
-        self._cache = weakref.proxy(cache)
-        self._listed: dict[str, _Counted] = {}
-        self._sums: dict[QualityLevel | None, Counter[str]] = defaultdict(Counter)
-        self._sources: dict[str, list[int]] = {}
-        self._partials: list[str] = []
-        self._stats: CacheStats | None = None
-        self._changed_ns = 0
-
-    def bring_up_to_date(self, on_entry: Callable[[int, int], None]) -> CacheStats:
-        facts = self._cache.facts
-        changed_ns = os.stat(self._cache.cache_dir).st_mtime_ns
-        if self._stats is None:
-            self._stats, self._partials, self._changed_ns = _read_memo(facts.memo(_MEMO))
-        if self._stats is None or changed_ns != self._changed_ns:
-            self._look_at_what_is_new(on_entry)
-            self._stats = self._sum_up()
-            # A time that is no older than a file system's clock may still stand for another state.
-            self._changed_ns = changed_ns if time.time_ns() - changed_ns > _TICK_NS else 0
-            if self._changed_ns:
-                facts.note_memo(_MEMO, _as_memo(changed_ns, self._partials, self._stats))
-        partials = [
-            *(os.path.join(self._cache.cache_dir, name) for name in self._partials),
-            *self._cache.partials_being_made(),
-        ]
-        sizes = [_size(path) for path in partials]
-        return replace(self._stats, partials=len(sizes), partial_bytes=sum(sizes))
-
-    def _look_at_what_is_new(self, on_entry: Callable[[int, int], None]) -> None:
-        new, known, self._partials = [], 0, []
-        with os.scandir(self._cache.cache_dir) as listing:
-            for item in listing:
-                name = item.name
-                before = self._listed.get(name)
-                if before is not None and before.inode == item.inode():
-                    known += 1
-                elif ENTRY_NAME.fullmatch(name):
-                    new.append(name)
-                elif name.endswith(PARTIAL_SUFFIX):
-                    self._partials.append(name)
-        if known < len(self._listed):
-            there = set(os.listdir(self._cache.cache_dir)).difference(new)
-            for name in self._listed.keys() - there:
-                self._count(name, self._listed.pop(name), -1)
-        get_source_bytes = self._cache.facts.sizes_of_sources(new)
-        for done, name in enumerate(new, 1):
-            counted = _look_into(self._cache.cache_dir / name, get_source_bytes(name))
-            on_entry(done, len(new))
-            if counted is not None:
-                self._listed[name] = counted
-                self._count(name, counted, 1)
-
-    def _count(self, name: str, each: _Counted, sign: int) -> None:
-        total = self._sums[each.quality]
-        total["entries"] += sign
-        total["size_bytes"] += sign * each.size_bytes
-        total["source_bytes"] += sign * each.source_bytes
-        if each.quality is not None:
-            # The qualities of a source share its hash.
-            source = self._sources.setdefault(name[:_HASH_DIGITS], [0, each.source_bytes])
-            source[0] += sign
-            if source[0] == 0:
-                del self._sources[name[:_HASH_DIGITS]]
-
-    def _sum_up(self) -> CacheStats:
-        foreign = self._sums[None]
-        return CacheStats(
-            qualities={each: QualityStats(**self._sums[each]) for each in QUALITY_SETTINGS},
-            sources=len(self._sources),
-            source_bytes=sum(size_bytes for _, size_bytes in self._sources.values()),
-            foreign=foreign["entries"],
-            foreign_bytes=foreign["size_bytes"],
-            partials=0,
-            partial_bytes=0,
-        )
+def _of_summary(cache: AudioCache, summary: Summary) -> CacheStats:
+    qualities = dict.fromkeys(QUALITY_SETTINGS, QualityStats())
+    for quality, each in summary.qualities.items():
+        numbers = each.entries, each.size_bytes, each.source_bytes
+        qualities[parse_quality(quality)] = QualityStats(*numbers)
+    growing = growing_files(cache.cache_dir)
+    return CacheStats(
+        qualities=qualities,
+        sources=summary.sources,
+        source_bytes=summary.source_bytes,
+        foreign=int(cache.ledger.tally("strays") or 0),
+        foreign_bytes=int(cache.ledger.tally("stray_bytes") or 0),
+        partials=len(growing),
+        partial_bytes=sum(each.size_bytes for each in growing),
+    )
 
 
-def _look_into(path: Path, known_bytes: int | None) -> _Counted | None:
-    with contextlib.suppress(OSError):
-        inode, entry = os.lstat(path).st_ino, read_entry(path)
+def _read_all(cache: AudioCache, on_entry: Callable[[int, int], None]) -> CacheStats:
+    qualities = dict.fromkeys(QUALITY_SETTINGS, QualityStats())
+    facts = cache.facts.entries()
+    sources: dict[str, int] = {}
+    foreign = []
+    entries = list(cache.entries())
+    for done, path in enumerate(entries, 1):
+        entry = _read(path)
+        on_entry(done, len(entries))
         if entry is None:
-            return None
+            continue
         made = entry.identity or entry.legacy
         if made is None:
-            return _Counted(inode, None, entry.size_bytes, 0)
-        stated = entry.legacy.size_bytes if entry.legacy else 0
-        source_bytes = stated if known_bytes is None else known_bytes
-        return _Counted(inode, parse_quality(made.quality), entry.size_bytes, source_bytes)
+            foreign.append(entry.size_bytes)
+            continue
+        known = facts.get(path.name)
+        source_bytes = (
+            known.source_bytes if known else entry.legacy.size_bytes if entry.legacy else 0
+        )
+        sources[path.name.partition("_")[0]] = source_bytes
+        quality = parse_quality(made.quality)
+        qualities[quality] = _plus(qualities[quality], entry.size_bytes, source_bytes)
+    partials = [_size(path) for path in cache.partials()]
+    return CacheStats(
+        qualities=qualities,
+        sources=len(sources),
+        source_bytes=sum(sources.values()),
+        foreign=len(foreign),
+        foreign_bytes=sum(foreign),
+        partials=len(partials),
+        partial_bytes=sum(partials),
+    )
+
+
+def _plus(stats: QualityStats, size_bytes: int, source_bytes: int) -> QualityStats:
+    return QualityStats(
+        stats.entries + 1, stats.size_bytes + size_bytes, stats.source_bytes + source_bytes
+    )
+
+
+def _read(path: Path) -> Entry | None:
+    with contextlib.suppress(OSError):
+        return read_entry(path)
     return None
 
 
-def _as_memo(changed_ns: int, partials: list[str], stats: CacheStats) -> str:
-    """Return what was counted as a text, for other processes."""
-    return json.dumps({"changed_ns": changed_ns, "partials": partials, "stats": asdict(stats)})
-
-
-def _read_memo(memo: str) -> tuple[CacheStats | None, list[str], int]:
-    """Return what another process has counted, and when the directory had changed by then."""
-    with contextlib.suppress(ValueError, TypeError, KeyError):
-        noted = json.loads(memo)
-        stats = noted["stats"]
-        stats["qualities"] = {
-            level: QualityStats(**numbers) for level, numbers in stats["qualities"].items()
-        }
-        if list(stats["qualities"]) == list(QUALITY_SETTINGS):
-            return CacheStats(**stats), noted["partials"], noted["changed_ns"]
-    return None, [], 0
-
-
-def _size(path: str | os.PathLike[str]) -> int:
+def _size(path: Path) -> int:
     with contextlib.suppress(OSError):
-        return os.stat(path).st_size
+        return path.stat().st_size
     return 0
-
-
-_LOCK: Final = threading.Lock()
-_COUNTS: Final[weakref.WeakKeyDictionary[AudioCache, _Count]] = weakref.WeakKeyDictionary()

@@ -37,7 +37,9 @@ class Growing:
 class _Found:
     objects: dict[str, tuple[int, float]] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)
-    inodes: set[int] = field(default_factory=set)
+    inodes: dict[int, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    strays: list[int] = field(default_factory=list)
     heads: dict[str, tuple[int, float]] = field(default_factory=dict)
     rest_bytes: int = 0
 
@@ -52,15 +54,20 @@ def survey(cache_dir: Path) -> Measured:
                 with contextlib.suppress(FileNotFoundError):
                     count(found, item)
     for item in _files(os.fspath(cache_dir)):
-        # Most are links to objects, which need no look.
-        if item.inode() not in found.inodes and not item.name.startswith(FILE_NAME):
-            _count_rest(found, item)
+        _count_name(found, item)
     for folder in _folders(os.fspath(cache_dir)):
         if folder not in roots:
             for item in _below(folder):
                 if not item.name.endswith(PARTIAL_SUFFIX):
                     _count_rest(found, item)
-    return Measured(found.objects, frozenset(found.unnamed), found.heads, found.rest_bytes)
+    return Measured(
+        objects=found.objects,
+        unnamed=frozenset(found.unnamed),
+        heads=found.heads,
+        rest_bytes=found.rest_bytes,
+        names=found.names,
+        strays=found.strays,
+    )
 
 
 def growing_files(cache_dir: Path) -> list[Growing]:
@@ -111,8 +118,9 @@ def _growing(path: Path) -> Growing:
 
 def _count_object(found: _Found, item: os.DirEntry[str]) -> None:
     status = item.stat(follow_symlinks=False)
-    found.inodes.add(status.st_ino)
-    if RENDITION_ID.fullmatch(item.name):
+    is_object = RENDITION_ID.fullmatch(item.name) is not None
+    found.inodes[status.st_ino] = item.name if is_object else ""
+    if is_object:
         found.objects[item.name] = (status.st_size, status.st_mtime)
         if status.st_nlink == 1:
             found.unnamed.add(item.name)
@@ -129,12 +137,23 @@ def _count_head(found: _Found, item: os.DirEntry[str]) -> None:
         found.rest_bytes += status.st_size
 
 
+def _count_name(found: _Found, item: os.DirEntry[str]) -> None:
+    # Most are links to objects, which need no look.
+    object_id = found.inodes.get(item.inode())
+    if object_id is None and not item.name.startswith(FILE_NAME):
+        _count_rest(found, item)
+    elif object_id and ENTRY_NAME.fullmatch(item.name):
+        found.names[item.name] = object_id
+
+
 def _count_rest(found: _Found, item: os.DirEntry[str]) -> None:
     with contextlib.suppress(FileNotFoundError):
         status = item.stat(follow_symlinks=False)
         if status.st_ino not in found.inodes:
-            found.inodes.add(status.st_ino)
+            found.inodes[status.st_ino] = ""
             found.rest_bytes += status.st_size
+            if ENTRY_NAME.fullmatch(item.name) and not item.is_symlink():
+                found.strays.append(status.st_size)
 
 
 def _items(folder: str) -> Iterator[os.DirEntry[str]]:

@@ -15,6 +15,7 @@ from audio_cache.quality import QualityLevel
 from audio_cache.serving.playback import Playback
 from audio_cache.settings import AudioCacheSettings
 from audio_cache.store.cache import AudioCache
+from audio_cache.store.room import Limits
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.waiting import wait_until
 
@@ -41,7 +42,12 @@ class Player:
     def __init__(self, root: Path, **given: Any) -> None:
         self.ffmpeg = StubFFmpeg(root)
         self.settings = AudioCacheSettings(**{"on_miss": "live", **given})
-        self.cache = AudioCache(root / "cache", ffmpeg=self.ffmpeg.path, tags=self.settings.tags)
+        self.cache = AudioCache(
+            root / "cache",
+            ffmpeg=self.ffmpeg.path,
+            tags=self.settings.tags,
+            limits=Limits.of(self.settings),
+        )
         self.live = Live(self.cache, finish_abandoned=self.settings.finish_abandoned)
         self.playback = Playback(self.cache, self.settings, self.live)
 

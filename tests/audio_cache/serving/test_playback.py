@@ -18,6 +18,7 @@ from audio_cache.sources.source import is_audio_name, media_type
 from tests.audio_cache.serving.player import BYPASS, HIT, LIVE, ORIGINAL, Player
 from tests.helpers.audio import make_noise, run_ffmpeg
 from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.renditions import undisturbed
 from tests.helpers.tracks import place
 from tests.helpers.waiting import LIMIT_S, together
 
@@ -168,6 +169,20 @@ def test_other_tags_alone_are_a_hit_with_another_tag_and_the_same_frames(
     assert play.headers["ETag"] != first.headers["ETag"]
     assert play.body[-40_000:] == first.body[-40_000:]
     assert len(player.ffmpeg.starts()) == 1
+
+
+def test_where_the_disk_has_no_more_than_its_floor_plays_go_on_and_nothing_is_stored(
+    track: Path, tmp_path: Path
+) -> None:
+    full = Player(tmp_path / "full", min_free="100%")
+    whole = undisturbed(track, tmp_path)
+    play = full.play(track)
+    assert (play.status, play.cache_status, play.body) == (200, LIVE, whole)
+    full.rest()
+    part = full.play(track, Range="bytes=20000-29999")
+    assert (part.status, part.body) == (206, whole[20_000:30_000])
+    full.rest()
+    assert list(full.cache.mp3_files()) == full.cache.partials() == []
 
 
 def test_an_entry_that_was_cut_short_is_no_hit(player: Player, track: Path) -> None:

@@ -155,6 +155,8 @@ def test_ten_thousand_evictions_leave_index_and_disk_equal(tmp_path: Path) -> No
         gone += 1
     assert len(on_disk(cache)) == len(links_of(cache)) == 50
     assert in_index(cache) == on_disk(cache)
+    named = {entry.stat().st_ino for entry in cache.entries()}
+    assert named == {os.stat(cache.objects.path(each)).st_ino for each in on_disk(cache)}
     assert cache.ledger.held_bytes() == 50 * 100
 
 

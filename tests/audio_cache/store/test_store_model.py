@@ -1,254 +1,250 @@
-"""The store compared with a model that looks at every byte, over random sequences of events."""
+"""Whatever happens to sources and store, nobody gets stale bytes and nothing is encoded in vain."""
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from mutagen.flac import FLAC
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from audio_cache import AudioCache
-from tests.helpers.audio import make_noise
+from audio_cache.quality import QualityLevel
+from audio_cache.store.lookups import Found
 from tests.helpers.ffmpeg import StubFFmpeg
-from tests.helpers.rooms import lose_index
-from tests.helpers.waiting import LIMIT_S, wait_until
+from tests.helpers.kills import MOMENTS, kill_while_storing
+from tests.helpers.rooms import in_index, lose_index, on_disk
+from tests.helpers.tiny_library import CONTENTS, QUALITIES, TITLES, Content, TinyLibrary
 
-SAMPLES = 13_000
-NAMES = ("a.flac", "b.flac", "c.flac", "d.wav", "e.wav")
-AUDIO = (1, 2, 3)
-TITLES = ("One", "Two")
-MAKE_ONE = """
-import sys
-from pathlib import Path
-from audio_cache import AudioCache
-AudioCache(Path(sys.argv[1]), ffmpeg=sys.argv[2]).transcode_file(Path(sys.argv[3]), "low")
-"""
-# Far enough from now, and from each other, for any file system.
-AN_HOUR_NS = 3_600_000_000_000
+NAMES: Final = ("a.flac", "b.flac", "other/a.flac", "c.wav", "other/d.wav")
+LONG_AGO_NS: Final = 10**18
 
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Path]:
-    """Return a folder with each piece of audio in both formats, all of them of the same length."""
-    with tempfile.TemporaryDirectory() as folder:
-        for audio in AUDIO:
-            for suffix, codec in ((".flac", "flac"), (".wav", "pcm_s16le")):
-                path = Path(folder, f"{audio}{suffix}")
-                make_noise(path, samples=SAMPLES, codec=codec, seed=audio)
-        yield Path(folder)
+library = cache(TinyLibrary)
+names = st.sampled_from(NAMES)
+contents = st.sampled_from(CONTENTS)
+qualities = st.sampled_from(QUALITIES)
+# Of those that are there at the moment; which, tells the remainder.
+choices = st.integers(0, 59)
+processes = st.integers(0, 1)
+has_sources = precondition(lambda self: bool(self.sources()))
 
 
 class Store(RuleBasedStateMachine):
-    """What happens to a library and its cache.
+    """Two caches on one directory, as of two processes, beside a model that hashes everything.
 
-    After each event every source is asked for. What is served has to be what an encode of the
-    source as it is now gives, and an encoder may have been started only where nothing was stored of
-    the same audio.
+    The model knows what every source holds by all of its bytes, and which renditions were made and
+    not evicted. An encode is needed where none of those has the same audio at the same quality.
     """
 
-    pool: Path
-    expected: ClassVar[dict[str, bytes]] = {}
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = Path(tempfile.mkdtemp(prefix="store-"))
+        self.music = self.root / "music"
+        (self.music / "other").mkdir(parents=True)
+        self.ffmpeg = StubFFmpeg(self.root)
+        self.caches = [self.open(), self.open()]
+        self.held: set[str] = set()
+        self.is_watched = False
 
-    @initialize()
-    def begin(self) -> None:
-        self.root = Path(tempfile.mkdtemp())
-        (self.root / "music").mkdir()
-        self.ffmpeg = StubFFmpeg(self.root / "stub")
-        self.stuck = StubFFmpeg(self.root / "stuck", before="exec sleep 600")
-        self.cache = self._open()
-        self.audio: dict[str, int] = {}
-        self.stored: set[tuple[int, str]] = set()
-        self.clock_ns = 1_700_000_000 * 10**9
-
-    def teardown(self) -> None:
-        if hasattr(self, "root"):
-            self.cache.close()
-            shutil.rmtree(self.root)
-
-    def _open(self) -> AudioCache:
+    def open(self) -> AudioCache:
         return AudioCache(self.root / "cache", ffmpeg=self.ffmpeg.path)
 
-    def path(self, name: str) -> Path:
-        return self.root / "music" / name
+    def sources(self) -> list[Path]:
+        return [self.music / name for name in NAMES if (self.music / name).exists()]
 
-    def content(self, name: str, audio: int, title: str) -> bytes:
-        """Return a file's bytes: some audio, and a title where the format has one."""
-        made = self.root / f"made{Path(name).suffix}"
-        shutil.copyfile(self.pool / f"{audio}{made.suffix}", made)
-        if made.suffix == ".flac":
-            tagged = FLAC(made)
-            tagged["title"] = title
-            tagged.save(padding=lambda _: 100)
-        return made.read_bytes()
+    def source(self, choice: int) -> Path:
+        some = self.sources()
+        return some[choice % len(some)]
 
-    def there(self, suffix: str = "") -> list[str]:
-        return sorted(name for name in self.audio if name.endswith(suffix))
+    def is_held(self, content: Content, quality: QualityLevel) -> bool:
+        held = (library().by_id[object_id] for object_id in self.held)
+        return any((each.content.sound, each.quality) == (content.sound, quality) for each in held)
 
-    @rule(name=st.sampled_from(NAMES), audio=st.sampled_from(AUDIO), title=st.sampled_from(TITLES))
-    def write(self, name: str, audio: int, title: str) -> None:
-        self.path(name).unlink(missing_ok=True)
-        self.path(name).write_bytes(self.content(name, audio, title))
-        self.audio[name] = audio
+    @initialize(is_watched=st.booleans(), name=names, content=contents)
+    def begin(self, is_watched: bool, name: str, content: Content) -> None:
+        # Who looks after every step knows more, and who does not may have missed something.
+        self.is_watched = is_watched
+        self.write(name, content)
 
-    @precondition(lambda self: self.audio)
-    @rule(data=st.data(), audio=st.sampled_from(AUDIO), is_dated_back=st.booleans())
-    def edit_in_place(self, data: st.DataObject, audio: int, is_dated_back: bool) -> None:
-        """Write other bytes into the same file, and perhaps give it its old time back."""
-        name = data.draw(st.sampled_from(self.there()))
-        before = self.path(name).stat()
-        content = self.content(name, audio, TITLES[0])
-        with open(self.path(name), "r+b") as file:
-            file.write(content)
-            file.truncate()
-        if is_dated_back:
-            os.utime(self.path(name), ns=(before.st_atime_ns, before.st_mtime_ns))
-        self.audio[name] = audio
+    @rule(name=names, content=contents)
+    def write(self, name: str, content: Content) -> None:
+        self.place(library().files[content], self.music / name)
 
-    @precondition(lambda self: self.audio)
-    @rule(data=st.data())
-    def touch(self, data: st.DataObject) -> None:
-        os.utime(self.path(data.draw(st.sampled_from(self.there()))))
+    @rule(name=names, content=contents)
+    def replace_by_an_older_file(self, name: str, content: Content) -> None:
+        self.place(library().files[content], self.music / name, LONG_AGO_NS)
 
-    @precondition(lambda self: self.audio)
-    @rule(data=st.data(), audio=st.sampled_from(AUDIO))
-    def replace_by_an_older_file(self, data: st.DataObject, audio: int) -> None:
-        name = data.draw(st.sampled_from(self.there()))
-        other = self.root / f"other{Path(name).suffix}"
-        other.write_bytes(self.content(name, audio, TITLES[1]))
-        self.clock_ns -= AN_HOUR_NS
-        os.utime(other, ns=(self.clock_ns, self.clock_ns))
-        os.replace(other, self.path(name))
-        self.audio[name] = audio
+    @has_sources
+    @rule(choice=choices, content=contents, is_touched_back=st.booleans())
+    def edit_in_place(self, choice: int, content: Content, is_touched_back: bool) -> None:
+        self.overwrite(self.source(choice), content, is_touched_back)
 
-    @precondition(lambda self: self.there(".flac"))
-    @rule(data=st.data(), title=st.sampled_from(TITLES))
-    def retag(self, data: st.DataObject, title: str) -> None:
-        tagged = FLAC(self.path(data.draw(st.sampled_from(self.there(".flac")))))
-        tagged["title"] = title
-        tagged.save()
+    @has_sources
+    @rule(choice=choices, title=st.sampled_from(TITLES), is_touched_back=st.booleans())
+    def retag(self, choice: int, title: str, is_touched_back: bool) -> None:
+        path = self.source(choice)
+        now = library().content_of(path)
+        self.overwrite(path, Content(now.suffix, now.audio, title), is_touched_back)
 
-    @precondition(lambda self: self.audio)
-    @rule(data=st.data(), is_move=st.booleans(), keeps_times=st.booleans())
-    def copy_or_move(self, data: st.DataObject, is_move: bool, keeps_times: bool) -> None:
-        name = data.draw(st.sampled_from(self.there()))
-        suffix = Path(name).suffix
-        target = data.draw(st.sampled_from([each for each in NAMES if each.endswith(suffix)]))
-        if target == name:
-            return
-        if is_move:
-            os.replace(self.path(name), self.path(target))
-            self.audio[target] = self.audio.pop(name)
-        else:
-            (shutil.copy2 if keeps_times else shutil.copyfile)(self.path(name), self.path(target))
-            self.audio[target] = self.audio[name]
+    @has_sources
+    @rule(choice=choices, at_ns=st.sampled_from((LONG_AGO_NS, 2 * LONG_AGO_NS)))
+    def touch(self, choice: int, at_ns: int) -> None:
+        os.utime(self.source(choice), ns=(at_ns, at_ns))
 
-    @precondition(lambda self: self.audio)
-    @rule(data=st.data())
-    def delete(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(self.there()))
-        self.path(name).unlink()
-        del self.audio[name]
+    @has_sources
+    @rule(choice=choices, name=names, is_dated=st.booleans())
+    def copy(self, choice: int, name: str, is_dated: bool) -> None:
+        with contextlib.suppress(shutil.SameFileError):
+            (shutil.copy2 if is_dated else shutil.copyfile)(self.source(choice), self.music / name)
+
+    @has_sources
+    @rule(choice=choices, name=names)
+    def link(self, choice: int, name: str) -> None:
+        beside = self.root / "beside"
+        os.link(self.source(choice), beside)
+        os.replace(beside, self.music / name)
+        beside.unlink(missing_ok=True)
+
+    @has_sources
+    @rule(choice=choices, name=names)
+    def move(self, choice: int, name: str) -> None:
+        os.replace(self.source(choice), self.music / name)
 
     @rule()
-    def delete_the_index(self) -> None:
-        lose_index(self.cache)
+    def lose_the_index(self) -> None:
+        lose_index(self.caches[0])
 
-    @precondition(lambda self: self.audio)
-    @rule(data=st.data())
-    def evict(self, data: st.DataObject) -> None:
-        self.evict_all_of(data.draw(st.sampled_from(self.there())))
+    @precondition(lambda self: bool(self.held))
+    @rule(process=processes, choice=choices)
+    def evict(self, process: int, choice: int) -> None:
+        some = sorted(self.held)
+        object_id = some[choice % len(some)]
+        assert self.caches[process].evictions.evict(object_id)
+        self.held.remove(object_id)
+        assert object_id not in on_disk(self.caches[process])
 
-    @precondition(lambda self: self.audio)
-    @rule(data=st.data())
-    def kill(self, data: st.DataObject) -> None:
-        """Kill a process that encodes, at a moment when it has encoded nothing yet."""
-        name = data.draw(st.sampled_from(self.there()))
-        self.evict_all_of(name)
-        before = len(self.stuck.starts())
-        arguments = [self.root / "cache", self.stuck.path, self.path(name)]
-        command = [sys.executable, "-c", MAKE_ONE, *map(os.fspath, arguments)]
-        with subprocess.Popen(command) as process:
-            wait_until(lambda: len(self.stuck.starts()) > before)
-            process.kill()
-            process.wait(LIMIT_S)
-        for start in self.stuck.running():
-            os.kill(start.pid, signal.SIGKILL)
-        wait_until(lambda: not self.stuck.running())
+    @has_sources
+    @rule(
+        choice=choices,
+        quality=qualities,
+        moment=st.sampled_from(tuple(MOMENTS)),
+        count=st.integers(1, 2),
+    )
+    def kill_an_encode(self, choice: int, quality: QualityLevel, moment: str, count: int) -> None:
+        kill_while_storing(self.root / "cache", self.source(choice), quality, moment, count)
+        self.account()
 
-    def evict_all_of(self, name: str) -> None:
-        """Evict what is stored of the audio of a source, under whichever tags."""
-        rendition = self.cache.identify(self.path(name), "low")
-        for object_id in self.cache.objects.of_audio(rendition.source.audio):
-            assert self.cache.evictions.evict(object_id)
-        self.stored.discard(self._key(name))
+    @rule(process=processes)
+    def restart(self, process: int) -> None:
+        self.caches[process].close()
+        self.caches[process] = self.open()
 
-    @rule()
-    def restart(self) -> None:
-        self.cache.close()
-        self.cache = self._open()
+    @has_sources
+    @rule(process=processes, choice=choices, quality=qualities)
+    def look_up(self, process: int, choice: int, quality: QualityLevel) -> None:
+        path = self.source(choice)
+        content = library().content_of(path)
+        started = len(self.ffmpeg.starts())
+        found = self.caches[process].find(path, quality)
+        assert len(self.ffmpeg.starts()) == started
+        if isinstance(found, Found):
+            fresh = library().renditions[content, quality]
+            assert (found.etag, Path(found.path).read_bytes()) == (fresh.id, fresh.made)
+        elif content.suffix == ".flac":
+            # A FLAC tells its audio at once, a WAV only to who reads all of it.
+            assert not self.is_held(content, quality)
+        self.account()
 
-    def _key(self, name: str) -> tuple[int, str]:
-        return self.audio[name], Path(name).suffix
+    @has_sources
+    @rule(process=processes, choice=choices, quality=qualities)
+    def transcode(self, process: int, choice: int, quality: QualityLevel) -> None:
+        path = self.source(choice)
+        content = library().content_of(path)
+        is_needed, encoded = not self.is_held(content, quality), len(self.ffmpeg.encodes())
+        entry = self.caches[process].transcode_file(path, quality)
+        assert entry.read_bytes() == library().renditions[content, quality].made
+        assert len(self.ffmpeg.encodes()) == encoded + is_needed
+        self.account()
+        assert self.is_held(content, quality)
 
     @invariant()
-    def what_is_served_is_what_a_fresh_encode_gives(self) -> None:
-        for name in self.there():
-            self._compare(name)
+    def every_source_is_itself(self) -> None:
+        if self.is_watched:
+            for choice, quality in ((each, it) for each in range(len(NAMES)) for it in QUALITIES):
+                if choice < len(self.sources()):
+                    self.look_up(choice % 2, choice, quality)
 
-    def _compare(self, name: str) -> None:
-        encodes = len(self.ffmpeg.encodes())
-        is_needed = self._key(name) not in self.stored
-        # Where the index was lost, a lookup does not read all of a WAV to learn which audio it is.
-        is_cached = self.cache.is_cached(self.path(name), "low")
-        assert not is_cached if is_needed else is_cached or name.endswith(".wav")
-        made = self.cache.transcode_file(self.path(name), "low").read_bytes()
-        assert len(self.ffmpeg.encodes()) - encodes == is_needed
-        assert made == self._reference(name)
-        self.stored.add(self._key(name))
+    def teardown(self) -> None:
+        for choice in range(len(self.sources())):
+            for quality in QUALITIES:
+                self.transcode(choice % 2, choice, quality)
+                self.look_up((choice + 1) % 2, choice, quality)
+        self.lose_the_index()
+        self.caches[0].room.usage()
+        assert in_index(self.caches[1]) == on_disk(self.caches[1])
+        for each in self.caches:
+            each.close()
+        shutil.rmtree(self.root)
 
-    def _reference(self, name: str) -> bytes:
-        """Return what a cache of its own makes of the very bytes that the file has now."""
-        digest = hashlib.sha256(self.path(name).read_bytes()).hexdigest() + Path(name).suffix
-        if digest not in self.expected:
-            with tempfile.TemporaryDirectory() as folder:
-                copied = shutil.copyfile(self.path(name), Path(folder, name))
-                cache = AudioCache(Path(folder, "cache"))
-                self.expected[digest] = cache.transcode_file(copied, "low").read_bytes()
-                cache.close()
-        return self.expected[digest]
+    def account(self) -> None:
+        """Note what there is: what was made stays, and every object is what its id says."""
+        there = on_disk(self.caches[0]).keys()
+        assert self.held <= there
+        for object_id in there:
+            path = Path(self.caches[0].objects.path(object_id))
+            assert path.read_bytes() == library().by_id[object_id].made
+        self.held = set(there)
+
+    def place(self, data: bytes, path: Path, at_ns: int | None = None) -> None:
+        beside = self.root / "beside"
+        beside.write_bytes(data)
+        if at_ns is not None:
+            os.utime(beside, ns=(at_ns, at_ns))
+        os.replace(beside, path)
+
+    def overwrite(self, path: Path, content: Content, is_touched_back: bool) -> None:
+        before = path.stat()
+        with path.open("r+b") as file:
+            file.write(library().files[content])
+            file.truncate()
+        if is_touched_back:
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def run(pool: Path, examples: int, steps: int) -> None:
-    class OnPool(Store):
-        pass
-
-    OnPool.pool = pool
-    OnPool.TestCase.settings = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
+def run(examples: int, steps: int) -> None:
+    library().renditions  # noqa: B018
+    run_state_machine_as_test(
+        Store,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
     )
-    OnPool.TestCase("runTest").runTest()  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow
-def test_never_a_stale_byte_and_never_an_encode_that_was_not_needed(pool: Path) -> None:
-    run(pool, examples=12, steps=15)
+@pytest.mark.timeout(600)
+def test_no_stale_byte_and_no_needless_encode_whatever_happens() -> None:
+    run(examples=25, steps=20)
 
 
 @pytest.mark.stress
-def test_nor_in_a_thousand_steps(pool: Path) -> None:
-    run(pool, examples=50, steps=40)
+@pytest.mark.timeout(1800)
+def test_no_stale_byte_and_no_needless_encode_in_long_histories() -> None:
+    run(examples=300, steps=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from mutagen.mp3 import MP3
 
 from audio_cache import AudioCache
 from audio_cache.errors import EncodeError, FFmpegNotFoundError
+from audio_cache.store.lookups import Found
 from tests.helpers.audio import DATA, count_samples, make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.renditions import files_of, undisturbed
+from tests.helpers.rooms import on_disk
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
@@ -107,6 +110,23 @@ def test_a_retagged_source_keeps_its_audio_and_gets_the_new_tags(
     assert len(ffmpeg.starts()) == starts
     assert b"Another title" in entry.read_bytes()
     assert entry.read_bytes() == undisturbed(song, counted.cache_dir.parent)
+
+
+def test_one_flac_in_two_folders_and_two_caches_has_the_same_bytes_and_one_object(
+    counted: AudioCache, song: Path, ffmpeg: StubFFmpeg, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    copy = Path(shutil.copyfile(song, tmp_path / "elsewhere" / "another name.flac"))
+    os.utime(copy, (1, 1))
+    entries = [counted.transcode_file(path, "low") for path in (song, copy)]
+    assert len({entry.name for entry in entries}) == 2
+    assert len(on_disk(counted)) == len(ffmpeg.encodes()) == 1
+    other = AudioCache(tmp_path / "other cache")
+    entries.append(other.transcode_file(copy, "low"))
+    assert len({entry.read_bytes() for entry in entries}) == 1
+    found = [counted.find(song, "low"), counted.find(copy, "low"), other.find(copy, "low")]
+    tags = [each.etag for each in found if isinstance(each, Found)]
+    assert tags == list(on_disk(counted)) * 3 == list(on_disk(other)) * 3
 
 
 def test_an_edit_in_place_of_a_long_wav_is_heard(cache: AudioCache, tmp_path: Path) -> None:
