@@ -93,12 +93,15 @@ def test_a_disk_without_room_is_a_clear_error_before_anything_is_encoded(
     tmp_path: Path, song: Path
 ) -> None:
     ffmpeg = StubFFmpeg(tmp_path / "stub")
-    with small_disk(tmp_path / "disk", "size=160k"):
+    with small_disk(tmp_path / "disk", "size=2m"):
         cache = AudioCache(tmp_path / "disk", ffmpeg=ffmpeg.path)
+        cache.room.usage()
+        filler = tmp_path / "disk" / "filler"
+        filler.write_bytes(bytes(shutil.disk_usage(tmp_path / "disk").free - 90_000))
         with pytest.raises(OSError, match=r"the disk has .* free, .* this track needs 97 kB"):
             cache.transcode_file(song, "high")
         assert ffmpeg.starts() == []
-        assert files_of(cache.cache_dir) == []
+        assert files_of(cache.cache_dir) == [filler]
         assert cache.get_cached_or_original(song, "high") == song
 
 

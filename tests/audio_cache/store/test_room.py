@@ -15,7 +15,6 @@ from audio_cache import AudioCache, CacheWorker
 from audio_cache.errors import EncodeError, NoRoomError
 from audio_cache.live.encodes import Live
 from audio_cache.store.entry import Verdict
-from audio_cache.store.lookups import Found
 from audio_cache.store.partial import Partial
 from audio_cache.store.room import Limits
 from audio_cache.store.survey import index_bytes
@@ -112,43 +111,6 @@ def test_a_cap_of_200_mb_holds_at_every_moment(tmp_path: Path) -> None:
     assert 150_000_000 < work_under_a_cap(cache, tracks).most_bytes <= 200_000_000
     # What was made lately makes no room for a batch; for what is listened to it does.
     assert cache.room.usage().used_bytes <= 200_000_000
-
-
-@pytest.mark.stress
-@pytest.mark.timeout(1800)
-def test_a_cap_of_200_mb_holds_under_eight_workers_and_listeners(tmp_path: Path) -> None:
-    cap = 200_000_000
-    cache = cache_with_room(tmp_path / "cache", "200MB")
-    # Of 4.8 MB each at the quality "high": all together are half as much again as there is room.
-    many = [
-        make_noise(tmp_path / f"{number:02}.flac", samples=150 * 44_100, seed=number)
-        for number in range(60)
-    ]
-    live = Live(cache, max_encoders=3, wait_s=LIMIT_S)
-    wrong: list[Path] = []
-
-    def listen(seed: int) -> None:
-        for path in random.Random(seed).choices(many, k=60):
-            rendition = cache.get_rendition(path, "high")
-            found = cache.find(path, "high")
-            if isinstance(found, Found):
-                cache.plays.note(found.etag, found.size_bytes, seed)
-                continue
-            answer = live.play(rendition, 0, rendition.length, listener=str(seed))
-            if len(b"".join(answer)) != rendition.length:
-                wrong.append(path)
-            answer.close()
-
-    def cache_ahead() -> None:
-        CacheWorker(cache, max_workers=8).cache_mixtape_async(many, ["high"])
-
-    with Sampler(cache.cache_dir) as sampler:
-        together(cache_ahead, lambda: listen(1), lambda: listen(2))
-        live.stop(LIMIT_S)
-    assert wrong == []
-    assert sampler.samples > 100
-    assert cap * 0.9 < sampler.most_bytes <= cap
-    assert in_index(cache) == on_disk(cache)
 
 
 @pytest.mark.slow
