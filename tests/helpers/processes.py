@@ -1,4 +1,4 @@
-"""Processes of this machine: which run."""
+"""Processes of this machine: which run, and what this one has open."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ def is_alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return text.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def open_files() -> list[str]:
+    """Return the numbers of the descriptors that this process has open."""
+    return sorted(os.listdir("/proc/self/fd"))
 
 
 def processes_naming(name: str) -> list[int]:

@@ -15,7 +15,7 @@ from typing import Final
 from ..encoding import mp3
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
-from .entry import PARTIAL_SUFFIX, intact_frames, read_entry
+from .entry import PARTIAL_SUFFIX, count_intact_frames, read_entry
 
 _COPY_BYTES: Final = 1 << 20
 
@@ -83,7 +83,7 @@ class Partial:
         frames = 0
         if self.size >= header:
             bitrate = rendition.bitrate_bps
-            frames = intact_frames(self._fd, header, bitrate, rendition.frames)
+            frames = count_intact_frames(self._fd, header, bitrate, rendition.frames)
             frames = mp3.group_start(max(0, frames - 1))
             self._cut(rendition.offset_of(frames))
         else:

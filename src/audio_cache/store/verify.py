@@ -17,7 +17,7 @@ from ..encoding.rendition import Identity
 from ..errors import AudioCacheError, EncodeError, EncodeInterruptedError
 from ..quality import QualityLevel, bitrate_bps, parse_quality
 from .cache import AudioCache
-from .entry import Entry, Verdict, intact_frames, judge, read_entry, stat_or_none
+from .entry import Entry, Verdict, count_intact_frames, judge, read_entry, stat_or_none
 
 # Entries are ours, but somebody may have put a playlist there under an entry's name.
 _INPUT: Final = ("-xerror", "-threads", "1", "-protocol_whitelist", "file", "-f", "mp3")
@@ -112,7 +112,7 @@ def find_damage(cache: AudioCache, path: Path, entry: Entry) -> str | None:
         file.seek(entry.tag_bytes)
         if mp3.frame_count(identity.samples) != identity.frames or file.read(len(info)) != info:
             return "its Info frame does not match its length"
-        intact = intact_frames(file.fileno(), entry.header_bytes, bitrate, identity.frames)
+        intact = count_intact_frames(file.fileno(), entry.header_bytes, bitrate, identity.frames)
     if intact < identity.frames:
         return f"frame {intact:,} of {identity.frames:,} is damaged"
     return None

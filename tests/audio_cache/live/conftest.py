@@ -18,6 +18,7 @@ from tests.audio_cache.live.site import Site, reference
 from tests.helpers.audio import make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.gunicorn import Server
+from tests.helpers.processes import open_files
 from tests.helpers.waiting import LIMIT_S
 
 
@@ -59,7 +60,7 @@ def fast(tmp_path: Path) -> StubFFmpeg:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     gc.collect()  # what an earlier test has left is not to be closed during this one
-    files = len(os.listdir("/proc/self/fd"))
+    files = open_files()
     house = House(tmp_path / "cache")
     yield house
     for live in house.lives:
@@ -67,7 +68,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     assert [live.busy_encoders for live in house.lives] == [0] * len(house.lives)
     assert not [thread for thread in threading.enumerate() if thread.name == "encoder"]
     assert running_count() == 0
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert open_files() == files
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.live.growing_file import GrowingFile
+from tests.helpers.processes import open_files
 from tests.helpers.waiting import LIMIT_S, wait_until
 
 
@@ -24,10 +25,6 @@ def part(rendition: Rendition, tmp_path: Path) -> Path:
     path = tmp_path / "entry.mp3.part"
     path.write_bytes(rendition.header + bytes(1000))
     return path
-
-
-def open_files() -> list[str]:
-    return sorted(os.listdir("/proc/self/fd"))
 
 
 def test_nothing_is_there_before_a_file_is(growing: GrowingFile) -> None:

@@ -10,8 +10,8 @@ import pytest
 from tests.audio_cache.serving.representation_site import (
     BODY,
     Site,
-    open_files,
 )
+from tests.helpers.processes import open_files
 
 
 @pytest.fixture(params=["memory", "file"])

@@ -77,10 +77,6 @@ class Site:
         return Answer(int(status.split()[0]), sent, content)
 
 
-def open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
 def assert_whole(answer: Answer) -> None:
     assert answer.status_code == 200
     assert answer.data == BODY

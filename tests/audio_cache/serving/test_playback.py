@@ -27,6 +27,7 @@ from audio_cache.sources.source import is_audio_name, media_type
 from audio_cache.store.cache import AudioCache
 from tests.helpers.audio import run_ffmpeg
 from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.processes import open_files
 from tests.helpers.waiting import LIMIT_S, together, wait_until
 
 HIT = "audio-cache; hit"
@@ -78,11 +79,11 @@ class Player:
 @pytest.fixture
 def player(tmp_path: Path) -> Iterator[Player]:
     gc.collect()  # what an earlier test has left is not to be closed during this one
-    files = len(os.listdir("/proc/self/fd"))
+    files = open_files()
     player = Player(tmp_path)
     yield player
     player.live.stop(LIMIT_S)
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert open_files() == files
 
 
 @pytest.fixture

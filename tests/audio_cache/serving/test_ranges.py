@@ -21,8 +21,8 @@ from tests.audio_cache.serving.representation_site import (
     assert_part,
     assert_validators,
     assert_whole,
-    open_files,
 )
+from tests.helpers.processes import open_files
 
 
 def test_a_plain_get_is_answered_with_all_of_it_and_the_validators(site: Site) -> None:
