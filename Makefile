@@ -10,14 +10,14 @@ CHECKOUT := -m pip --disable-pip-version-check --quiet install --no-deps --no-bu
 .PHONY: serve test lowest lock coverage fast lint types docs screenshots bench stress browser clean
 .DELETE_ON_ERROR:
 
-# Tests start many programs; each would compile every module anew where Python may not keep what it compiled.
-unexport PYTHONDONTWRITEBYTECODE
-
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
 	$(BIN)/mixtape serve
 
 # Four tests at a time on two cores: half of their time they wait for servers, encoders and pages.
 JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
+
+# They start many programs, each of which would compile every module anew where Python may not keep what it compiled.
+test lowest coverage fast stress browser: export PYTHONDONTWRITEBYTECODE =
 
 test: .venv/.dev               ## everything but stress
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile

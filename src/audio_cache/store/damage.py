@@ -12,7 +12,7 @@ from ..encoding.ffmpeg import FFmpeg, FFmpegRun
 from ..encoding.rendition import Identity
 from ..errors import EncodeError
 from ..quality import bitrate_bps, parse_quality
-from .entry import Entry, Verdict, intact_frames
+from .entry import Entry, Verdict, count_intact_frames
 
 # Entries are ours, but anybody may have put a playlist there under an entry's name.
 _INPUT: Final = ("-xerror", "-threads", "1", "-protocol_whitelist", "file", "-f", "mp3")
@@ -39,7 +39,7 @@ def find_damage(path: Path, entry: Entry) -> str | None:
         file.seek(entry.tag_bytes)
         if mp3.frame_count(identity.samples) != identity.frames or file.read(len(info)) != info:
             return "its Info frame does not match its length"
-        intact = intact_frames(file.fileno(), entry.header_bytes, bitrate, identity.frames)
+        intact = count_intact_frames(file.fileno(), entry.header_bytes, bitrate, identity.frames)
     if intact < identity.frames:
         return f"frame {intact:,} of {identity.frames:,} is damaged"
     return None

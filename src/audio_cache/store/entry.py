@@ -116,13 +116,13 @@ def read_open_entry(fd: int) -> Entry:
     return Entry(status.st_size, status.st_mtime_ns, tag_bytes, identity, is_unreadable, legacy)
 
 
-def intact_frames(fd: int, header_bytes: int, bitrate: int, frames: int) -> int:
-    """Return how many frames of an open file are whole and where they should be."""
+def count_intact_frames(fd: int, header_bytes: int, bitrate_bps: int, frames: int) -> int:
+    """Return how many frames of an open file, at most so many, are whole and in their places."""
     kept = 0
     while kept < frames:
-        at = header_bytes + mp3.frames_size(bitrate, kept)
+        at = header_bytes + mp3.frames_size(bitrate_bps, kept)
         audio = os.pread(fd, _READ_BYTES, at)
-        intact = mp3.intact_frames(bitrate, audio, kept)
+        intact = mp3.intact_frames(bitrate_bps, audio, kept)
         kept += intact
         if not intact:
             break

@@ -16,7 +16,7 @@ from ..encoding import mp3
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
 from .checksums import hash_open_file
-from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, intact_frames
+from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, count_intact_frames
 from .objects import LocalObjects, sync_directory
 
 _COPY_BYTES: Final = 1 << 20
@@ -87,7 +87,7 @@ class Partial:
         frames = 0
         if self.size >= header:
             bitrate = rendition.bitrate_bps
-            frames = intact_frames(self._fd, header, bitrate, rendition.frames)
+            frames = count_intact_frames(self._fd, header, bitrate, rendition.frames)
             frames = mp3.group_start(max(0, frames - 1))
             self._cut(rendition.offset_of(frames))
         else:

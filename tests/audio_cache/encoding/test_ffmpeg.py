@@ -18,7 +18,7 @@ from audio_cache.encoding.ffmpeg import FFmpeg, FFmpegRun, end_all, find_ffmpeg,
 from audio_cache.errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
 from tests.helpers.audio import DATA, make_audio
 from tests.helpers.ffmpeg import StubFFmpeg
-from tests.helpers.processes import processes_naming
+from tests.helpers.processes import open_files, processes_naming
 from tests.helpers.renditions import rendition_of
 from tests.helpers.waiting import LIMIT_S, wait_until
 
@@ -265,14 +265,11 @@ def test_ffmpeg_ends_with_the_thread_that_started_it(tmp_path: Path) -> None:
 
 
 def test_no_descriptor_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def count() -> int:
-        return len(os.listdir("/proc/self/fd"))
-
     program = find_ffmpeg()
-    before = count()
+    before = open_files()
     with FFmpegRun(program, endless(tmp_path), outputs=1) as run:
         next(run.read())
     monkeypatch.setattr(ffmpeg, "_limits", lambda nice: [])
     with pytest.raises(FFmpegNotFoundError, match="cannot start"):
         FFmpegRun(FFmpeg(str(tmp_path / "gone"), "gone"), ("{out}", "{out}"), outputs=2)
-    assert count() == before
+    assert open_files() == before

@@ -108,6 +108,6 @@ def test_a_crash_leaves_no_encoder(tmp_path: Path) -> None:
         with server.open("track.flac", span="700000-") as seek:
             assert seek.recv(9) == b"HTTP/1.1 "
             server.kill()
-    # A killed process takes a moment to be gone.
-    wait_until(lambda: not (is_alive(pid) or stage.ffmpeg.running()))
+    # A killed process takes a moment to be gone, and its files are open until its last thread is.
+    wait_until(lambda: not (is_alive(pid) or stage.ffmpeg.running() or is_locked(stage.part)))
     stage.assert_nothing_runs(pid)
