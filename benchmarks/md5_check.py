@@ -13,19 +13,22 @@ from unittest.mock import patch
 from audio_cache.store.checks import Checks
 
 from .batch import in_empty_folder, with_audio_cache
-from .music import find_music
+from .music import cut, find_music, work_folder
 from .result import Figure, Result, alternate, paired_ratio
 
 USES_MUSIC = True
-TRACKS = 8
-ROUNDS = int(os.environ.get("BENCH_CHECK_ROUNDS", "5"))
+TRACKS = 24
+SECONDS = 60.0
+ROUNDS = int(os.environ.get("BENCH_CHECK_ROUNDS", "10"))
 BAR = 1.03
 
 
 def run() -> Result:
     """Encode all pieces with the comparison and without, in turn."""
+    folder = work_folder() / "minutes"
+    folder.mkdir(exist_ok=True)
     pieces = find_music(TRACKS).pieces
-    tracks = [piece.path for piece in pieces if piece.path.suffix == ".flac"]
+    tracks = [cut(piece, SECONDS, folder / f"{number}.flac") for number, piece in enumerate(pieces)]
     samples = alternate(
         ROUNDS,
         compared=partial(_processor_s, in_empty_folder, with_audio_cache, tracks),
@@ -33,10 +36,16 @@ def run() -> Result:
     )
     compared, believed = samples["compared"], samples["believed"]
     return Result(
-        title=f"{len(tracks)} FLACs to MP3 at medium, compared with the MD5 that they state",
+        title=f"{len(tracks)} minutes of FLAC to MP3 at medium, compared with the MD5 they state",
         figures=(
             Figure(
-                "processor time, beside no comparison", paired_ratio(compared, believed), "×", BAR
+                "least processor time, beside no comparison",
+                min(compared) / min(believed),
+                "×",
+                BAR,
+            ),
+            Figure(
+                "median of the rounds, beside no comparison", paired_ratio(compared, believed), "×"
             ),
             Figure("with the comparison", median(compared), "s"),
             Figure("without", median(believed), "s"),
@@ -45,7 +54,8 @@ def run() -> Result:
         unit="s",
         notes=(
             f"{ROUNDS} rounds, measured in turn, each into an empty folder. Seconds are of "
-            "processors, of this process and of ffmpeg: what a busy machine has to wait for.",
+            "processors, of this process and of ffmpeg. What else runs on the machine only ever "
+            "adds to them, so the least of each is what the work itself takes.",
         ),
     )
 

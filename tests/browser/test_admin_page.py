@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -139,15 +139,23 @@ def test_deleting_shows_that_it_goes_on(
 ) -> None:
     may_go = threading.Event()
     real = cache_of(app).clear_cache
-    monkeypatch.setattr(
-        cache_of(app), "clear_cache", lambda days: real(days) if may_go.wait(LIMIT_S) else 0
-    )
+
+    def clear(days: float | None, *, on_file: Callable[[int, int], None]) -> int:
+        def count(done: int, total: int) -> None:
+            on_file(done, total)
+            assert may_go.wait(LIMIT_S)
+
+        return real(days, on_file=count)
+
+    monkeypatch.setattr(cache_of(app), "clear_cache", clear)
     press(page, "Purge the cache")
     page.get_by_label("Type purge to continue").fill("purge")
     page.keyboard.press("Enter")
-    bar = page.get_by_role("progressbar", name="Deleting")
-    expect(page.get_by_text("Deleting every entry …")).to_be_visible()
-    expect(bar).to_be_visible()
+    bar = page.get_by_role("progressbar", name="Progress")
+    expect(page.get_by_text("Deleting entries")).to_be_visible()
+    expect(page.get_by_text("1 of 2")).to_be_visible()
+    expect(bar).to_have_attribute("value", "1")
+    expect(page.get_by_role("button", name="Verify the cache")).to_be_disabled()
     may_go.set()
     expect(page.get_by_text("2 entries were deleted.")).to_be_visible()
     expect(bar).to_be_hidden()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,9 @@ _OPEN_ENDED: Final = frozenset({"flac", "wv"})
 _LOOKAHEAD_FRAMES: Final = 2
 # Covers the resampler's rounding: up to 39 samples if the audio is shorter than its filter, else 1.
 _PAD_SAMPLES: Final = 64
-_CHECKED_AT_ONCE: Final = 65_536
+_CHECKED_AT_ONCE: Final = 16_384
+_MD5_OUTPUT: Final = ("-f", "md5", "{out}")
+_MD5_DIGITS: Final = 32
 # By FLAC's bits per sample: as which its MD5 counts them.
 _CHECKED_AS: Final = {8: "pcm_s8", 16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
 # By the format of a quality; another one needs its own arithmetic beside mp3's.
@@ -67,7 +68,8 @@ class Piece:
 
         Args:
             settings: the qualities, each to an output.
-            checked_as: the codec of one output more, of the samples as they were decoded.
+            checked_as: the codec of the samples as they were decoded, whose MD5 one output more
+                gives.
         """
         start_us = self._start_sample * 1_000_000 // mp3.SAMPLE_RATE_HZ
         arguments = input_arguments(self.source, start_us=start_us if self._is_sought else 0)
@@ -84,8 +86,7 @@ class Piece:
             for label, setting in zip(labels, settings, strict=True):
                 arguments += ["-map", label, *_encoder(setting)]
         if checked_as:
-            arguments += ["-map", "[raw]", "-c:a", checked_as, "-flush_packets", "0"]
-            arguments += ["-f", checked_as.removeprefix("pcm_"), "{out}"]
+            arguments += ["-map", "[raw]", "-c:a", checked_as, *_MD5_OUTPUT]
         return arguments + (self._counter() if self._is_sought and self.is_last else [])
 
     @property
@@ -212,7 +213,7 @@ class AudioCheck:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._digest = hashlib.md5(usedforsecurity=False)
+        self._said = bytearray()
         self.codec = _CHECKED_AS[source.bits]
         self.is_passed = False
 
@@ -227,17 +228,18 @@ class AudioCheck:
         return AudioCheck(self._source)
 
     def update(self, data: bytes) -> None:
-        """Take samples in the order in which they were decoded."""
-        self._digest.update(data)
+        """Take what ffmpeg says of the samples that it decoded."""
+        self._said += data
 
     def finish(self) -> None:
-        """Compare, once all samples were given.
+        """Compare, once ffmpeg has said it.
 
         Raises:
             EncodeError: they are not the audio that the file says it holds.
         """
+        found = self._said.decode("ascii", "replace").strip().removeprefix("MD5=").lower()
         stated = self._source.audio.removeprefix("flac-md5:")
-        if not stated.startswith(f"{self._digest.hexdigest()}-"):
+        if len(found) != _MD5_DIGITS or not stated.startswith(f"{found}-"):
             raise EncodeError(
                 f"{name_of(self._source)} is damaged: its audio does not have the MD5 that the "
                 "file states for it. Restore it from a backup, or encode it anew with flac"
@@ -251,9 +253,8 @@ class AudioCheck:
             EncodeInterruptedError: somebody ended the ffmpeg.
             EncodeError: as `finish`, or the source cannot be decoded.
         """
-        output = ("-map", "0:a:0", "-vn", "-c:a", self.codec, "-f")
-        arguments = [*input_arguments(self._source), *output, self.codec.removeprefix("pcm_")]
-        with FFmpegRun(ffmpeg, [*arguments, "{out}"]) as run:
+        output = ("-map", "0:a:0", "-vn", "-c:a", self.codec, *_MD5_OUTPUT)
+        with FFmpegRun(ffmpeg, [*input_arguments(self._source), *output]) as run:
             on_start(run)
             for _, data in run.read():
                 self.update(data)

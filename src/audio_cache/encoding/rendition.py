@@ -295,7 +295,7 @@ def encode_together(
     Args:
         renditions: of one source; the bytes of each are those of its own `encode`.
         first, stop, nice, on_start: as for `Rendition.encode`.
-        check: is given the decoded samples where this decodes all of the source.
+        check: is told the MD5 of the decoded samples where this decodes all of the source.
 
     Raises:
         EncodeInterruptedError, EncodeError: as `Rendition.encode`; then none is complete.

@@ -24,7 +24,7 @@ from .pins import Pins
 from .plays import Plays
 from .policy import DecayingPlays
 from .room import Limits, Room
-from .surveys import Surveys
+from .survey import Surveys
 
 _DAY_S: Final = 86_400.0
 # An abandoned partial is worth keeping for a resume; after this long nobody came back for it.

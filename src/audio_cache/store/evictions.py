@@ -15,9 +15,9 @@ from .facts import Facts
 from .heads import Heads, read_beginning
 from .ledger import Holding, Ledger
 from .objects import LocalObjects
-from .partial import delete_abandoned
+from .partial import delete_abandoned, growing_files
 from .pins import Pins
-from .survey import growing_files, strays
+from .survey import strays
 
 _MOST_AT_ONCE: Final = 256
 
@@ -165,6 +165,7 @@ class Evictions:
         try:
             fd = os.open(self._objects.path(object_id), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
+            # The room that it took is there, whoever has deleted it.
             self._ledger.note_gone([object_id])
             return True
         try:

@@ -331,3 +331,12 @@ def _text(version: FileVersion) -> str:
 
 def _size(version: str) -> int:
     return int(version.split()[2])
+
+
+def index_bytes(cache_dir: Path) -> int:
+    """Return the size of the index, with the files that SQLite has beside it."""
+    size = 0
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(OSError):
+            size += os.stat(os.path.join(cache_dir, FILE_NAME + suffix)).st_size
+    return size

@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +17,26 @@ from ..encoding import mp3
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
 from .checksums import hash_open_file
-from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, count_intact_frames
+from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, count_intact_frames, read_entry
 from .objects import LocalObjects, sync_directory
 
 _COPY_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """A partial file.
+
+    Args:
+        path: of the file.
+        size_bytes: that it has now.
+        whole_bytes: that it will have, where an encoder is at it; else what it has.
+    """
+
+    path: Path
+    size_bytes: int
+    whole_bytes: int
+    is_locked: bool
 
 
 def partial_path(entry: Path, rendition: Rendition) -> Path:
@@ -152,6 +169,17 @@ class Partial:
         os.ftruncate(self._fd, size)
         os.lseek(self._fd, 0, os.SEEK_END)
         self.size = size
+
+
+def growing_files(cache_dir: Path) -> list[Growing]:
+    """Return the partial files, with the sizes that those will have that are being made."""
+    found = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(cache_dir / PARTIAL_FOLDER) as listing:
+        for item in listing:
+            if item.name.endswith(PARTIAL_SUFFIX):
+                with contextlib.suppress(OSError):
+                    found.append(_growing(Path(item.path)))
+    return found
 
 
 def is_locked(path: Path) -> bool:
@@ -288,3 +316,12 @@ def _belongs(fd: int, rendition: Rendition) -> bool:
     """Say whether a partial is of this rendition: as far as it has a header, it is this one."""
     start = os.pread(fd, len(rendition.header), 0)
     return rendition.header.startswith(start)
+
+
+def _growing(path: Path) -> Growing:
+    size = os.stat(path).st_size
+    if not is_locked(path):
+        return Growing(path, size, size, is_locked=False)
+    entry = read_entry(path)
+    whole = entry.expected_size() if entry is not None else size
+    return Growing(path, size, max(size, whole), is_locked=True)

@@ -21,14 +21,14 @@ from ..space import Space
 from ..text import bytes_in_words, seconds_in_words
 from .entry import PARTIAL_FOLDER
 from .evictions import Evictions
+from .facts import index_bytes
 from .heads import SHARE
 from .ledger import Ledger
-from .partial import Partial
+from .partial import Growing, Partial, growing_files
 from .pins import Pins
 from .plays import Plays
 from .policy import DAY_S
-from .survey import Growing, growing_files, index_bytes, survey
-from .surveys import Surveys
+from .survey import Surveys, survey
 
 # What the index may grow by until somebody looks again.
 _INDEX_GROWTH_BYTES: Final = 1_000_000

@@ -12,8 +12,8 @@ from typing import Final
 from ..quality import QUALITY_SETTINGS, QualityLevel, parse_quality
 from .cache import AudioCache
 from .entry import Entry, read_entry
+from .partial import growing_files
 from .summary import Summary, read_summary
-from .survey import growing_files
 
 # Reading so many takes a tenth of a second or two.
 _MOST_READ: Final = 2_000

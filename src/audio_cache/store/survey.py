@@ -1,36 +1,27 @@
-"""A survey of the cache's directory: what its files take, each counted once, links or not."""
+"""Surveys of the cache's directory: what its files take, each counted once, links or not."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import stat
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from ..encoding.rendition import RENDITION_ID
-from .entry import ENTRY_NAME, PARTIAL_FOLDER, PARTIAL_SUFFIX, read_entry
-from .facts import FILE_NAME
-from .ledger import Measured
-from .objects import HEADS_FOLDER, OBJECTS_FOLDER
-from .partial import is_locked
+from .entry import ENTRY_NAME, PARTIAL_SUFFIX, read_entry
+from .facts import FILE_NAME, Facts
+from .ledger import Ledger, Measured
+from .objects import HEADS_FOLDER, OBJECTS_FOLDER, LocalObjects
+from .pins import Pins
 
-
-@dataclass(frozen=True, slots=True)
-class Growing:
-    """A partial file.
-
-    Args:
-        path: of the file.
-        size_bytes: that it has now.
-        whole_bytes: that it will have, where an encoder is at it; else what it has.
-    """
-
-    path: Path
-    size_bytes: int
-    whole_bytes: int
-    is_locked: bool
+# A survey of a huge cache takes seconds; at most one part in fifty of the time goes into it.
+_REST_PER_SURVEY: Final = 50
 
 
 @dataclass(slots=True)
@@ -42,6 +33,78 @@ class _Found:
     strays: list[int] = field(default_factory=list)
     heads: dict[str, tuple[int, float]] = field(default_factory=dict)
     rest_bytes: int = 0
+
+
+class Surveys:
+    """The surveys of this process, one at a time, each in a thread of its own.
+
+    Args:
+        cache_dir: the directory.
+        facts: are told of entries that they don't know, and of those that are gone.
+        ledger: is settled.
+        pins: are restored where the index was lost.
+        logger: is told where the directory cannot be looked at.
+        clock: gives the seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        cache_dir: Path,
+        facts: Facts,
+        ledger: Ledger,
+        pins: Pins,
+        logger: logging.Logger,
+        clock: Callable[[], float],
+    ) -> None:
+        self._cache_dir = cache_dir
+        self._facts = facts
+        self._ledger = ledger
+        self._pins = pins
+        self._logger = logger
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._took_s = 0.0
+
+    def require(self, older_than_s: float, patience_s: float | None = None) -> bool:
+        """Survey the directory where the last time was long ago; say whether that is known now.
+
+        Args:
+            older_than_s: how long ago it must be.
+            patience_s: how long to wait for it; None for to the end.
+        """
+        measured_at = self._ledger.tally("measured")
+        if measured_at is None:
+            self._pins.restore()
+        else:
+            age_s = self._clock() - measured_at
+            if 0 <= age_s < max(older_than_s, _REST_PER_SURVEY * self._took_s):
+                return True
+        thread = self.begin()
+        thread.join(patience_s)
+        return measured_at is not None or not thread.is_alive()
+
+    def begin(self) -> threading.Thread:
+        """Begin to survey the directory, unless that is going on; return the thread that does."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="survey", daemon=True)
+                self._thread.start()
+            return self._thread
+
+    def _run(self) -> None:
+        began, now = time.monotonic(), self._clock()
+        try:
+            measured = survey(self._cache_dir)
+        except OSError as error:
+            self._logger.warning("cannot look at what the cache holds: %s", error)
+            return
+        objects = LocalObjects(self._cache_dir)
+        heads = LocalObjects(self._cache_dir, HEADS_FOLDER)
+        prefix = os.path.join(self._cache_dir, "")
+        self._facts.settle_names(measured.names, lambda name: os.path.lexists(prefix + name))
+        self._ledger.settle(measured, now, objects.has, heads.has)
+        self._took_s = time.monotonic() - began
 
 
 def survey(cache_dir: Path) -> Measured:
@@ -70,26 +133,6 @@ def survey(cache_dir: Path) -> Measured:
     )
 
 
-def growing_files(cache_dir: Path) -> list[Growing]:
-    """Return the partial files, with the sizes that those will have that are being made."""
-    found = []
-    folder = os.path.join(cache_dir, PARTIAL_FOLDER)
-    for item in _files(folder):
-        if item.name.endswith(PARTIAL_SUFFIX):
-            with contextlib.suppress(OSError):
-                found.append(_growing(Path(item.path)))
-    return found
-
-
-def index_bytes(cache_dir: Path) -> int:
-    """Return the size of the index, with the files that SQLite has beside it."""
-    size = 0
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(OSError):
-            size += os.stat(os.path.join(cache_dir, FILE_NAME + suffix)).st_size
-    return size
-
-
 def strays(cache_dir: Path) -> list[tuple[Path, int]]:
     """Return entries that are no object's, with their sizes, the oldest first.
 
@@ -105,15 +148,6 @@ def strays(cache_dir: Path) -> list[tuple[Path, int]]:
                 if entry is not None and stat.S_ISREG(status.st_mode) and not entry.is_foreign:
                     found.append((status.st_mtime_ns, Path(item.path), status.st_size))
     return [(path, size) for _, path, size in sorted(found)]
-
-
-def _growing(path: Path) -> Growing:
-    size = os.stat(path).st_size
-    if not is_locked(path):
-        return Growing(path, size, size, is_locked=False)
-    entry = read_entry(path)
-    whole = entry.expected_size() if entry is not None else size
-    return Growing(path, size, max(size, whole), is_locked=True)
 
 
 def _count_object(found: _Found, item: os.DirEntry[str]) -> None:

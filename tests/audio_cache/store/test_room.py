@@ -15,9 +15,9 @@ from audio_cache import AudioCache, CacheWorker
 from audio_cache.errors import EncodeError, NoRoomError
 from audio_cache.live.encodes import Live
 from audio_cache.store.entry import Verdict
+from audio_cache.store.facts import index_bytes
 from audio_cache.store.partial import Partial
 from audio_cache.store.room import Limits
-from audio_cache.store.survey import index_bytes
 from tests.helpers.audio import make_noise
 from tests.helpers.renditions import undisturbed
 from tests.helpers.rooms import (

@@ -10,7 +10,7 @@ import pytest
 
 from audio_cache import AudioCache
 from audio_cache.live.encodes import Live
-from audio_cache.store import surveys
+from audio_cache.store import survey as survey_module
 from audio_cache.store.ledger import Measured
 from audio_cache.store.survey import survey
 from tests.helpers.renditions import undisturbed
@@ -38,8 +38,8 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    gate = Gate(surveys.survey)
-    monkeypatch.setattr(surveys, "survey", gate)
+    gate = Gate(survey_module.survey)
+    monkeypatch.setattr(survey_module, "survey", gate)
     yield gate
     gate.open()
 

@@ -59,7 +59,7 @@ function chosenSpan() {
   return page.querySelector("input[name=span]:checked").value;
 }
 
-const figures = repeat(() => (forecast.isRunning() ? PROGRESS_MS : FIGURES_MS), async () => {
+const figures = repeat(() => (forecast.isRunning() || work.isRunning() ? PROGRESS_MS : FIGURES_MS), async () => {
   const state = await send("GET", page.dataset.figures);
   showFigures(state);
   showSpace(state);

@@ -146,12 +146,13 @@ def read_days(written: object) -> float | None:
 
 def _deleted(older_than_days: float | None) -> Response:
     try:
-        deleted = get_state().cache.clear_cache(older_than_days)
-    except OSError as error:
-        current_app.logger.error("cannot clear the cache: %s", error)
-        abort(500, "The cache's directory cannot be read.")
-    finally:
-        _monitor().recount()
+        task = _maintenance().begin("clear", older_than_days=older_than_days)
+    except BusyError as error:
+        abort(409, as_sentence(str(error)))
+    task.wait()
+    if task.ending != "finished":
+        abort(500, task.error)
+    deleted = task.found["deleted"]
     current_app.logger.info("%d entries were deleted by the owner", deleted)
     return fresh_json({"deleted": deleted})
 
