@@ -30,7 +30,7 @@ _OPEN_ENDED: Final = frozenset({"flac", "wv"})
 _LOOKAHEAD_FRAMES: Final = 2
 # Covers the resampler's rounding: up to 39 samples if the audio is shorter than its filter, else 1.
 _PAD_SAMPLES: Final = 64
-_CHECKED_AT_ONCE: Final = 16_384
+_CHECKED_AT_ONCE: Final = 65_536
 _MD5_OUTPUT: Final = ("-f", "md5", "{out}")
 _MD5_DIGITS: Final = 32
 # By FLAC's bits per sample: as which its MD5 counts them.
