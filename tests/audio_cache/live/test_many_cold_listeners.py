@@ -125,7 +125,7 @@ def test_each_of_hundreds_soon_hears_his_first_seconds(
     bound_s = BAR * LISTENERS * cost_s / cores
     verdict = "met" if p99_s <= bound_s else "NOT MET"
     figures = (
-        f"\n{LISTENERS} cold listeners, {cores} cores: the first 64 KiB after {median(times):.1f} s "
+        f"\n{LISTENERS} cold listeners, {cores} cores: first 64 KiB after {median(times):.1f} s "
         f"(median) and {p99_s:.1f} s (p99)\none alone costs {1000 * cost_s:.0f} ms of a processor, "
         f"so {bound_s:.1f} s are allowed: {verdict}\nused {used_s:.1f} s of processors and "
         f"{most_bytes / 1e6:.0f} MB of memory\n"
