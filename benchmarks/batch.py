@@ -30,8 +30,8 @@ def run() -> Result:
     tracks = [piece.path for piece in find_music().pieces]
     samples = alternate(
         ROUNDS,
-        audio_cache=partial(_in_empty_folder, _with_audio_cache, tracks),
-        ffmpeg=partial(_in_empty_folder, _with_xargs, tracks),
+        audio_cache=partial(in_empty_folder, with_audio_cache, tracks),
+        ffmpeg=partial(in_empty_folder, _with_xargs, tracks),
     )
     ours, plain = samples["audio_cache"], samples["ffmpeg"]
     return Result(
@@ -51,7 +51,7 @@ def run() -> Result:
     )
 
 
-def _in_empty_folder(
+def in_empty_folder(
     encode: Callable[[Sequence[Path], Path], None], tracks: Sequence[Path]
 ) -> float:
     """Return the seconds that a batch takes."""
@@ -70,7 +70,8 @@ def _in_empty_folder(
         shutil.rmtree(folder)
 
 
-def _with_audio_cache(tracks: Sequence[Path], folder: Path) -> None:
+def with_audio_cache(tracks: Sequence[Path], folder: Path) -> None:
+    """Encode tracks as a batch of ours does."""
     cache = AudioCache(folder, logging.getLogger("benchmarks"))
     CacheWorker(cache, max_workers=usable_cores()).cache_mixtape_async(tracks, ["medium"])
 

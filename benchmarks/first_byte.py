@@ -1,14 +1,16 @@
-"""How soon the first 64 KiB are there of a track that was never encoded, and of a far seek."""
+"""How soon the first 64 KiB are there: of a track never encoded, of a head, and of a far seek."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
 from statistics import median
+
+from audio_cache import AudioCache
+from audio_cache.batch.heads import make_head
 
 from .client import Connection
 from .machine import chosen_ffmpeg
@@ -24,17 +26,19 @@ LONG_S = 557.0
 SEEK_TO = 0.75
 MORE_THAN_FFMPEG_MS = 60.0
 SEEK_MS = 250.0
+HEAD_MS = 5.0
 _QUIET_WITHIN_S = 60.0
 
 
 def run() -> Result:
     """Time the first bytes of some tracks over HTTP and from ffmpeg itself, and of some seeks."""
     with tempfile.TemporaryDirectory(prefix="first-", dir=work_folder()) as folder:
-        names = _link_tracks(Path(folder))
+        names = _make_tracks(Path(folder))
         # What a listener leaves behind would otherwise be encoded to its end during the next test.
         settings = {"AUDIO_CACHE_FINISH_ABANDONED": "false"}
         with Server(Path(folder), settings=settings) as server:
             ours, plain = _time_starts(server, Path(folder), names)
+            heads = _time_heads(server, Path(folder) / "minute.flac")
             seeks = _time_seeks(server)
     more = [one - other for one, other in zip(ours, plain, strict=True)]
     return Result(
@@ -43,28 +47,30 @@ def run() -> Result:
             Figure("cold start, more than ffmpeg itself", median(more), "ms", MORE_THAN_FFMPEG_MS),
             Figure("cold start over HTTP", median(ours), "ms"),
             Figure("ffmpeg itself", median(plain), "ms"),
+            Figure("start with a head", median(heads), "ms", HEAD_MS),
             Figure(f"cold seek to {SEEK_TO:.0%} of nine minutes", median(seeks), "ms", SEEK_MS),
         ),
-        samples={"cold start": ours, "ffmpeg itself": plain, "cold seek": seeks},
+        samples={"cold start": ours, "ffmpeg itself": plain, "head": heads, "cold seek": seeks},
         unit="ms",
         notes=(
             f"Medians of {TRACKS} tracks, each on a new connection and in turn with ffmpeg, and of "
             f"{SEEKS} seeks in a track of {LONG_S:.0f} s, of which nothing was encoded before. "
+            f"Of one of a minute there was only the head, made anew for each of {TRACKS} plays. "
             "The sources were read before, so that the disk plays no part.",
         ),
     )
 
 
-def _link_tracks(folder: Path) -> list[str]:
+def _make_tracks(folder: Path) -> list[str]:
     """Fill the folder with tracks and a long one, and return the names of the tracks."""
     pieces = find_music().pieces
     names = []
     for number in range(TRACKS):
-        source = pieces[number % len(pieces)].path
-        name = f"{number:02}{source.suffix}"
-        shutil.copyfile(source, folder / name)
-        names.append(name)
+        piece = pieces[number % len(pieces)]
+        names.append(f"{number:02}.flac")
+        cut(piece, piece.duration_s - 1, folder / names[-1], skipped=number)
     cut(pieces[0], LONG_S, folder / "long.flac")
+    cut(pieces[0], 60.0, folder / "minute.flac")
     return names
 
 
@@ -84,6 +90,18 @@ def _time_starts(server: Server, folder: Path, names: list[str]) -> tuple[list[f
     return ours, plain
 
 
+def _time_heads(server: Server, source: Path) -> list[float]:
+    """Return the milliseconds that starts take of a track of which the cache has the head."""
+    cache = AudioCache(server.cache_dir)
+    times_ms = []
+    for _ in range(TRACKS):
+        cache.clear_cache()
+        make_head(cache, source, "medium")
+        times_ms.append(_time_range(server, source.name, 0))
+        _wait_for_quiet(server)
+    return times_ms
+
+
 def _time_seeks(server: Server) -> list[float]:
     """Return the milliseconds that seeks take, each with an empty cache."""
     with Connection(server.port) as connection:
@@ -94,8 +112,7 @@ def _time_seeks(server: Server) -> list[float]:
         # A little further each time, because a listener hits no group's first byte either.
         times_ms.append(_time_range(server, "long.flac", at + 7_919 * number))
         _wait_for_quiet(server)
-        for leftover in server.cache_dir.iterdir():
-            leftover.unlink()
+        AudioCache(server.cache_dir).clear_cache()
     return times_ms
 
 

@@ -92,14 +92,16 @@ def run() -> Result:
 
 def _make_library(folder: Path) -> list[str]:
     """Fill the folder with long tracks, each under its own title, and return their names."""
-    long = cut(find_music().pieces[0], LONG_S, folder / "long.flac")
+    piece = find_music().pieces[0]
     names = []
     for number in range(TRACKS + 1):
         name = f"{number:02}.flac"
+        # Other audio each time: under another title alone, all but the first would be cached.
+        long = cut(piece, LONG_S, folder / "long.flac", skipped=number)
         title = ("-metadata", f"title=Track {number}")
         run_ffmpeg("-i", long, "-c", "copy", *title, "-f", "flac", folder / name)
+        long.unlink()
         names.append(name)
-    long.unlink()
     return names
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from hypothesis import settings
 from audio_cache import AudioCache
 from tests.helpers.audio import DATA, make_audio
 from tests.helpers.outside import no_settings_from_outside
+from tests.helpers.privacy import HOST, USER, Secrets
 
 # Time is no property: a busy machine may take its time with any example.
 settings.register_profile("patient", deadline=None)
@@ -72,6 +75,19 @@ def song(tmp_path: Path, flac: Path) -> Path:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> AudioCache:
+def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Secrets:
+    """Return the secrets of a machine whose user and host have names that are found again."""
+    for name in ("USER", "LOGNAME", "USERNAME"):
+        monkeypatch.setenv(name, USER)
+    monkeypatch.setenv("HOSTNAME", HOST)
+    monkeypatch.setattr(socket, "gethostname", lambda: HOST)
+    monkeypatch.setattr(platform, "node", lambda: HOST)
+    return Secrets(tmp_path)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[AudioCache]:
     """Return a cache with nothing in it."""
-    return AudioCache(tmp_path / "cache")
+    cache = AudioCache(tmp_path / "cache")
+    yield cache
+    cache.close()

@@ -1,6 +1,7 @@
 """Turn lossless music into MP3 once, keep it, and serve it by ranges at the quality asked for."""
 
 from .batch.background import BackgroundRun, BackgroundRuns
+from .batch.estimate import encode_time_s, find_obstacle, free_bytes
 from .batch.needs import find_outdated, is_valid, missing
 from .cache_worker import CacheWorker, schedule_mixtape_caching
 from .encoding.ffmpeg import Cancellation, FFmpeg, find_ffmpeg, running_count
@@ -41,9 +42,13 @@ from .sources.source import normalise as normalise_tags
 from .sources.source import rename as rename_tag
 from .sources.suffixes import AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
 from .sources.tag_names import ID3_FRAMES, MP4_ATOMS
+from .sources.watch import News, SourceWatch
 from .store.cache import AudioCache
 from .store.entry import Verdict
+from .store.outlook import Outlook, look_ahead
+from .store.room import Usage
 from .store.stats import CacheStats, gather_stats
+from .store.stock import Stock, take_stock
 from .store.verify import Inspection, State, verify
 
 __all__ = [
@@ -69,6 +74,8 @@ __all__ = [
     "FFmpegNotFoundError",
     "Inspection",
     "LiveUnavailableError",
+    "News",
+    "Outlook",
     "ProgressCallback",
     "ProgressEvent",
     "ProgressStatus",
@@ -77,18 +84,25 @@ __all__ = [
     "QualityLevel",
     "QualitySetting",
     "Source",
+    "SourceWatch",
     "State",
+    "Stock",
     "TrafficCount",
+    "Usage",
     "Verdict",
     "audio_size",
     "bitrate_bps",
+    "encode_time_s",
     "find_ffmpeg",
+    "find_obstacle",
     "find_outdated",
+    "free_bytes",
     "gather_stats",
     "get_progress_tracker",
     "is_audio_name",
     "is_lossless",
     "is_valid",
+    "look_ahead",
     "may_be_lossless",
     "media_type",
     "missing",
@@ -99,5 +113,6 @@ __all__ = [
     "running_count",
     "schedule_mixtape_caching",
     "suffix_of",
+    "take_stock",
     "verify",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import subprocess
 from collections.abc import Sequence
@@ -51,6 +52,16 @@ class EncodeError(AudioCacheError, subprocess.CalledProcessError):
         if self.returncode < 0:
             return f"{self.reason} (ffmpeg was killed by signal {-self.returncode})"
         return self.reason + (f" (ffmpeg ended with {self.returncode})" if self.returncode else "")
+
+
+class NoRoomError(AudioCacheError, OSError):
+    """The cache is as large as it may be, or the disk as full; the message names limit and cure."""
+
+    def __init__(self, reason: str) -> None:
+        OSError.__init__(self, errno.ENOSPC, reason)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 class EncodeInterruptedError(AudioCacheError):

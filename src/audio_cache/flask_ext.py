@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
+import hashlib
 import os
 import stat
 from collections.abc import Callable
@@ -12,24 +14,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Flask, Request, current_app, request
+from flask import Blueprint, Flask, Request, current_app, request, send_from_directory, url_for
 from flask import Response as FlaskResponse
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound, ServiceUnavailable
 from werkzeug.local import LocalProxy
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
 from .encoding.ffmpeg import end_all
-from .errors import ConfigError, QualityError
+from .errors import AudioCacheError, ConfigError, LiveUnavailableError, QualityError
 from .live.encodes import Live
 from .progress.sse import get_last_event_id, progress_response
 from .progress.tracker import ProgressTracker, get_progress_tracker
 from .quality import QualityLevel, parse_quality
+from .serving.addresses import Signer, read_key
+from .serving.permanent import PermanentPlayback, know
 from .serving.playback import Playback
 from .settings import AudioCacheSettings
 from .sources.source import is_audio_name
 from .store.cache import AudioCache
+from .store.room import Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -47,7 +52,13 @@ class AudioCacheState:
     cache: AudioCache
     live: Live
     playback: Playback
+    permanent: PermanentPlayback
     tracker: ProgressTracker
+
+    @functools.cached_property
+    def own_signer(self) -> Signer:
+        """Return the signer of an application that has no SECRET_KEY."""
+        return Signer.of_secret(read_key(self.cache.cache_dir))
 
     def shut_down(self) -> None:
         """End the encoders of this process; what they made so far will be resumed.
@@ -57,18 +68,21 @@ class AudioCacheState:
         """
         self.live.stop()
         end_all()
+        self.cache.plays.write()
+        self.cache.facts.close()
 
 
 class FlaskAudioCache:
     """Add the audio cache to a Flask application.
 
     Reads MUSIC_ROOT, DATA_ROOT (default: ./collection-data) and AUDIO_CACHE_* from `app.config`;
-    environment variables named AUDIO_CACHE_* win. Routes: `GET /play/<path>?quality=` and
-    `GET /editor/progress/<slug>`.
+    environment variables named AUDIO_CACHE_* win. Routes: `GET /play/<path>?quality=`,
+    `GET /r/<id>.mp3` and `GET /editor/progress/<slug>`.
 
     Args:
         app: the application; None to call `init_app` later.
-        authorize: called before every request to the extension; may abort, or return a response.
+        authorize: called before every answer of the extension; it may abort, or return a response.
+            Not for `/r/`, whose signature says who may listen.
 
     Raises:
         ConfigError: a setting is missing or bad; the message says which, and how to fix it.
@@ -88,15 +102,41 @@ class FlaskAudioCache:
         blueprint = Blueprint(
             _EXTENSION,
             __name__,
-            static_folder="static",
-            static_url_path="/audio-cache/static",
             template_folder="templates",
         )
+        static = static_view(os.path.join(blueprint.root_path, "static"))
         if self._authorize is not None:
-            blueprint.before_request(self._authorize)
+            blueprint.before_request(_unless_signed(self._authorize))
+        blueprint.add_url_rule("/audio-cache/static/<path:filename>", "static", static)
         blueprint.add_url_rule("/play/<file_path:file_path>", "play", play)
+        blueprint.add_url_rule("/r/<object_id>.mp3", "rendition", rendition)
         blueprint.add_url_rule("/editor/progress/<slug>", "progress", progress)
         app.register_blueprint(blueprint)
+
+
+def static_view(folder: str) -> Callable[[str], Response]:
+    """Return a view that sends a package's files, without the date of its installation.
+
+    Their tags are made of their bytes; Flask's own are made of that date and of the path.
+    """
+
+    def static(filename: str) -> Response:
+        age_s = current_app.get_send_file_max_age(filename)
+        response: Response = send_from_directory(
+            folder, filename, conditional=False, etag=False, max_age=age_s
+        )
+        path = os.path.join(folder, filename)
+        status = os.stat(path)
+        response.set_etag(_content_tag(path, status.st_size, status.st_mtime_ns))
+        del response.headers["Last-Modified"]
+        return response.make_conditional(request)
+
+    return static
+
+
+@functools.lru_cache(maxsize=256)
+def _content_tag(path: str, _size_bytes: int, _mtime_ns: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]
 
 
 def make_state(app: Flask) -> AudioCacheState:
@@ -118,6 +158,8 @@ def make_state(app: Flask) -> AudioCacheState:
         ffmpeg=settings.ffmpeg,
         encode_timeout_s=settings.encode_timeout_s,
         nice=settings.nice,
+        tags=settings.tags,
+        limits=Limits.of(settings),
     )
     live = Live(
         cache,
@@ -126,12 +168,14 @@ def make_state(app: Flask) -> AudioCacheState:
         finish_abandoned=settings.finish_abandoned,
         retry_after_s=settings.retry_after_failure_s,
     )
+    playback = Playback(cache, settings, live, _Complete)
     state = AudioCacheState(
         settings=settings,
         music_root=Path(os.path.abspath(music_root)),
         cache=cache,
         live=live,
-        playback=Playback(cache, settings, live, _Complete),
+        playback=playback,
+        permanent=PermanentPlayback(cache, settings, live, playback.traffic, _Complete),
         tracker=get_progress_tracker(app.logger),
     )
     atexit.register(state.shut_down)
@@ -147,6 +191,64 @@ def play(file_path: str) -> Response:
     """Answer `GET /play/<path>?quality=`: 400 for an unknown quality, 404 for a missing track."""
     quality = requested_quality()
     return _answer(*_locate(get_state().music_root, _raw_path(file_path)), quality)
+
+
+def rendition(object_id: str) -> Response:
+    """Answer `GET /r/<id>.mp3?e=<expiry>&s=<signature>`: 403 unless the signature is good."""
+    expires_at, signature = request.args.get("e", ""), request.args.get("s", "")
+    grant = _signer().find_grant(object_id, expires_at, signature)
+    if grant is None:
+        raise Forbidden("This address does not lead to any music, or not any more.")
+    asked = cast("LocalProxy[Request]", request)._get_current_object()
+    try:
+        return get_state().permanent.answer(asked, object_id, is_shared=grant.is_shared)
+    except LiveUnavailableError as error:
+        current_app.logger.warning("cannot play %s: %s", object_id, error)
+        raise ServiceUnavailable("This track cannot be played now.", retry_after=5) from error
+    except (AudioCacheError, OSError) as error:
+        current_app.logger.warning("cannot play %s: %s", object_id, error)
+        raise NotFound("There is no such track.") from error
+
+
+def sign_rendition(
+    path: Path, quality: QualityLevel, expires_at_s: int, *, shared: bool = False
+) -> str:
+    """Return the permanent address of a lossless track at a quality; it need not be cached.
+
+    The first time for a file that is no FLAC reads all of it.
+
+    Args:
+        path: the track's, absolute.
+        quality: an encoded quality.
+        expires_at_s: when the address ends, in seconds since the epoch.
+        shared: let proxies keep the audio for a year, whoever asks them for this address.
+
+    Raises:
+        QualityError: the quality is "original", or the track is played as it is.
+        OSError: there is no such track, or it cannot be read.
+        EncodeError: it holds no audio.
+    """
+    cache = get_state().cache
+    if quality == "original" or not cache.should_transcode(path):
+        raise QualityError(
+            f"{os.fspath(path)!r} has no rendition at {quality!r}: play the original"
+        )
+    object_id = know(cache, path, parse_quality(quality)).id
+    signature = _signer().sign(object_id, expires_at_s, shared=shared)
+    where = f"{_EXTENSION}.rendition"
+    return url_for(where, object_id=object_id, e=expires_at_s, s=signature)
+
+
+def _signer() -> Signer:
+    # Looked up with each use: hosts set their SECRET_KEY before or after they add extensions.
+    secret = current_app.secret_key
+    return Signer.of_secret(secret) if secret else get_state().own_signer
+
+
+def _unless_signed(
+    authorize: Callable[[], Response | None],
+) -> Callable[[], Response | None]:
+    return lambda: None if request.endpoint == f"{_EXTENSION}.rendition" else authorize()
 
 
 def progress(slug: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -28,12 +29,28 @@ from pydantic_settings import (
 
 from .errors import ConfigError
 from .quality import DEFAULT_QUALITY, QUALITY_LEVELS, QualityLevel
+from .space import Space, parse_seconds, parse_space
 
 OnMiss = Literal["live", "original"]
 V = TypeVar("V")
+Watching = Literal["auto", "off"]
 
 PREFIX: Final = "AUDIO_CACHE_"
+DEFAULT_TAGS: Final = (
+    "title",
+    "artist",
+    "album",
+    "albumartist",
+    "tracknumber",
+    "tracktotal",
+    "discnumber",
+    "disctotal",
+    "date",
+    "genre",
+    "replaygain_*",
+)
 DEFAULT_ON_MISS: Final[OnMiss] = "live"
+DEFAULT_MIN_FREE: Final = parse_space("1GB,5%")
 
 
 class Takes(str):
@@ -83,6 +100,21 @@ def _path(value: object) -> object:
     return Path(os.path.expanduser(value)) if isinstance(value, str | Path) else value
 
 
+def _space(value: object) -> object:
+    return parse_space(value) if isinstance(value, str | int) else value
+
+
+def _some_space(value: Space | None) -> Space | None:
+    # Who writes 0 may mean "no cap" or "keep nothing"; the one is the default, the other ENABLED.
+    if value is not None and not all((*value.sizes_bytes, *value.shares)):
+        raise ValueError("no space at all")
+    return value
+
+
+def _length(value: object) -> object:
+    return parse_seconds(value) if isinstance(value, str) else value
+
+
 def _program(value: object) -> object:
     """Look the program up at start; otherwise a wrong path would only show at the first miss."""
     if not isinstance(value, str | Path):
@@ -91,6 +123,17 @@ def _program(value: object) -> object:
     if found is None:
         raise ValueError("no such program")
     return Path(found).absolute()
+
+
+def _watching(value: object) -> object:
+    """Read `auto`, `off`, or a number of seconds that leaves the disk some rest."""
+    value = _lowered(value)
+    if value in get_args(Watching):
+        return value
+    seconds = float(value) if isinstance(value, str | int | float) else math.nan
+    if not 1 <= seconds < math.inf:
+        raise ValueError("no such time")
+    return seconds
 
 
 def _either(words: Iterable[str]) -> str:
@@ -102,6 +145,25 @@ Switch = Annotated[bool, Takes("`true` or `false`")]
 Count = Annotated[int, Field(ge=1), Takes("a whole number, 1 or more")]
 Niceness = Annotated[int, Field(ge=0, le=19), Takes("a whole number from 0 to 19")]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Takes("seconds, 0 or more")]
+SpaceLeft = Annotated[
+    Space,
+    NoDecode,
+    BeforeValidator(_space),
+    Takes("bytes, `2GB`, a share of the disk such as `5%`, or the lesser of both: `1GB,5%`"),
+]
+SpaceTaken = Annotated[
+    Space | None,
+    NoDecode,
+    BeforeValidator(_space),
+    AfterValidator(_some_space),
+    Takes("bytes, `200GB`, or a share of the disk such as `10%`; more than 0"),
+]
+Length = Annotated[
+    float,
+    BeforeValidator(_length),
+    Field(ge=0, allow_inf_nan=False),
+    Takes("seconds, or words such as `90min` or `3h`"),
+]
 Quality = Annotated[QualityLevel, BeforeValidator(_lowered), Takes(_either(QUALITY_LEVELS))]
 Qualities = Annotated[
     tuple[QualityLevel, ...],
@@ -110,7 +172,16 @@ Qualities = Annotated[
     AfterValidator(_once),
     Takes(f"a list, such as `low,medium`, of {_either(QUALITY_LEVELS)}"),
 ]
+TagNames = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(_listed),
+    Takes("a list of names of tags, such as `title,artist,album`"),
+]
 Miss = Annotated[OnMiss, BeforeValidator(_lowered), Takes(_either(get_args(OnMiss)))]
+Watch = Annotated[
+    Watching | float, BeforeValidator(_watching), Takes("`auto`, `off` or seconds, 1 or more")
+]
 Directory = Annotated[Path, BeforeValidator(_path), Takes("the path of a directory")]
 Program = Annotated[
     Path | None, BeforeValidator(_program), Takes("the path of a program that exists")
@@ -142,6 +213,28 @@ class AudioCacheSettings(BaseSettings):
     precache_qualities: Qualities = Field(
         (DEFAULT_QUALITY,),
         description="The qualities to encode in advance.",
+    )
+    max_size: SpaceTaken = Field(
+        None,
+        description="The most that the cache may take, encodes under way included. Where that is "
+        "reached, what is played least makes room, and tracks are played without being kept.",
+    )
+    min_free: SpaceLeft = Field(
+        DEFAULT_MIN_FREE,
+        description="How much of the disk the cache leaves free, whatever fills it; `0` for none.",
+    )
+    max_duration: Length = Field(
+        0.0,
+        description="The longest track that is encoded; longer ones are played as they are. `0` is "
+        "any length.",
+    )
+    pin_mixtapes: Switch = Field(
+        True, description="Keep the tracks of saved mixtapes whatever else needs the room."
+    )
+    tags: TagNames = Field(
+        DEFAULT_TAGS,
+        description="Which tags go with the MP3; the others, comments among them, stay at home. A "
+        "name may end in `*`.",
     )
     on_miss: Miss = Field(
         DEFAULT_ON_MISS,
@@ -175,6 +268,13 @@ class AudioCacheSettings(BaseSettings):
         300.0,
         description="How long listeners get the original of a source that could not be encoded "
         "before the next attempt.",
+    )
+
+    watch: Watch = Field(
+        "auto",
+        description="How a host learns of changed files: `auto` is told by the file system, or "
+        "looks every 15 minutes where that is a network's; a number looks so many seconds after "
+        "the last time.",
     )
 
     def __init__(self, **given: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from audio_cache.flask_ext import FlaskAudioCache
+from audio_cache.flask_ext import FlaskAudioCache, static_view
 
 from . import services
 from .admin.monitor import Monitor
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web_errors.init_app(app)
     security.init_app(app, settings)
     auth.init_app(app, settings)
+    app.view_functions["static"] = static_view(str(app.static_folder))
     FlaskAudioCache(app)  # brings the converter "file_path", which takes names of any characters
     library.init_app(app)
     compression.init_app(app)

@@ -11,10 +11,13 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
+from audio_cache.flask_ext import AudioCacheState
+
 from .database.units_of_work import Database
 from .library.catalogue import Catalogue, LibraryCounts
 from .library.covers import Artwork
 from .library.folders import Folders
+from .library.library_watch import LibraryWatch
 from .library.scanner import LOCK_NAME, Scanner, ScanProgress
 from .mixtapes.caching import Caching
 from .mixtapes.drafts import Drafts
@@ -33,6 +36,7 @@ class Services:
 
     database: Database
     scanner: Scanner
+    watch: LibraryWatch
     catalogue: Catalogue
     folders: Folders
     artwork: Artwork
@@ -56,16 +60,17 @@ class Services:
         return counts
 
     def start(self) -> None:
-        """Begin what a server does by itself: scan the library, and cache what is left over.
+        """Begin what a server does by itself: scan and watch the library, cache what is left over.
 
         Not done by `create_app`: a test or a command line wants neither.
         """
-        self.scanner.start()
+        self.watch.start()
         threading.Thread(target=self._resume, name="mixtape-resume", daemon=True).start()
 
     def close(self) -> None:
         """End the scan and the encoders of this process; both go on after the next start."""
         self.scanner.cancel()
+        self.watch.close()
         self.caching.close()
         self.scanner.wait(_SCAN_ENDS_WITHIN_S)
         self.database.close()
@@ -73,6 +78,7 @@ class Services:
     def _resume(self) -> None:
         try:
             slugs = [summary.slug for summary in self.mixtapes.summaries()]
+            self.caching.pin_all(self.mixtapes.get(slug) for slug in slugs)
             begun = self.caching.resume(self.mixtapes.get(slug) for slug in slugs)
             if begun:
                 logger.info("caching goes on for %d mixtapes", begun)
@@ -88,16 +94,18 @@ def init_app(app: Flask) -> None:
     database = Database.open(data_root)
     scanner = Scanner(database, music_root, data_root / LOCK_NAME)
     catalogue = Catalogue(database)
+    state: AudioCacheState = app.extensions["audio_cache"]
     services = Services(
         database=database,
         scanner=scanner,
+        watch=LibraryWatch(scanner, state.cache, music_root, state.settings.watch),
         catalogue=catalogue,
         folders=Folders(scanner, catalogue),
         artwork=Artwork(database, music_root, data_root),
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),
-        caching=Caching(app.extensions["audio_cache"], database),
+        caching=Caching(state, database),
     )
     app.extensions[EXTENSION] = services
     atexit.register(services.close)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from mixtape.admin.monitor import Monitor
 from tests.browser.listening import visitor
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD, make_app
+from tests.helpers.waiting import LIMIT_S
 from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -76,15 +78,16 @@ def test_the_table_and_the_charts_show_what_the_cache_holds(page: Page, app: Fla
     rows = page.get_by_role("row")
     expect(rows.filter(has_text="Low")).to_contain_text(re.compile(r"Low1\d+\.\d kB"))
     expect(rows.filter(has_text="Medium")).to_contain_text("Medium0")
-    expect(page.locator("canvas")).to_have_count(4)
-    expect(page.get_by_text("The first figures come")).to_have_count(4)
+    expect(page.locator("canvas")).to_have_count(5)
+    expect(page.get_by_text("The first figures come")).to_have_count(5)
     expect(page.get_by_text("The first figures come").first).to_be_hidden()
+    expect(page.get_by_text("Nothing was asked of the cache in this time.")).to_be_visible()
     drawn = page.evaluate(
         "() => [...document.querySelectorAll('canvas')].map((canvas) => { const c ="
         " canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
         " return c.some((part) => part > 0); })"
     )
-    assert drawn == [True] * 4
+    assert drawn == [True] * 5
 
 
 def test_a_play_shows_up_without_a_reload(page: Page, app: Flask) -> None:
@@ -109,7 +112,8 @@ def test_the_charts_follow_the_colours_and_the_span(page: Page) -> None:
     assert colours() != light
     with page.expect_response(re.compile("span=day")):
         page.get_by_text("Day", exact=True).click()
-    expect(page.locator("canvas")).to_have_count(4)
+    expect(page.locator("canvas")).to_have_count(5)
+    expect(page.get_by_text("% of an hour")).to_be_visible()
 
 
 def test_purging_asks_for_the_word_and_then_deletes_all(page: Page, app: Flask) -> None:
@@ -128,6 +132,33 @@ def test_purging_asks_for_the_word_and_then_deletes_all(page: Page, app: Flask) 
     expect(page.get_by_text("2 entries were deleted.")).to_be_visible()
     expect(tile(page, "cache")).to_contain_text("0 entries")
     assert entries(app) == 0
+
+
+def test_deleting_shows_that_it_goes_on(
+    page: Page, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go = threading.Event()
+    real = cache_of(app).clear_cache
+
+    def clear(days: float | None, *, on_file: Callable[[int, int], None]) -> int:
+        def count(done: int, total: int) -> None:
+            on_file(done, total)
+            assert may_go.wait(LIMIT_S)
+
+        return real(days, on_file=count)
+
+    monkeypatch.setattr(cache_of(app), "clear_cache", clear)
+    press(page, "Purge the cache")
+    page.get_by_label("Type purge to continue").fill("purge")
+    page.keyboard.press("Enter")
+    bar = page.get_by_role("progressbar", name="Progress")
+    expect(page.get_by_text("Deleting entries")).to_be_visible()
+    expect(page.get_by_text("1 of 2")).to_be_visible()
+    expect(bar).to_have_attribute("value", "1")
+    expect(page.get_by_role("button", name="Verify the cache")).to_be_disabled()
+    may_go.set()
+    expect(page.get_by_text("2 entries were deleted.")).to_be_visible()
+    expect(bar).to_be_hidden()
 
 
 @pytest.mark.parametrize("way", ["Escape", "Keep everything"])
@@ -210,5 +241,5 @@ def test_a_session_that_ended_leads_to_signing_in_and_back(
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_is_wider_than_the_page(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    expect(page.locator("canvas")).to_have_count(4)
+    expect(page.locator("canvas")).to_have_count(5)
     page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")

@@ -278,3 +278,26 @@ def test_a_folder_that_is_still_being_read_fills_in_by_itself(
         page.goto(address)
         expect(page.locator("main [data-track] .track-title")).to_have_text(["0", "1", "2"])
         expect(page.get_by_text("This folder is still being read")).to_be_hidden()
+
+
+def test_caching_the_whole_library_says_first_what_it_takes(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    (tmp_path / "music").mkdir()
+    make_audio(tmp_path / "music" / "1.flac", samples=44_100)
+    app = make_app(tmp_path)
+    with served(app) as address:
+        page = context.new_page()
+        page.goto(address)
+        button = page.get_by_role("button", name="Cache the whole library")
+        question = page.get_by_role("dialog", name="Cache 1 track?")
+        button.click()
+        expect(question).to_contain_text(re.compile(r"takes 2\d\.\d kB of the [\d.]+ GB that are"))
+        question.get_by_role("button", name="Not now").click()
+        expect(question).to_be_hidden()
+        expect(button).to_be_enabled()
+        assert list(app.extensions["audio_cache"].cache.entries()) == []
+        button.click()
+        question.get_by_role("button", name="Cache", exact=True).click()
+        expect(page.get_by_role("dialog", name="Caching your library")).to_contain_text("Finished")
+    app.extensions["mixtape"].close()

@@ -19,6 +19,7 @@ import audio_cache
 from audio_cache import QUALITY_SETTINGS, AudioCache, QualityLevel
 from tests.contract.signatures import REQUIRED, begins_with
 from tests.helpers.audio import DATA, make_audio
+from tests.helpers.renditions import files_of
 
 DAY_S = 86_400
 
@@ -223,7 +224,7 @@ class TestTranscodeFile:
 class TestGetCachedOrOriginal:
     def test_never_transcodes(self, cache: AudioCache, song: Path) -> None:
         assert cache.get_cached_or_original(song) == song
-        assert list(cache.cache_dir.iterdir()) == []
+        assert files_of(cache.cache_dir) == []
         path = cache.transcode_file(song)
         assert cache.get_cached_or_original(song) == path
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from audio_cache import AudioCache, CacheWorker, QualityLevel
 from tests.contract.callbacks import Listener
 from tests.contract.signatures import REQUIRED, begins_with
 from tests.helpers.audio import make_audio
+from tests.helpers.renditions import files_of
 
 SKIPPED = {"skipped": True}
 NOT_NEEDED = {"skipped": True, "reason": "No transcoding needed"}
@@ -134,7 +134,7 @@ class TestEmptyListsOfQualities:
         gone = Path("/nowhere/a.flac")
         result = getattr(worker, name)([song, gone], [])
         assert result == {str(song): {}, str(gone): {}}
-        assert list(worker.audio_cache.cache_dir.iterdir()) == []
+        assert files_of(worker.audio_cache.cache_dir) == []
 
     def test_regenerate_nothing(self, worker: CacheWorker, song: Path) -> None:
         assert worker.regenerate_outdated_cache([song], []) == {}
@@ -157,7 +157,7 @@ class TestRegenerateOutdatedCache:
     ) -> None:
         other = Path(shutil.copy(song, tmp_path / "other.flac"))
         worker.cache_mixtape([song, other], ["low"])
-        os.utime(other, (1_000_000_000, 1_000_000_000))
+        make_audio(other, samples=5000, seed=1)
         qualities: list[QualityLevel] = ["low"]
         result = worker.regenerate_outdated_cache([song, other, mp3], qualities)
         assert result == {f"{other}_low": {"success": True}}

@@ -28,7 +28,7 @@ if [ "$1" != -version ]; then
     {before}
     case "$*" in
         *" -ss "* | *start_sample*) exec {ffmpeg} {seek} "$@" ;;
-        *) exec {ffmpeg} {whole} "$@" ;;
+        *libmp3lame*) exec {ffmpeg} {whole} "$@" ;;
     esac
 fi
 exec {ffmpeg} "$@"
@@ -47,6 +47,11 @@ class Start:
     def is_whole(self) -> bool:
         """Say whether it began at the track's start, as only the encode of a file does."""
         return "-ss" not in self.arguments.split() and "start_sample" not in self.arguments
+
+    @property
+    def is_encode(self) -> bool:
+        """Say whether it was to make frames, and not to decode alone: to count, or to check."""
+        return "libmp3lame" in self.arguments.split()
 
     @property
     def is_running(self) -> bool:
@@ -91,6 +96,12 @@ class StubFFmpeg:
         """Return what was started so far, in order."""
         lines = [line.split(" ", 2) for line in self._log.read_text().splitlines()]
         return [Start(int(pid), int(others), arguments) for pid, others, arguments in lines]
+
+    def encodes(self) -> list[Start]:
+        return [start for start in self.starts() if start.is_encode]
+
+    def checks(self) -> list[Start]:
+        return [start for start in self.starts() if not start.is_encode]
 
     def running(self) -> list[Start]:
         return [start for start in self.starts() if start.is_running]

@@ -37,6 +37,8 @@ class MixtapeServe:
     ) -> None:
         self._program = program
         given = {"MUSIC_ROOT": str(music), "DATA_ROOT": str(data), "PORT": "0"}
+        # What changes is found by those who look; a test of the watch switches it on.
+        given["AUDIO_CACHE_WATCH"] = "off"
         self._environment = {**os.environ, "PYTHONPATH": str(SOURCE), **given, **environment}
         self.start()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,12 +17,11 @@ from ..errors import AudioCacheError
 from ..quality import QualityLevel
 from ..sources.source import Source, read_source
 from ..store.cache import AudioCache
+from ..text import bytes_in_words
 from .batch import Wanted
 from .needs import look_up, outdated
 from .outcome import explain_error
 
-# What one core of an ordinary machine manages; only used as a guess.
-_ASSUMED_SPEED: Final = 60.0
 _PROBE_S: Final = 20
 # In shorter ones, starting ffmpeg would take most of the time.
 _MEASURABLE_S: Final = 5.0
@@ -34,6 +34,10 @@ class Speed:
 
     factor: float
     is_measured: bool
+
+
+# What one core of an ordinary machine manages; only used as a guess.
+ASSUMED_SPEED: Final = Speed(60.0, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +81,30 @@ class Plan:
 
     def time_s(self, speed: Speed, jobs: int) -> float:
         """Return the approximate time in seconds with a number of encoders at once."""
-        cores = len(os.sched_getaffinity(0))
-        return self.audio_s / (speed.factor * max(1, min(jobs, cores)))
+        return encode_time_s(self.audio_s, jobs, speed)
 
 
-def make_plan(cache: AudioCache, wanted: Wanted) -> Plan:
+def encode_time_s(audio_s: float, jobs: int, speed: Speed = ASSUMED_SPEED) -> float:
+    """Return the approximate seconds that some seconds of audio take, with encoders at once."""
+    cores = len(os.sched_getaffinity(0))
+    return audio_s / (speed.factor * max(1, min(jobs, cores)))
+
+
+def make_plan(
+    cache: AudioCache, wanted: Wanted, on_track: Callable[[], None] = lambda: None
+) -> Plan:
     """Return what caching would do, reading only headers.
 
     Args:
         cache: where the files would go.
         wanted: the qualities wanted for each source.
+        on_track: is called when another one has been looked at.
     """
     tracks: list[PlannedTrack] = []
     skipped: Counter[str] = Counter()
     failures: dict[Path, str] = {}
     for path, qualities in wanted.items():
+        on_track()
         outcome = look_up(cache, path, qualities, cache.logger)
         if outcome is not None:
             skipped[outcome.reason] += 1
@@ -118,7 +131,34 @@ def measure_speed(cache: AudioCache, plan: Plan) -> Speed:
             return Speed(frames * FRAME_SAMPLES / SAMPLE_RATE_HZ / took_s, True)
         except (AudioCacheError, OSError):
             continue  # the next one may be intact
-    return Speed(_ASSUMED_SPEED, False)
+    return ASSUMED_SPEED
+
+
+def free_bytes(cache: AudioCache) -> int:
+    """Return the free space on the cache's disk."""
+    return shutil.disk_usage(cache.cache_dir).free
+
+
+def find_obstacle(cache: AudioCache, size_bytes: int) -> str | None:
+    """Return why the cache cannot take so many bytes more, in words; None where it can.
+
+    Whoever is about to make much asks this before anything of it is made.
+    """
+    cure = "choose fewer tracks or a lower quality, or only their beginnings (`warm --heads`)"
+    takes, free = f"this takes {bytes_in_words(size_bytes)}, and", free_bytes(cache)
+    if size_bytes > free:
+        return f"{takes} the cache's disk has {bytes_in_words(free)} left: free some space, {cure}"
+    usage = cache.room.usage()
+    room_bytes = max(0, cache.room.batch_bytes(usage, size_bytes))
+    if size_bytes <= room_bytes:
+        return None
+    room = bytes_in_words(room_bytes)
+    if usage.is_capped:
+        return f"{takes} the cache has room for {room} (AUDIO_CACHE_MAX_SIZE): raise that, {cure}"
+    return (
+        f"{takes} the cache's disk has {room} left above what is to stay free "
+        f"(AUDIO_CACHE_MIN_FREE): free some space, {cure}"
+    )
 
 
 def _plan_track(path: Path, source: Source, qualities: Sequence[QualityLevel]) -> PlannedTrack:

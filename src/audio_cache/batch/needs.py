@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..quality import QUALITY_SETTINGS, QualityLevel
@@ -39,6 +39,7 @@ def find_outdated(
     wanted: Mapping[Path, Sequence[QualityLevel]] | None = None,
     *,
     with_absent: bool = False,
+    on_source: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[Path, list[QualityLevel]]:
     """Return by source the qualities whose entries are no longer valid.
 
@@ -47,14 +48,16 @@ def find_outdated(
         wanted: the sources to check, and at which qualities; None means every source that has
             something cached and still exists, at every quality.
         with_absent: include what has no entry yet.
+        on_source: is called with how many sources were checked, and how many there are.
     """
     if wanted is None:
         wanted = dict.fromkeys(_cached_sources(cache), tuple(QUALITY_SETTINGS))
-    found = {
-        path: outdated(cache, path, qualities, with_absent=with_absent)
-        for path, qualities in wanted.items()
-    }
-    return {path: stale for path, stale in found.items() if stale}
+    found = {}
+    for done, (path, qualities) in enumerate(wanted.items(), 1):
+        if stale := outdated(cache, path, qualities, with_absent=with_absent):
+            found[path] = stale
+        on_source(done, len(wanted))
+    return found
 
 
 def missing(
@@ -105,11 +108,16 @@ def _judge(cache: AudioCache, path: Path, quality: QualityLevel) -> Verdict | No
 
 
 def _cached_sources(cache: AudioCache) -> Iterator[Path]:
-    """Yield the sources of entries, as far as they still exist."""
-    for path in cache.entries():
+    """Yield the sources of entries, as far as they are known and still exist."""
+    known = cache.facts.entries()
+    for entry in cache.entries():
         with contextlib.suppress(OSError):
-            entry = read_entry(path)
-            if entry is not None and entry.identity is not None:
-                source = entry.identity.source_path
-                if stat_or_none(source) is not None:
-                    yield source
+            source = known[entry.name].path if entry.name in known else _legacy_source(entry)
+            if source is not None and stat_or_none(source) is not None:
+                yield source
+
+
+def _legacy_source(entry: Path) -> Path | None:
+    """Return what an entry of an earlier layout says it was made from."""
+    found = read_entry(entry)
+    return found.legacy.source_path if found is not None and found.legacy is not None else None

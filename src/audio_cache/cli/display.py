@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from rich.console import Console
@@ -144,6 +145,36 @@ def open_display(console: Console, total: int) -> Iterator[Display]:
     )
     with Progress(*columns, console=console, transient=True, expand=True) as bars:
         yield BarDisplay(console, total, bars)
+
+
+@contextlib.contextmanager
+def open_bar(console: Console, what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Give a function that moves a bar by one of a number of things; on a terminal one sees it."""
+    with open_meter(console, what) as move:
+        done = itertools.count(1)
+        move(0, total)
+        yield lambda: move(next(done), total)
+
+
+@contextlib.contextmanager
+def open_meter(console: Console, what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Give a function that moves a bar to so many of so many; on a terminal one sees it.
+
+    Where it is not known yet how many there are, the bar only shows that something goes on.
+    """
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 class _CountColumn(MofNCompleteColumn):

@@ -17,6 +17,7 @@ import click
 from ..errors import AudioCacheError, ConfigError
 from ..settings import AudioCacheSettings
 from ..store.cache import AudioCache
+from ..store.room import Limits
 from ..text import readable
 
 FAILED: Final = 1
@@ -90,6 +91,8 @@ def open_cache(cache_dir: Path | None) -> AudioCache:
         ffmpeg=settings.ffmpeg,
         encode_timeout_s=settings.encode_timeout_s,
         nice=settings.nice,
+        tags=settings.tags,
+        limits=Limits.of(settings),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from ..batch.estimate import Plan, Speed
 from ..store.explanation import Explanation, QualityExplanation
 from ..store.stats import CacheStats
+from ..store.upgrade import Upgrade
 from ..store.verify import Inspection, State
 from ..text import bytes_in_words, counted, readable, seconds_in_words
 
@@ -67,6 +69,27 @@ def inspection_as_json(found: Inspection) -> dict[str, Any]:
         "reason": found.reason,
         "source": os.fspath(found.source) if found.source else None,
         "quality": found.quality,
+    }
+
+
+def upgrade_as_line(upgrade: Upgrade) -> str:
+    """Return why an entry was not taken over, for people."""
+    return f"{readable(upgrade.path.name)}: {upgrade.problem}"
+
+
+def upgrades_as_json(upgrades: Sequence[Upgrade]) -> dict[str, Any]:
+    """Return what became of the entries of earlier versions, for scripts."""
+    left = [each for each in upgrades if each.problem]
+    return {
+        "taken_over": len(upgrades) - len(left),
+        "left": [
+            {
+                "path": os.fspath(each.path),
+                "problem": each.problem,
+                "source": os.fspath(each.source) if each.source else None,
+            }
+            for each in left
+        ],
     }
 
 
@@ -135,9 +158,11 @@ def _quality_in_words(each: QualityExplanation) -> list[str]:
     lines.append(f"          {state}" + ("" if each.verdict else f": {each.reason}"))
     made = each.identity
     if made is not None:
-        lines.append(f"          made from {readable(made.source_path)}")
+        if each.origin is not None:
+            lines.append(f"          made from {readable(each.origin)}")
         lines.append(f"          {made.samples:,} samples in {made.frames:,} frames")
-        lines.append(f"          {made.fingerprint}, by {made.encoder}")
+        identity = f"object {each.object_id}, " if each.object_id else ""
+        lines.append(f"          {identity}by {made.encoder}")
     if each.partial is not None:
         whose = (
             "being written" if each.partial.is_being_written else "left by an interrupted encode"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,11 @@ _OPEN_ENDED: Final = frozenset({"flac", "wv"})
 _LOOKAHEAD_FRAMES: Final = 2
 # Covers the resampler's rounding: up to 39 samples if the audio is shorter than its filter, else 1.
 _PAD_SAMPLES: Final = 64
+_CHECKED_AT_ONCE: Final = 65_536
+_MD5_OUTPUT: Final = ("-f", "md5", "{out}")
+_MD5_DIGITS: Final = 32
+# By FLAC's bits per sample: as which its MD5 counts them.
+_CHECKED_AS: Final = {8: "pcm_s8", 16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
 # By the format of a quality; another one needs its own arithmetic beside mp3's.
 _ENCODERS: Final = {"mp3": "libmp3lame"}
 
@@ -58,21 +63,37 @@ class Piece:
         """Return how many encoded bytes are wanted."""
         return mp3.frames_size(bitrate_bps, self.stop) - mp3.frames_size(bitrate_bps, self.first)
 
-    def arguments(self, settings: Sequence[QualitySetting]) -> list[str]:
-        """Return ffmpeg's arguments: decode once, and encode each setting to an output."""
+    def arguments(self, settings: Sequence[QualitySetting], checked_as: str = "") -> list[str]:
+        """Return what ffmpeg has to do: decode once, and encode each setting to an output.
+
+        Args:
+            settings: the qualities, each to an output.
+            checked_as: the codec of the samples as they were decoded, whose MD5 one output more
+                gives.
+        """
         start_us = self._start_sample * 1_000_000 // mp3.SAMPLE_RATE_HZ
         arguments = input_arguments(self.source, start_us=start_us if self._is_sought else 0)
-        if len(settings) == 1:
-            arguments += ["-map", "0:a:0", "-vn", "-af", self._filters()]
-            arguments += _encoder(settings[0])
+        if len(settings) == 1 and not checked_as:
+            arguments += ["-map", "0:a:0", "-vn", "-af", self._filters(), *_encoder(settings[0])]
         else:
             # Filtered once for all: with a chain for each, one in six seconds would be theirs.
             labels = [f"[{number}]" for number in range(len(settings))]
-            split = f"asplit={len(labels)}{''.join(labels)}"
-            arguments += ["-filter_complex", f"[0:a:0]{self._filters()},{split}"]
+            split = f",asplit={len(labels)}" if len(labels) > 1 else ""
+            chain = f"{self._filters()}{split}{''.join(labels)}"
+            if checked_as:
+                # In large frames, each of which costs the threads of ffmpeg a handover.
+                chain = f"asplit[plain],{chain};[plain]asetnsamples=n={_CHECKED_AT_ONCE}:p=0[raw]"
+            arguments += ["-filter_complex", f"[0:a:0]{chain}"]
             for label, setting in zip(labels, settings, strict=True):
                 arguments += ["-map", label, *_encoder(setting)]
+        if checked_as:
+            arguments += ["-map", "[raw]", "-c:a", checked_as, *_MD5_OUTPUT]
         return arguments + (self._counter() if self._is_sought and self.is_last else [])
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether the piece is all of the source."""
+        return self.first == 0 and self.is_last
 
     @property
     def is_last(self) -> bool:
@@ -183,6 +204,70 @@ def _encoder(setting: QualitySetting) -> list[str]:
         # Written in pieces of 32 KiB: each frame on its own would take a twelfth of our time.
         *("-flush_packets", "0", "-f", setting["format"], "{out}"),
     ]
+
+
+class AudioCheck:
+    """A comparison of decoded samples with the MD5 that a FLAC file states of its own audio.
+
+    So that bit rot that still decodes is found, and no file is taken for another by what it states.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._said = bytearray()
+        self.codec = _CHECKED_AS[source.bits]
+        self.is_passed = False
+
+    @classmethod
+    def of(cls, source: Source) -> AudioCheck | None:
+        """Return the check of a source; None where it states nothing that could be compared."""
+        is_stated = source.audio.startswith("flac-md5:")
+        return cls(source) if is_stated and source.bits in _CHECKED_AS else None
+
+    def restarted(self) -> AudioCheck:
+        """Return the same check from the beginning."""
+        return AudioCheck(self._source)
+
+    def update(self, data: bytes) -> None:
+        """Take what ffmpeg says of the samples that it decoded."""
+        self._said += data
+
+    def finish(self) -> None:
+        """Compare, once ffmpeg has said it.
+
+        Raises:
+            EncodeError: they are not the audio that the file says it holds.
+        """
+        found = self._said.decode("ascii", "replace").strip().removeprefix("MD5=").lower()
+        stated = self._source.audio.removeprefix("flac-md5:")
+        if len(found) != _MD5_DIGITS or not stated.startswith(f"{found}-"):
+            raise EncodeError(
+                f"{name_of(self._source)} is damaged: its audio does not have the MD5 that the "
+                "file states for it. Restore it from a backup, or encode it anew with flac"
+            )
+        self.is_passed = True
+
+    def run(self, ffmpeg: FFmpeg, on_start: Callable[[FFmpegRun], None]) -> None:
+        """Decode all of the source and compare, where no encode has read all of it.
+
+        Raises:
+            EncodeInterruptedError: somebody ended the ffmpeg.
+            EncodeError: as `finish`, or the source cannot be decoded.
+        """
+        output = ("-map", "0:a:0", "-vn", "-c:a", self.codec, *_MD5_OUTPUT)
+        with FFmpegRun(ffmpeg, [*input_arguments(self._source), *output]) as run:
+            on_start(run)
+            for _, data in run.read():
+                self.update(data)
+            report = run.finish()
+        if report.returncode != 0:
+            raise EncodeError(
+                f"{name_of(self._source)} cannot be decoded",
+                returncode=report.returncode,
+                cmd=run.command,
+                stderr=report.stderr,
+            )
+        self.finish()
 
 
 def input_arguments(source: Source, *, start_us: int = 0) -> list[str]:

@@ -6,77 +6,58 @@ import contextlib
 import hashlib
 import json
 import operator
-import os
+import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Final
-from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from ..errors import EncodeError
 from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps
 from ..sources.source import Source
 from . import mp3
 from .ffmpeg import FFmpeg, FFmpegRun
-from .ffmpeg_options import Piece, can_seek, count_samples, name_of
+from .ffmpeg_options import AudioCheck, Piece, can_seek, count_samples, name_of
 
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
+_KEY_DIGITS: Final = 24
+RENDITION_ID: Final = re.compile(rf"[0-9a-f]{{{2 * _KEY_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The source and the encoder of one rendition.
+    """What the private frame of a rendition says of its bytes, and nothing of where they were made.
 
-    `path` is percent-encoded, since names are bytes that may not be text. `frames` is the number
-    of audio frames, from which the file's exact size follows; `samples` is per channel at 44.1 kHz.
+    `frames` is the number of audio frames, from which the file's exact size follows; `samples` is
+    per channel at 44.1 kHz.
     """
 
     layout: int
     quality: str
+    bitrate: str
     frames: int
     samples: int
-    size_bytes: int
-    mtime_ns: int
-    fingerprint: str
     encoder: str
-    path: str
-
-    @property
-    def source_path(self) -> Path:
-        """Return the path of the source as it was when the rendition was made."""
-        return Path(os.fsdecode(unquote_to_bytes(self.path)))
-
-    def same_audio(self, other: Identity) -> bool:
-        """Say whether the audio frames of both are certainly the same, whatever the path and tags.
-
-        Only FLAC's own checksum covers every sample; the other fingerprints look at some blocks.
-        """
-        proven = self.fingerprint.startswith("flac-md5:")
-        return proven and (
-            self.layout,
-            self.quality,
-            self.frames,
-            self.samples,
-            self.fingerprint,
-            self.encoder,
-        ) == (
-            other.layout,
-            other.quality,
-            other.frames,
-            other.samples,
-            other.fingerprint,
-            other.encoder,
-        )
 
     def payload(self) -> bytes:
         """Return the identity as it stands in the private frame: JSON in ASCII."""
         return json.dumps(asdict(self), separators=(",", ":")).encode("ascii")
 
 
-def quote_path(path: Path) -> str:
-    """Return a path percent-encoded, whatever bytes it is made of."""
-    return quote_from_bytes(os.fsencode(path))
+def audio_key(audio: str) -> str:
+    """Return what the ids of all renditions of the same audio begin with."""
+    return hashlib.sha256(audio.encode()).hexdigest()[:_KEY_DIGITS]
+
+
+def rendition_id(audio: str, header: bytes) -> str:
+    """Return the id of a rendition: the same for the same bytes, wherever they are made.
+
+    The header holds tags, quality, frames, layout version and encoder, so the id depends on them
+    and on the audio. Its first half depends on the audio alone: what was made of the same audio is
+    found by name, which is how a changed tag costs no encode.
+    """
+    digest = hashlib.sha256(audio.encode() + b"\0" + header).hexdigest()
+    return audio_key(audio) + digest[:_KEY_DIGITS]
 
 
 _values_of: Final = operator.attrgetter(*(field.name for field in fields(Identity)))
@@ -96,18 +77,22 @@ def parse_identity(payload: bytes) -> Identity | None:
     return identity if known else None
 
 
+Tags = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True)
 class Rendition:
     """One source at one quality: its length, its validators, and any of its bytes.
 
-    `timeout_s` bounds the time spent waiting for ffmpeg in one encode; 0 derives the bound from
-    the duration.
+    `tags` are those that travel with it. `timeout_s` bounds the time spent waiting for ffmpeg in
+    one encode; 0 derives the bound from the duration.
     """
 
     source: Source
     quality: QualityLevel
     ffmpeg: FFmpeg
     samples: int
+    tags: Tags = ()
     timeout_s: float = 0.0
 
     @cached_property
@@ -126,30 +111,37 @@ class Rendition:
         return Identity(
             layout=LAYOUT_VERSION,
             quality=self.quality,
+            bitrate=QUALITY_SETTINGS[self.quality]["bitrate"],
             frames=self.frames,
             samples=self.samples,
-            size_bytes=self.source.size_bytes,
-            mtime_ns=self.source.mtime_ns,
-            fingerprint=self.source.fingerprint,
             encoder=self.ffmpeg.identity,
-            path=quote_path(self.source.path),
         )
 
     @cached_property
     def header(self) -> bytes:
-        """Return what precedes the audio frames: the ID3v2.3 tag and the Info frame."""
-        tag = mp3.id3_tag(self.source.tags, self.identity.payload())
+        """Return what stands before the audio frames: the ID3v2.3 tag and the Info frame."""
+        tag = mp3.id3_tag(self.tags, self.identity.payload())
         return tag + mp3.info_frame(self.bitrate_bps, self.samples)
 
     @cached_property
-    def etag(self) -> str:
-        """Return the strong entity tag, unquoted; see `header_etag`."""
-        return header_etag(self.header)
+    def id(self) -> str:
+        """Return the rendition's id, if the identity of its audio is known; see `rendition_id`."""
+        return rendition_id(self.source.audio, self.header)
+
+    @cached_property
+    def token(self) -> str:
+        """Return what tells this rendition, of this version of the source, from any other.
+
+        It is known at once, where an id may need all of the source to be read. What a source
+        states of its audio is no part of it: that is proved only once all of it was decoded.
+        """
+        of = repr(self.source.version).encode()
+        return hashlib.sha256(of + b"\0" + self.header).hexdigest()[:_KEY_DIGITS]
 
     @property
-    def mtime_s(self) -> float:
-        """Return when the source was last modified, for Last-Modified."""
-        return self.source.mtime_ns / 1e9
+    def etag(self) -> str:
+        """Return the strong entity tag, unquoted: the id, or the token while that is not known."""
+        return self.id if self.source.audio else self.token
 
     @cached_property
     def length(self) -> int:
@@ -186,6 +178,7 @@ class Rendition:
         *,
         nice: int = 0,
         on_start: Callable[[FFmpegRun], None] = lambda run: None,
+        check: AudioCheck | None = None,
     ) -> Generator[bytes]:
         """Yield the bytes of the audio frames [first, stop) exactly as they stand in the file.
 
@@ -193,13 +186,14 @@ class Rendition:
             first: first frame; any, but a multiple of 49 wastes nothing.
             stop: frame after the last; None means the end.
             nice: CPU niceness of the encoder.
-            on_start: called with the ffmpeg as soon as it runs, so that others can end it.
+            on_start: is given the ffmpeg as soon as it runs, for others to end it.
+            check: as for `encode_together`.
 
         Raises:
             EncodeInterruptedError: somebody ended the ffmpeg.
             EncodeError: the source does not decode cleanly to its stated length, or ffmpeg fails.
         """
-        chunks = encode_together([self], first, stop, nice=nice, on_start=on_start)
+        chunks = encode_together([self], first, stop, nice=nice, on_start=on_start, check=check)
         with contextlib.closing(chunks):
             for _, data in chunks:
                 yield data
@@ -229,12 +223,22 @@ class Rendition:
 
 
 def make_rendition(
-    source: Source, quality: QualityLevel, ffmpeg: FFmpeg, *, timeout_s: float = 0.0
+    source: Source,
+    quality: QualityLevel,
+    ffmpeg: FFmpeg,
+    *,
+    tags: Tags | None = None,
+    timeout_s: float = 0.0,
 ) -> Rendition:
-    """Return the rendition of a source; errors as `with_samples`."""
+    """Return the rendition of a source; errors as `with_samples`.
+
+    Args:
+        tags: those that travel with it; all of the source's by default.
+    """
     source = with_samples(source, ffmpeg)
     samples = mp3.output_samples(source.samples or 0, source.rate_hz)
-    return Rendition(source, quality, ffmpeg, samples, timeout_s)
+    tags = source.tags if tags is None else tags
+    return Rendition(source, quality, ffmpeg, samples, tags, timeout_s)
 
 
 def audio_size(samples: int, rate_hz: int, quality: QualityLevel) -> int:
@@ -284,12 +288,14 @@ def encode_together(
     *,
     nice: int = 0,
     on_start: Callable[[FFmpegRun], None] = lambda run: None,
+    check: AudioCheck | None = None,
 ) -> Generator[tuple[int, bytes]]:
     """Yield (index, bytes) of the frames [first, stop) of several renditions, decoded once.
 
     Args:
         renditions: of one source; the bytes of each are those of its own `encode`.
         first, stop, nice, on_start: as for `Rendition.encode`.
+        check: is told the MD5 of the decoded samples where this decodes all of the source.
 
     Raises:
         EncodeInterruptedError, EncodeError: as `Rendition.encode`; then none is complete.
@@ -300,15 +306,20 @@ def encode_together(
     bitrates = [each.bitrate_bps for each in renditions]
     skip = [piece.skip_bytes(bitrate) for bitrate in bitrates]
     missing = [piece.want_bytes(bitrate) for bitrate in bitrates]
+    settings = [QUALITY_SETTINGS[each.quality] for each in renditions]
+    checked = check if piece.is_whole else None
     with FFmpegRun(
         whole.ffmpeg,
-        piece.arguments([QUALITY_SETTINGS[each.quality] for each in renditions]),
-        outputs=len(renditions),
+        piece.arguments(settings, checked.codec if checked else ""),
+        outputs=len(renditions) + (checked is not None),
         wait_limit_s=whole.wait_limit_s,
         nice=nice,
     ) as run:
         on_start(run)
         for index, data in run.read():
+            if checked is not None and index == len(renditions):
+                checked.update(data)
+                continue
             fresh = data[skip[index] : skip[index] + missing[index]]
             skip[index] = max(0, skip[index] - len(data))
             missing[index] -= len(fresh)
@@ -317,12 +328,5 @@ def encode_together(
             if not piece.is_last and not any(missing):
                 return
         piece.check(run, missing)
-
-
-def header_etag(header: bytes) -> str:
-    """Return the entity tag of a rendition, from its header.
-
-    The header holds fingerprint, tags, quality, layout version and encoder, so the tag changes when
-    any of them does, and is the same before, while and after the file exists.
-    """
-    return hashlib.sha256(header).hexdigest()[:32]
+        if checked is not None:
+            checked.finish()

@@ -112,7 +112,8 @@ class Live:
             LiveUnavailableError: all encoders are busy, or the same source failed a while ago.
         """
         entry = self.cache.get_cache_path(rendition.source.path, rendition.quality)
-        key = (entry, rendition.etag)
+        key = (entry, rendition.token)
+        head = b"" if key in self._growing else self.cache.heads.find(rendition)
         with self._changed:
             if key not in self._growing:
                 self._failures.check(key)
@@ -120,15 +121,15 @@ class Live:
                 lambda: key in self._growing or self._busy < self._max_encoders or self._stopping,
                 self._wait_s if listened else 0.0,
             )
-            growing = self._growing.get(key) or self._begin(key, rendition, nice)
+            growing = self._growing.get(key) or self._begin(key, rendition, head, nice)
             if listened:
                 growing.join()
             else:
                 growing.is_wanted = True
             return growing
 
-    def _begin(self, key: _Key, rendition: Rendition, nice: int) -> GrowingFile:
-        growing = GrowingFile(rendition, key[0], lambda: self._give_up_later(key, growing))
+    def _begin(self, key: _Key, rendition: Rendition, head: bytes, nice: int) -> GrowingFile:
+        growing = GrowingFile(rendition, key[0], lambda: self._give_up_later(key, growing), head)
         self._failures.check(key)
         if self._stopping:
             raise LiveUnavailableError("the server is shutting down")
@@ -195,10 +196,11 @@ class Live:
             self._logger.exception("live encode of %s failed", growing.entry)
         finally:
             self._forget(key, growing)
+            # Before the end is told: where nothing could be stored, its listeners need the place.
+            self._free_place()
             growing.end(error)
             with self._changed:
                 self._threads.discard(threading.current_thread())
-            self._free_place()
 
     def _forget(self, key: _Key, growing: GrowingFile) -> None:
         """Stop anybody else from joining a growing file."""
@@ -209,7 +211,7 @@ class Live:
     def _make_or_watch(self, growing: GrowingFile, nice: int) -> bool:
         """Return True when the entry is complete; False if it is worth another look."""
         rendition, entry = growing.rendition, growing.entry
-        path = partial_path(entry)
+        path = partial_path(entry, rendition)
         if self._is_complete(growing):
             return True
         partial = Partial.lock(entry, rendition, wait=False)
@@ -232,18 +234,23 @@ class Live:
                     growing.cancellation.stand_back(_AHEAD_NICE)
 
             on_start = growing.cancellation.hold
-            self.cache.make(partial, nice=nice, on_growth=on_growth, on_start=on_start)
+            self.cache.make(
+                partial, nice=nice, on_growth=on_growth, on_start=on_start, head=growing.head
+            )
             return True
 
     def _is_complete(self, growing: GrowingFile) -> bool:
         rendition = growing.rendition
-        if self.cache.examine(rendition.source.path, rendition.quality) is not Verdict.VALID:
+        found = self.cache.find(rendition.source.path, rendition.quality)
+        if isinstance(found, Verdict):
             return False
-        return growing.attach(growing.entry)
+        # Audio of the same length that has taken the source's place would have the same header.
+        is_same = found.version == rendition.source.version or found.etag == rendition.etag
+        return is_same and growing.attach(growing.entry)
 
     def _watch(self, growing: GrowingFile) -> None:
         """Follow a file that another encoder writes, until that one publishes, fails or dies."""
-        path = partial_path(growing.entry)
+        path = partial_path(growing.entry, growing.rendition)
         while is_locked(path):
             # Anew each time, as the name may stand for another file by then.
             growing.attach(path)

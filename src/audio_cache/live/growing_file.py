@@ -13,7 +13,7 @@ from typing import Final
 
 from ..encoding.ffmpeg import Cancellation
 from ..encoding.rendition import Rendition
-from ..errors import EncodeInterruptedError, LiveUnavailableError
+from ..errors import EncodeInterruptedError, FFmpegNotFoundError, LiveUnavailableError
 from .seeks import Seek, Seeks
 
 _READ_BYTES: Final = 1 << 15
@@ -36,6 +36,7 @@ class GrowingFile:
         rendition: what is being made.
         entry: where it will be when it is complete.
         on_unheard: called whenever the last reader leaves a file that is still growing.
+        head: the first bytes, if they are at hand: they can be read before anything is made.
 
     Attributes:
         cancellation: ends the encoder from another thread.
@@ -44,10 +45,15 @@ class GrowingFile:
     """
 
     def __init__(
-        self, rendition: Rendition, entry: Path, on_unheard: Callable[[], None] = lambda: None
+        self,
+        rendition: Rendition,
+        entry: Path,
+        on_unheard: Callable[[], None] = lambda: None,
+        head: bytes = b"",
     ) -> None:
         self.rendition = rendition
         self.entry = entry
+        self.head = head
         self.cancellation = Cancellation()
         self.error: Exception | None = None
         self.is_wanted = False
@@ -64,7 +70,7 @@ class GrowingFile:
     @property
     def size(self) -> int:
         """Return the bytes that can be read."""
-        return self._size
+        return max(self._size, len(self.head))
 
     @property
     def readers(self) -> int:
@@ -83,9 +89,17 @@ class GrowingFile:
         return self._ended
 
     @property
+    def is_unstored(self) -> bool:
+        """Say whether there was no room for the file, so that who listens has to do without it."""
+        is_of_disk = isinstance(self.error, OSError) and not isinstance(
+            self.error, FFmpegNotFoundError
+        )
+        return self._ended and is_of_disk
+
+    @property
     def has_audio(self) -> bool:
         """Say whether the encoder has shown that it can decode the source."""
-        return self._size > len(self.rendition.header)
+        return self.size > len(self.rendition.header)
 
     def attach(self, path: Path) -> bool:
         """Read from this file from now on if it is the rendition; say whether it is."""
@@ -153,7 +167,7 @@ class GrowingFile:
     def seconds_until(self, offset: int) -> float:
         """Estimate from the measured speed when the byte at an offset will be there."""
         with self._changed:
-            missing, began, size = offset - self._size, self._began, self._size
+            missing, began, size = offset - self.size, self._began, self.size
         if missing < 0:
             return 0.0
         speed = self.rendition.bitrate_bps / 8 * _ASSUMED_SPEED
@@ -169,6 +183,8 @@ class GrowingFile:
 
     def read_at(self, start: int, stop: int) -> bytes:
         """Return bytes from `start` on, as many as are there and convenient; b"" if none are."""
+        if start < len(self.head):
+            return self.head[start : min(stop, start + _READ_BYTES)]
         with self._changed:
             if not self._fds or start >= self._size:
                 return b""
@@ -235,6 +251,9 @@ class Follower:
         try:
             first = next(chunks, b"")
             self._require_audio()
+            if self._growing.is_unstored:
+                # The header is known without any encoder.
+                first += next(chunks, b"")
         except BaseException:
             chunks.close()
             raise
@@ -244,6 +263,8 @@ class Follower:
         growing = self._growing
         deadline = time.monotonic() + _START_WITHIN_S
         while not growing.wait_for(lambda: growing.has_audio, _LOOK_AROUND_S):
+            if growing.is_unstored:
+                return
             if growing.is_over and not growing.has_audio:
                 raise growing.error or LiveUnavailableError("there is no audio in it")
             if time.monotonic() > deadline:
@@ -268,6 +289,12 @@ class Follower:
     def _begin_seek(self) -> Seek | None:
         """Return a seek if the file won't get here soon and an encoder is available."""
         growing = self._growing
+        if growing.is_unstored:
+            # Each answer has an encoder of its own to its end: there is no file to fall back on.
+            seek = self._seeks.begin("", growing)
+            if seek is None:
+                raise LiveUnavailableError("all encoders for listeners are busy")
+            return seek
         if growing.is_over or growing.seconds_until(self._at) <= _WORTH_A_SEEK_S:
             return None
         if self._must_stand_back():
@@ -306,6 +333,8 @@ class Follower:
             lambda: growing.size > self._at or (stands_back and not self._must_stand_back()),
             _LOOK_AROUND_S,
         ):
+            return
+        if growing.is_unstored:
             return
         # In this order: once a file has ended, its size is final.
         if growing.is_over and growing.size <= self._at:

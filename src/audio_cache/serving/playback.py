@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import threading
@@ -13,19 +14,21 @@ from weakref import WeakValueDictionary
 
 from werkzeug.wrappers import Request, Response
 
-from ..encoding.rendition import Rendition
+from ..encoding.rendition import RENDITION_ID, Rendition
 from ..errors import AudioCacheError, EncodeError
 from ..live.encodes import Failures, Live
 from ..quality import QualityLevel, bitrate_bps
 from ..settings import AudioCacheSettings
-from ..sources.source import media_type
+from ..sources.source import FileVersion, media_type
 from ..store.cache import AudioCache
-from ..store.entry import entry_etag, judge, read_open_entry
+from ..store.entry import Verdict
+from ..store.lookups import Found, foreign_etag
 from .ranges import OpenRange, Representation, listener_has_left, respond
 
-_CACHE_NAME: Final = "audio-cache"
-_LIVE: Final = "fwd=miss; detail=live"
-_KINDS: Final = {"hit": "hits", _LIVE: "live", "fwd=miss": "misses"}
+CACHE_NAME: Final = "audio-cache"
+LIVE: Final = "fwd=miss; detail=live"
+_KINDS: Final = {"hit": "hits", LIVE: "live", "fwd=miss": "misses"}
+_BYTES: Final = {"hits": "hit_bytes", "bypasses": "bypass_bytes"}
 _Key = tuple[Path, str]
 _KNOWN_ENTRIES: Final = 4096
 
@@ -50,7 +53,7 @@ class Playback:
         # A lock lasts for as long as somebody holds it or waits for it.
         self._asked: WeakValueDictionary[_Key, threading.Lock] = WeakValueDictionary()
         self._logger = cache.logger
-        self._known: dict[tuple[int | str, ...], Representation] = {}
+        self._known: dict[tuple[str, str, FileVersion | None], Representation] = {}
 
     def answer(
         self,
@@ -78,6 +81,7 @@ class Playback:
             return self._original(request, path, "fwd=bypass")
         cached = self._cached(path, quality, source)
         if cached is not None:
+            self._note_play(request, cached[0], cached[0].etag)
             return self._respond(request, *cached, "hit", source.st_size)
         if not self.cache.should_transcode(path):
             return self._original(request, path, "fwd=bypass")
@@ -92,7 +96,10 @@ class Playback:
             rendition = self.get_rendition(path, quality, source)
             if self.settings.on_miss == "live":
                 live = self._live(request, rendition)
-                return self._respond(request, *live, _LIVE, source.st_size)
+                name = self.cache.get_cache_path(path, quality).name
+                known = rendition.id if rendition.source.audio else ""
+                self._note_play(request, live[0], known, name)
+                return self._respond(request, *live, LIVE, source.st_size)
             if request.method == "GET":
                 self.live.start(rendition, nice=self.settings.nice)
         except (AudioCacheError, OSError) as error:
@@ -128,80 +135,77 @@ class Playback:
     ) -> tuple[Representation, int] | None:
         """Return the valid entry and its open file, which a purge from now on can't affect."""
         try:
-            fd = os.open(self.cache.get_cache_path(path, quality), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
+            found = self.cache.find(path, quality, source)
+            if isinstance(found, Verdict):
+                return None
+            fd = os.open(found.path, os.O_RDONLY | os.O_CLOEXEC)
+        except (AudioCacheError, OSError) as error:
             self._logger.warning("cannot look up %r in the cache: %s", str(path), error)
             return None
-        try:
-            what = self._known_or_read(fd, quality, source)
-        except OSError:
-            what = None
-        if what is None:
+        if os.fstat(fd).st_ino != found.inode:
+            # Replaced in this moment: the next lookup knows it.
             os.close(fd)
             return None
-        return what, fd
-
-    def _known_or_read(
-        self, fd: int, quality: QualityLevel, source: os.stat_result
-    ) -> Representation | None:
-        """Return what an open entry represents, or None if it isn't valid.
-
-        An entry is never written to under its name, so what was read stays true for as long as
-        the kernel says that neither the file nor its source has changed.
-        """
-        found = os.fstat(fd)
-        key = (*_version(found), *_version(source), quality)
-        known = self._known.get(key)
-        if known is None:
-            entry = read_open_entry(fd)
-            if not judge(entry, source):
-                return None
-            made_from = entry.identity.mtime_ns if entry.identity else entry.mtime_ns
-            known = Representation(
-                length=entry.size_bytes,
-                etag=entry_etag(fd, entry),
-                mtime_s=made_from / 1e9,
-                content_type="audio/mpeg",
-                headers=_headers("hit", quality, source.st_size),
-            )
+        key = (found.etag, quality, found.version)
+        if key not in self._known:
             if len(self._known) >= _KNOWN_ENTRIES:
                 self._known.clear()
-            self._known[key] = known
-        return known
+            self._known[key] = Representation(
+                length=found.size_bytes,
+                etag=found.etag,
+                content_type="audio/mpeg",
+                other_etag=self._first_etag(path, quality, found),
+                headers=_headers("hit", quality, source.st_size),
+            )
+        return self._known[key], fd
+
+    def _first_etag(self, path: Path, quality: QualityLevel, found: Found) -> str:
+        """Return the tag that the bytes of an entry had while their id was not known yet."""
+        with contextlib.suppress(AudioCacheError, OSError):
+            rendition = self.cache.recall(self.cache.get_rendition(path, quality))
+            if rendition.id == found.etag:
+                return rendition.token
+        return ""
 
     def _live(self, request: Request, rendition: Rendition) -> tuple[Representation, OpenRange]:
+        rendition = self.cache.recall(rendition)
+
         def open_range(start: int, stop: int) -> Iterable[bytes]:
             return self.live.play(
                 rendition,
                 start,
                 stop,
-                listener=_listener(request),
+                listener=listener_of(request),
                 is_gone=listener_has_left(request.environ),
             )
 
         what = Representation(
             length=rendition.length,
             etag=rendition.etag,
-            mtime_s=rendition.mtime_s,
+            other_etag=rendition.token,
             content_type="audio/mpeg",
             # Once Chromium's cache has begun to store a response, it asks for each jump twice, one
             # after the other; a file is played live only once, so storing it is of no use.
             headers={
-                **_headers(_LIVE, rendition.quality, rendition.source.size_bytes),
+                **_headers(LIVE, rendition.quality, rendition.source.size_bytes),
                 "Cache-Control": "no-store",
             },
         )
         return what, open_range
+
+    def _note_play(
+        self, request: Request, what: Representation, object_id: str, name: str = ""
+    ) -> None:
+        """Count a play towards what is kept; a foreign file, which has no id, is kept anyway."""
+        if request.method == "GET" and (name or RENDITION_ID.fullmatch(object_id)):
+            self.cache.plays.note(object_id, what.length, _told_apart(request), name)
 
     def _original(self, request: Request, path: Path, status: str) -> Response:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         found = os.fstat(fd)
         what = Representation(
             length=found.st_size,
-            etag=f"{found.st_size:x}-{found.st_mtime_ns:x}",
-            mtime_s=found.st_mtime_ns / 1e9,
+            etag=foreign_etag(found),
             content_type=media_type(path),
             headers=_headers(status, "original", found.st_size),
         )
@@ -222,16 +226,16 @@ class Playback:
         return response
 
 
-def _version(status: os.stat_result) -> tuple[int, ...]:
-    """Return values that change when a file is replaced or written to."""
-    times = (status.st_mtime_ns, status.st_ctime_ns)
-    return (status.st_dev, status.st_ino, status.st_size, *times)
-
-
-def _listener(request: Request) -> str:
-    """Return who is asking, as far as that can be known: for fairness, not for access."""
+def listener_of(request: Request) -> str:
+    """Return who asks, as far as that can be known: for fairness, not for access."""
     forwarded = request.headers.get("X-Forwarded-For", "")
     return f"{request.remote_addr} {forwarded} {request.user_agent.string}"
+
+
+def _told_apart(request: Request) -> tuple[object, ...]:
+    """Return what tells listeners apart, without parsing any of it."""
+    environ = request.environ
+    return tuple(map(environ.get, ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_USER_AGENT")))
 
 
 def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, str]:
@@ -239,13 +243,13 @@ def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, 
     bitrate = "" if quality == "original" else f", bitrate={bitrate_bps(quality) // 1000}"
     return {
         "Audio-Cache-Rendition": f"quality={quality}{bitrate}, source-length={source_size}",
-        "Cache-Status": f"{_CACHE_NAME}; {status}",
+        "Cache-Status": f"{CACHE_NAME}; {status}",
     }
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficCount:
-    """Plays by kind, the bytes sent, and the bytes that the originals would have taken."""
+    """Plays by kind, and bytes: sent, by two of the kinds, and as the originals would have had."""
 
     hits: int = 0
     live: int = 0
@@ -253,6 +257,8 @@ class TrafficCount:
     bypasses: int = 0
     sent_bytes: int = 0
     original_bytes: int = 0
+    hit_bytes: int = 0
+    bypass_bytes: int = 0
 
 
 class Traffic:
@@ -275,6 +281,8 @@ class Traffic:
             self._counts[kind] += 1
             self._counts["sent_bytes"] += sent_bytes
             self._counts["original_bytes"] += original_bytes
+            if kind in _BYTES:
+                self._counts[_BYTES[kind]] += sent_bytes
 
     def snapshot(self) -> TrafficCount:
         """Return the counts so far."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import math
 import os
 import re
 import select
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from werkzeug.http import http_date, parse_date, parse_range_header
+from werkzeug.http import parse_range_header
 from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import FileWrapper
 
@@ -33,26 +31,29 @@ class Representation:
     Args:
         length: size in bytes.
         etag: strong entity tag, unquoted.
-        mtime_s: last modification, in seconds since 1970.
         content_type: media type.
+        other_etag: another tag that the same bytes had before; it is accepted, not sent.
         headers: further headers for every response.
     """
 
     length: int
     etag: str
-    mtime_s: float
     content_type: str
+    other_etag: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def etags(self) -> tuple[str, ...]:
+        """Return the entity tags that stand for these bytes."""
+        return (self.etag, self.other_etag) if self.other_etag else (self.etag,)
 
     @cached_property
     def fields(self) -> dict[str, str]:
         """Return the headers of every response; made once, since they are most of the work."""
-        modified = last_modified(self.mtime_s)
         return {
             "ETag": f'"{self.etag}"',
-            **({"Last-Modified": http_date(modified)} if modified else {}),
             "Accept-Ranges": "bytes",
-            "Cache-Control": "no-cache",
+            **({} if "Cache-Control" in self.headers else {"Cache-Control": "no-cache"}),
             **self.headers,
         }
 
@@ -164,38 +165,31 @@ def listener_has_left(environ: WSGIEnvironment) -> Callable[[], bool]:
     return is_gone
 
 
-_CONDITIONS: Final = frozenset(
-    f"HTTP_IF_{name}" for name in ("MATCH", "NONE_MATCH", "MODIFIED_SINCE", "UNMODIFIED_SINCE")
-)
+_CONDITIONS: Final = frozenset(f"HTTP_IF_{name}" for name in ("MATCH", "NONE_MATCH"))
 
 
 def _precondition_status(request: Request, what: Representation) -> int | None:
-    """Evaluate preconditions in the order of RFC 9110 section 13.2.2."""
+    """Evaluate preconditions in the order of RFC 9110 section 13.2.2.
+
+    No times are told, since those of a source's file are nobody's business, so conditions by time
+    never hold.
+    """
     if _CONDITIONS.isdisjoint(request.environ):
         return None
-    modified = last_modified(what.mtime_s)
     if request.headers.get("If-Match"):
-        if not (request.if_match.star_tag or request.if_match.contains(what.etag)):
+        tags = request.if_match
+        if not (tags.star_tag or any(map(tags.contains, what.etags))):
             return 412
-    elif modified and (until := request.if_unmodified_since) and modified > until:
-        return 412
     if request.headers.get("If-None-Match"):
         tags = request.if_none_match
-        return 304 if tags.star_tag or tags.contains_weak(what.etag) else None
-    since = request.if_modified_since
-    return 304 if modified and since and modified <= since else None
+        return 304 if tags.star_tag or any(map(tags.contains_weak, what.etags)) else None
+    return None
 
 
 def _range_applies(request: Request, what: Representation) -> bool:
     """Say whether If-Range, compared strongly (RFC 9110 section 13.1.5), lets the range hold."""
     condition = request.headers.get("If-Range")
-    if condition is None:
-        return True
-    condition = condition.strip()
-    if condition.startswith(('"', "W/")):
-        return condition == f'"{what.etag}"'
-    modified = last_modified(what.mtime_s)
-    return modified is not None and parse_date(condition) == modified
+    return condition is None or condition.strip() in {f'"{tag}"' for tag in what.etags}
 
 
 def _empty(status: int, fields: dict[str, str]) -> Response:
@@ -236,16 +230,3 @@ class _FileSpan(io.FileIO):
 
     def __del__(self) -> None:
         self.close()  # where nobody closed the answer
-
-
-def last_modified(mtime_s: float) -> datetime | None:
-    """Return the time as HTTP can write it: UTC, without fractions of a second.
-
-    None if it is in the future or beyond the calendar: such a date must not be sent (RFC 9110
-    section 8.8.2.1), and the current one in its place would differ with every response.
-    """
-    try:
-        modified = datetime.fromtimestamp(math.floor(mtime_s), UTC)
-    except (OSError, OverflowError, ValueError):
-        return None
-    return modified if modified <= datetime.now(UTC) else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import mimetypes
 import os
 import stat
@@ -13,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
+
+import blake3
 
 from . import tags
 from .flac_ape_wavpack import read_ape, read_dsf, read_flac, read_tta, read_vorbis, read_wavpack
@@ -57,10 +58,9 @@ _TAG_FORMS: Final[dict[str, Callable[[Reader, Extent, str], Pairs]]] = {
     "lyrics3": lambda reader, body, name: (),
 }
 
-# A quarter of a MiB reads and hashes in less than half a millisecond. A song in a compressed
-# format can't change without a change of its size or of most of its bytes.
-_BLOCK_BYTES: Final = 16 << 10
-_BLOCKS: Final = 16
+_HASHED_AT_ONCE: Final = 1 << 20
+
+FileVersion = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +72,12 @@ class Source(Format):
         lossless: whether this is a file to transcode, as `is_lossless` says.
         tags: names are those of Vorbis comments in lower case; sorted by name, and a name with
             several values comes several times.
-        fingerprint: "flac-md5:" with FLAC's MD5 of the decoded audio, else "blocks:" with a hash
-            of stretches of the audio bytes. It survives copying and retagging. In uncompressed
-            formats longer than the stretches a small edit in place can escape "blocks:", so an
-            equal one is proof only as long as size and time of change agree too.
+        version: what changes whenever the file does: device, inode, size, times of its content and
+            of its inode.
+        audio: the identity of the audio where the header tells it, which is FLAC's MD5 of the
+            decoded samples; "" where only reading all of it tells, see `hash_audio`.
+        form: what besides its bytes decides how the audio is decoded.
+        extents: where the bytes of the audio lie in the file.
         audio_end: offset of the first byte behind the audio; tags may follow.
     """
 
@@ -84,7 +86,10 @@ class Source(Format):
     mtime_ns: int
     lossless: bool
     tags: tuple[tuple[str, str], ...]
-    fingerprint: str
+    version: FileVersion
+    audio: str = ""
+    form: str = ""
+    extents: tuple[Extent, ...] = ()
     audio_end: int = 0
 
     @property
@@ -94,7 +99,7 @@ class Source(Format):
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
-    """Read the header, tags and fingerprint of a music file.
+    """Read the header and the tags of a music file.
 
     Damaged or unusual content is described as far as possible and is never an error.
 
@@ -110,13 +115,17 @@ def read_source(path: str | os.PathLike[str]) -> Source:
             raise OSError(errno.EINVAL, "Not a regular file", name)
         reader = Reader(descriptor, status.st_size)
         stream = read_stream(reader)
+        form = _form(stream)
         return Source(
             path=Path(name),
             size_bytes=status.st_size,
             mtime_ns=status.st_mtime_ns,
             lossless=_decide(name, stream),
             tags=read_tags(reader, stream.tags),
-            fingerprint=_fingerprint(reader, stream),
+            version=version_of(status),
+            audio=f"flac-md5:{stream.md5}-{form}" if stream.md5 else "",
+            form=form,
+            extents=stream.audio or (Extent(0, status.st_size),),
             audio_end=stream.audio[-1].end if stream.audio else status.st_size,
             **{field.name: getattr(stream, field.name) for field in fields(Format)},
         )
@@ -191,40 +200,39 @@ def _decide(name: str, stream: Stream) -> bool:
     return suffix_of(name) in LOSSLESS_SUFFIXES and stream.lossless is not False
 
 
-def _fingerprint(reader: Reader, stream: Stream) -> str:
-    if stream.md5:
-        # The checksum covers the samples alone: silence is the same at every rate.
-        form = (stream.rate_hz, stream.channels, stream.bits, stream.samples)
-        return "-".join((f"flac-md5:{stream.md5}", *map(str, form)))
-    extents = stream.audio or (Extent(0, reader.size_bytes),)
-    size = sum(extent.size for extent in extents)
-    what = (stream.demuxer, stream.codec, stream.coding, stream.rate_hz, stream.channels)
-    facts = (*what, stream.bits, stream.samples, size)
-    digest = hashlib.blake2b(repr(facts).encode(), digest_size=16)
-    for stretch in _stretches(size):
-        for extent in _map_stretch(extents, stretch):
-            digest.update(reader.read(extent.start, extent.size))
-    return f"blocks:{digest.hexdigest()}"
+def _form(stream: Stream) -> str:
+    # A checksum of samples alone would make silence the same audio at every rate.
+    what = (stream.codec, stream.demuxer, stream.coding, stream.decoder)
+    return "-".join(map(str, (*what, stream.rate_hz, stream.channels, stream.bits, stream.samples)))
 
 
-def _stretches(size: int) -> Iterator[Extent]:
-    """Yield what is hashed of `size` bytes: all of a small file, else blocks spread over it."""
-    if size <= _BLOCKS * _BLOCK_BYTES:
-        yield Extent(0, size)
-        return
-    for number in range(_BLOCKS):
-        yield Extent((size - _BLOCK_BYTES) * number // (_BLOCKS - 1), _BLOCK_BYTES)
+def version_of(status: os.stat_result) -> FileVersion:
+    """Return what of a file's status changes whenever its content may have."""
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return (status.st_dev, status.st_ino, status.st_size, *times)
 
 
-def _map_stretch(extents: tuple[Extent, ...], stretch: Extent) -> Iterator[Extent]:
-    """Yield where a stretch of the audio is in the file if the audio is stored in pieces."""
-    before = 0
-    for extent in extents:
-        first = max(stretch.start, before)
-        last = min(stretch.end, before + extent.size)
-        if first < last:
-            yield Extent(extent.start + first - before, last - first)
-        before += extent.size
+def hash_audio(source: Source) -> str:
+    """Return the identity of a source's audio by reading all of it.
+
+    BLAKE3, since nobody may be able to make audio that passes for another's.
+
+    Raises:
+        OSError: the file cannot be read, or is no longer the version that the source describes.
+    """
+    digest = blake3.blake3()
+    with _open(os.fspath(source.path)) as descriptor:
+        for extent in source.extents:
+            at = extent.start
+            while at < extent.end:
+                data = os.pread(descriptor, min(_HASHED_AT_ONCE, extent.end - at), at)
+                if not data:
+                    break
+                digest.update(data)
+                at += len(data)
+        if version_of(os.fstat(descriptor)) != source.version:
+            raise OSError(errno.ESTALE, "changed while it was read", os.fspath(source.path))
+    return f"blake3:{digest.hexdigest(16)}-{source.form}"
 
 
 def read_stream(reader: Reader) -> Stream:

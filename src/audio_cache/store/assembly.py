@@ -16,9 +16,10 @@ from typing import Final
 
 from ..encoding import mp3
 from ..encoding.ffmpeg import Cancellation
+from ..encoding.ffmpeg_options import AudioCheck
 from ..encoding.rendition import encode_together
 from ..errors import EncodeError
-from .partial import Partial, begin, require_space
+from .partial import MakeRoom, Partial, require_space
 
 # A piece costs a start of ffmpeg and one extra group: 4 % of the shortest pieces, 1 % of the
 # longest. The shorter ones let all threads finish at the same time.
@@ -37,7 +38,9 @@ class Assembly:
         partials: locked, all of one source.
         nice: CPU niceness of the encoders.
         cancellation: ends the encoders; what they made stays.
-        on_growth: called with the size so far of the first quality, and its final size.
+        on_growth: is told the bytes that are there of the first quality, and how many it has.
+        check: is given the decoded samples where one ffmpeg decodes all of the source.
+        make_room: makes room for what is still missing.
     """
 
     def __init__(
@@ -47,13 +50,17 @@ class Assembly:
         nice: int = 0,
         cancellation: Cancellation | None = None,
         on_growth: Callable[[int, int], None] = lambda size, length: None,
+        check: AudioCheck | None = None,
+        make_room: MakeRoom = require_space,
     ) -> None:
         self._partials = list(partials)
+        self._make_room = make_room
         self._renditions = [partial.rendition for partial in partials]
         self.frames = self._renditions[0].frames
         self._nice = nice
         self._cancellation = cancellation or Cancellation()
         self._on_growth = on_growth
+        self._check = check
         self._changed = threading.Condition()
         self._hands = 1
         self._error: BaseException | None = None
@@ -63,12 +70,14 @@ class Assembly:
         self._under_way = 0
         self._ready: dict[int, tuple[int, list[bytearray]]] = {}
 
-    def make(self, *, reuse: bool = True, share: Share = contextlib.nullcontext) -> None:
+    def make(
+        self, publish: Callable[[Partial], None], share: Share = contextlib.nullcontext
+    ) -> None:
         """Make the entries and publish them.
 
         Args:
-            reuse: copy the audio of older entries if it is the same.
-            share: entered while others may help.
+            publish: makes an entry of a complete file.
+            share: is entered while others may help.
 
         Raises:
             EncodeInterruptedError: somebody interrupted it; the partials stay.
@@ -76,12 +85,12 @@ class Assembly:
             OSError: the disk is full or fails; the partials were deleted.
         """
         try:
-            first = self._begin(reuse)
+            first = self._begin(publish)
             if first < self.frames:
                 with share(self):
                     self._encode(first)
             for partial in self._partials:
-                partial.publish()
+                publish(partial)
         except (EncodeError, OSError):
             for partial in self._partials:
                 partial.discard()
@@ -116,13 +125,13 @@ class Assembly:
                 self._hands -= 1
                 self._changed.notify_all()
 
-    def _begin(self, reuse: bool) -> int:
-        """Use what is there already; return the first frame that some quality lacks."""
-        frames = [begin(partial, reuse=reuse) for partial in self._partials]
-        require_space(self._partials)
+    def _begin(self, publish: Callable[[Partial], None]) -> int:
+        """Take what is there already; return the first frame that some quality misses."""
+        frames = [partial.resume() for partial in self._partials]
+        self._make_room(self._partials)
         for partial, count in zip(self._partials, frames, strict=True):
             if count == self.frames:
-                partial.publish()
+                publish(partial)
         kept = [index for index, count in enumerate(frames) if count < self.frames]
         self._partials = [self._partials[index] for index in kept]
         self._renditions = [self._renditions[index] for index in kept]
@@ -142,7 +151,9 @@ class Assembly:
     def _encode_front(self, first: int) -> None:
         at = [rendition.offset_of(first) for rendition in self._renditions]
         on_start = self._cancellation.hold
-        chunks = encode_together(self._renditions, first, nice=self._nice, on_start=on_start)
+        chunks = encode_together(
+            self._renditions, first, nice=self._nice, on_start=on_start, check=self._check
+        )
         with contextlib.closing(chunks):
             for index, data in chunks:
                 if not self._append_front(index, at[index], data):

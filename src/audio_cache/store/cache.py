@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import functools
-import hashlib
 import logging
-import math
 import os
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun, find_ffmpeg
+from ..encoding.ffmpeg_options import AudioCheck
 from ..encoding.rendition import Rendition, make_rendition, with_samples
 from ..errors import AudioCacheError
-from ..quality import DEFAULT_QUALITY, QUALITY_SETTINGS, QualityLevel, parse_quality
-from ..sources.source import Source, is_lossless, read_source
+from ..quality import DEFAULT_QUALITY, QualityLevel
+from ..settings import DEFAULT_TAGS
+from ..sources.source import FileVersion, Source, is_lossless, read_source, version_of
 from .assembly import Assembly, Share
-from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Verdict, judge, read_open_entry, stat_or_none
-from .partial import Partial, delete_abandoned, fill, lock_free
+from .checks import Checks
+from .directory import CacheDirectory
+from .entry import Verdict, entry_name, stat_or_none
+from .facts import Checksum
+from .lookups import Found, Lookups
+from .partial import Partial, fill, lock_free
+from .room import Limits
 
-_DAY_S: Final = 86_400.0
-# An abandoned partial is kept to be resumed; after this long nobody will come back for it.
-_PARTIAL_KEPT_S: Final = 7 * _DAY_S
 _LOOK_AGAIN_S: Final = 0.05
 
 
-class AudioCache:
-    """A directory of renditions, which is the only state: there is nothing else to lose.
+class AudioCache(CacheDirectory):
+    """A directory of renditions, each stored once by what it is, and named by its sources.
+
+    The directory is the only state; the index in it may be lost and is found out again.
 
     Args:
         cache_dir: where the files are kept; created if it doesn't exist.
         logger: where warnings go; `logging.getLogger("audio_cache")` by default.
         ffmpeg: the ffmpeg to use; None finds one (see `ffmpeg.find_ffmpeg`) when it is needed.
         encode_timeout_s: seconds that one encode may wait for ffmpeg; 0 derives it per track.
-        nice: CPU niceness of encodes that no listener is waiting for.
+        nice: CPU niceness of encodes that no listener waits for.
+        tags: names of the tags that go with renditions, as `settings.DEFAULT_TAGS`.
+        limits: how large the cache may be; by default it leaves some of the disk free.
     """
 
     def __init__(
@@ -47,16 +56,28 @@ class AudioCache:
         ffmpeg: Path | str | None = None,
         encode_timeout_s: float = 0.0,
         nice: int = 0,
+        tags: Collection[str] = DEFAULT_TAGS,
+        limits: Limits | None = None,
     ) -> None:
-        self.cache_dir = Path(os.path.abspath(cache_dir))
-        self.logger = logger or logging.getLogger("audio_cache")
+        logger = logger or logging.getLogger("audio_cache")
+        super().__init__(cache_dir, logger, ",".join(tags), limits or Limits())
         self.nice = nice
+        # An entry of the list may end in a star.
+        self._travels = re.compile("|".join(map(fnmatch.translate, tags)) or "(?!)").fullmatch
         self._ffmpeg = ffmpeg
         self._encode_timeout_s = encode_timeout_s
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
-        self.cache_dir.mkdir(parents=True, exist_ok=True)
-        self._prefix = os.path.join(self.cache_dir, "")
+        self._counted = functools.lru_cache(maxsize=64)(self._count_source)
+        self._lookups = Lookups(
+            self.objects,
+            self.facts,
+            self._source,
+            self.get_rendition,
+            self._entry_file,
+            self.room.take_for_copy,
+        )
+        self.checks = Checks(self.facts, self._lookups, lambda: self.ffmpeg)
 
     @property
     def ffmpeg(self) -> FFmpeg:
@@ -101,14 +122,29 @@ class AudioCache:
         Raises:
             OSError: the entry or the source exists but can't be read.
         """
-        try:
-            fd = os.open(self._entry_file(original_path, quality), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return Verdict.ABSENT
-        try:
-            return judge(read_open_entry(fd), stat_or_none(original_path))
-        finally:
-            os.close(fd)
+        found = self.find(original_path, quality)
+        return found if isinstance(found, Verdict) else Verdict.VALID
+
+    def find(
+        self,
+        original_path: Path | str,
+        quality: QualityLevel,
+        status: os.stat_result | None = None,
+        *,
+        is_thorough: bool = False,
+    ) -> Found | Verdict:
+        """Return a file's valid entry at a quality, or why there is none; nothing is encoded.
+
+        Args:
+            status: what the file system says of the source, where that is known already.
+            is_thorough: read all of the source where only that tells.
+
+        Raises:
+            OSError: the entry or the source is there and cannot be looked at.
+        """
+        path = os.path.abspath(original_path)
+        status = status or stat_or_none(path)
+        return self._lookups.look_up(path, quality, status, is_thorough=is_thorough)
 
     def transcode_file(
         self, original_path: Path, quality: QualityLevel = "medium", overwrite: bool = False
@@ -118,8 +154,6 @@ class AudioCache:
         If another thread or process is making the same file, wait for that.
 
         Args:
-            original_path: the source.
-            quality: the quality level.
             overwrite: encode even if a valid file exists.
 
         Returns:
@@ -134,9 +168,9 @@ class AudioCache:
         os.stat(original_path)
         if quality == "original" or not self.should_transcode(original_path):
             return original_path
-        path = self.get_cache_path(original_path, quality)
-        self.store_together(original_path, [quality], overwrite)
-        return path
+        # Who asks for one file wants it now, as a listener does.
+        self.store_together(original_path, [quality], overwrite, for_batch=False)
+        return self.get_cache_path(original_path, quality)
 
     def store_together(
         self,
@@ -147,18 +181,19 @@ class AudioCache:
         cancellation: Cancellation | None = None,
         share: Share = contextlib.nullcontext,
         on_growth: Callable[[int, int], None] = lambda size, length: None,
+        for_batch: bool = True,
     ) -> list[QualityLevel]:
         """Make the entries of several qualities of a source in one decode.
 
         Valid ones are left alone. Those that others are making are waited for with no lock held.
 
         Args:
-            original_path: the source.
             qualities: which ones; "original" needs nothing.
             overwrite: encode even if valid files exist.
             cancellation: ends it from another thread; what was encoded will be resumed.
             share: entered with the assembly while other threads may help to encode.
             on_growth: called with the size so far of one quality, and its final size.
+            for_batch: it is made ahead, so what was played need not make room for it.
 
         Returns:
             The qualities that were made; the others were valid already.
@@ -172,10 +207,16 @@ class AudioCache:
         cancellation = cancellation or Cancellation()
 
         def assemble(partials: list[Partial]) -> None:
+            check = self.checks.begin(partials[0].rendition.source)
             assembly = Assembly(
-                partials, nice=self.nice, cancellation=cancellation, on_growth=on_growth
+                partials,
+                nice=self.nice,
+                cancellation=cancellation,
+                on_growth=on_growth,
+                check=check,
+                make_room=functools.partial(self.room.take, for_batch=for_batch),
             )
-            assembly.make(reuse=not overwrite, share=share)
+            assembly.make(lambda each: self.publish(each, check, cancellation.hold), share)
 
         made: list[QualityLevel] = []
         wanted = list(dict.fromkeys(qualities))
@@ -200,7 +241,9 @@ class AudioCache:
         """Make what nobody else is making and return which; None if others are making all of it."""
         started = time.monotonic()
         renditions = {
-            self.get_cache_path(original_path, quality): self.get_rendition(original_path, quality)
+            self.get_cache_path(original_path, quality): self._lookups.identify(
+                self.get_rendition(original_path, quality)
+            )
             for quality in qualities
         }
         with lock_free(renditions) as partials:
@@ -208,7 +251,7 @@ class AudioCache:
                 return None
             free = [partial.rendition.quality for partial in partials]
             # Somebody may have made one between the last look and the lock.
-            mine = self._invalid(original_path, free, overwrite)
+            mine = self._invalid(original_path, free, overwrite, is_thorough=True)
             for partial in partials:
                 if partial.rendition.quality not in mine:
                     partial.discard()
@@ -220,38 +263,72 @@ class AudioCache:
         return mine
 
     def _invalid(
-        self, original_path: Path, qualities: Iterable[QualityLevel], overwrite: bool
+        self,
+        original_path: Path,
+        qualities: Iterable[QualityLevel],
+        overwrite: bool,
+        *,
+        is_thorough: bool = False,
     ) -> list[QualityLevel]:
-        """Return the qualities without a valid entry or, to overwrite, all that can be encoded."""
+        """Return the qualities without a valid entry, or all that are encoded where so wished."""
+        encoded: list[QualityLevel] = [each for each in qualities if each != "original"]
         if overwrite:
-            return [quality for quality in qualities if quality != "original"]
-        return [quality for quality in qualities if not self.is_cached(original_path, quality)]
+            return encoded
+        if is_thorough:
+            found = {each: self.find(original_path, each, is_thorough=True) for each in encoded}
+            return [quality for quality in encoded if isinstance(found[quality], Verdict)]
+        return [quality for quality in encoded if not self.is_cached(original_path, quality)]
 
     def make(
         self,
         partial: Partial,
         *,
         nice: int = 0,
-        reuse: bool = True,
         on_growth: Callable[[int], None] = lambda size: None,
         on_start: Callable[[FFmpegRun], None] = lambda run: None,
+        head: bytes = b"",
     ) -> None:
         """Make the entry of a locked partial and log how long it took; errors as `partial.fill`."""
         rendition = partial.rendition
         started = time.monotonic()
-        encode = functools.partial(rendition.encode, nice=nice, on_start=on_start)
-        fill(partial, encode, on_growth, reuse=reuse)
+        check = self.checks.begin(rendition.source)
+        encode = functools.partial(rendition.encode, nice=nice, on_start=on_start, check=check)
+        make_room = functools.partial(self.room.take, for_batch=False, is_heard=True)
+        publish = functools.partial(self.publish, check=check, on_start=on_start)
+        fill(partial, encode, publish, on_growth, make_room, head)
         self._log_made(rendition, started)
 
+    def publish(
+        self,
+        partial: Partial,
+        check: AudioCheck | None,
+        on_start: Callable[[FFmpegRun], None] = lambda run: None,
+    ) -> None:
+        """Make an entry of a complete partial, once its source has proved to be what it says.
+
+        Raises:
+            EncodeError: the source is damaged, or was changed while it was encoded.
+        """
+        rendition = self._lookups.identify(partial.rendition)
+        source, entry = rendition.source, partial.entry
+        path = os.fspath(source.path)
+        self.checks.complete(rendition, check, on_start)
+        # What an earlier process has left may have been damaged on the disk since.
+        checksum = Checksum(partial.checksum(), is_proven=not partial.is_resumed)
+        self.heads.drop(rendition)
+        partial.publish(self.objects, rendition.id)
+        self.facts.note_checksum(rendition.id, checksum)
+        self._lookups.rename(rendition.id, but=entry.name)
+        self.facts.note_entry(entry.name, path, rendition.quality, source.version, rendition.id)
+        with contextlib.suppress(FileNotFoundError):  # it had to make room already
+            found = self._lookups.describe(os.fspath(entry), rendition.id, source.version)
+            self._lookups.note(path, rendition.quality, found)
+
     def _log_made(self, rendition: Rendition, started: float) -> None:
-        self.logger.info(
-            "cached %r at %s: %d bytes instead of %d, in %.1f s",
-            str(rendition.source.path),
-            rendition.quality,
-            rendition.length,
-            rendition.source.size_bytes,
-            time.monotonic() - started,
-        )
+        source, took_s = rendition.source, time.monotonic() - started
+        words = "cached %r at %s: %d bytes instead of %d, in %.1f s"
+        sizes = rendition.length, source.size_bytes
+        self.logger.info(words, str(source.path), rendition.quality, *sizes, took_s)
 
     def get_cached_or_original(self, original_path: Path, quality: QualityLevel = "medium") -> Path:
         """Return the cached file if it is valid, else the original; nothing is encoded."""
@@ -276,57 +353,7 @@ class AudioCache:
                 paths[quality] = Path(original_path)
         return paths
 
-    def get_cache_size(self) -> int:
-        """Return the size in bytes of all files under the cache directory."""
-        total = 0
-        for directory, _, names in os.walk(self.cache_dir):
-            for name in names:
-                with contextlib.suppress(FileNotFoundError):
-                    total += os.lstat(os.path.join(directory, name)).st_size
-        return total
-
-    def clear_cache(self, older_than_days: float | None = None) -> int:
-        """Delete the MP3s that `mp3_files` yields, all or those older than an age; count them.
-
-        A file that cannot be deleted is logged and skipped. Requests that read a deleted file
-        finish undisturbed. Partial files that nobody is encoding follow the same rule, uncounted.
-
-        Raises:
-            ValueError: the age is negative or no number of days; nothing was deleted.
-        """
-        if older_than_days is not None:
-            _require_days(older_than_days)
-        age_s = -math.inf if older_than_days is None else older_than_days * _DAY_S
-        deleted = 0
-        for path in self.mp3_files():
-            deleted += self._delete_older(path, age_s)
-        self.sweep_partials(max(age_s, 0.0))
-        return deleted
-
-    def mp3_files(self) -> Iterator[Path]:
-        """Yield every `*.mp3` in the cache directory, at any depth and whoever made it."""
-        for directory, folders, files in os.walk(self.cache_dir):
-            for name in (*folders, *files):
-                if name.endswith(".mp3"):
-                    yield Path(directory, name)
-
-    def entries(self) -> Iterator[Path]:
-        """Yield the files that have an entry's name, in no particular order."""
-        with os.scandir(self.cache_dir) as listing:
-            for item in listing:
-                if ENTRY_NAME.fullmatch(item.name):
-                    yield Path(item.path)
-
-    def sweep_partials(self, older_than_s: float = _PARTIAL_KEPT_S) -> int:
-        """Delete partial files of at least an age that no encoder holds; return how many."""
-        deleted = 0
-        with os.scandir(self.cache_dir) as listing:
-            names = [item.path for item in listing if item.name.endswith(PARTIAL_SUFFIX)]
-        for name in names:
-            deleted += delete_abandoned(Path(name), older_than_s)
-        return deleted
-
-    def get_rendition(self, original_path: Path, quality: QualityLevel) -> Rendition:
+    def get_rendition(self, original_path: Path | str, quality: QualityLevel) -> Rendition:
         """Return the rendition of a source as it is now; recent ones are remembered.
 
         Raises:
@@ -335,44 +362,39 @@ class AudioCache:
             FFmpegNotFoundError: there is no ffmpeg.
         """
         path = os.path.abspath(original_path)
-        status = os.stat(path)
-        return self._renditions(path, status.st_size, status.st_mtime_ns, quality)
+        return self._renditions(path, version_of(os.stat(path)), quality)
 
-    def _read_rendition(
-        self, path: str, size_bytes: int, mtime_ns: int, quality: QualityLevel
-    ) -> Rendition:
-        source = self._sources(path, size_bytes, mtime_ns)
-        return make_rendition(source, quality, self.ffmpeg, timeout_s=self._encode_timeout_s)
+    def recall(self, rendition: Rendition) -> Rendition:
+        """Return a rendition with the identity of its audio, where that is known already."""
+        return self._lookups.recall(rendition)
 
-    def _read_source(self, path: str, size_bytes: int, mtime_ns: int) -> Source:
-        """Read a source once for all qualities: counting samples, where needed, is slow."""
-        return with_samples(read_source(path), self.ffmpeg)
+    def identify(self, original_path: Path, quality: QualityLevel) -> Rendition:
+        """Return the rendition as `get_rendition`, with its id; the first may read the source."""
+        return self._lookups.identify(self.get_rendition(original_path, quality))
 
-    def _entry_file(self, original_path: Path, quality: QualityLevel) -> str:
-        return self._prefix + entry_name(os.path.abspath(original_path), quality)
+    def _source(self, path: str) -> Source:
+        return self._sources(path, version_of(os.stat(path)))
 
-    def _delete_older(self, path: Path, age_s: float) -> bool:
-        try:
-            if time.time() - path.stat().st_mtime > age_s:
-                path.unlink()
-                return True
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            self.logger.warning("cannot delete %s: %s", path, error)
-        return False
+    def forget(self, paths: Collection[str]) -> None:
+        """Forget what is known of sources that have changed; else the next lookup finds out."""
+        self._lookups.forget(paths)
 
-
-def entry_name(absolute_path: str, quality: QualityLevel) -> str:
-    """Return the name of a source's entry at a quality, from its normalised path."""
-    level = parse_quality(quality)
-    digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
-    setting = QUALITY_SETTINGS[level]
-    return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"
-
-
-def _require_days(days: float) -> None:
-    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days < math.inf:
-        raise ValueError(
-            f"older_than_days is {days!r}: give a number of days, 0 or more, or None for all"
+    def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
+        source = self._counted(path, version)
+        tags = tuple(tag for tag in source.tags if self._travels(tag[0]))
+        return make_rendition(
+            source, quality, self.ffmpeg, tags=tags, timeout_s=self._encode_timeout_s
         )
+
+    def _read_source(self, path: str, version: FileVersion) -> Source:
+        source = read_source(path)
+        if source.samples is None:
+            source = replace(source, samples=self.facts.samples_of(path, version))
+        return source
+
+    def _count_source(self, path: str, version: FileVersion) -> Source:
+        """Make sure of a source's samples once for all qualities: to count them takes long."""
+        return with_samples(self._sources(path, version), self.ffmpeg)
+
+    def _entry_file(self, original_path: Path | str, quality: QualityLevel) -> str:
+        return self._prefix + entry_name(os.path.abspath(original_path), quality)

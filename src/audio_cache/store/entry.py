@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -10,15 +11,17 @@ from pathlib import Path
 from typing import Final
 
 from ..encoding import mp3
-from ..encoding.rendition import Identity, header_etag, parse_identity
-from ..quality import QUALITY_SETTINGS, bitrate_bps, parse_quality
+from ..encoding.rendition import Identity, parse_identity
+from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps, parse_quality
+from .legacy import LegacyOrigin, parse_legacy
 
 _LEVELS: Final = "|".join(map(re.escape, QUALITY_SETTINGS))
 _FORMATS: Final = "|".join({setting["format"] for setting in QUALITY_SETTINGS.values()})
 # Whatever the bitrate, so that entries outlive a change of it and are still listed and deleted.
 ENTRY_NAME: Final = re.compile(rf"[0-9a-f]{{32}}_({_LEVELS})_\d+k\.(?:{_FORMATS})")
 PARTIAL_SUFFIX: Final = ".part"
-# Enough for the private frame with a path of ordinary length, so that a lookup reads once.
+PARTIAL_FOLDER: Final = "partials"
+# Holds the private frame of any path of ordinary length, so that a lookup reads once.
 _FIRST_READ_BYTES: Final = 2048
 _READ_BYTES: Final = 1 << 20
 
@@ -30,7 +33,7 @@ class Verdict(Enum):
     ABSENT = "there is no such file"
     INCOMPLETE = "the file is shorter or longer than the rendition that it says it is"
     EMPTY = "the file is empty"
-    SOURCE_CHANGED = "it was made from another version of the source"
+    SOURCE_CHANGED = "it was made from other audio or other tags than the source has now"
     UNREADABLE = "what audio_cache wrote at its start is damaged or of another version"
     OLDER_THAN_SOURCE = "it was not made by audio_cache, and is older than the source"
 
@@ -50,21 +53,36 @@ class Entry:
     tag_bytes: int
     identity: Identity | None
     is_unreadable: bool = False
+    legacy: LegacyOrigin | None = None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Say whether audio_cache did not make it."""
+        return not (self.identity or self.legacy or self.is_unreadable)
 
     @property
     def header_bytes(self) -> int:
         """Return the size of tag and Info frame; 0 for a foreign file."""
-        if self.identity is None:
+        made = self.identity or self.legacy
+        if made is None:
             return 0
-        return self.tag_bytes + mp3.info_size(bitrate_bps(parse_quality(self.identity.quality)))
+        return self.tag_bytes + mp3.info_size(bitrate_bps(parse_quality(made.quality)))
 
     def expected_size(self) -> int:
         """Return the size in bytes that the identity promises, or the actual one without it."""
-        if self.identity is None:
+        made = self.identity or self.legacy
+        if made is None:
             return self.size_bytes
-        bitrate = bitrate_bps(parse_quality(self.identity.quality))
-        info_and_audio = mp3.info_size(bitrate) + mp3.frames_size(bitrate, self.identity.frames)
-        return self.tag_bytes + info_and_audio
+        bitrate = bitrate_bps(parse_quality(made.quality))
+        return self.header_bytes + mp3.frames_size(bitrate, made.frames)
+
+
+def entry_name(absolute_path: str, quality: QualityLevel) -> str:
+    """Return the name of the entry that a source of that normalised path has at a quality."""
+    level = parse_quality(quality)
+    digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
+    setting = QUALITY_SETTINGS[level]
+    return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"
 
 
 def read_entry(path: Path | str) -> Entry | None:
@@ -92,16 +110,10 @@ def read_open_entry(fd: int) -> Entry:
         start = os.pread(fd, min(mp3.private_frame_end(start), status.st_size), 0)
         payload = mp3.find_private_payload(start)
     identity = None if payload is None else parse_identity(payload)
-    is_unreadable = payload is not None and identity is None
+    legacy = None if payload is None or identity else parse_legacy(payload)
+    is_unreadable = payload is not None and identity is None and legacy is None
     tag_bytes = mp3.tag_size(start)
-    return Entry(status.st_size, status.st_mtime_ns, tag_bytes, identity, is_unreadable)
-
-
-def entry_etag(fd: int, entry: Entry) -> str:
-    """Return the entity tag of an open entry: that of its rendition, or of size and time."""
-    if entry.identity is None:
-        return f"{entry.size_bytes:x}-{entry.mtime_ns:x}"
-    return header_etag(os.pread(fd, entry.header_bytes, 0))
+    return Entry(status.st_size, status.st_mtime_ns, tag_bytes, identity, is_unreadable, legacy)
 
 
 def count_intact_frames(fd: int, header_bytes: int, bitrate_bps: int, frames: int) -> int:
@@ -117,30 +129,20 @@ def count_intact_frames(fd: int, header_bytes: int, bitrate_bps: int, frames: in
     return min(kept, frames)
 
 
-def judge(entry: Entry | None, source: os.stat_result | None) -> Verdict:
-    """Say whether an entry is the rendition of a source as it is now.
+def judge_alone(entry: Entry, source: os.stat_result | None) -> Verdict:
+    """Say whether an entry may be trusted by what it says of itself.
 
-    A missing source (None) doesn't invalidate its entry. A foreign file is valid if it is not
-    older than the source.
+    A foreign file is held to the plain rule: it exists and is not older than the source. One of
+    ours is complete or not; whether it is of the source as that is now is for the lookup to find
+    out, but a missing source (None) does not invalidate it.
     """
-    if entry is None:
-        return Verdict.ABSENT
     if not entry.size_bytes:
         return Verdict.EMPTY
     if entry.is_unreadable:
         return Verdict.UNREADABLE
-    identity = entry.identity
-    if identity is None:
-        if source is not None and entry.mtime_ns < source.st_mtime_ns:
-            return Verdict.OLDER_THAN_SOURCE
-        return Verdict.VALID
-    if entry.size_bytes != entry.expected_size():
-        return Verdict.INCOMPLETE
-    if source is not None and (
-        source.st_size != identity.size_bytes or source.st_mtime_ns != identity.mtime_ns
-    ):
-        return Verdict.SOURCE_CHANGED
-    return Verdict.VALID
+    if entry.is_foreign and source is not None and entry.mtime_ns < source.st_mtime_ns:
+        return Verdict.OLDER_THAN_SOURCE
+    return Verdict.VALID if entry.size_bytes == entry.expected_size() else Verdict.INCOMPLETE
 
 
 def stat_or_none(path: Path | str) -> os.stat_result | None:

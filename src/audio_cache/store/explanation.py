@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..encoding.rendition import Identity
+from ..errors import AudioCacheError
 from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..sources.source import Source, is_lossless, read_source
 from ..text import readable
-from .cache import entry_name
-from .entry import Entry, Verdict, judge, read_entry, stat_or_none
+from .cache import AudioCache
+from .entry import Entry, Verdict, entry_name, read_entry, stat_or_none
 from .near_matches import NearMatch, find_near_entries, find_near_sources
-from .partial import is_locked, partial_path
+from .partial import is_locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class PartialFile:
 class QualityExplanation:
     """What is cached of a source at one quality.
 
-    `verdict` is None if the entry cannot be read; `reason` then says why.
+    `verdict` is None if the entry cannot be read; `reason` then says why. `origin` is the source
+    that it was made from, and `object_id` the id of a valid one.
     """
 
     quality: QualityLevel
@@ -39,6 +42,8 @@ class QualityExplanation:
     reason: str
     identity: Identity | None = None
     partial: PartialFile | None = None
+    origin: Path | None = None
+    object_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,13 @@ def explain(music_root: Path, rel_path: Path | str, cache_dir: Path) -> Explanat
     source, problem = _read_source(name)
     if not directory.is_dir():
         problem = f"there is no cache directory {readable(directory)}"
-    qualities = tuple(_explain_quality(directory, name, quality) for quality in QUALITY_SETTINGS)
+    # An AudioCache makes its directory; a misspelt one has to stay missing.
+    cache = AudioCache(directory) if directory.is_dir() else None
+    qualities = tuple(
+        _explain_quality(cache, directory, name, quality) for quality in QUALITY_SETTINGS
+    )
     expected = [each.path for each in qualities]
-    near = find_near_entries(directory, Path(name), source, expected)
+    near = find_near_entries(cache, Path(name), source, expected) if cache else []
     if stat_or_none(name) is None:
         near = [*find_near_sources(Path(name)), *near]
     return Explanation(
@@ -110,44 +119,45 @@ def _read_source(name: str) -> tuple[Source | None, str]:
         return None, f"the source cannot be read: {error.strerror or error}"
 
 
-def _explain_quality(directory: Path, name: str, quality: QualityLevel) -> QualityExplanation:
+def _explain_quality(
+    cache: AudioCache | None, directory: Path, name: str, quality: QualityLevel
+) -> QualityExplanation:
     path = directory / entry_name(name, quality)
-    partial = _find_partial(path)
+    if cache is None:
+        return QualityExplanation(quality, path, False, Verdict.ABSENT, Verdict.ABSENT.value)
+    partial = _find_partial(cache, path)
     try:
+        found = cache.find(name, quality)
         entry = read_entry(path)
-        verdict = judge(entry, stat_or_none(name))
-    except OSError as error:
-        return QualityExplanation(quality, path, True, None, str(error), None, partial)
-    identity = entry.identity if entry else None
-    reason = _reason(verdict, entry, name)
-    return QualityExplanation(quality, path, entry is not None, verdict, reason, identity, partial)
+    except (AudioCacheError, OSError) as error:
+        return QualityExplanation(quality, path, True, None, str(error), partial=partial)
+    verdict = found if isinstance(found, Verdict) else Verdict.VALID
+    return QualityExplanation(
+        quality=quality,
+        path=path,
+        exists=entry is not None,
+        verdict=verdict,
+        reason=_reason(verdict, entry),
+        identity=entry.identity if entry else None,
+        partial=partial,
+        origin=cache.facts.source_of(path.name),
+        object_id="" if isinstance(found, Verdict) else found.etag,
+    )
 
 
-def _reason(verdict: Verdict, entry: Entry | None, name: str) -> str:
+def _reason(verdict: Verdict, entry: Entry | None) -> str:
     """Return a verdict with the facts behind it."""
     if verdict is Verdict.INCOMPLETE and entry is not None:
         return f"{verdict.value}: {entry.size_bytes:,} bytes instead of {entry.expected_size():,}"
-    status = stat_or_none(name)
-    if verdict is Verdict.SOURCE_CHANGED and entry is not None and entry.identity and status:
-        made = entry.identity
-        changes = []
-        if made.size_bytes != status.st_size:
-            changes.append(f"its size was {made.size_bytes:,} bytes and is now {status.st_size:,}")
-        if made.mtime_ns != status.st_mtime_ns:
-            changes.append(
-                f"its modification time was {made.mtime_ns} ns and is now {status.st_mtime_ns} ns"
-            )
-        return f"{verdict.value}: {', '.join(changes)}"
     return verdict.value
 
 
-def _find_partial(entry: Path) -> PartialFile | None:
-    path = partial_path(entry)
-    try:
-        made = read_entry(path)
-        if made is None:
-            return None
-        length = made.expected_size() if made.identity else None
-        return PartialFile(made.size_bytes, length, is_locked(path))
-    except OSError:
-        return None
+def _find_partial(cache: AudioCache, entry: Path) -> PartialFile | None:
+    for path in cache.partials():
+        if path.name.startswith(f"{entry.name}."):
+            with contextlib.suppress(OSError):
+                made = read_entry(path)
+                if made is not None:
+                    length = made.expected_size() if made.identity else None
+                    return PartialFile(made.size_bytes, length, is_locked(path))
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
 import unicodedata
@@ -11,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ..encoding.rendition import audio_key
 from ..sources.source import Source
-from .entry import ENTRY_NAME, PARTIAL_SUFFIX, read_entry
+from .cache import AudioCache
+from .facts import EntryFacts
 
 _MOST_LISTED: Final = 10
 
@@ -26,26 +27,26 @@ class NearMatch:
 
 
 def find_near_entries(
-    cache_dir: Path, path: Path, source: Source | None, expected: Sequence[Path]
+    cache: AudioCache, path: Path, source: Source | None, expected: Sequence[Path]
 ) -> list[NearMatch]:
     """Return entries that may belong to a source although lookups don't find them.
 
     Args:
-        cache_dir: the cache, which may be missing.
+        cache: the cache.
         path: of the source, normalised.
         source: what its header says, if it can be read.
         expected: the entries that lookups find, which are left out.
     """
     digest = expected[0].name.partition("_")[0]
+    facts = cache.facts.entries()
     found = []
-    for name in _names(cache_dir):
-        entry = cache_dir / name
-        if entry in expected or name.endswith(PARTIAL_SUFFIX):
+    for entry in sorted(cache.entries()):
+        if entry in expected:
             continue
-        if name.startswith(digest):
+        if entry.name.startswith(digest):
             found.append(NearMatch(entry, "for this path, but at another quality or bitrate"))
-        elif ENTRY_NAME.fullmatch(name):
-            reason = _resemblance(entry, path, source)
+        elif entry.name in facts:
+            reason = _resemblance(facts[entry.name], path, source)
             if reason:
                 found.append(NearMatch(entry, reason))
     return found[:_MOST_LISTED]
@@ -62,17 +63,11 @@ def find_near_sources(path: Path) -> list[NearMatch]:
     return [NearMatch(parent / name, reason) for name in similar]
 
 
-def _resemblance(entry: Path, path: Path, source: Source | None) -> str:
-    made = None
-    with contextlib.suppress(OSError):
-        made = read_entry(entry)
-    if made is None or made.identity is None:
-        return ""
-    origin = made.identity.source_path
-    where = os.fsencode(origin).decode("utf-8", "replace")
-    if source is not None and made.identity.fingerprint == source.fingerprint:
+def _resemblance(made: EntryFacts, path: Path, source: Source | None) -> str:
+    where = os.fsencode(made.path).decode("utf-8", "replace")
+    if source is not None and source.audio and made.id.startswith(audio_key(source.audio)):
         return f"the same audio, from {where}: was the library moved, or the file copied?"
-    if _key(origin.name) == _key(path.name):
+    if _key(made.path.name) == _key(path.name):
         return f"of a file with the same name: {where}"
     return ""
 

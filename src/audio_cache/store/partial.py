@@ -9,20 +9,40 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ..encoding import mp3
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
-from .entry import PARTIAL_SUFFIX, count_intact_frames, read_entry
+from .checksums import hash_open_file
+from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, count_intact_frames, read_entry
+from .objects import LocalObjects, sync_directory
 
 _COPY_BYTES: Final = 1 << 20
 
 
-def partial_path(entry: Path) -> Path:
-    """Return where the file grows until it gets the entry's name: in the same directory."""
-    return entry.with_name(entry.name + PARTIAL_SUFFIX)
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """A partial file.
+
+    Args:
+        path: of the file.
+        size_bytes: that it has now.
+        whole_bytes: that it will have, where an encoder is at it; else what it has.
+    """
+
+    path: Path
+    size_bytes: int
+    whole_bytes: int
+    is_locked: bool
+
+
+def partial_path(entry: Path, rendition: Rendition) -> Path:
+    """Return where the file of a rendition grows before it gets an entry's name."""
+    name = f"{entry.name}.{rendition.token}{PARTIAL_SUFFIX}"
+    return entry.parent / PARTIAL_FOLDER / name
 
 
 class Partial:
@@ -35,9 +55,10 @@ class Partial:
     def __init__(self, fd: int, entry: Path, rendition: Rendition) -> None:
         self._fd = fd
         self.entry = entry
-        self._path = partial_path(entry)
+        self._path = partial_path(entry, rendition)
         self.rendition = rendition
         self.size = os.fstat(fd).st_size
+        self.is_resumed = False
 
     @classmethod
     def lock(cls, entry: Path, rendition: Rendition, *, wait: bool) -> Partial | None:
@@ -49,7 +70,7 @@ class Partial:
         Raises:
             OSError: the cache directory can't be written to.
         """
-        path = partial_path(entry)
+        path = partial_path(entry, rendition)
         while True:
             fd = _open_or_create(path)
             try:
@@ -89,7 +110,18 @@ class Partial:
         else:
             self._cut(0)
             self.append(rendition.header)
+        self.is_resumed = frames > 0
         return frames
+
+    def take_over(self, beginning: bytes) -> int:
+        """Write the first bytes of the rendition; return how many frames of them count.
+
+        Raises:
+            OSError: the disk is full, or fails.
+        """
+        self._cut(0)
+        self.append(beginning)
+        return self.resume()
 
     def append(self, data: bytes | memoryview) -> None:
         """Write bytes at the end of the file, where followers see them at once.
@@ -103,26 +135,12 @@ class Partial:
             self.size += written
             view = view[written:]
 
-    def take_audio(self, old: Path) -> bool:
-        """Fill the file with the audio of an older entry if that is the same; say whether it was.
+    def checksum(self) -> str:
+        """Return the BLAKE3 of the file as it is now."""
+        return hash_open_file(self._fd)
 
-        This happens after a source was retagged, copied or touched: nothing is encoded.
-        """
-        made = read_entry(old) if old.exists() else None
-        if made is None or made.identity is None or made.size_bytes != made.expected_size():
-            return False
-        if not made.identity.same_audio(self.rendition.identity):
-            return False
-        self._cut(0)
-        self.append(self.rendition.header)
-        with open(old, "rb") as file:
-            file.seek(made.header_bytes)
-            while data := file.read(_COPY_BYTES):
-                self.append(data)
-        return self.size == self.rendition.length
-
-    def publish(self) -> None:
-        """Give the complete file its final name; from then on it is an entry.
+    def publish(self, objects: LocalObjects, object_id: str) -> None:
+        """Make the complete file an object and give that its final name; then it is an entry.
 
         Raises:
             RuntimeError: the file isn't as long as its rendition, which would be a bug here.
@@ -132,12 +150,9 @@ class Partial:
                 f"{self._path} has {self.size} bytes, its rendition {self.rendition.length}"
             )
         os.fsync(self._fd)
-        os.replace(self._path, self.entry)
-        directory = os.open(self.entry.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        objects.put(self._path, object_id)
+        objects.link(object_id, os.fspath(self.entry))
+        sync_directory(self.entry.parent)
 
     def discard(self) -> None:
         """Delete the file; none of it can be used."""
@@ -154,6 +169,17 @@ class Partial:
         os.ftruncate(self._fd, size)
         os.lseek(self._fd, 0, os.SEEK_END)
         self.size = size
+
+
+def growing_files(cache_dir: Path) -> list[Growing]:
+    """Return the partial files, with the sizes that those will have that are being made."""
+    found = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(cache_dir / PARTIAL_FOLDER) as listing:
+        for item in listing:
+            if item.name.endswith(PARTIAL_SUFFIX):
+                with contextlib.suppress(OSError):
+                    found.append(_growing(Path(item.path)))
+    return found
 
 
 def is_locked(path: Path) -> bool:
@@ -211,47 +237,43 @@ def lock_free(renditions: Mapping[Path, Rendition]) -> Iterator[list[Partial]]:
         yield partials
 
 
-def begin(partial: Partial, *, reuse: bool) -> int:
-    """Bring a locked partial as far as possible without encoding; return the frames it then has.
-
-    Args:
-        partial: the locked partial of an entry.
-        reuse: copy the audio of the older entry if it is the same.
-    """
-    if reuse and partial.take_audio(partial.entry):
-        return partial.rendition.frames
-    return partial.resume()
+MakeRoom = Callable[[Sequence[Partial]], None]
 
 
 def fill(
     partial: Partial,
     encode: Callable[[int], Generator[bytes]],
+    publish: Callable[[Partial], None],
     on_growth: Callable[[int], None] = lambda size: None,
-    *,
-    reuse: bool = True,
+    make_room: MakeRoom | None = None,
+    head: bytes = b"",
 ) -> None:
-    """Make the entry of a locked partial: resume it, or copy an older entry's audio.
+    """Make the entry of a locked partial, from where that ends.
 
     Args:
         partial: the locked partial of the entry.
-        encode: yields the bytes of the frames from a given one on.
-        on_growth: called with the size in bytes whenever the file has grown.
-        reuse: copy the audio of the older entry if it is the same.
+        encode: gives the bytes of the frames from a frame on.
+        publish: makes an entry of the complete file.
+        on_growth: is told the size in bytes whenever the file has grown.
+        make_room: makes room for what is still missing; else the disk must have that.
+        head: the first bytes, if they are at hand.
 
     Raises:
         EncodeError: the source or ffmpeg failed; the partial was deleted.
         OSError: the disk is full or fails; the partial is gone, so that its space is free again.
     """
     try:
-        frames = begin(partial, reuse=reuse)
-        require_space([partial])
+        frames = partial.resume()
+        (make_room or require_space)([partial])
+        if head and not frames:
+            frames = partial.take_over(head)
         on_growth(partial.size)
         if frames < partial.rendition.frames:
             with contextlib.closing(encode(frames)) as pieces:
                 for data in pieces:
                     partial.append(data)
                     on_growth(partial.size)
-        partial.publish()
+        publish(partial)
     except (EncodeError, OSError):
         partial.discard()
         raise
@@ -294,3 +316,12 @@ def _belongs(fd: int, rendition: Rendition) -> bool:
     """Say whether a partial is of this rendition: as far as it has a header, it is this one."""
     start = os.pread(fd, len(rendition.header), 0)
     return rendition.header.startswith(start)
+
+
+def _growing(path: Path) -> Growing:
+    size = os.stat(path).st_size
+    if not is_locked(path):
+        return Growing(path, size, size, is_locked=False)
+    entry = read_entry(path)
+    whole = entry.expected_size() if entry is not None else size
+    return Growing(path, size, max(size, whole), is_locked=True)

@@ -1,15 +1,22 @@
-"""Statistics of a cache: what it holds and what it saves, counted from its directory."""
+"""Statistics of a cache: what it holds and what it saves, from its directory or its index."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ..quality import QUALITY_SETTINGS, QualityLevel, parse_quality
-from .entry import ENTRY_NAME, PARTIAL_SUFFIX, Entry, read_entry
+from .cache import AudioCache
+from .entry import Entry, read_entry
+from .partial import growing_files
+from .summary import Summary, read_summary
+
+# Reading so many takes a tenth of a second or two.
+_MOST_READ: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +66,69 @@ class CacheStats:
         return self.foreign_bytes + sum(each.size_bytes for each in self.qualities.values())
 
 
-def gather_stats(cache_dir: Path) -> CacheStats:
-    """Return what a cache directory holds, without files that vanish while it is counted.
+def gather_stats(
+    cache: AudioCache, *, on_entry: Callable[[int, int], None] = lambda done, total: None
+) -> CacheStats:
+    """Return what a cache holds; files that vanish meanwhile are not counted.
+
+    The files of a large cache are not read: its index counts what comes and goes, and is set right
+    by a look at the directory now and then. What is no object's counts as foreign then.
+
+    Args:
+        cache: which.
+        on_entry: is called with how many entries were read, and how many there are to read.
 
     Raises:
         OSError: the directory can't be listed.
     """
-    names = os.listdir(cache_dir)
+    # Once the directory was looked at, whenever that was.
+    cache.surveys.require(math.inf)
+    summary = cache.facts.use(read_summary)
+    if summary is not None and summary.entries > _MOST_READ:
+        return _of_summary(cache, summary)
+    return _read_all(cache, on_entry)
+
+
+def _of_summary(cache: AudioCache, summary: Summary) -> CacheStats:
     qualities = dict.fromkeys(QUALITY_SETTINGS, QualityStats())
+    for quality, each in summary.qualities.items():
+        numbers = each.entries, each.size_bytes, each.source_bytes
+        qualities[parse_quality(quality)] = QualityStats(*numbers)
+    growing = growing_files(cache.cache_dir)
+    return CacheStats(
+        qualities=qualities,
+        sources=summary.sources,
+        source_bytes=summary.source_bytes,
+        foreign=int(cache.ledger.tally("strays") or 0),
+        foreign_bytes=int(cache.ledger.tally("stray_bytes") or 0),
+        partials=len(growing),
+        partial_bytes=sum(each.size_bytes for each in growing),
+    )
+
+
+def _read_all(cache: AudioCache, on_entry: Callable[[int, int], None]) -> CacheStats:
+    qualities = dict.fromkeys(QUALITY_SETTINGS, QualityStats())
+    facts = cache.facts.entries()
     sources: dict[str, int] = {}
     foreign = []
-    for name in names:
-        match = ENTRY_NAME.fullmatch(name)
-        entry = _read(cache_dir / name) if match else None
-        if match is None or entry is None:
+    entries = list(cache.entries())
+    for done, path in enumerate(entries, 1):
+        entry = _read(path)
+        on_entry(done, len(entries))
+        if entry is None:
             continue
-        if entry.identity is None:
+        made = entry.identity or entry.legacy
+        if made is None:
             foreign.append(entry.size_bytes)
             continue
-        sources[entry.identity.path] = entry.identity.size_bytes
-        quality = parse_quality(match[1])
-        qualities[quality] = _plus(qualities[quality], entry.size_bytes, entry.identity.size_bytes)
-    partials = [_size(cache_dir / name) for name in names if name.endswith(PARTIAL_SUFFIX)]
+        known = facts.get(path.name)
+        source_bytes = (
+            known.source_bytes if known else entry.legacy.size_bytes if entry.legacy else 0
+        )
+        sources[path.name.partition("_")[0]] = source_bytes
+        quality = parse_quality(made.quality)
+        qualities[quality] = _plus(qualities[quality], entry.size_bytes, source_bytes)
+    partials = [_size(path) for path in cache.partials()]
     return CacheStats(
         qualities=qualities,
         sources=len(sources),

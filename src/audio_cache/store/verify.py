@@ -1,28 +1,25 @@
-"""Verification of entries, to the last frame, and the repair of bad ones."""
+"""Verification: holding what is stored against what it says it is, and mending what is bad."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Final
 
-from ..encoding import mp3
-from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun
-from ..encoding.rendition import Identity
-from ..errors import AudioCacheError, EncodeError, EncodeInterruptedError
-from ..quality import QualityLevel, bitrate_bps, parse_quality
+from ..encoding.ffmpeg import Cancellation, FFmpegRun
+from ..errors import AudioCacheError, EncodeInterruptedError
+from ..quality import QualityLevel, parse_quality
 from .cache import AudioCache
-from .entry import Entry, Verdict, count_intact_frames, judge, read_entry, stat_or_none
-
-# Entries are ours, but somebody may have put a playlist there under an entry's name.
-_INPUT: Final = ("-xerror", "-threads", "1", "-protocol_whitelist", "file", "-f", "mp3")
-_DECODE_LIMIT_S: Final = 600.0
-_FIRST_BYTES: Final = 64
+from .checksums import hash_file
+from .comparison import find_deviation, find_rendition
+from .damage import decode, find_damage
+from .entry import Entry, Verdict, read_entry, stat_or_none
+from .facts import Checksum
 
 
 class State(Enum):
@@ -36,7 +33,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The result of inspecting an entry.
+    """What was found out about an entry, or about an object that has no name.
 
     Args:
         path: the entry.
@@ -44,6 +41,7 @@ class Inspection:
         reason: what is wrong with it, in words; for a sound one, anything unusual about it.
         source: what it was made from; None if audio_cache did not make it.
         quality: of the entry.
+        object_id: of the object that it is; "" where it is none.
     """
 
     path: Path
@@ -51,71 +49,145 @@ class Inspection:
     reason: str = ""
     source: Path | None = None
     quality: QualityLevel | None = None
+    object_id: str = field(default="", compare=False)
 
     @property
     def is_good(self) -> bool:
         """Say whether the entry can be trusted now."""
         return self.state in (State.SOUND, State.REPAIRED)
 
+    @property
+    def is_unnamed(self) -> bool:
+        """Say whether it is an object that no entry names."""
+        return self.path.name == self.object_id
+
+
+class Inspector:
+    """Inspects what a cache has stored.
+
+    Args:
+        cache: whose files.
+        deep: encode stretches again and compare them; all of an object whose checksum was not
+            taken from the encoder's hands, since nothing else vouches for it.
+        cancellation: ends it.
+    """
+
+    def __init__(
+        self, cache: AudioCache, *, deep: bool = False, cancellation: Cancellation | None = None
+    ) -> None:
+        self._cache = cache
+        self._deep = deep
+        self._cancellation = cancellation or Cancellation()
+
+    def inspect(self, path: Path) -> Inspection | None:
+        """Inspect an entry, or an object; None where it is gone.
+
+        Raises:
+            EncodeInterruptedError: somebody interrupted it.
+            FFmpegNotFoundError: there is no ffmpeg to decode it.
+        """
+        self._cancellation.pause(0)
+        try:
+            entry = read_entry(path)
+            if entry is None:
+                return None
+            found = self._describe(path, entry)
+            damage, oddity = self._examine(found, entry)
+            if damage is not None:
+                return replace(found, state=State.DAMAGED, reason=damage)
+            found = _compare_with_source(self._cache, found, entry)
+            return found if found.reason else replace(found, reason=oddity)
+        except FileNotFoundError as error:
+            if isinstance(error, AudioCacheError):
+                raise
+            return None
+        except OSError as error:
+            return Inspection(path, State.DAMAGED, f"it cannot be read: {error.strerror or error}")
+
+    def _describe(self, path: Path, entry: Entry) -> Inspection:
+        if entry.identity is None:
+            return Inspection(path, State.SOUND)
+        object_id = self._object_id(path)
+        source = self._cache.facts.source_of(path.name)
+        if source is None:
+            # It has no name, or one that is not its own.
+            source = next((each for each, _ in self._cache.facts.origins_of(object_id)), None)
+        quality = parse_quality(entry.identity.quality)
+        return Inspection(path, State.SOUND, "", source, quality, object_id)
+
+    def _examine(self, found: Inspection, entry: Entry) -> tuple[str | None, str]:
+        """Return what is wrong with the bytes, None for nothing, and what else is to be said."""
+        damage = find_damage(found.path, entry)
+        if damage is not None or not found.object_id:
+            return damage or self._decode(found.path, entry), ""
+        known = self._cache.facts.checksum_of(found.object_id)
+        actual = Checksum(hash_file(found.path), is_proven=known is not None and known.is_proven)
+        if known is not None and known.blake3 != actual.blake3:
+            words = "its bytes are not those that were written: the checksum differs"
+            return self._decode(found.path, entry) or words, ""
+        oddity = ""
+        if self._deep:
+            damage, oddity, is_proven = self._compare_bytes(found, is_proven=actual.is_proven)
+            actual = replace(actual, is_proven=is_proven)
+        if damage is None and not actual.is_proven:
+            damage = self._decode(found.path, entry)
+        if damage is None and actual != known:
+            self._cache.facts.note_checksum(found.object_id, actual)
+        return damage, oddity
+
+    def _compare_bytes(self, found: Inspection, *, is_proven: bool) -> tuple[str | None, str, bool]:
+        """Return the damage, what else is to be said, and whether the bytes are proven now."""
+        rendition = find_rendition(self._cache, found.object_id)
+        if rendition is None:
+            words = "no source is known that gives the same bytes today: its checksum was compared"
+            return None, words, is_proven
+        try:
+            damage = find_deviation(
+                found.path, rendition, whole=not is_proven, on_start=self._cancellation.hold
+            )
+        except EncodeInterruptedError:
+            raise
+        except AudioCacheError as error:
+            return None, f"its source cannot be encoded to compare them: {error}", is_proven
+        return damage, "", damage is None
+
+    def _decode(self, path: Path, entry: Entry) -> str | None:
+        on_start: Callable[[FFmpegRun], None] = self._cancellation.hold
+        return decode(self._cache.ffmpeg, path, entry.identity, on_start)
+
+    def _object_id(self, path: Path) -> str:
+        """Return the id of the object that a file is, by its name or as a link; "" for none."""
+        objects = self._cache.objects
+        if objects.path(path.name) == os.fspath(path):
+            return path.name
+        noted = self._cache.facts.id_of(path.name)
+        if noted:
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samefile(path, objects.path(noted)):
+                    return noted
+        # What the index says is of another file, or the index was lost.
+        return self._ids.get(path.stat().st_ino) or noted or ""
+
+    @functools.cached_property
+    def _ids(self) -> dict[int, str]:
+        """Return the ids of the objects by their inodes."""
+        objects, found = self._cache.objects, {}
+        for each in objects.scan():
+            with contextlib.suppress(FileNotFoundError):
+                found[os.stat(objects.path(each.id)).st_ino] = each.id
+        return found
+
 
 def inspect_entry(
     cache: AudioCache, path: Path, cancellation: Cancellation | None = None
 ) -> Inspection | None:
-    """Read and decode a whole entry; None if it is gone.
+    """Inspect one entry, or object, as an `Inspector` does; None where it is gone.
 
     Raises:
         EncodeInterruptedError: somebody interrupted it.
         FFmpegNotFoundError: there is no ffmpeg to decode it.
     """
-    on_start = (cancellation or Cancellation()).hold
-    try:
-        entry = read_entry(path)
-        if entry is None:
-            return None
-        found = Inspection(path, State.SOUND)
-        identity = entry.identity
-        if identity is not None:
-            quality = parse_quality(identity.quality)
-            found = replace(found, source=identity.source_path, quality=quality)
-        damage = find_damage(cache, path, entry)
-        damage = damage or _decode(cache.ffmpeg, path, identity, on_start)
-        if damage is not None:
-            return replace(found, state=State.DAMAGED, reason=damage)
-        return _compare_with_source(found, entry)
-    except FileNotFoundError as error:
-        if isinstance(error, AudioCacheError):
-            raise
-        return None
-    except OSError as error:
-        return Inspection(path, State.DAMAGED, f"it cannot be read: {error.strerror or error}")
-
-
-def find_damage(cache: AudioCache, path: Path, entry: Entry) -> str | None:
-    """Return what is wrong with an entry's bytes, as far as reading shows; None if nothing is.
-
-    Raises:
-        OSError: it can't be read.
-    """
-    identity = entry.identity
-    if not entry.size_bytes:
-        return Verdict.EMPTY.value
-    if identity is None:
-        return _find_foreign_damage(path)
-    quality = parse_quality(identity.quality)
-    if cache.get_cache_path(identity.source_path, quality).name != path.name:
-        return f"its name belongs to a source other than {str(identity.source_path)!r}"
-    if entry.size_bytes != entry.expected_size():
-        return f"it has {entry.size_bytes:,} bytes instead of {entry.expected_size():,}"
-    with open(path, "rb") as file:
-        bitrate = bitrate_bps(quality)
-        info = mp3.info_frame(bitrate, identity.samples)
-        file.seek(entry.tag_bytes)
-        if mp3.frame_count(identity.samples) != identity.frames or file.read(len(info)) != info:
-            return "its Info frame does not match its length"
-        intact = count_intact_frames(file.fileno(), entry.header_bytes, bitrate, identity.frames)
-    if intact < identity.frames:
-        return f"frame {intact:,} of {identity.frames:,} is damaged"
-    return None
+    return Inspector(cache, cancellation=cancellation).inspect(path)
 
 
 def repair_entry(cache: AudioCache, inspection: Inspection) -> Inspection:
@@ -123,6 +195,9 @@ def repair_entry(cache: AudioCache, inspection: Inspection) -> Inspection:
     source, quality = inspection.source, inspection.quality
     if inspection.is_good:
         return inspection
+    if inspection.is_unnamed:
+        cache.objects.delete(inspection.object_id)
+        return replace(inspection, state=State.REPAIRED, reason=f"deleted: {inspection.reason}")
     if source is None or quality is None:
         return _hopeless(inspection, "and there is no record of what it was made from: delete it")
     if stat_or_none(source) is None:
@@ -137,29 +212,39 @@ def repair_entry(cache: AudioCache, inspection: Inspection) -> Inspection:
     if cache.get_cache_path(source, quality) != inspection.path:
         # It was under another source's name, where no lookup of its own source would find it.
         inspection.path.unlink(missing_ok=True)
+    if inspection.object_id:
+        # The other names of the object are still links to the bad file.
+        cache.rename_object(inspection.object_id)
     return replace(inspection, state=State.REPAIRED)
 
 
 def verify(
-    cache: AudioCache, *, repair: bool = False, jobs: int = 1, entries: Iterable[Path] | None = None
+    cache: AudioCache,
+    *,
+    repair: bool = False,
+    deep: bool = False,
+    jobs: int = 1,
+    entries: Iterable[Path] | None = None,
 ) -> Iterator[Inspection]:
-    """Yield the inspection of every entry, in the order in which they finish.
+    """Yield an inspection of all that is stored, as they become known.
 
     Args:
-        cache: the cache to verify.
-        repair: encode bad ones again if their source exists.
-        jobs: how many entries to decode at once.
-        entries: those to verify; all by default.
+        cache: whose entries.
+        repair: encode bad ones again where their source is there.
+        deep: encode stretches of them again and compare those byte for byte.
+        jobs: how many entries to look at at once.
+        entries: which; by default all, and the objects that have no name.
     """
     cancellation = Cancellation()
+    inspector = Inspector(cache, deep=deep, cancellation=cancellation)
 
     def inspect(path: Path) -> Inspection | None:
-        found = inspect_entry(cache, path, cancellation)
+        found = inspector.inspect(path)
         return repair_entry(cache, found) if repair and found is not None else found
 
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="verify")
     try:
-        paths = sorted(cache.entries()) if entries is None else entries
+        paths = cache.stored_files() if entries is None else entries
         for future in as_completed([pool.submit(inspect, path) for path in paths]):
             found = future.result()
             if found is not None:
@@ -169,54 +254,23 @@ def verify(
         pool.shutdown(cancel_futures=True)
 
 
-def _find_foreign_damage(path: Path) -> str | None:
-    """Return what is wrong with the beginning of a file of unknown origin."""
-    with open(path, "rb") as file:
-        start = file.read(_FIRST_BYTES)
-    if mp3.find_private_payload(start) is not None:
-        return "what it says about its origin cannot be read"
-    if start[:3] != b"ID3" and not (start[0] == 0xFF and start[1:2] >= b"\xe0"):
-        return "it does not begin like an MP3 file"
-    return None
-
-
-def _compare_with_source(found: Inspection, entry: Entry) -> Inspection:
-    if found.source is None:
+def _compare_with_source(cache: AudioCache, found: Inspection, entry: Entry) -> Inspection:
+    if entry.identity is None:
         return replace(found, reason="it was not made by audio_cache: only its decoding was tried")
-    status = None
+    if found.is_unnamed:
+        return replace(found, reason="no entry names it: it is of no source as that is now")
+    if found.source is None or found.quality is None:
+        return replace(found, reason="nothing is known of its source until that is played again")
+    if cache.get_cache_path(found.source, found.quality) != found.path:
+        return replace(found, state=State.OUTDATED, reason="it is under the name of another source")
     with contextlib.suppress(OSError):
-        status = stat_or_none(found.source)
-    verdict = judge(entry, status)
-    if not verdict:
-        return replace(found, state=State.OUTDATED, reason=verdict.value)
-    return found if status else replace(found, reason="its source is gone")
+        if stat_or_none(found.source) is None:
+            return replace(found, reason="its source is gone")
+    valid = cache.find(found.source, found.quality)
+    if isinstance(valid, Verdict):
+        return replace(found, state=State.OUTDATED, reason=valid.value)
+    return found
 
 
 def _hopeless(inspection: Inspection, why: str) -> Inspection:
     return replace(inspection, reason=f"{inspection.reason}, {why}")
-
-
-def _decode(
-    ffmpeg: FFmpeg, path: Path, identity: Identity | None, on_start: Callable[[FFmpegRun], None]
-) -> str | None:
-    """Return what ffmpeg finds wrong with an entry; None if it decodes to the stated length."""
-    arguments = [*_INPUT, "-i", f"file:{os.fspath(path)}", "-map", "0:a:0"]
-    duration_s = identity.samples / mp3.SAMPLE_RATE_HZ if identity else 0.0
-    limit_s = _DECODE_LIMIT_S + duration_s
-    output = ("-c:a", "pcm_s16le", "-f", "s16le", "{out}")
-    try:
-        with FFmpegRun(ffmpeg, [*arguments, *output], wait_limit_s=limit_s) as run:
-            on_start(run)
-            for _ in run.read():
-                pass
-            report = run.finish()
-    except EncodeError as error:
-        return str(error)
-    said = report.stderr.splitlines()[:1]
-    if report.returncode != 0 or report.decode_errors or said:
-        words = said[0] if said else f"{report.decode_errors} errors"
-        return f"it cannot be decoded (ffmpeg said: {words})"
-    samples = sum(report.encoded_samples)
-    if identity is not None and samples != identity.samples:
-        return f"it decodes to {samples:,} samples instead of {identity.samples:,}"
-    return None

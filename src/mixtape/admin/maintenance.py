@@ -1,4 +1,4 @@
-"""Long work on the cache that an owner starts: verifying it, and bringing it up to date."""
+"""Long work on the cache that an owner starts: verifying, renewing and clearing it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from audio_cache import (
 from ..errors import MixtapeError
 from ..files.names import display_name
 
-Kind = Literal["verify", "repair", "regenerate"]
+Kind = Literal["verify", "repair", "regenerate", "clear"]
+# Those that need to be told nothing else.
 KINDS: Final[tuple[Kind, ...]] = ("verify", "repair", "regenerate")
 # The page lists them; the log has all.
 _PROBLEMS_SHOWN: Final = 100
@@ -40,10 +41,13 @@ class MaintenanceTask:
         kind: what is done.
         total: to how many entries; None until they are counted.
         done: to how many it has been done.
-        found: how many of them were how: "sound", "outdated", "damaged", "repaired", "failed".
+        found: how many of them were how: "sound", "outdated", "damaged", "repaired", "failed",
+            "deleted".
         problems: (file name, what is wrong with it) of the first of those that are not well.
         ending: None while it goes on, else "finished", "cancelled" or "failed".
         error: why it failed.
+        cancellation: ends it.
+        older_than_days: how old an entry must be to be cleared; None for all.
     """
 
     kind: Kind
@@ -54,6 +58,17 @@ class MaintenanceTask:
     ending: str | None = None
     error: str = ""
     cancellation: Cancellation = field(default_factory=Cancellation)
+    older_than_days: float | None = None
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until it has ended."""
+        self._ended.wait(timeout_s)
+
+    def end(self, ending: str) -> None:
+        """Note how it ended."""
+        self.ending = ending
+        self._ended.set()
 
     def count(self, how: str, name: str = "", problem: str = "") -> None:
         """Note how one more entry is, and what is wrong with it."""
@@ -91,11 +106,13 @@ class Maintenance:
         self._jobs = jobs
         self._on_end = on_end
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
         self.latest: MaintenanceTask | None = None
 
-    def begin(self, kind: Kind) -> MaintenanceTask:
+    def begin(self, kind: Kind, *, older_than_days: float | None = None) -> MaintenanceTask:
         """Start a task.
+
+        Args:
+            older_than_days: how old an entry must be to be cleared; None for all.
 
         Raises:
             BusyError: one is under way.
@@ -103,28 +120,27 @@ class Maintenance:
         with self._lock:
             if self.latest is not None and self.latest.ending is None:
                 raise BusyError("the cache is being worked on: wait for that, or cancel it")
-            task = self.latest = MaintenanceTask(kind)
-            self._thread = threading.Thread(
-                target=self._carry_out, args=(task,), name=f"maintenance {kind}", daemon=True
-            )
-            self._thread.start()
+            task = self.latest = MaintenanceTask(kind, older_than_days=older_than_days)
+            name = f"maintenance {kind}"
+            threading.Thread(target=self._carry_out, args=(task,), name=name, daemon=True).start()
             return task
 
     def cancel(self) -> bool:
-        """End the task that is under way; say whether there was one."""
+        """End the task that is under way; say whether there was one. Clearing is soon over."""
         task = self.latest
-        if task is None or task.ending is not None:
+        if task is None or task.ending is not None or task.kind == "clear":
             return False
         task.cancellation.set()
         return True
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait until the last task has ended."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        if self.latest is not None:
+            self.latest.wait(timeout_s)
 
     def _carry_out(self, task: MaintenanceTask) -> None:
-        work = self._regenerate if task.kind == "regenerate" else self._verify
+        works = {"regenerate": self._regenerate, "clear": self._clear}
+        work = works.get(task.kind, self._verify)
         ending = "failed"
         try:
             work(task)
@@ -140,10 +156,10 @@ class Maintenance:
         finally:
             # Counted before it is said to be over, so that whoever sees that sees the result.
             self._on_end()
-            task.ending = ending
+            task.end(ending)
 
     def _verify(self, task: MaintenanceTask) -> None:
-        paths = sorted(self._cache.entries())
+        paths = self._cache.stored_files()
         task.total = len(paths)
         repair = task.kind == "repair"
         inspections = verify(self._cache, repair=repair, jobs=self._jobs, entries=paths)
@@ -153,6 +169,13 @@ class Maintenance:
                 task.count(found.state.value, name_of(found.source or found.path), problem)
                 if task.cancellation.is_set:
                     return
+
+    def _clear(self, task: MaintenanceTask) -> None:
+        def count(done: int, total: int) -> None:
+            task.done, task.total = done, total
+
+        deleted = self._cache.clear_cache(task.older_than_days, on_file=count)
+        task.found["deleted"] = deleted
 
     def _regenerate(self, task: MaintenanceTask) -> None:
         stale = find_outdated(self._cache)

@@ -48,6 +48,11 @@ def _plays(monitor: Monitor) -> _Figures:
     }
 
 
+def _cap(monitor: Monitor) -> _Figures:
+    cap_bytes = monitor.stock().usage.cap_bytes
+    return {} if cap_bytes is None else {"": cap_bytes}
+
+
 def _entries(monitor: Monitor) -> _Figures:
     stats = monitor.census().stats
     by_quality: _Figures = {name: each.entries for name, each in stats.qualities.items()}
@@ -83,6 +88,16 @@ METRICS: Final = (
         _one(lambda monitor: monitor.state.playback.traffic.snapshot().original_bytes),
     ),
     MetricRow(
+        "mixtape_hit_bytes_total",
+        "Bytes of these answers that came from the cache.",
+        _one(lambda monitor: monitor.state.playback.traffic.snapshot().hit_bytes),
+    ),
+    MetricRow(
+        "mixtape_bypass_bytes_total",
+        "Bytes of these answers that were originals because they were asked for.",
+        _one(lambda monitor: monitor.state.playback.traffic.snapshot().bypass_bytes),
+    ),
+    MetricRow(
         "mixtape_cache_entries",
         "Entries in the cache; foreign are those that audio_cache did not make.",
         _entries,
@@ -103,6 +118,51 @@ METRICS: Final = (
         "mixtape_cache_counted_timestamp_seconds",
         "When the cache's directory was last counted, in seconds since the epoch.",
         _one(lambda monitor: monitor.census().at_s),
+    ),
+    MetricRow(
+        "mixtape_cache_cap_bytes",
+        "Bytes that the cache may take: AUDIO_CACHE_MAX_SIZE. There is no figure without a cap.",
+        _cap,
+    ),
+    MetricRow(
+        "mixtape_cache_floor_bytes",
+        "Bytes of the disk that are to stay free: AUDIO_CACHE_MIN_FREE.",
+        _one(lambda monitor: monitor.stock().usage.floor_bytes),
+    ),
+    MetricRow(
+        "mixtape_cache_used_bytes",
+        "Bytes that the cache takes of its cap: all its files, and the rest of those being made.",
+        _one(lambda monitor: monitor.stock().usage.used_bytes),
+    ),
+    MetricRow(
+        "mixtape_cache_pinned",
+        "Files in the cache that do not make room, as for a saved mixtape.",
+        _one(lambda monitor: monitor.stock().pinned),
+    ),
+    MetricRow(
+        "mixtape_cache_pinned_bytes",
+        "Bytes of these files.",
+        _one(lambda monitor: monitor.stock().pinned_bytes),
+    ),
+    MetricRow(
+        "mixtape_cache_heads",
+        "Renditions of which only the first seconds are in the cache.",
+        _one(lambda monitor: monitor.stock().heads),
+    ),
+    MetricRow(
+        "mixtape_cache_head_bytes",
+        "Bytes of these beginnings.",
+        _one(lambda monitor: monitor.stock().head_bytes),
+    ),
+    MetricRow(
+        "mixtape_cache_evictions_total",
+        "Files that made room for others, by all processes since the cache's index was begun.",
+        _one(lambda monitor: monitor.stock().evictions),
+    ),
+    MetricRow(
+        "mixtape_cache_evicted_bytes_total",
+        "Bytes that were freed by that.",
+        _one(lambda monitor: monitor.stock().evicted_bytes),
     ),
     MetricRow(
         "mixtape_encoders_running",

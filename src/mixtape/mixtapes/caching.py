@@ -16,6 +16,9 @@ from audio_cache import (
     QUALITY_SETTINGS,
     BackgroundRuns,
     QualityLevel,
+    encode_time_s,
+    find_obstacle,
+    free_bytes,
     is_valid,
     missing,
 )
@@ -23,11 +26,13 @@ from audio_cache.flask_ext import AudioCacheState
 
 from ..database.tables import Track
 from ..database.units_of_work import Database
+from ..library.sizes import sent_size
 from .values import SavedMixtape
 
 ENCODED: Final = tuple(QUALITY_SETTINGS)
 
 _END_WITHIN_S: Final = 2.0
+_PINS: Final = "mixtape "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,25 @@ class Readiness:
     total: int
     ready: Mapping[QualityLevel, int]
     is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What caching some tracks takes, told before it begins.
+
+    Args:
+        tracks: how many of them lack something.
+        size_bytes: of what would be made, to the byte but for tags.
+        time_s: about how many seconds that takes.
+        free_bytes: what the cache's disk has left.
+        obstacle: why it cannot be begun, in words; None where it can.
+    """
+
+    tracks: int
+    size_bytes: int
+    time_s: float
+    free_bytes: int
+    obstacle: str | None
 
 
 class Caching:
@@ -76,6 +100,10 @@ class Caching:
         """Return the qualities that are made for somebody who asks for none in particular."""
         return self.ahead or (DEFAULT_QUALITY,)
 
+    @property
+    def _is_pinning(self) -> bool:
+        return self._state.settings.enabled and self._state.settings.pin_mixtapes
+
     def start(
         self, task_id: str, paths: Iterable[bytes], qualities: Sequence[QualityLevel]
     ) -> bool:
@@ -96,6 +124,26 @@ class Caching:
         """Begin to cache a mixtape at some qualities, as `start`."""
         return self.start(mixtape.slug, (item.path for item in mixtape.items), qualities)
 
+    def pin(self, mixtape: SavedMixtape) -> None:
+        """Keep what is made of a mixtape, whatever else needs the room, if that is wished."""
+        if self._is_pinning:
+            sources = self._sources(item.path for item in mixtape.items)
+            self._state.cache.pin(_pins_of(mixtape.slug), sources, self.usual)
+
+    def unpin(self, slug: str) -> None:
+        """Let go what was kept for a mixtape that is no more, or has another slug."""
+        self._state.cache.unpin(_pins_of(slug))
+
+    def pin_all(self, mixtapes: Iterable[SavedMixtape]) -> None:
+        """Keep what is made of all mixtapes, and let go what was kept for others."""
+        wanted = list(mixtapes) if self._is_pinning else []
+        owners = {_pins_of(mixtape.slug) for mixtape in wanted}
+        for owner in self._state.cache.pins.owners():
+            if owner.startswith(_PINS) and owner not in owners:
+                self._state.cache.unpin(owner)
+        for mixtape in wanted:
+            self.pin(mixtape)
+
     def resume(self, mixtapes: Iterable[SavedMixtape]) -> int:
         """Go on with what a former process left undone, and return for how many mixtapes."""
         begun = 0
@@ -111,7 +159,9 @@ class Caching:
         return self._runs.cancel(task_id)
 
     def rename(self, old_task_id: str, mixtape: SavedMixtape) -> None:
-        """Let the run of a mixtape, if one goes on, go on under the mixtape's new slug."""
+        """Let pins, and the run if one goes on, be those of the mixtape under its new slug."""
+        self.unpin(old_task_id)
+        self.pin(mixtape)
         run = self._runs.find(old_task_id)
         if run is not None and not run.is_over:
             run.cancel()
@@ -138,18 +188,46 @@ class Caching:
         """End all runs of this process, within about two seconds."""
         self._runs.close(_END_WITHIN_S)
 
+    def cost(self, folder: bytes, qualities: Sequence[QualityLevel]) -> Cost:
+        """Return what caching a folder takes, by what the last scan knows of its tracks.
+
+        No file is opened: what has an entry is taken to be cached.
+        """
+        cache = self._state.cache
+        root = self._state.music_root
+        there = {entry.name for entry in cache.entries()}
+        tracks, size_bytes, audio_s = 0, 0, 0.0
+        for track in self._folder_tracks(folder):
+            source = root / os.fsdecode(track.path)
+            lacks = [
+                each for each in qualities if cache.get_cache_path(source, each).name not in there
+            ]
+            tracks += bool(lacks)
+            size_bytes += sum(sent_size(track, each) for each in lacks)
+            audio_s += (track.duration_s or 0.0) if lacks else 0.0
+        return Cost(
+            tracks=tracks,
+            size_bytes=size_bytes,
+            time_s=encode_time_s(audio_s, self._state.settings.max_workers),
+            free_bytes=free_bytes(cache),
+            obstacle=find_obstacle(cache, size_bytes),
+        )
+
     def folder_paths(self, folder: bytes) -> tuple[bytes, ...]:
         """Return the lossless tracks in and below a folder, as the last scan saw them."""
+        return tuple(track.path for track in self._folder_tracks(folder))
+
+    def _folder_tracks(self, folder: bytes) -> Sequence[Track]:
         within = Track.folder == folder
         # Every path that begins with "folder/" lies between that and "folder0".
         below = (Track.folder > folder + b"/") & (Track.folder < folder + b"0")
-        query = select(Track.path).where(
+        query = select(Track).where(
             or_(within, below) if folder else Track.folder >= b"",
             Track.missing_since.is_(None),
             Track.lossless,
         )
         with self._database.read() as session:
-            return tuple(session.scalars(query.order_by(Track.path)))
+            return session.scalars(query.order_by(Track.path)).all()
 
     def _schedule(
         self, task_id: str, sources: list[Path], qualities: Sequence[QualityLevel]
@@ -163,6 +241,10 @@ class Caching:
     def _sources(self, paths: Iterable[bytes]) -> list[Path]:
         root = os.fsencode(self._state.music_root)
         return [Path(os.fsdecode(os.path.join(root, path))) for path in dict.fromkeys(paths)]
+
+
+def _pins_of(slug: str) -> str:
+    return _PINS + slug
 
 
 def folder_task_id(folder: bytes) -> str:

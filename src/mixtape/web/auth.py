@@ -36,10 +36,11 @@ OPEN_ENDPOINTS: Final = frozenset(
         "auth.logout",
         "static",
         "health.healthz",
-        # These look for themselves who may see what: a mixtape's link is all that listeners have.
+        # These look for themselves who may see what: a link is all that listeners have.
         "player.page",
         "player.stream",
         "player.cover",
+        "audio_cache.rendition",
         "metrics.metrics",
     }
 )

@@ -84,7 +84,7 @@ def fates(told: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def partials(cache: AudioCache) -> list[Path]:
-    return list(cache.cache_dir.glob("*.part"))
+    return cache.partials()
 
 
 def test_a_run_is_told_from_its_beginning_to_its_end(

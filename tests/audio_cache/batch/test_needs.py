@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import pytest
 
 from audio_cache import AudioCache, CacheWorker, QualityLevel, find_outdated
 from audio_cache.batch.needs import outdated
+from tests.helpers.audio import make_noise
+from tests.helpers.renditions import write_legacy
 
 BOTH: tuple[QualityLevel, ...] = ("low", "high")
 
@@ -26,6 +27,7 @@ def tracks(tmp_path: Path, flac: Path, wav: Path) -> tuple[Path, Path, Path]:
         Path(shutil.copy(source, tmp_path / name))
         for source, name in ((flac, "changed.flac"), (wav, "current.wav"), (flac, "new.flac"))
     )
+    make_noise(new, samples=30_000)
     return changed, current, new
 
 
@@ -33,7 +35,7 @@ def tracks(tmp_path: Path, flac: Path, wav: Path) -> tuple[Path, Path, Path]:
 def cached(cache: AudioCache, tracks: tuple[Path, Path, Path]) -> AudioCache:
     for track in tracks[:2]:
         cache.store_together(track, BOTH)
-    os.utime(tracks[0], (0, 0))
+    make_noise(tracks[0], samples=20_000)
     return cache
 
 
@@ -43,6 +45,16 @@ def test_every_outdated_entry_is_found_from_the_cache_alone(
     assert {path: set(stale) for path, stale in find_outdated(cached).items()} == {
         tracks[0]: set(BOTH)
     }
+
+
+def test_an_outdated_entry_of_layout_1_is_found_from_the_cache_alone(
+    cache: AudioCache, tracks: tuple[Path, Path, Path]
+) -> None:
+    changed, _, current = tracks
+    for track in (changed, current):
+        write_legacy(cache, track)
+    make_noise(changed, samples=20_000)
+    assert find_outdated(cache) == {changed: ["low"]}
 
 
 def test_of_the_sources_asked_for_only_what_was_cached_before_is_found(

@@ -15,10 +15,10 @@ from mutagen.mp3 import MP3
 
 from audio_cache.encoding import mp3
 from audio_cache.encoding.ffmpeg import FFmpeg, find_ffmpeg
-from audio_cache.encoding.rendition import Rendition, encode_together, make_rendition
+from audio_cache.encoding.rendition import Rendition, audio_key, encode_together, make_rendition
 from audio_cache.errors import QualityError
 from audio_cache.quality import QUALITY_SETTINGS, QualityLevel
-from audio_cache.sources.source import read_source
+from audio_cache.sources.source import hash_audio, read_source
 from tests.data import handmade
 from tests.helpers.audio import DATA, make_audio, make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
@@ -217,9 +217,8 @@ def test_the_header_does_not_depend_on_who_makes_it(tagged: Path) -> None:
 CHANGES: dict[str, Callable[[Rendition], Rendition]] = {
     "quality": lambda old: replace(old, quality="high"),
     "encoder": lambda old: replace(old, ffmpeg=FFmpeg(old.ffmpeg.path, "other")),
-    "tags": lambda old: replace(old, source=replace(old.source, tags=(("title", "B"),))),
-    "audio": lambda old: replace(old, source=replace(old.source, fingerprint="flac-md5:0")),
-    "version": lambda old: replace(old, source=replace(old.source, mtime_ns=1)),
+    "tags": lambda old: replace(old, tags=(("title", "B"),)),
+    "audio": lambda old: replace(old, source=replace(old.source, audio="flac-md5:0")),
     "length": lambda old: replace(old, samples=old.samples + 1),
 }
 
@@ -227,7 +226,34 @@ CHANGES: dict[str, Callable[[Rendition], Rendition]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_entity_tag_changes_with_all_that_makes_the_file(tagged: Path, change: str) -> None:
     rendition = rendition_of(tagged)
-    assert CHANGES[change](rendition).etag != rendition.etag
+    changed = CHANGES[change](rendition)
+    assert changed.etag == changed.id != rendition.id == rendition.etag
+    assert changed.id.startswith(audio_key(rendition.source.audio)) is (change != "audio")
+
+
+def test_neither_place_nor_time_of_a_source_is_in_its_rendition(tagged: Path) -> None:
+    rendition = rendition_of(tagged)
+    moved = replace(
+        rendition.source, path=Path("/elsewhere.flac"), mtime_ns=1, version=(1, 2, 3, 4, 5)
+    )
+    other = replace(rendition, source=moved)
+    assert (other.header, other.id, other.length) == (
+        rendition.header,
+        rendition.id,
+        rendition.length,
+    )
+    assert str(tagged.parent).encode() not in whole_file(rendition)
+    # While it grows, two versions of a source are never taken for each other.
+    assert other.token != rendition.token
+
+
+def test_until_all_of_a_source_was_read_its_token_is_the_entity_tag(tmp_path: Path) -> None:
+    path = make_noise(tmp_path / "x.wav", samples=5_000, codec="pcm_s16le")
+    rendition = rendition_of(path)
+    assert rendition.source.audio == ""
+    assert rendition.etag == rendition.token
+    known = replace(rendition, source=replace(rendition.source, audio=hash_audio(rendition.source)))
+    assert known.etag == known.id != known.token == rendition.token
 
 
 def test_several_qualities_of_one_decode_are_those_of_their_own(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from audio_cache import AudioCache
 from audio_cache.encoding.mp3 import GROUP_FRAMES
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.quality import QualityLevel
-from audio_cache.store.partial import Partial, partial_path
+from audio_cache.store.partial import Partial
 from tests.helpers.audio import count_samples, make_noise
-from tests.helpers.renditions import rendition_of, whole_file
+from tests.helpers.renditions import growing_of, rendition_of, whole_file
 
 # Containers with an encoder that takes any rate and layout.
 FORMATS = [
@@ -142,11 +142,12 @@ def test_a_file_made_in_two_goes_is_the_file_made_in_one(
         content = whole_file(rendition)
         left = content[: data.draw(st.integers(0, len(content)), "left")]
         garbage = data.draw(st.binary(max_size=3000), "garbage")
-        partial_path(entry).write_bytes(left + garbage)
+        growing = growing_of(cache, source, quality)
+        growing.write_bytes(left + garbage)
         partial = Partial.lock(entry, rendition, wait=True)
         assert partial is not None
         with partial:
             kept = partial.resume()
         assert kept % GROUP_FRAMES == 0
-        assert partial_path(entry).read_bytes() == content[: rendition.offset_of(kept)]
+        assert growing.read_bytes() == content[: rendition.offset_of(kept)]
         assert cache.transcode_file(source, quality).read_bytes() == content

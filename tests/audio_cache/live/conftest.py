@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,7 +58,6 @@ def fast(tmp_path: Path) -> StubFFmpeg:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    gc.collect()  # what an earlier test has left is not to be closed during this one
     files = open_files()
     house = House(tmp_path / "cache")
     yield house
@@ -68,6 +66,8 @@ def house(tmp_path: Path) -> Iterator[House]:
     assert [live.busy_encoders for live in house.lives] == [0] * len(house.lives)
     assert not [thread for thread in threading.enumerate() if thread.name == "encoder"]
     assert running_count() == 0
+    for live in house.lives:
+        live.cache.facts.close()
     assert open_files() == files
 
 
@@ -83,14 +83,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
 @pytest.fixture
 def site(
     running: tuple[Server, StubFFmpeg],
-    track: Path,
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> Site:
     server, ffmpeg = running
-    linked = server.music / f"{request.node.name[:60]}.flac"
-    os.link(track, linked)
-    return Site(server, ffmpeg, linked, reference(linked, tmp_path / "reference"))
+    name = request.node.name[:60]
+    # Of the same length as the other, but other audio: a copy would be cached with the first.
+    own = make_noise(
+        server.music / f"{name}.flac", samples=SECONDS * 44_100, seed=zlib.crc32(name.encode())
+    )
+    return Site(server, ffmpeg, own, reference(own, tmp_path / "reference"))
 
 
 @pytest.fixture

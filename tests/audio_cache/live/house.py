@@ -9,7 +9,9 @@ from audio_cache.encoding.rendition import Rendition
 from audio_cache.live.encodes import Live
 from audio_cache.live.growing_file import FollowedBytes
 from audio_cache.store.cache import AudioCache
+from audio_cache.store.partial import partial_path
 from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.renditions import files_under
 
 SECONDS = 30
 
@@ -28,6 +30,13 @@ class House:
 
     def entry(self, rendition: Rendition) -> Path:
         return AudioCache(self.directory).get_cache_path(rendition.source.path, rendition.quality)
+
+    def part(self, rendition: Rendition) -> Path:
+        return partial_path(self.entry(rendition), rendition)
+
+    def files(self) -> set[str]:
+        """Return what lies in the cache, but for its index."""
+        return files_under(self.directory)
 
 
 def low(live: Live, track: Path) -> Rendition:

@@ -11,6 +11,7 @@ from pathlib import Path
 from audio_cache.store.cache import AudioCache
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.gunicorn import Server
+from tests.helpers.renditions import partial_of
 
 LIVE = "audio-cache; fwd=miss; detail=live"
 
@@ -32,9 +33,14 @@ class Site:
     def entry(self) -> Path:
         return AudioCache(self.server.cache_dir).get_cache_path(self.track, "low")
 
+    @property
+    def part(self) -> Path:
+        """Return where the entry grows."""
+        return partial_of(AudioCache(self.server.cache_dir), self.track)
+
     def encodes_of(self, name: str) -> list[bool]:
         """Return of each encode of a track whether it began at the start."""
-        return [each.is_whole for each in self.ffmpeg.starts() if f"/{name} " in each.arguments]
+        return [each.is_whole for each in self.ffmpeg.encodes() if f"/{name} " in each.arguments]
 
 
 def reference(track: Path, directory: Path) -> bytes:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from audio_cache.store.partial import partial_path
 from tests.audio_cache.live.house import House, is_idle, low, read
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.waiting import LIMIT_S, together, wait_until
@@ -25,7 +24,8 @@ def test_a_play_gives_the_file_while_it_is_made_and_leaves_it(
     wait_until(is_idle(live))
     assert house.entry(rendition).read_bytes() == whole
     assert len(fast.starts()) == 1
-    assert os.listdir(house.directory) == [house.entry(rendition).name]
+    stored = f"objects/{rendition.id[:2]}/{rendition.id}"
+    assert house.files() == {house.entry(rendition).name, stored}
 
 
 def test_when_a_play_begins_there_is_audio(house: House, slow: StubFFmpeg, track: Path) -> None:
@@ -87,11 +87,11 @@ def test_where_it_is_not_to_be_finished_it_ends_and_is_gone_on_with_later(
     answer.close()
     wait_until(is_idle(live))
     assert not gentle.running()
-    part = partial_path(house.entry(rendition))
+    part = house.part(rendition)
     assert whole.startswith(part.read_bytes())
     assert read(live.play(rendition, 0, rendition.length)) == whole
     wait_until(is_idle(live))
-    assert [encode.is_whole for encode in gentle.starts()] == [True, False]
+    assert [encode.is_whole for encode in gentle.encodes()] == [True, False]
 
 
 def test_who_is_back_within_the_second_finds_the_same_encoder(

@@ -10,7 +10,7 @@ import pytest
 
 from audio_cache.errors import LiveUnavailableError
 from audio_cache.store.cache import AudioCache
-from audio_cache.store.partial import is_locked, partial_path
+from audio_cache.store.partial import is_locked
 from tests.audio_cache.live.house import House, is_idle, low, read
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.waiting import LIMIT_S, together, wait_until
@@ -51,12 +51,12 @@ def test_a_stop_ends_the_encoders_and_leaves_what_can_be_gone_on_with(
             read(answer)
     with pytest.raises(LiveUnavailableError, match="shutting down"):
         live.play(rendition, 0, 10)
-    part = partial_path(house.entry(rendition))
+    part = house.part(rendition)
     assert whole.startswith(part.read_bytes())
     assert not is_locked(part)
     again = house.live(gentle)
     assert read(again.play(rendition, 0, rendition.length)) == whole
-    assert [encode.is_whole for encode in gentle.starts()] == [True, False, False]
+    assert [encode.is_whole for encode in gentle.encodes()] == [True, False, False]
 
 
 @pytest.mark.parametrize("ends", ["the last listener leaves", "the server stops"])

@@ -28,7 +28,7 @@ def test_a_source_that_cannot_be_encoded_is_left_alone_for_a_while(
     with pytest.raises(LiveUnavailableError, match="failed a while ago"):
         live.play(rendition, 0, rendition.length)
     assert len(fast.starts()) == 1
-    assert not os.listdir(house.directory)
+    assert house.files() == set()
 
 
 def test_a_source_that_failed_is_tried_again_later(
@@ -61,7 +61,7 @@ def test_a_failure_in_the_middle_ends_the_answer_with_an_error(
     made = b"".join(pieces)[header:]
     assert len(made) > rendition.length // 3
     assert whole[-rendition.length + header :].startswith(made[:-2000])
-    assert not os.listdir(house.directory)
+    assert house.files() == set()
 
 
 def test_an_encode_that_fails_is_logged(
@@ -75,18 +75,25 @@ def test_an_encode_that_fails_is_logged(
     assert "truncated.flac" in caplog.text
 
 
-def test_a_full_disk_is_said_before_the_answer_and_tried_again(
-    house: House, fast: StubFFmpeg, track: Path, monkeypatch: pytest.MonkeyPatch
+def test_with_a_full_disk_a_listener_has_an_encoder_of_his_own_and_the_next_is_kept(
+    house: House,
+    fast: StubFFmpeg,
+    track: Path,
+    whole: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     live = house.live(fast)
     rendition = low(live, track)
     with monkeypatch.context() as patch:
         patch.setattr(Partial, "append", fail_with_full_disk)
-        with pytest.raises(LiveUnavailableError, match="No space left"):
-            live.play(rendition, 0, rendition.length)
+        assert read(live.play(rendition, 0, rendition.length)) == whole
+    assert "No space left" in caplog.text
     wait_until(is_idle(live))
-    assert not os.listdir(house.directory)
-    live.play(rendition, 0, 10).close()
+    assert house.files() == set()
+    assert read(live.play(rendition, 0, rendition.length)) == whole
+    wait_until(is_idle(live))
+    assert house.entry(rendition).read_bytes() == whole
 
 
 def fail_with_full_disk(self: Partial, piece: bytes) -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from audio_cache.store.partial import partial_path
 from tests.audio_cache.live.site import LIVE, ORIGINAL, Site, own_site
 from tests.helpers.disks import small_disk
+from tests.helpers.renditions import files_under
 
 
 def test_a_source_that_breaks_off_ends_the_connection_and_then_the_original_is_played(
     site: Site,
 ) -> None:
     content = site.track.read_bytes()
+    part = site.part
     site.track.unlink()
     site.track.write_bytes(content[: len(content) // 2])
     cut = site.server.play(site.track.name)
@@ -29,7 +29,7 @@ def test_a_source_that_breaks_off_ends_the_connection_and_then_the_original_is_p
     assert again.headers["Audio-Cache-Rendition"].startswith("quality=original")
     assert again.headers["ETag"] != cut.headers["ETag"]
     assert f"{site.track.name}' is played as the original" in site.server.log
-    assert not partial_path(site.entry).exists()
+    assert not part.exists()
 
 
 @pytest.mark.parametrize("name", ["nothing.flac", "empty.flac", "odd.flac"])
@@ -44,7 +44,7 @@ def test_a_source_that_cannot_be_encoded_is_played_as_it_is(
         assert answer.status in ({200, 206} if source.stat().st_size else {200, 416})
     assert f"{name}' is played as the original" in site.server.log
     # Only the first play looked into it.
-    assert len(site.encodes_of(name)) <= 1
+    assert len([start for start in site.ffmpeg.starts() if f"/{name} " in start.arguments]) <= 1
 
 
 def test_a_lossy_source_is_played_as_it_is(site: Site, mp3: Path) -> None:
@@ -66,15 +66,16 @@ def test_with_no_ffmpeg_the_original_is_played(tmp_path: Path, track: Path) -> N
         assert "track.flac' is played as the original: ffmpeg at" in site.server.log
 
 
-def test_with_a_full_disk_the_original_is_played(tmp_path: Path, track: Path) -> None:
+def test_with_a_full_disk_tracks_are_played_live_and_not_kept(
+    tmp_path: Path, track: Path, whole: bytes
+) -> None:
     with small_disk(tmp_path / "data", "size=200k"), own_site(tmp_path, track) as site:
         for _ in range(2):
             answer = site.server.play("track.flac", span="0-")
-            assert (answer.status, answer.cache_status) == (206, ORIGINAL)
-            assert answer.body == site.track.read_bytes()
-        assert "track.flac' is played as the original: cannot play live" in site.server.log
-        assert os.listdir(site.server.cache_dir) == []
-        assert site.encodes_of("track.flac") == []
+            assert (answer.status, answer.cache_status) == (206, LIVE)
+            assert answer.body == whole
+        assert "the disk has" in site.server.log
+        assert [name for name in files_under(site.server.cache_dir) if ".mp3" in name] == []
 
 
 def test_when_all_encoders_are_busy_a_new_listener_gets_the_original(

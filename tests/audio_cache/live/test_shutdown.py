@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 import pytest
 
 from audio_cache.store.cache import AudioCache
-from audio_cache.store.partial import is_locked, partial_path
+from audio_cache.store.partial import is_locked
 from tests.helpers.audio import make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.gunicorn import Server
 from tests.helpers.processes import is_alive
+from tests.helpers.renditions import files_under, partial_of
 from tests.helpers.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -30,8 +30,7 @@ class Stage:
         self.ffmpeg = StubFFmpeg(root, speed=6)
         self.server = Server(root, worker=worker, AUDIO_CACHE_FFMPEG=self.ffmpeg.path)
         self.track = make_noise(self.server.music / "track.flac", samples=90 * 44_100)
-        entry = AudioCache(self.server.cache_dir).get_cache_path(self.track, "low")
-        self.part = partial_path(entry)
+        self.part = partial_of(AudioCache(self.server.cache_dir), self.track)
 
     def begin(self) -> int:
         """Let the encode come as far as a resume needs; return the worker's process."""
@@ -43,7 +42,7 @@ class Stage:
         assert not is_alive(worker)
         assert not self.ffmpeg.running()
         assert not is_locked(self.part)
-        assert os.listdir(self.part.parent) == [self.part.name]
+        assert files_under(self.server.cache_dir) == {f"partials/{self.part.name}"}
 
     def assert_gone_on_with(self) -> None:
         """Start a server again and see that it makes only what is missing."""
@@ -51,7 +50,7 @@ class Stage:
             played = server.play("track.flac")
         plain = AudioCache(self.root / "plain").transcode_file(self.track, "low")
         assert played.body == plain.read_bytes()
-        assert [each.is_whole for each in self.ffmpeg.starts()] == [True, False]
+        assert [each.is_whole for each in self.ffmpeg.encodes()] == [True, False]
 
 
 @pytest.mark.parametrize("worker", [PLAIN, OURS])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.audio_cache.serving.player import Player
 from tests.audio_cache.serving.representation_site import (
     BODY,
     Site,
 )
 from tests.helpers.processes import open_files
+from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -25,3 +28,19 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
         path.write_bytes(BODY)
         yield Site(path)
     assert open_files() == before
+
+
+@pytest.fixture
+def player(tmp_path: Path) -> Iterator[Player]:
+    files = open_files()
+    player = Player(tmp_path)
+    yield player
+    player.live.stop(LIMIT_S)
+    player.cache.facts.close()
+    assert open_files() == files
+
+
+@pytest.fixture
+def track(flac: Path, tmp_path: Path) -> Path:
+    """Return a FLAC of the test's own."""
+    return Path(shutil.copyfile(flac, tmp_path / "a track.flac"))

@@ -2,94 +2,25 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from werkzeug.datastructures import Headers
-from werkzeug.test import EnvironBuilder, run_wsgi_app
-from werkzeug.wrappers import Request
 
 from audio_cache.errors import EncodeError, LiveUnavailableError
-from audio_cache.live.encodes import Live
 from audio_cache.quality import QualityLevel
 from audio_cache.serving.playback import Playback, Traffic, TrafficCount
-from audio_cache.settings import AudioCacheSettings
 from audio_cache.sources import source
 from audio_cache.sources.source import is_audio_name, media_type
-from audio_cache.store.cache import AudioCache
-from tests.helpers.audio import run_ffmpeg
+from tests.audio_cache.serving.player import BYPASS, HIT, LIVE, ORIGINAL, Player
+from tests.helpers.audio import make_noise, run_ffmpeg
 from tests.helpers.ffmpeg import StubFFmpeg
-from tests.helpers.processes import open_files
-from tests.helpers.waiting import LIMIT_S, together, wait_until
-
-HIT = "audio-cache; hit"
-LIVE = "audio-cache; fwd=miss; detail=live"
-ORIGINAL = "audio-cache; fwd=miss"
-BYPASS = "audio-cache; fwd=bypass"
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Headers
-    body: bytes
-
-    @property
-    def cache_status(self) -> str:
-        return self.headers["Cache-Status"]
-
-
-class Player:
-    """Plays of one cache, asked without a server."""
-
-    def __init__(self, root: Path, **given: Any) -> None:
-        self.ffmpeg = StubFFmpeg(root)
-        self.settings = AudioCacheSettings(**{"on_miss": "live", **given})
-        self.cache = AudioCache(root / "cache", ffmpeg=self.ffmpeg.path)
-        self.live = Live(self.cache, finish_abandoned=self.settings.finish_abandoned)
-        self.playback = Playback(self.cache, self.settings, self.live)
-
-    def play(
-        self, path: Path, quality: QualityLevel = "low", *, method: str = "GET", **headers: str
-    ) -> Answer:
-        given = {name.replace("_", "-"): text for name, text in headers.items()}
-        request = Request(EnvironBuilder(method=method, headers=given).get_environ())
-        response = self.playback.answer(request, path, quality)
-        body, status, sent = run_wsgi_app(response, request.environ)
-        content = b"".join(body)
-        if hasattr(body, "close"):
-            body.close()
-        return Answer(int(status.split()[0]), sent, content)
-
-    def entry(self, path: Path) -> Path:
-        return self.cache.get_cache_path(path, "low")
-
-    def rest(self) -> None:
-        wait_until(lambda: self.live.busy_encoders == 0)
-
-
-@pytest.fixture
-def player(tmp_path: Path) -> Iterator[Player]:
-    gc.collect()  # what an earlier test has left is not to be closed during this one
-    files = open_files()
-    player = Player(tmp_path)
-    yield player
-    player.live.stop(LIMIT_S)
-    assert open_files() == files
-
-
-@pytest.fixture
-def track(flac: Path, tmp_path: Path) -> Path:
-    """Return a FLAC of the test's own."""
-    return Path(shutil.copyfile(flac, tmp_path / "a track.flac"))
+from tests.helpers.renditions import undisturbed
+from tests.helpers.tracks import place
+from tests.helpers.waiting import LIMIT_S, together
 
 
 def test_the_file_is_live_then_a_hit_with_the_same_bytes_and_validators(
@@ -101,7 +32,9 @@ def test_the_file_is_live_then_a_hit_with_the_same_bytes_and_validators(
     assert (live.status, live.cache_status) == (200, LIVE)
     assert (hit.status, hit.cache_status) == (200, HIT)
     assert live.body == hit.body == player.entry(track).read_bytes()
-    for name in ("ETag", "Last-Modified", "Content-Type", "Content-Length", "Accept-Ranges"):
+    assert "Last-Modified" not in live.headers
+    assert "Last-Modified" not in hit.headers
+    for name in ("ETag", "Content-Type", "Content-Length", "Accept-Ranges"):
         assert live.headers[name] == hit.headers[name]
     assert live.headers["Audio-Cache-Rendition"] == hit.headers["Audio-Cache-Rendition"]
     assert hit.headers["Content-Type"] == "audio/mpeg"
@@ -201,13 +134,55 @@ def test_a_file_that_somebody_else_made_is_a_hit_unless_it_is_older_than_the_sou
     assert player.play(track, method="HEAD").cache_status == LIVE
 
 
-def test_an_entry_is_no_hit_when_its_source_is_another(
-    player: Player, track: Path, flac: Path, wav: Path
-) -> None:
-    player.play(track)
+def test_an_entry_is_no_hit_when_its_source_is_another(player: Player, track: Path) -> None:
+    before = player.play(track)
     player.rest()
-    os.utime(track, (1, 1))  # an older date, too, is another one
-    assert player.play(track, method="HEAD").cache_status == LIVE
+    make_noise(track, samples=132_300, seed=3)
+    os.utime(track, (1, 1))  # older than the entry, as from a backup
+    after = player.play(track)
+    assert after.cache_status == LIVE
+    assert after.headers["ETag"] != before.headers["ETag"]
+    assert after.body != before.body
+
+
+def test_a_source_that_is_touched_moved_or_copied_is_a_hit_with_the_same_tag(
+    player: Player, track: Path, tmp_path: Path
+) -> None:
+    first = player.play(track)
+    player.rest()
+    os.utime(track, (1, 1))
+    plays = [player.play(track), player.play(Path(shutil.copyfile(track, tmp_path / "copy.flac")))]
+    plays.append(player.play(track.rename(tmp_path / "moved.flac")))
+    assert {(play.cache_status, play.body) for play in plays} == {(HIT, first.body)}
+    assert {play.headers["ETag"] for play in plays} == {first.headers["ETag"]}
+    assert len(player.ffmpeg.starts()) == 1
+
+
+def test_other_tags_alone_are_a_hit_with_another_tag_and_the_same_frames(
+    player: Player, track: Path, tmp_path: Path
+) -> None:
+    first = player.play(track)
+    player.rest()
+    retagged = place(track, tmp_path / "retagged.flac", title="Another")
+    play = player.play(retagged)
+    assert play.cache_status == HIT
+    assert play.headers["ETag"] != first.headers["ETag"]
+    assert play.body[-40_000:] == first.body[-40_000:]
+    assert len(player.ffmpeg.starts()) == 1
+
+
+def test_where_the_disk_has_no_more_than_its_floor_plays_go_on_and_nothing_is_stored(
+    track: Path, tmp_path: Path
+) -> None:
+    full = Player(tmp_path / "full", min_free="100%")
+    whole = undisturbed(track, tmp_path)
+    play = full.play(track)
+    assert (play.status, play.cache_status, play.body) == (200, LIVE, whole)
+    full.rest()
+    part = full.play(track, Range="bytes=20000-29999")
+    assert (part.status, part.body) == (206, whole[20_000:30_000])
+    full.rest()
+    assert list(full.cache.mp3_files()) == full.cache.partials() == []
 
 
 def test_an_entry_that_was_cut_short_is_no_hit(player: Player, track: Path) -> None:
@@ -223,7 +198,10 @@ def test_an_entry_that_cannot_be_read_is_a_miss(player: Player, track: Path) -> 
     player.entry(track).mkdir()
     answer = player.play(track)
     assert answer.status == 200
-    assert answer.body == track.read_bytes()  # for a directory cannot be replaced either
+    # A directory cannot be replaced either, so what is played is not kept.
+    assert answer.cache_status == LIVE
+    rendition = player.cache.get_rendition(track, "low")
+    assert answer.body == rendition.header + b"".join(rendition.encode())
 
 
 @pytest.mark.parametrize("span", ["bytes=0-99", "bytes=-1", None])
@@ -275,6 +253,8 @@ def test_plays_are_counted_by_kind_and_bytes(player: Player, track: Path, mp3: P
         bypasses=1,
         sent_bytes=100 + length + lossy,
         original_bytes=round(100 * size / length) + size + lossy,
+        hit_bytes=length,
+        bypass_bytes=lossy,
     )
 
 
@@ -288,7 +268,7 @@ def test_the_counters_of_many_threads_add_up() -> None:
                 traffic.count(kind, 1, 2)
 
     together(*[count] * 8)
-    assert traffic.snapshot() == TrafficCount(800, 800, 800, 800, 3200, 6400)
+    assert traffic.snapshot() == TrafficCount(800, 800, 800, 800, 3200, 6400, 800, 800)
 
 
 def test_ten_listeners_have_the_samples_of_a_doubtful_source_counted_once(

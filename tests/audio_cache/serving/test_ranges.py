@@ -16,7 +16,6 @@ from audio_cache.serving.ranges import listener_has_left, requested_span, respon
 from tests.audio_cache.serving.representation_site import (
     BODY,
     ETAG,
-    LAST_MODIFIED,
     Site,
     assert_part,
     assert_validators,
@@ -29,7 +28,6 @@ def test_a_plain_get_is_answered_with_all_of_it_and_the_validators(site: Site) -
     answer = site.ask()
     assert_whole(answer)
     assert_validators(answer)
-    assert answer.headers["Last-Modified"] == LAST_MODIFIED
     assert answer.headers["Content-Type"] == "audio/mpeg"
 
 
@@ -56,7 +54,6 @@ def test_one_range_is_answered_with_it(site: Site, span: str, start: int, stop: 
     answer = site.ask(Range=f"bytes={span}")
     assert_part(answer, start, stop)
     assert_validators(answer)
-    assert answer.headers["Last-Modified"] == LAST_MODIFIED
     assert answer.headers["Content-Type"] == "audio/mpeg"
 
 
@@ -139,7 +136,7 @@ def test_all_answers_carry_the_same_validators(site: Site) -> None:
         site.ask(Range=f"bytes={len(BODY)}-"),
     ]
     assert {answer.headers["ETag"] for answer in answers} == {ETAG}
-    assert {answer.headers["Last-Modified"] for answer in answers} == {LAST_MODIFIED}
+    assert not any("Last-Modified" in answer.headers for answer in answers)
 
 
 @pytest.mark.parametrize("header", ["0-", "0-0", "-1"])

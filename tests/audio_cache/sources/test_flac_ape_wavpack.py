@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audio_cache.sources.source import is_lossless, read_source
-from tests.audio_cache.sources.written import read
+from tests.audio_cache.sources.written import audio_of, read
 from tests.data import handmade
 from tests.helpers.audio import DATA, count_samples
 
@@ -49,7 +49,7 @@ def test_several_id3_tags_may_stand_before_the_audio(tmp_path: Path, name: str) 
     tag = handmade.id3(("TIT2", "Before"))
     source = read(tmp_path / name, tag * 2 + (DATA / name).read_bytes())
     assert source.samples == count_samples(source.path) == 4410
-    assert source.fingerprint == read_source(DATA / name).fingerprint
+    assert audio_of(source) == audio_of(read_source(DATA / name))
 
 
 def wavpack_block(total: int, *, index: int = 0, high: int = 0, samples: int = 10) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ def ffmpeg(tmp_path: Path) -> StubFFmpeg:
 
 
 @pytest.fixture
-def counted(tmp_path: Path, ffmpeg: StubFFmpeg) -> AudioCache:
+def counted(tmp_path: Path, ffmpeg: StubFFmpeg) -> Iterator[AudioCache]:
     """Return a cache whose ffmpeg writes down its starts."""
-    return AudioCache(tmp_path / "cache", ffmpeg=ffmpeg.path)
+    cache = AudioCache(tmp_path / "cache", ffmpeg=ffmpeg.path)
+    yield cache
+    cache.close()

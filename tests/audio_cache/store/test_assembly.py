@@ -17,8 +17,9 @@ from audio_cache.quality import QualityLevel
 from audio_cache.store import assembly
 from audio_cache.store.assembly import Assembly
 from audio_cache.store.cache import AudioCache
-from audio_cache.store.partial import Partial, partial_path
+from audio_cache.store.partial import Partial
 from tests.helpers.audio import make_noise, make_silence
+from tests.helpers.renditions import files_of, growing_of
 from tests.helpers.waiting import wait_until
 
 ALL: tuple[QualityLevel, ...] = ("high", "medium", "low")
@@ -73,7 +74,7 @@ def two_helpers(shared: Assembly) -> Iterator[None]:
 
 
 def files(cache: AudioCache) -> list[str]:
-    return sorted(path.name for path in cache.cache_dir.iterdir())
+    return [path.name for path in files_of(cache.cache_dir)]
 
 
 def made(cache: AudioCache, source: Path) -> dict[QualityLevel, bytes]:
@@ -145,7 +146,7 @@ def test_partials_of_different_lengths_are_gone_on_with(
     kept = {"high": 0.9, "medium": 0.3, "low": 1.0}
     for quality, part in kept.items():
         content = expected[quality]  # type: ignore[index]
-        path = partial_path(cache.get_cache_path(noise, quality))  # type: ignore[arg-type]
+        path = growing_of(cache, noise, quality)  # type: ignore[arg-type]
         path.write_bytes(content[: int(len(content) * part)])
     options = {"share": share} if share else {}
     cache.store_together(noise, ALL, **options)  # type: ignore[arg-type]
@@ -182,7 +183,7 @@ def test_an_interruption_ends_all_threads_and_keeps_what_they_made(
             silence, ALL, cancellation=cancellation, share=two_helpers, on_growth=interrupt
         )
     assert running_count() == 0
-    kept = {each: partial_path(cache.get_cache_path(silence, each)).read_bytes() for each in ALL}
+    kept = {each: growing_of(cache, silence, each).read_bytes() for each in ALL}
     assert len(files(cache)) == 3
     cache.store_together(silence, ALL)
     for quality, content in made(cache, silence).items():

@@ -15,6 +15,7 @@ from audio_cache.errors import QualityError
 from audio_cache.store.entry import Verdict
 from tests.helpers.audio import DATA, make_audio
 from tests.helpers.ffmpeg import StubFFmpeg
+from tests.helpers.renditions import files_of
 
 
 def make_foreign(cache: AudioCache, source: Path, quality: QualityLevel, later_s: float) -> Path:
@@ -71,7 +72,7 @@ def test_the_original_is_its_own_cached_file(cache: AudioCache, song: Path) -> N
     assert cache.transcode_file(song, "original") == song
     assert cache.get_cached_or_original(song, "original") == song
     assert cache.is_cached(song, "original")
-    assert list(cache.cache_dir.iterdir()) == []
+    assert files_of(cache.cache_dir) == []
 
 
 def test_a_quality_in_capitals_has_no_entry_of_its_own(cache: AudioCache, song: Path) -> None:

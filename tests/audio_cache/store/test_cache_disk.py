@@ -15,7 +15,7 @@ from tests.helpers.audio import make_noise
 from tests.helpers.disks import small_disk
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.processes import processes_naming
-from tests.helpers.renditions import undisturbed
+from tests.helpers.renditions import files_of, undisturbed
 
 DAY_S = 86_400
 
@@ -40,7 +40,7 @@ def test_clearing_deletes_cached_files_and_says_how_many(cache: AudioCache, song
     partial = cache.cache_dir / f"{'0' * 32}_low_128k.mp3.part"
     partial.touch()
     assert cache.clear_cache() == 2
-    assert [path.name for path in cache.cache_dir.iterdir()] == ["note.txt"]
+    assert [path.name for path in files_of(cache.cache_dir)] == ["note.txt"]
     assert cache.clear_cache() == 0
     assert song.exists()
 
@@ -93,12 +93,15 @@ def test_a_disk_without_room_is_a_clear_error_before_anything_is_encoded(
     tmp_path: Path, song: Path
 ) -> None:
     ffmpeg = StubFFmpeg(tmp_path / "stub")
-    with small_disk(tmp_path / "disk", "size=32k"):
+    with small_disk(tmp_path / "disk", "size=2m"):
         cache = AudioCache(tmp_path / "disk", ffmpeg=ffmpeg.path)
-        with pytest.raises(OSError, match=r"needs [\d,]+ bytes and the disk has [\d,]+ left"):
+        cache.room.usage()
+        filler = tmp_path / "disk" / "filler"
+        filler.write_bytes(bytes(shutil.disk_usage(tmp_path / "disk").free - 90_000))
+        with pytest.raises(OSError, match=r"the disk has .* free, .* this track needs 97 kB"):
             cache.transcode_file(song, "high")
         assert ffmpeg.starts() == []
-        assert list(cache.cache_dir.iterdir()) == []
+        assert files_of(cache.cache_dir) == [filler]
         assert cache.get_cached_or_original(song, "high") == song
 
 
@@ -111,7 +114,7 @@ def test_a_disk_that_fills_while_encoding_is_a_clear_error_and_is_freed(tmp_path
         cache = AudioCache(tmp_path / "disk", ffmpeg=stub.path)
         with pytest.raises(OSError, match="No space left"):
             cache.transcode_file(source, "high")
-        assert list(cache.cache_dir.iterdir()) == [filler]
+        assert files_of(cache.cache_dir) == [filler]
         assert processes_naming(str(source)) == []
         assert cache.get_cached_or_original(source, "high") == source
         filler.unlink()
@@ -127,6 +130,7 @@ def test_a_read_only_directory_serves_what_it_has_and_refuses_the_rest(
     with small_disk(tmp_path / "disk", "size=1m"):
         cache = AudioCache(tmp_path / "disk")
         entry = cache.transcode_file(song, "low")
+        cache.close()
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True)
         assert cache.is_cached(song, "low")
         assert cache.get_cached_or_original(song, "low") == entry

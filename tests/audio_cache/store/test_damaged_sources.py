@@ -21,7 +21,7 @@ from audio_cache.quality import QualityLevel
 from audio_cache.sources.source import read_source
 from tests.data import handmade
 from tests.helpers.audio import DATA, count_samples, make_audio, make_noise
-from tests.helpers.renditions import rendition_of
+from tests.helpers.renditions import files_of, rendition_of
 
 SAMPLES = 200_077
 _IN_OPEN = 0x20
@@ -51,7 +51,7 @@ def fail(cache: AudioCache, path: Path, quality: QualityLevel = "low") -> Encode
         cache.transcode_file(path, quality)
     assert isinstance(caught.value, EncodeError)
     assert repr(str(path)) in str(caught.value)
-    assert list(cache.cache_dir.iterdir()) == []
+    assert files_of(cache.cache_dir) == []
     assert cache.get_cached_or_original(path, quality) == path
     return caught.value
 
@@ -252,7 +252,7 @@ def test_mp3_and_aac_under_lossless_names_are_left_alone(cache: AudioCache) -> N
     for name in ("mp3-inside.flac", "aac-inside.flac", "opus-inside.flac", "mp3-inside.wav"):
         assert cache.transcode_file(DATA / name, "low") == DATA / name
         assert cache.is_cached(DATA / name, "low")
-    assert list(cache.cache_dir.iterdir()) == []
+    assert files_of(cache.cache_dir) == []
 
 
 PLAYLISTS: dict[str, Callable[[str], str]] = {
@@ -354,4 +354,4 @@ def test_what_is_no_regular_file_is_an_error_and_waits_for_nothing(
     for name in ("pipe.flac", "directory.flac"):
         with pytest.raises(OSError, match=r"Not a regular file|Is a directory"):
             cache.transcode_file(tmp_path / name, "low")
-    assert list(cache.cache_dir.iterdir()) == []
+    assert files_of(cache.cache_dir) == []

@@ -9,63 +9,61 @@ import pytest
 
 from audio_cache import AudioCache
 from audio_cache.encoding import mp3
-from audio_cache.encoding.rendition import Identity
-from audio_cache.store.entry import ENTRY_NAME, Verdict, entry_etag, judge, read_entry
+from audio_cache.store.entry import ENTRY_NAME, Verdict, judge_alone, read_entry
+from audio_cache.store.legacy import parse_legacy
+from audio_cache.store.lookups import foreign_etag
 from tests.helpers.audio import DATA
-from tests.helpers.renditions import make_identity, rendition_of
+from tests.helpers.renditions import legacy_payload, make_identity, rendition_of
+
+NOON_NS = 1_700_000_000_000_000_000
+PAYLOADS = {"ours": make_identity().payload(), "legacy": legacy_payload()}
 
 
-def write_entry(path: Path, identity: Identity, *, size_change: int = 0) -> Path:
-    """Write a file of the size that its identity promises, with silence for music."""
-    audio = 144 * 128_000 // 44_100 + mp3.frames_size(128_000, identity.frames)
-    path.write_bytes(mp3.id3_tag([("title", "T")], identity.payload()) + bytes(audio + size_change))
+def write_entry(path: Path, payload: bytes, *, size_change: int = 0) -> Path:
+    """Write a file of the size that its frames (116 at low) promise, with silence for music."""
+    audio = 144 * 128_000 // 44_100 + mp3.frames_size(128_000, 116)
+    path.write_bytes(mp3.id3_tag([("title", "T")], payload) + bytes(audio + size_change))
     return path
 
 
-def stat_of(tmp_path: Path, *, size_bytes: int, mtime_ns: int) -> os.stat_result:
-    source = tmp_path / "source.flac"
-    source.write_bytes(bytes(size_bytes))
-    os.utime(source, ns=(mtime_ns, mtime_ns))
-    return source.stat()
-
-
 def verdict_of(path: Path, source: os.stat_result | None) -> Verdict:
-    return judge(read_entry(path), source)
+    entry = read_entry(path)
+    return Verdict.ABSENT if entry is None else judge_alone(entry, source)
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> os.stat_result:
-    identity = make_identity()
-    return stat_of(tmp_path, size_bytes=identity.size_bytes, mtime_ns=identity.mtime_ns)
+    source = tmp_path / "source.flac"
+    source.write_bytes(bytes(5_000))
+    os.utime(source, ns=(NOON_NS, NOON_NS))
+    return source.stat()
 
 
-def test_a_file_of_the_promised_size_made_from_this_source_is_valid(
-    tmp_path: Path, source: os.stat_result
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+def test_a_file_of_the_promised_size_is_whole_whatever_its_time(
+    tmp_path: Path, source: os.stat_result, payload: bytes
 ) -> None:
-    entry = write_entry(tmp_path / "x.mp3", make_identity())
-    assert verdict_of(entry, source) is Verdict.VALID
+    entry = write_entry(tmp_path / "x.mp3", payload)
+    for mtime_ns in (source.st_mtime_ns - 1, source.st_mtime_ns + 1):
+        os.utime(entry, ns=(0, mtime_ns))
+        assert verdict_of(entry, source) is Verdict.VALID
     assert Verdict.VALID
     assert not Verdict.ABSENT
 
 
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 @pytest.mark.parametrize("change", [-1, 1, -10_000])
 def test_a_file_of_another_size_is_incomplete(
-    tmp_path: Path, source: os.stat_result, change: int
+    tmp_path: Path, source: os.stat_result, change: int, payload: bytes
 ) -> None:
-    entry = write_entry(tmp_path / "x.mp3", make_identity(), size_change=change)
+    entry = write_entry(tmp_path / "x.mp3", payload, size_change=change)
     assert verdict_of(entry, source) is Verdict.INCOMPLETE
+    assert verdict_of(entry, None) is Verdict.INCOMPLETE
 
 
-@pytest.mark.parametrize("change", [{"size_bytes": 4999}, {"mtime_ns": 1_700_000_000_000_000_001}])
-def test_any_other_size_or_time_of_the_source_makes_it_stale(
-    tmp_path: Path, source: os.stat_result, change: dict[str, object]
-) -> None:
-    entry = write_entry(tmp_path / "x.mp3", make_identity(**change))
-    assert verdict_of(entry, source) is Verdict.SOURCE_CHANGED
-
-
-def test_a_missing_source_invalidates_nothing(tmp_path: Path) -> None:
-    entry = write_entry(tmp_path / "x.mp3", make_identity())
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+def test_a_missing_source_invalidates_nothing(tmp_path: Path, payload: bytes) -> None:
+    entry = write_entry(tmp_path / "x.mp3", payload)
     assert verdict_of(entry, None) is Verdict.VALID
 
 
@@ -89,7 +87,7 @@ def test_a_file_of_others_is_valid_unless_it_is_older_than_the_source(
     assert verdict_of(entry, None) is Verdict.VALID
 
 
-@pytest.mark.parametrize("payload", [b"damaged", make_identity(layout=2).payload()])
+@pytest.mark.parametrize("payload", [b"damaged", make_identity(layout=3).payload()])
 def test_what_we_made_and_cannot_read_is_not_trusted(
     tmp_path: Path, source: os.stat_result, payload: bytes
 ) -> None:
@@ -108,12 +106,53 @@ def test_a_frame_that_claims_more_than_the_file_has_is_read_to_its_end(
     assert verdict_of(tmp_path / "x.mp3", source) is Verdict.UNREADABLE
 
 
-def test_the_identity_of_a_source_with_a_very_long_path_is_found(tmp_path: Path) -> None:
-    identity = make_identity(path="/" + "%C3%A4" * 1300)
-    entry = read_entry(write_entry(tmp_path / "x.mp3", identity))
+def test_an_entry_of_layout_1_says_what_it_was_made_from_however_long_its_path(
+    tmp_path: Path,
+) -> None:
+    payload = legacy_payload(path="/" + "%C3%A4" * 1300 + "/%ff")
+    entry = read_entry(write_entry(tmp_path / "x.mp3", payload))
     assert entry is not None
-    assert entry.identity == identity
+    assert entry.legacy is not None
+    assert entry.identity is None
+    assert not entry.is_foreign
+    assert entry.legacy == parse_legacy(payload)
+    assert os.fsencode(entry.legacy.source_path) == b"/" + "ä".encode() * 1300 + b"/\xff"
     assert entry.size_bytes == entry.expected_size()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"layout": 2}, {"quality": "best"}, {"frames": 0}, {"frames": True}, {"path": 3}, {"more": 1}],
+    ids=str,
+)
+def test_an_odd_entry_of_layout_1_is_not_trusted(
+    tmp_path: Path, source: os.stat_result, change: dict[str, object]
+) -> None:
+    entry = write_entry(tmp_path / "x.mp3", legacy_payload(**change))
+    assert verdict_of(entry, source) is Verdict.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "audio", "size_bytes", "is_of"),
+    [
+        ("flac-md5:ab-44100", "flac-md5:ab-flac-44100", 1, True),
+        ("flac-md5:ab-44100", "flac-md5:cd-flac-44100", 5_000, False),
+        ("blocks:ab", "blake3:cd-pcm", 5_000, True),
+        ("blocks:ab", "blake3:cd-pcm", 5_001, False),
+        ("blocks:ab", "flac-md5:ab-flac", 5_001, False),
+    ],
+)
+def test_an_entry_of_layout_1_is_of_the_same_flac_or_of_a_file_that_did_not_change(
+    tmp_path: Path,
+    source: os.stat_result,
+    fingerprint: str,
+    audio: str,
+    size_bytes: int,
+    is_of: bool,
+) -> None:
+    legacy = parse_legacy(legacy_payload(fingerprint=fingerprint, size_bytes=size_bytes))
+    assert legacy is not None
+    assert legacy.is_of(source, audio) is is_of
 
 
 def test_an_entry_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
@@ -124,14 +163,13 @@ def test_an_entry_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         read_entry(tmp_path / "x.mp3")
 
 
-def test_header_and_entity_tag_are_those_of_the_rendition(tmp_path: Path) -> None:
+def test_the_header_is_that_of_the_rendition(tmp_path: Path) -> None:
     path = AudioCache(tmp_path).transcode_file(DATA / "stereo.flac", "low")
     rendition = rendition_of(DATA / "stereo.flac", "low")
     entry = read_entry(path)
     assert entry is not None
+    assert entry.identity == rendition.identity
     assert entry.header_bytes == len(rendition.header)
-    with path.open("rb") as file:
-        assert entry_etag(file.fileno(), entry) == rendition.etag
 
 
 def test_the_entity_tag_of_a_foreign_file_changes_with_the_file(tmp_path: Path) -> None:
@@ -140,10 +178,7 @@ def test_the_entity_tag_of_a_foreign_file_changes_with_the_file(tmp_path: Path) 
     for content, mtime_ns in ((b"one", 1), (b"one", 2), (b"three", 2)):
         path.write_bytes(content)
         os.utime(path, ns=(0, mtime_ns))
-        entry = read_entry(path)
-        assert entry is not None
-        with path.open("rb") as file:
-            tags.add(entry_etag(file.fileno(), entry))
+        tags.add(foreign_etag(path.stat()))
     assert len(tags) == 3
 
 
@@ -153,6 +188,7 @@ def test_the_entity_tag_of_a_foreign_file_changes_with_the_file(tmp_path: Path) 
         (f"{'0af9' * 8}_medium_192k.mp3", True),
         (f"{'0af9' * 8}_low_128k.mp3", True),
         (f"{'0af9' * 8}_low_128k.mp3.part", False),
+        (f"{'0af9' * 8}_low_128k.mp3.{'0' * 24}.part", False),
         (f"{'0af9' * 8}_original_0k.mp3", False),
         (f"{'0AF9' * 8}_low_128k.mp3", False),
         ("song.mp3", False),

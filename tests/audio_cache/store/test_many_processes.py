@@ -12,7 +12,7 @@ from pathlib import Path
 from audio_cache import AudioCache
 from tests.helpers.audio import make_audio, make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
-from tests.helpers.renditions import undisturbed
+from tests.helpers.renditions import files_of, undisturbed
 from tests.helpers.waiting import wait_until
 
 PROCESSES = 20
@@ -52,7 +52,7 @@ def test_twenty_processes_get_one_encode_and_equal_answers(tmp_path: Path) -> No
     digest = hashlib.sha256(undisturbed(source, tmp_path)).hexdigest()
     assert asked.stdout.decode().splitlines() == [f"{entry.name} {digest}"] * PROCESSES
     assert len(ffmpeg.starts()) == 1
-    assert list(cache.cache_dir.iterdir()) == [entry]
+    assert files_of(cache.cache_dir) == [entry]
 
 
 def test_many_threads_of_one_process_get_one_encode(tmp_path: Path) -> None:
@@ -77,7 +77,9 @@ def test_many_threads_of_one_process_get_one_encode(tmp_path: Path) -> None:
 
 
 def test_other_entries_wait_for_nobody(tmp_path: Path) -> None:
-    slow, quick = (make_audio(tmp_path / f"{name}.flac", samples=20_000) for name in "ab")
+    slow, quick = (
+        make_audio(tmp_path / f"{seed}.flac", samples=20_000, seed=seed) for seed in range(2)
+    )
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     hang = StubFFmpeg(tmp_path / "hang", f"read -r _ < {gate}")

@@ -14,6 +14,7 @@ import pytest
 from audio_cache.encoding import mp3
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.errors import EncodeError, EncodeInterruptedError
+from audio_cache.store.objects import LocalObjects
 from audio_cache.store.partial import (
     Partial,
     delete_abandoned,
@@ -24,7 +25,7 @@ from audio_cache.store.partial import (
     require_space,
 )
 from tests.helpers.audio import make_noise
-from tests.helpers.renditions import rendition_of, whole_file
+from tests.helpers.renditions import files_of, rendition_of, whole_file
 from tests.helpers.waiting import wait_until
 
 HOLD = """
@@ -50,6 +51,7 @@ def content(rendition: Rendition) -> bytes:
 
 @pytest.fixture
 def entry(tmp_path: Path) -> Path:
+    (tmp_path / "partials").mkdir()
     return tmp_path / f"{'0' * 32}_low_128k.mp3"
 
 
@@ -57,6 +59,14 @@ def entry(tmp_path: Path) -> Path:
 def partial(entry: Path, rendition: Rendition) -> Iterator[Partial]:
     with lock(entry, rendition) as partial:
         yield partial
+
+
+def path_of(partial: Partial) -> Path:
+    return partial_path(partial.entry, partial.rendition)
+
+
+def publish(partial: Partial) -> None:
+    partial.publish(LocalObjects(partial.entry.parent), partial.rendition.id)
 
 
 def lock(entry: Path, rendition: Rendition) -> Partial:
@@ -68,19 +78,19 @@ def lock(entry: Path, rendition: Rendition) -> Partial:
 def test_one_holds_a_partial_and_others_learn_it(
     entry: Path, rendition: Rendition, partial: Partial
 ) -> None:
-    assert is_locked(partial_path(entry))
+    assert is_locked(partial_path(entry, rendition))
     assert Partial.lock(entry, rendition, wait=False) is None
     partial.close()
-    assert not is_locked(partial_path(entry))
+    assert not is_locked(partial_path(entry, rendition))
     lock(entry, rendition).close()
 
 
-def test_a_missing_partial_is_held_by_nobody(entry: Path) -> None:
-    assert not is_locked(partial_path(entry))
+def test_a_missing_partial_is_held_by_nobody(entry: Path, rendition: Rendition) -> None:
+    assert not is_locked(partial_path(entry, rendition))
 
 
 def test_another_process_holds_it_until_it_dies(entry: Path, rendition: Rendition) -> None:
-    command = [sys.executable, "-c", HOLD, str(partial_path(entry))]
+    command = [sys.executable, "-c", HOLD, str(partial_path(entry, rendition))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
@@ -98,11 +108,11 @@ def test_who_waited_for_a_published_partial_gets_a_new_one(
 ) -> None:
     first = lock(entry, rendition)
     first.append(content)
-    held = os.stat(partial_path(entry)).st_ino
-    first.publish()
+    held = os.stat(partial_path(entry, rendition)).st_ino
+    publish(first)
     with lock(entry, rendition) as second:
         assert second.size == 0
-        assert os.stat(partial_path(entry)).st_ino != held
+        assert os.stat(partial_path(entry, rendition)).st_ino != held
         second.discard()
     first.close()
     assert entry.read_bytes() == content
@@ -113,7 +123,7 @@ def test_a_partial_of_another_rendition_is_put_aside(
 ) -> None:
     stale = bytearray(content[:30_000])
     stale[60] ^= 1
-    path = partial_path(entry)
+    path = partial_path(entry, rendition)
     path.write_bytes(stale)
     with path.open("rb") as reader, lock(entry, rendition) as partial:
         assert partial.size == 0
@@ -134,7 +144,7 @@ def test_a_partial_cut_anywhere_keeps_its_whole_groups(
     kept = max(0, groups - 1) if more < 417 else groups
     assert partial.resume() == kept * mp3.GROUP_FRAMES
     assert partial.size == rendition.offset_of(kept * mp3.GROUP_FRAMES)
-    assert partial_path(partial.entry).read_bytes() == content[: partial.size]
+    assert path_of(partial).read_bytes() == content[: partial.size]
 
 
 @pytest.mark.parametrize("page", [0, 4096, 40_960, 45_056, 61_440])
@@ -143,10 +153,10 @@ def test_pages_of_zeros_that_a_crash_left_are_not_kept(
 ) -> None:
     torn = bytearray(content[:90_000])
     torn[page : page + 4096] = bytes(4096)
-    partial_path(entry).write_bytes(torn)
+    partial_path(entry, rendition).write_bytes(torn)
     with lock(entry, rendition) as partial:
         frames = partial.resume()
-    kept = partial_path(entry).read_bytes()
+    kept = partial_path(entry, rendition).read_bytes()
     assert kept == content[: rendition.offset_of(frames)]
     assert len(kept) <= max(page, len(rendition.header))
 
@@ -165,7 +175,7 @@ def test_a_partial_without_a_whole_header_begins_anew(
 ) -> None:
     partial.append(content[:size])
     assert partial.resume() == 0
-    assert partial_path(partial.entry).read_bytes() == partial.rendition.header
+    assert path_of(partial).read_bytes() == partial.rendition.header
 
 
 def test_a_complete_partial_goes_back_by_a_group_to_be_checked(
@@ -186,19 +196,19 @@ def test_filling_goes_on_where_a_partial_ends(
         asked.append(first)
         yield from partial.rendition.encode(first)
 
-    fill(partial, encode, sizes.append)
+    fill(partial, encode, publish, sizes.append)
     assert asked == [147]
     assert sizes[0] == partial.rendition.offset_of(147)
     assert sizes == sorted(sizes)
     assert sizes[-1] == len(content)
     assert entry.read_bytes() == content
-    assert not partial_path(entry).exists()
+    assert not path_of(partial).exists()
 
 
 def test_only_a_complete_file_gets_the_final_name(partial: Partial, content: bytes) -> None:
     partial.append(content[:-1])
     with pytest.raises(RuntimeError, match="bytes, its rendition"):
-        partial.publish()
+        publish(partial)
     assert not partial.entry.exists()
 
 
@@ -210,14 +220,14 @@ def failing(error: Exception, content: bytes) -> Generator[bytes]:
 @pytest.mark.parametrize("error", [EncodeError("damaged"), OSError("disk")], ids=repr)
 def test_a_failure_leaves_nothing(partial: Partial, content: bytes, error: Exception) -> None:
     with pytest.raises(type(error), match=str(error)[:4]):
-        fill(partial, lambda first: failing(error, content))
-    assert list(partial.entry.parent.iterdir()) == []
+        fill(partial, lambda first: failing(error, content), publish)
+    assert files_of(partial.entry.parent) == []
 
 
 def test_an_interruption_leaves_what_was_made(partial: Partial, content: bytes) -> None:
     with pytest.raises(EncodeInterruptedError):
-        fill(partial, lambda first: failing(EncodeInterruptedError("stop"), content))
-    assert partial_path(partial.entry).stat().st_size == len(partial.rendition.header) + 1000
+        fill(partial, lambda first: failing(EncodeInterruptedError("stop"), content), publish)
+    assert path_of(partial).stat().st_size == len(partial.rendition.header) + 1000
 
 
 def test_what_the_disk_has_no_room_for_is_not_begun(
@@ -234,14 +244,14 @@ def test_what_the_disk_has_no_room_for_is_not_begun(
 
 def test_followers_read_what_is_appended_at_once(partial: Partial, content: bytes) -> None:
     partial.resume()
-    with partial_path(partial.entry).open("rb") as reader:
+    with path_of(partial).open("rb") as reader:
         assert reader.read() == partial.rendition.header
         partial.append(memoryview(content)[partial.size : partial.size + 500])
         assert reader.read() == content[len(partial.rendition.header) :][:500]
 
 
-def test_an_abandoned_partial_goes_when_it_is_old_enough(partial: Partial, entry: Path) -> None:
-    path = partial_path(entry)
+def test_an_abandoned_partial_goes_when_it_is_old_enough(partial: Partial) -> None:
+    path = path_of(partial)
     assert not delete_abandoned(path, 0.0), "somebody encodes it"
     partial.close()
     assert not delete_abandoned(path, 3600.0)
@@ -255,9 +265,9 @@ def test_a_partial_deleted_under_its_encoder_is_not_published(
     partial: Partial, entry: Path, content: bytes
 ) -> None:
     partial.append(content)
-    partial_path(entry).unlink()
+    path_of(partial).unlink()
     with pytest.raises(FileNotFoundError):
-        partial.publish()
+        publish(partial)
     partial.discard()
     assert not entry.exists()
 
@@ -267,15 +277,15 @@ def test_closing_twice_frees_one_lock(entry: Path, rendition: Rendition) -> None
         partial.close()
         with lock(entry, rendition):
             partial.close()
-            assert is_locked(partial_path(entry))
+            assert is_locked(partial_path(entry, rendition))
 
 
 def test_waiting_for_a_lock_ends_when_its_holder_dies(entry: Path, rendition: Rendition) -> None:
-    command = [sys.executable, "-c", HOLD, str(partial_path(entry))]
+    command = [sys.executable, "-c", HOLD, str(partial_path(entry, rendition))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        wait_until(lambda: is_locked(partial_path(entry)), "the lock")
+        wait_until(lambda: is_locked(partial_path(entry, rendition)), "the lock")
         holder.kill()
         partial = Partial.lock(entry, rendition, wait=True)
         assert partial is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from mutagen.mp3 import MP3
 
 from audio_cache import AudioCache
 from audio_cache.errors import EncodeError, FFmpegNotFoundError
+from audio_cache.store.lookups import Found
 from tests.helpers.audio import DATA, count_samples, make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
-from tests.helpers.renditions import undisturbed
+from tests.helpers.renditions import files_of, undisturbed
+from tests.helpers.rooms import on_disk
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
@@ -24,7 +27,7 @@ def test_a_file_is_44_1_khz_stereo_with_tags_and_nothing_is_left_beside_it(
 ) -> None:
     entry = cache.transcode_file(song)
     assert entry == cache.get_cache_path(song, "medium")
-    assert list(cache.cache_dir.iterdir()) == [entry]
+    assert files_of(cache.cache_dir) == [entry]
     assert count_samples(entry) == 132_300
     read = MP3(entry)
     assert (read.info.sample_rate, read.info.channels) == (44_100, 2)
@@ -80,7 +83,7 @@ def test_a_failure_is_a_called_process_error_with_the_words_of_ffmpeg(
     assert caught.value.stderr
     assert str(song) in " ".join(map(str, caught.value.cmd))
     assert "(ffmpeg said: " in str(caught.value)
-    assert list(cache.cache_dir.iterdir()) == []
+    assert files_of(cache.cache_dir) == []
 
 
 def test_a_touched_source_keeps_its_audio(
@@ -89,9 +92,8 @@ def test_a_touched_source_keeps_its_audio(
     entry = counted.transcode_file(song, "low")
     starts = len(ffmpeg.starts())
     os.utime(song, (1_600_000_000, 1_600_000_000))
-    assert not counted.is_cached(song, "low")
-    assert counted.transcode_file(song, "low") == entry
     assert counted.is_cached(song, "low")
+    assert counted.transcode_file(song, "low") == entry
     assert len(ffmpeg.starts()) == starts
     assert entry.read_bytes() == undisturbed(song, counted.cache_dir.parent)
 
@@ -108,6 +110,23 @@ def test_a_retagged_source_keeps_its_audio_and_gets_the_new_tags(
     assert len(ffmpeg.starts()) == starts
     assert b"Another title" in entry.read_bytes()
     assert entry.read_bytes() == undisturbed(song, counted.cache_dir.parent)
+
+
+def test_one_flac_in_two_folders_and_two_caches_has_the_same_bytes_and_one_object(
+    counted: AudioCache, song: Path, ffmpeg: StubFFmpeg, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    copy = Path(shutil.copyfile(song, tmp_path / "elsewhere" / "another name.flac"))
+    os.utime(copy, (1, 1))
+    entries = [counted.transcode_file(path, "low") for path in (song, copy)]
+    assert len({entry.name for entry in entries}) == 2
+    assert len(on_disk(counted)) == len(ffmpeg.encodes()) == 1
+    other = AudioCache(tmp_path / "other cache")
+    entries.append(other.transcode_file(copy, "low"))
+    assert len({entry.read_bytes() for entry in entries}) == 1
+    found = [counted.find(song, "low"), counted.find(copy, "low"), other.find(copy, "low")]
+    tags = [each.etag for each in found if isinstance(each, Found)]
+    assert tags == list(on_disk(counted)) * 3 == list(on_disk(other)) * 3
 
 
 def test_an_edit_in_place_of_a_long_wav_is_heard(cache: AudioCache, tmp_path: Path) -> None:
@@ -130,7 +149,7 @@ def test_an_encode_that_hangs_is_ended_in_time(tmp_path: Path, song: Path) -> No
         cache.transcode_file(song)
     [start] = stub.starts()
     assert not Path(f"/proc/{start.pid}").exists()
-    assert list(cache.cache_dir.iterdir()) == []
+    assert files_of(cache.cache_dir) == []
 
 
 def test_batch_encodes_run_at_the_given_niceness(tmp_path: Path, song: Path) -> None:
@@ -153,4 +172,4 @@ def test_no_ffmpeg_is_an_error_that_says_so(tmp_path: Path, song: Path) -> None:
     assert not cache.is_cached(song)
     with pytest.raises(FFmpegNotFoundError, match="AUDIO_CACHE_FFMPEG"):
         cache.transcode_file(song)
-    assert list(cache.cache_dir.iterdir()) == []
+    assert files_of(cache.cache_dir) == []

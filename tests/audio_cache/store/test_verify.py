@@ -14,8 +14,9 @@ from audio_cache.encoding import mp3
 from audio_cache.encoding.ffmpeg import Cancellation
 from audio_cache.errors import EncodeInterruptedError, FFmpegNotFoundError
 from audio_cache.store.cache import AudioCache
-from audio_cache.store.entry import read_entry
+from audio_cache.store.entry import Verdict, read_entry
 from audio_cache.store.verify import Inspection, State, inspect_entry, repair_entry, verify
+from tests.helpers.audio import make_noise
 
 
 @pytest.fixture
@@ -133,6 +134,8 @@ def test_an_entry_of_a_changed_source_is_outdated_until_repaired(
     cache: AudioCache, source: Path, entry: Path
 ) -> None:
     os.utime(source, (0, 0))
+    assert inspect(cache, entry).state is State.SOUND
+    make_noise(source, samples=20_000)
     assert inspect(cache, entry).state is State.OUTDATED
     assert repair_entry(cache, inspect(cache, entry)).state is State.REPAIRED
     assert inspect(cache, entry).state is State.SOUND
@@ -144,16 +147,17 @@ def test_an_entry_outlives_its_source(cache: AudioCache, source: Path, entry: Pa
     assert (found.state, found.reason) == (State.SOUND, "its source is gone")
 
 
-def test_an_entry_under_the_name_of_another_source_is_damage(
-    cache: AudioCache, entry: Path, wav: Path
+def test_an_entry_under_the_name_of_another_source_is_served_for_neither(
+    cache: AudioCache, source: Path, entry: Path, wav: Path
 ) -> None:
     other = cache.get_cache_path(wav, "medium")
     entry.rename(other)
-    assert "name belongs to a source other than" in inspect(cache, other).reason
-    [found] = verify(cache, repair=True)
-    assert found.state is State.REPAIRED
-    assert not other.exists()
-    assert inspect(cache, entry).state is State.SOUND
+    assert inspect(cache, other).reason == "it is under the name of another source"
+    assert cache.examine(wav, "medium") is Verdict.SOURCE_CHANGED
+    assert cache.is_cached(source, "medium")
+    assert inspect(cache, entry) == Inspection(entry, State.SOUND, "", source, "medium")
+    cache.transcode_file(wav, "medium")
+    assert [found.state for found in verify(cache)] == [State.SOUND] * 2
 
 
 def test_a_foreign_file_is_decoded_and_no_more(cache: AudioCache, mp3: Path, wav: Path) -> None:
@@ -200,5 +204,7 @@ def test_verifying_can_be_interrupted(cache: AudioCache, entry: Path) -> None:
 
 def test_without_ffmpeg_nothing_is_called_damaged(entry: Path, tmp_path: Path) -> None:
     blind = AudioCache(entry.parent, ffmpeg=tmp_path / "nothing")
+    assert State.DAMAGED not in [each.state for each in verify(blind)]  # its checksum says so
+    change(entry, scramble_audio)
     with pytest.raises(FFmpegNotFoundError):
         list(verify(blind))

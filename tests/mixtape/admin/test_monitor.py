@@ -3,11 +3,14 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from audio_cache import AudioCache
+from audio_cache.store.entry import PARTIAL_FOLDER
 from mixtape.admin import monitor as monitor_module
 from mixtape.admin.monitor import COUNT_EVERY_S, Monitor
 from tests.helpers.audio import make_audio
@@ -30,9 +33,9 @@ class Counts:
         self.number = 0
         real = monitor_module.gather_stats
 
-        def gather_stats(directory: Path) -> object:
+        def gather_stats(cache: AudioCache) -> object:
             self.number += 1
-            return real(directory)
+            return real(cache)
 
         monkeypatch.setattr(monitor_module, "gather_stats", gather_stats)
 
@@ -77,10 +80,25 @@ def test_a_directory_that_did_not_change_is_not_counted_again(
     monitor: Monitor, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = Counts(monkeypatch)
+    monitor.state.cache.facts.entries()  # as the first lookup does, this makes the index
     for _ in range(5):
         monitor.look()
         clock.at_s += 10 * COUNT_EVERY_S
     assert counts.number == 1
+
+
+def test_a_file_that_begins_to_grow_is_counted_though_no_entry_comes_or_goes(
+    monitor: Monitor, clock: Clock
+) -> None:
+    folder = monitor.state.cache.cache_dir / PARTIAL_FOLDER
+    folder.mkdir()
+    monitor.look()
+    clock.at_s += COUNT_EVERY_S
+    monitor.look()
+    (folder / "x.mp3.0.part").write_bytes(bytes(10))
+    clock.at_s += COUNT_EVERY_S
+    monitor.look()
+    assert monitor.census().stats.partial_bytes == 10
 
 
 def test_files_that_grow_are_counted_though_the_directory_does_not_change(
@@ -103,11 +121,43 @@ def test_a_recount_is_made_with_the_next_look(monitor: Monitor) -> None:
     assert monitor.census().stats.foreign_bytes == 100
 
 
+def test_stock_is_taken_with_a_look_and_not_when_it_is_asked_for(
+    monitor: Monitor, clock: Clock
+) -> None:
+    assert monitor.stock().heads == 0
+    monitor.state.cache.heads.keep("0" * 48, bytes(1000))
+    assert monitor.stock().heads == 0
+    clock.at_s += 10 * COUNT_EVERY_S
+    monitor.look()
+    assert (monitor.stock().heads, monitor.stock().head_bytes) == (1, 1000)
+    assert monitor.sample().used_bytes == monitor.stock().usage.used_bytes > 1000
+
+
+def test_stock_that_took_long_is_left_to_rest(
+    monitor: Monitor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+    real = monitor_module.take_stock
+    monkeypatch.setattr(
+        monitor_module, "take_stock", lambda cache: (taken.append(cache), real(cache))[1]
+    )
+    monitor.look()
+    assert monitor._inventory is not None
+    monitor._inventory = replace(monitor._inventory, took_s=2.0)
+    clock.at_s += 99
+    monitor.look()
+    assert len(taken) == 1
+    clock.at_s += 1
+    monitor.look()
+    assert len(taken) == 2
+
+
 def test_a_cache_directory_that_is_gone_counts_as_empty(monitor: Monitor) -> None:
     monitor.state.cache.cache_dir.rmdir()
     monitor.look()
     assert monitor.census().stats.entries == 0
     assert monitor.disk().total_bytes == 0
+    assert monitor.stock().usage.used_bytes == 0
 
 
 def test_a_sample_has_the_traffic_and_the_cache(

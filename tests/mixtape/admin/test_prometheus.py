@@ -12,6 +12,7 @@ from mixtape.admin.prometheus import METRICS
 from mixtape.settings import SettingsError, load_settings
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD, make_app, sign_in
+from tests.helpers.rooms import fill, planted_source
 
 TOKEN = "0123456789abcdef-token"
 
@@ -48,6 +49,9 @@ def test_plays_and_traffic_are_counted_by_kind(client: FlaskClient, music: Path)
     assert figures["mixtape_plays_total", "hit"] == 2
     assert figures["mixtape_plays_total", "bypass"] == 1
     assert figures["mixtape_plays_total", "miss"] == 0
+    hits, bypasses = "mixtape_hit_bytes_total", "mixtape_bypass_bytes_total"
+    assert figures[bypasses, ""] == source.stat().st_size
+    assert 0 < figures[hits, ""] < figures["mixtape_sent_bytes_total", ""]
     sent, originals = "mixtape_sent_bytes_total", "mixtape_original_bytes_total"
     assert 0 < figures[sent, ""] < figures[originals, ""]
 
@@ -63,6 +67,36 @@ def test_the_cache_is_told_by_quality(client: FlaskClient, music: Path) -> None:
     assert figures["mixtape_cache_bytes", "foreign"] == 7
 
 
+def test_the_room_is_told_with_what_had_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDIO_CACHE_MAX_SIZE", "3MB")
+    monkeypatch.setenv("AUDIO_CACHE_MIN_FREE", "1kB")
+    client = make_app(tmp_path).test_client()
+    cache = client.application.extensions["audio_cache"].cache
+    cache.pin("a mixtape", [Path(planted_source(0))], ["low"])
+    fill(cache)
+    cache.heads.keep("0" * 48, bytes(1000))
+    cache.room.take_for_copy("1" * 48, 200_000)
+    figures = read_metrics(client)
+    assert figures["mixtape_cache_cap_bytes", ""] == 3_000_000
+    assert figures["mixtape_cache_floor_bytes", ""] == 1000
+    assert 1_000_000 < figures["mixtape_cache_used_bytes", ""] <= 3_000_000
+    assert figures["mixtape_cache_pinned", ""] == 1
+    assert figures["mixtape_cache_pinned_bytes", ""] == 100_000
+    assert figures["mixtape_cache_heads", ""] == 1
+    assert figures["mixtape_cache_head_bytes", ""] == 1000
+    evictions = figures["mixtape_cache_evictions_total", ""]
+    assert evictions >= 1
+    assert figures["mixtape_cache_evicted_bytes_total", ""] == 100_000 * evictions
+
+
+def test_without_a_cap_there_is_no_figure_for_it(client: FlaskClient) -> None:
+    figures = read_metrics(client)
+    assert ("mixtape_cache_cap_bytes", "") not in figures
+    assert figures["mixtape_cache_evictions_total", ""] == 0
+
+
 def test_asking_often_does_not_walk_the_cache(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,7 +104,7 @@ def test_asking_often_does_not_walk_the_cache(
     walks = []
     real = monitor_module.gather_stats
     monkeypatch.setattr(
-        monitor_module, "gather_stats", lambda path: (walks.append(path), real(path))[1]
+        monitor_module, "gather_stats", lambda cache: (walks.append(cache), real(cache))[1]
     )
     for _ in range(10):
         read_metrics(client)

@@ -9,23 +9,26 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from audio_cache.store.partial import partial_path
+from tests.helpers.audio import make_noise
 from tests.helpers.mixtapes import (
     Owner,
     make_scanned_app,
     message_of,
     save_mixtape,
+    scan,
     services_of,
     track_id,
 )
+from tests.helpers.renditions import partial_of
 from tests.helpers.tracks import place
 from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture
 def app(tmp_path: Path, music: Path, flac: Path, mp3: Path) -> Iterator[Flask]:
+    other = make_noise(tmp_path / "other.flac", samples=132_300, seed=1)
     place(flac, music / "album" / "1.flac", title="Alpha")
-    place(flac, music / "album" / "deep" / "2.flac", title="Beta")
+    place(other, music / "album" / "deep" / "2.flac", title="Beta")
     place(mp3, music / "album" / "3.mp3", title="Gamma")
     app = make_scanned_app(tmp_path)
     yield app
@@ -73,6 +76,18 @@ def test_readiness_counts_by_quality_and_lossy_tracks_are_always_ready(
     assert (found["ready"], found["total"]) == ({"high": 1, "medium": 1, "low": 2}, 3)
 
 
+def test_a_track_is_ready_with_another_of_the_same_audio_under_other_tags(
+    app: Flask, owner: Owner, music: Path
+) -> None:
+    place(music / "album" / "1.flac", music / "album" / "4.flac", title="Delta")
+    scan(app)
+    mixtape = save_mixtape(app, "Night train", "Delta")
+    assert ready(owner, mixtape.slug)["ready"] == {"high": 0, "medium": 0, "low": 0}
+    services_of(app).caching.start("one", [b"album/1.flac"], ["low"])
+    follow(owner, {"url": "/editor/progress/one"})
+    assert ready(owner, mixtape.slug)["ready"] == {"high": 0, "medium": 0, "low": 1}
+
+
 def test_the_rest_is_cached_on_demand(app: Flask, owner: Owner) -> None:
     mixtape = save_mixtape(app, "Night train", "Alpha", "Beta", "Gamma")
     address = f"/api/mixtapes/{mixtape.slug}/cache"
@@ -118,7 +133,8 @@ def test_a_second_quality_joins_the_one_that_is_being_made(app: Flask, owner: Ow
     mixtape = save_mixtape(app, "Night train", "Alpha", "Beta")
     caching, cache = services_of(app).caching, app.extensions["audio_cache"].cache
     [source] = [Path(app.config["MUSIC_ROOT"]) / "album" / "1.flac"]
-    partial = partial_path(cache.get_cache_path(source, "high"))
+    partial = partial_of(cache, source, "high")
+    partial.parent.mkdir()
     with partial.open("wb") as held:
         # As another process that encodes would: the run cannot end before this has.
         fcntl.flock(held, fcntl.LOCK_EX)

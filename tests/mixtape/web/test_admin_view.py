@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from audio_cache import AudioCache
+from mixtape.admin.forecast import Forecasts
 from mixtape.admin.maintenance import Maintenance
 from mixtape.admin.monitor import Monitor
 from mixtape.web.views.admin import read_days
@@ -32,6 +33,7 @@ BAD_DAYS: list[object] = [
 ]
 BAD_DAYS += [0, -3, float("nan"), float("inf"), 10**400, True, None, [30], {"days": 30}]
 POSTS = ["/admin/clear", "/admin/purge", "/admin/maintenance/verify", "/admin/cancel"]
+POSTS += ["/admin/forecast"]
 
 
 @pytest.fixture
@@ -88,6 +90,43 @@ def test_figures_show_the_cache_by_quality(
     assert 0 < figures["disk"]["free_bytes"] < figures["disk"]["total_bytes"]
     assert figures["growing"] == []
     assert figures["task"] is None
+    assert figures["forecast"] is None
+
+
+def test_figures_show_the_room_and_the_hit_rate(client: FlaskClient, entries: list[Path]) -> None:
+    figures = client.get("/admin/figures").json
+    assert figures is not None
+    assert figures["hit_rate"] == {"plays": None, "bytes": None}
+    space = figures["space"]
+    assert space["cap_bytes"] is None
+    assert space["used_bytes"] > sum(path.stat().st_size for path in entries)
+    assert space["free_bytes"] > 0
+    assert space["floor_bytes"] > 0
+    for name in ("pinned", "pinned_bytes", "heads", "head_bytes", "evictions", "evicted_bytes"):
+        assert space[name] == 0
+    with client.get("/play/a.flac?quality=high") as answer:
+        assert answer.get_data()
+    figures = client.get("/admin/figures").json
+    assert figures is not None
+    assert figures["hit_rate"] == {"plays": 1.0, "bytes": 1.0}
+
+
+def test_a_forecast_is_made_in_the_background_and_figures_tell(
+    client: FlaskClient, entries: list[Path]
+) -> None:
+    for _ in range(2):
+        with client.get("/play/a.flac?quality=low") as answer:
+            assert answer.get_data()
+    answer = post(client, "/admin/forecast")
+    assert answer.status_code == 202
+    forecasts: Forecasts = client.application.extensions["mixtape_forecasts"]
+    forecasts.wait(LIMIT_S)
+    figures = client.get("/admin/figures").json
+    assert figures is not None
+    # Two requests of the same listener are one play.
+    assert figures["forecast"]["plays"] == 1
+    assert figures["forecast"]["error"] == ""
+    assert {rate["plays"] for rate in figures["forecast"]["rates"]} == {0.0}
 
 
 def test_figures_and_history_are_never_stored(client: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from mixtape.web.views.as_json import decode_key, encode_key
 from tests.helpers.host import PAGE, PASSWORD, make_app
 from tests.helpers.mixtapes import Owner, make_scanned_app, message_of, scan, services_of
 from tests.helpers.tracks import NOON, add_track, make_picture, place
+from tests.helpers.waiting import wait_until
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ def test_creating_the_app_scans_nothing_by_itself(tmp_path: Path, music: Path, f
     assert services_of(app).catalogue.counts().tracks == 0
     assert "Nothing here yet" in app.test_client().get("/albums", headers=PAGE).text
     services_of(app).start()
-    assert services_of(app).scanner.wait(60).added == 1
+    wait_until(lambda: services_of(app).catalogue.counts().tracks == 1)
     services_of(app).close()
 
 

@@ -2,20 +2,25 @@
 
 import { attachCharts } from "./admin/charts.js";
 import { attachFigures } from "./admin/figures.js";
+import { attachForecast } from "./admin/forecast.js";
 import { attachMaintenance } from "./admin/maintenance.js";
+import { attachSpace } from "./admin/space.js";
 import { send } from "./shared/api.js";
 
 const FIGURES_MS = 3000;
+const PROGRESS_MS = 500;
 const HISTORY_MS = 10_000;
 
 const page = document.getElementById("admin");
 const notice = page.querySelector("[data-part=notice]");
 const showFigures = attachFigures(page);
+const showSpace = attachSpace(page);
 const showHistory = attachCharts(page);
 const work = attachMaintenance(page, () => figures.now());
+const forecast = attachForecast(page, () => figures.now());
 
 /** Repeat a question while the page is visible; one at a time, whatever the server takes. */
-function repeat(everyMs, ask) {
+function repeat(howOftenMs, ask) {
   let timer = 0;
   let isAsking = false;
   async function now() {
@@ -31,7 +36,7 @@ function repeat(everyMs, ask) {
     } finally {
       isAsking = false;
     }
-    timer = setTimeout(now, everyMs);
+    timer = setTimeout(now, howOftenMs());
   }
   document.addEventListener("visibilitychange", now);
   now();
@@ -54,12 +59,14 @@ function chosenSpan() {
   return page.querySelector("input[name=span]:checked").value;
 }
 
-const figures = repeat(FIGURES_MS, async () => {
+const figures = repeat(() => (forecast.isRunning() || work.isRunning() ? PROGRESS_MS : FIGURES_MS), async () => {
   const state = await send("GET", page.dataset.figures);
   showFigures(state);
+  showSpace(state);
+  forecast.show(state.forecast);
   work.show(state.task);
 });
-const history = repeat(HISTORY_MS, async () => {
+const history = repeat(() => HISTORY_MS, async () => {
   const span = chosenSpan();
   const { columns } = await send("GET", `${page.dataset.history}?span=${span}`);
   if (span === chosenSpan()) showHistory(columns, span);

@@ -8,10 +8,11 @@ from typing import Any, Final, cast
 from flask import Blueprint, Flask, abort, current_app, render_template, request
 from werkzeug.wrappers import Response
 
-from audio_cache import CacheStats
+from audio_cache import CacheStats, Stock
 from audio_cache.flask_ext import get_state
 
-from ...admin.history import COUNTERS, SPANS
+from ...admin.forecast import Forecasts
+from ...admin.history import SPANS, TRAFFIC, hit_rate
 from ...admin.maintenance import KINDS, BusyError, Maintenance, name_of
 from ...admin.monitor import Monitor
 from .json_api import as_sentence, fresh_json, read_object
@@ -27,6 +28,7 @@ def init_app(app: Flask, monitor: Monitor) -> None:
     maintenance = Maintenance(state.cache, state.settings.max_workers, monitor.recount)
     app.extensions["mixtape_monitor"] = monitor
     app.extensions["mixtape_maintenance"] = maintenance
+    app.extensions["mixtape_forecasts"] = Forecasts(state.cache)
     # Not here: a server may fork after this, and threads do not survive that.
     app.before_request(monitor.start)
     app.register_blueprint(blueprint)
@@ -46,13 +48,15 @@ def figures() -> Response:
     """Send the state of this moment."""
     monitor = _monitor()
     state, sample, disk = monitor.state, monitor.sample(), monitor.disk()
-    latest = _maintenance().latest
+    task, forecast, rate = _maintenance().latest, _forecasts().latest, hit_rate(sample)
     return fresh_json(
         {
             "at_s": sample.at_s,
             "started_at_s": monitor.started_at_s,
             "cache": _cache_json(monitor.census().stats),
-            "traffic": {name: getattr(sample, name) for name in COUNTERS},
+            "space": _space_json(monitor.stock()),
+            "traffic": {name: getattr(sample, name) for name in TRAFFIC},
+            "hit_rate": {"plays": rate.plays, "bytes": rate.bytes},
             "encoders": {
                 "running": sample.encoders,
                 "live": state.live.busy_encoders,
@@ -69,7 +73,8 @@ def figures() -> Response:
                 for growth in state.live.growing()
             ],
             "disk": {"free_bytes": disk.free_bytes, "total_bytes": disk.total_bytes},
-            "task": latest and latest.as_json(),
+            "task": task and task.as_json(),
+            "forecast": forecast and forecast.as_json(),
         }
     )
 
@@ -116,6 +121,12 @@ def begin(kind: str) -> Response:
     return fresh_json({"task": task.as_json()}, 202)
 
 
+@blueprint.post("/forecast")
+def begin_forecast() -> Response:
+    """Start to work out what other sizes of the cache would give; `figures` has the result."""
+    return fresh_json({"forecast": _forecasts().begin().as_json()}, 202)
+
+
 @blueprint.post("/cancel")
 def cancel() -> Response:
     """End the work that is under way; say whether there was any."""
@@ -135,12 +146,13 @@ def read_days(written: object) -> float | None:
 
 def _deleted(older_than_days: float | None) -> Response:
     try:
-        deleted = get_state().cache.clear_cache(older_than_days)
-    except OSError as error:
-        current_app.logger.error("cannot clear the cache: %s", error)
-        abort(500, "The cache's directory cannot be read.")
-    finally:
-        _monitor().recount()
+        task = _maintenance().begin("clear", older_than_days=older_than_days)
+    except BusyError as error:
+        abort(409, as_sentence(str(error)))
+    task.wait()
+    if task.ending != "finished":
+        abort(500, task.error)
+    deleted = task.found["deleted"]
     current_app.logger.info("%d entries were deleted by the owner", deleted)
     return fresh_json({"deleted": deleted})
 
@@ -164,6 +176,25 @@ def _cache_json(stats: CacheStats) -> dict[str, Any]:
             for quality, each in stats.qualities.items()
         ],
     }
+
+
+def _space_json(stock: Stock) -> dict[str, Any]:
+    return {
+        "cap_bytes": stock.usage.cap_bytes,
+        "used_bytes": stock.usage.used_bytes,
+        "free_bytes": stock.usage.free_bytes,
+        "floor_bytes": stock.usage.floor_bytes,
+        "pinned": stock.pinned,
+        "pinned_bytes": stock.pinned_bytes,
+        "heads": stock.heads,
+        "head_bytes": stock.head_bytes,
+        "evictions": stock.evictions,
+        "evicted_bytes": stock.evicted_bytes,
+    }
+
+
+def _forecasts() -> Forecasts:
+    return cast(Forecasts, current_app.extensions["mixtape_forecasts"])
 
 
 def _monitor() -> Monitor:

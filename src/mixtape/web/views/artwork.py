@@ -31,8 +31,23 @@ def picture(key: str, size: int) -> Response:
     """Send a cover."""
     if size not in SIZES:
         abort(404, f"There are covers of {SIZES_TEXT} pixels, and no others.")
+    return unchanging(send_cover(key, size))
+
+
+def send_cover(key: str, size: int) -> Response:
+    """Return the answer to a request for a cover, of which the key alone tells which it is.
+
+    Flask's own would tell a date, and a tag made of that date and of the file's path.
+
+    Raises:
+        NotFoundError: there is no such cover.
+    """
     found = current_services().artwork.get_cover(key, size)
-    return unchanging(send_file(found, mimetype="image/jpeg"))
+    response = send_file(
+        found, mimetype="image/jpeg", conditional=False, etag=f"{key}-{size}", max_age=0
+    )
+    del response.headers["Last-Modified"]
+    return response.make_conditional(request)
 
 
 @blueprint.get("/art/drawn/<int:number>.svg")

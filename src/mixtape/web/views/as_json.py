@@ -12,8 +12,6 @@ from flask import Flask, url_for
 from audio_cache import (
     QUALITY_LEVELS,
     QUALITY_SETTINGS,
-    QualityLevel,
-    audio_size,
     bitrate_bps,
 )
 
@@ -22,12 +20,11 @@ from ...files.audio_file import NOT_AUDIO
 from ...files.formats import mime_type
 from ...library.catalogue import Album, Artist
 from ...library.covers import MIDDLE, SMALL
+from ...library.sizes import sent_size
 from ...services import current_services
 from ..auth import is_owner
 from ..urls import play_url
 
-# Where a file does not say its rate, which only unreadable ones do not.
-DEFAULT_RATE_HZ: Final = 44_100
 _LOST: Final = "The file is missing at the moment."
 _NO_MUSIC: Final = "This file holds no music that can be read."
 
@@ -100,19 +97,6 @@ def track_fields(track: Track) -> dict[str, Any]:
         "cover": art_url(track.cover_key, SMALL, track.album or track.title),
         "problem": _problem(track),
     }
-
-
-def sent_size(track: Track, quality: QualityLevel) -> int:
-    """Return the bytes that a listener is sent for a track at a quality.
-
-    Lossy tracks are sent as they are, whatever the quality. A rendition's audio is exact to the
-    byte; its ID3 tag, one or two kilobytes, is not counted.
-    """
-    if quality == "original" or not track.lossless or not track.duration_s:
-        return track.size_bytes
-    # duration_s is samples / rate, so this gives back the whole number that it was made from.
-    rate_hz = track.rate_hz or DEFAULT_RATE_HZ
-    return audio_size(round(track.duration_s * rate_hz), rate_hz, quality)
 
 
 def quality_fields() -> list[dict[str, Any]]:

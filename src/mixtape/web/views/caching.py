@@ -9,12 +9,14 @@ from werkzeug.wrappers import Response
 
 from audio_cache import QualityError, QualityLevel, parse_quality
 
+from ...files.formats import size_text, total_duration_text
 from ...files.names import display_name
-from ...mixtapes.caching import ENCODED, folder_task_id
+from ...mixtapes.caching import ENCODED, Cost, folder_task_id
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
+from ..errors import error_response
 from ..urls import requested_path
-from .json_api import fresh_json, read_object
+from .json_api import as_sentence, fresh_json, read_object
 
 blueprint = Blueprint("caching", __name__, url_prefix="/api")
 
@@ -34,16 +36,38 @@ def cache_mixtape(slug: str) -> tuple[Response, int]:
     return _begun(is_begun, slug, mixtape.title, "This mixtape has no tracks.")
 
 
+@blueprint.get("/cache-folder/")
+@blueprint.get("/cache-folder/<file_path:path>")
+def folder_cost(path: str = "") -> Response:
+    """Send what caching a folder would take in size, time and disk, or why it cannot be."""
+    caching = current_services().caching
+    found = caching.cost(requested_path("/api/cache-folder/"), caching.usual)
+    return fresh_json(
+        {
+            "tracks": found.tracks,
+            "bytes": found.size_bytes,
+            "seconds": round(found.time_s),
+            "free_bytes": found.free_bytes,
+            "words": _cost_in_words(found),
+            "obstacle": found.obstacle and as_sentence(found.obstacle),
+        }
+    )
+
+
 @blueprint.post("/cache-folder/")
 @blueprint.post("/cache-folder/<file_path:path>")
 def cache_folder(path: str = "") -> tuple[Response, int]:
-    """Cache the lossless tracks in and below a folder, in the background."""
+    """Cache the lossless tracks in and below a folder, in the background, if they have room."""
     folder, caching = requested_path("/api/cache-folder/"), current_services().caching
     task_id = folder_task_id(folder)
     body = request.get_json(silent=True)
     qualities = caching.usual
     if isinstance(body, dict) and "qualities" in body:
         qualities = _read_qualities(body)
+    obstacle = caching.cost(folder, qualities).obstacle if caching.is_enabled else None
+    if obstacle is not None:
+        # Werkzeug has no exception for this one.
+        return error_response(507, as_sentence(obstacle)), 507
     is_begun = caching.start(task_id, caching.folder_paths(folder), qualities)
     title = display_name(folder) or "your library"
     return _begun(
@@ -82,6 +106,15 @@ def readiness_fields(mixtape: SavedMixtape) -> dict[str, Any]:
         "usual": caching.usual,
         "task": task_fields(mixtape.slug, mixtape.title) if found.is_running else None,
     }
+
+
+def _cost_in_words(cost: Cost) -> str:
+    if not cost.tracks:
+        return "Everything is cached already. Look through it again?"
+    tracks = f"{cost.tracks:,} track{'' if cost.tracks == 1 else 's'}"
+    size, free = size_text(cost.size_bytes), size_text(cost.free_bytes)
+    takes = total_duration_text(max(1.0, cost.time_s))
+    return f"Cache {tracks}? That takes {size} of the {free} that are free, and about {takes}."
 
 
 def _begun(is_begun: bool, task_id: str, title: str, reason: str) -> tuple[Response, int]:

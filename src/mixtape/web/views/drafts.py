@@ -69,6 +69,7 @@ def save(key: str) -> tuple[Response, int]:
     if state.cover_key is not None and not services.artwork.is_known(state.cover_key):
         raise InvalidMixtapeError("the cover is none that was uploaded or is in the library")
     mixtape = _store(services, services.drafts.get(key), state, bool(body.get("overwrite")))
+    services.caching.pin(mixtape)
     is_begun = services.caching.start_mixtape(mixtape, services.caching.ahead)
     answer = {
         "slug": mixtape.slug,

@@ -13,7 +13,6 @@ from flask import (
     g,
     render_template,
     request,
-    send_file,
     url_for,
 )
 from werkzeug.wrappers import Response
@@ -26,7 +25,7 @@ from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import current_services
 from ..auth import is_owner
 from ..limits import WRONG_LINKS, make_limiter
-from .artwork import unchanging
+from .artwork import send_cover, unchanging
 from .as_json import track_fields
 
 COVER_AGE_S: Final = 7 * 24 * 3600
@@ -92,10 +91,10 @@ def cover(slug: str, key: str) -> Response:
     if key not in mixtape.cover_keys:
         abort(404, "This mixtape has no such cover.")
     try:
-        picture = current_services().artwork.get_cover(key, size)
+        response = send_cover(key, size)
     except NotFoundError:
         abort(404, "This mixtape has no such cover.")
-    return unchanging(send_file(picture, mimetype="image/jpeg"), COVER_AGE_S)
+    return unchanging(response, COVER_AGE_S)
 
 
 def _get_mixtape(slug: str) -> SavedMixtape:

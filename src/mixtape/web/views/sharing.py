@@ -40,6 +40,7 @@ def delete(slug: str) -> tuple[str, int]:
     services = current_services()
     services.mixtapes.delete(slug)
     services.caching.cancel(slug)
+    services.caching.unpin(slug)
     return "", 204
 
 

@@ -1,17 +1,20 @@
-// Four charts over time, drawn by uPlot in the page's own colours.
+// Charts over time, drawn by uPlot in the page's own colours.
 
 /* global uPlot */
 
-const HEIGHT = 180;
+import { HEIGHT, axisOf, lineOf, redrawOnChange, variablesOf } from "./chart-style.js";
+
 const MB = 1e6;
+const PERCENT = 0.01;
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 const SPAN_S = { hour: 3600, day: 86_400 };
+const RATES_OF = { hour: "% of ten minutes", day: "% of an hour" };
 
-// What is drawn: label, column, colour as a CSS variable, and whether the area below is filled.
+// What is drawn: label, column, colour as a CSS variable, and the style of the line.
 const CHARTS = {
   plays: {
     series: [
-      ["Cached", "hits", "--chart-1", true],
+      ["Cached", "hits", "--chart-1", "filled"],
       ["Live", "live", "--chart-2"],
       ["Missed", "misses", "--chart-3"],
       ["Originals", "bypasses", "--chart-4"],
@@ -19,16 +22,34 @@ const CHARTS = {
     unit: 1,
     digits: 1,
   },
+  rate: {
+    series: [
+      ["By plays", "hit_rate", "--chart-1"],
+      ["By bytes", "hit_rate_bytes", "--chart-2", "dashed"],
+    ],
+    unit: PERCENT,
+    digits: 0,
+    top: 100,
+  },
   traffic: {
     series: [
-      ["Sent", "sent_bytes", "--chart-1", true],
+      ["Sent", "sent_bytes", "--chart-1", "filled"],
       ["Without the cache", "original_bytes", "--chart-3"],
     ],
     unit: MB,
     digits: 1,
   },
-  cache: { series: [["Size", "cache_bytes", "--chart-1", true]], unit: MB, digits: 1 },
-  encoders: { series: [["Running", "encoders", "--chart-2", true]], unit: 1, digits: 0 },
+  evicted: { series: [["Evicted", "evicted_bytes", "--chart-3", "filled"]], unit: MB, digits: 1 },
+  cache: {
+    series: [
+      ["Used", "used_bytes", "--chart-1", "filled"],
+      ["Pinned", "pinned_bytes", "--chart-4"],
+      ["Cap", "cap_bytes", "--chart-3", "dashed"],
+    ],
+    unit: MB,
+    digits: 1,
+  },
+  encoders: { series: [["Running", "encoders", "--chart-2", "filled"]], unit: 1, digits: 0 },
 };
 
 /** @param {HTMLElement} page @returns {(columns: any, span: string) => void} draws a history */
@@ -39,13 +60,16 @@ export function attachCharts(page) {
   function draw() {
     if (!latest) return;
     const [columns, span] = latest;
+    page.querySelector("[data-part=rate-unit]").textContent = RATES_OF[span];
     for (const figure of page.querySelectorAll("[data-chart]")) {
       const name = figure.dataset.chart;
-      const isEmpty = columns.at_s.length === 0;
-      figure.querySelector("[data-empty]").hidden = !isEmpty;
+      // Without a cap there is no line for it, and without plays no rate at all.
+      const series = CHARTS[name].series.filter(([, column]) => columns[column].some((value) => value !== null));
+      const isEmpty = series.length === 0;
+      tellWhyEmpty(figure, isEmpty, columns.at_s.length > 0);
       if (isEmpty) continue;
-      const data = [columns.at_s, ...CHARTS[name].series.map(([, column]) => inUnits(columns[column], name))];
-      const chart = drawn.get(name) ?? make(figure, name, data);
+      const data = [columns.at_s, ...series.map(([, column]) => inUnits(columns[column], name))];
+      const chart = drawn.get(name) ?? make(figure, name, series, data);
       drawn.set(name, chart);
       chart.setData(data, false);
       const end = columns.at_s.at(-1);
@@ -53,19 +77,11 @@ export function attachCharts(page) {
     }
   }
 
-  // Canvas has no cascade: in other colours or another width, a chart is made anew.
-  function redraw() {
+  redrawOnChange(page, () => {
     for (const chart of drawn.values()) chart.destroy();
     drawn.clear();
     draw();
-  }
-  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
-  let width = 0;
-  new ResizeObserver(([entry]) => {
-    if (Math.abs(entry.contentRect.width - width) < 1) return;
-    width = entry.contentRect.width;
-    redraw();
-  }).observe(page);
+  });
 
   return (columns, span) => {
     latest = [columns, span];
@@ -73,49 +89,38 @@ export function attachCharts(page) {
   };
 }
 
-function inUnits(column, name) {
-  const { unit } = CHARTS[name];
-  return unit === 1 ? column : column.map((figure) => figure / unit);
+function tellWhyEmpty(figure, isEmpty, isWatched) {
+  const reason = figure.querySelector("[data-empty]");
+  figure.querySelector("[data-canvas]").hidden = isEmpty;
+  reason.hidden = !isEmpty;
+  if (isEmpty && isWatched) reason.textContent = "Nothing was asked of the cache in this time.";
 }
 
-function make(figure, name, data) {
+function inUnits(column, name) {
+  const { unit } = CHARTS[name];
+  return unit === 1 ? column : column.map((figure) => (figure === null ? null : figure / unit));
+}
+
+function make(figure, name, series, data) {
   const canvas = figure.querySelector("[data-canvas]");
-  const css = getComputedStyle(figure);
-  const quiet = css.getPropertyValue("--mt-quiet").trim();
-  const line = css.getPropertyValue("--mt-line").trim();
-  const axis = {
-    stroke: quiet,
-    font: `12px ${css.fontFamily}`,
-    grid: { stroke: line, width: 1 },
-    ticks: { stroke: line, width: 1, size: 4 },
-  };
-  const { series, digits } = CHARTS[name];
+  const variable = variablesOf(figure);
+  const axis = axisOf(figure);
+  const { digits, top } = CHARTS[name];
   const options = {
     width: canvas.clientWidth,
     height: HEIGHT,
     cursor: { drag: { x: false, y: false }, y: false },
-    scales: { y: { range: (_chart, _least, most) => [0, niceTop(most, digits)] } },
+    scales: { y: { range: (_chart, _least, most) => [0, top ?? niceTop(most, digits)] } },
     axes: [
       { ...axis, size: 32, values: (_chart, moments) => moments.map(clockText) },
-      { ...axis, size: 52, incrs: digits ? undefined : WHOLE, values: (_chart, marks) => marks.map((mark) => mark.toLocaleString("en")) },
+      { ...axis, size: 52, incrs: digits || top ? undefined : WHOLE, values: (_chart, marks) => marks.map((mark) => mark.toLocaleString("en")) },
     ],
     series: [
       { label: "Time", value: (_chart, at) => (at === null ? "–" : clockText(at)) },
-      ...series.map(([label, , variable, isFilled]) => lineOf(label, css.getPropertyValue(variable).trim(), isFilled, digits)),
+      ...series.map(([label, , colour, style]) => lineOf(label, variable(colour), { style, digits, unit: top ? " %" : "" })),
     ],
   };
   return new uPlot(options, data, canvas);
-}
-
-function lineOf(label, colour, isFilled, digits) {
-  return {
-    label,
-    stroke: colour,
-    width: 2,
-    fill: isFilled ? `${colour}2e` : undefined,
-    points: { show: false },
-    value: (_chart, figure) => (figure === null ? "–" : figure.toLocaleString("en", { maximumFractionDigits: digits })),
-  };
 }
 
 /** @returns {number} the top of an axis, so that nothing touches it and "nothing" is not a line */

@@ -8,26 +8,34 @@ const TITLES = {
   verify: "Verifying the cache",
   repair: "Verifying and repairing the cache",
   regenerate: "Renewing outdated entries",
+  clear: "Deleting entries",
 };
 const ENDINGS = { finished: "Done", cancelled: "Cancelled", failed: "Failed" };
+const SOON_MS = 300;
 const DAYS = /^\d+([.,]\d+)?$/;
 
 /**
  * @param {HTMLElement} page
  * @param {() => void} refresh asks for new figures
- * @returns {{show: (task: any) => void}} shows how the work that goes on is doing
+ * @returns {{isRunning: () => boolean, show: (task: any) => void}} shows how the work that goes on is doing
  */
 export function attachMaintenance(page, refresh) {
   const part = (name) => page.querySelector(`[data-part=${name}]`);
   const job = (name) => page.querySelector(`[data-job=${name}]`);
   const say = (message) => (part("outcome").textContent = message);
 
+  let isRunning = false;
+
   async function act(url, fields, tell) {
+    say("");
+    // What takes long shows how far it is meanwhile.
+    const meanwhile = setTimeout(refresh, SOON_MS);
     try {
       say(tell(await send("POST", url, fields)));
     } catch (error) {
       say(error.message);
     }
+    clearTimeout(meanwhile);
     refresh();
   }
   const begin = (kind) => act(page.dataset.maintenance + kind, {}, () => "");
@@ -62,7 +70,13 @@ export function attachMaintenance(page, refresh) {
   });
   part("task-cancel").addEventListener("click", () => act(page.dataset.cancel, {}, () => ""));
 
-  return { show: (task) => showTask(page, part, task) };
+  return {
+    isRunning: () => isRunning,
+    show: (task) => {
+      isRunning = Boolean(task && !task.ending);
+      showTask(page, part, task);
+    },
+  };
 }
 
 function onSubmit(form, answer) {
@@ -73,15 +87,16 @@ function onSubmit(form, answer) {
 }
 
 function showTask(page, part, task) {
-  part("task").hidden = !task;
+  // How many entries were deleted is said where that was asked for.
+  part("task").hidden = !task || (task.kind === "clear" && task.ending !== null);
   const isRunning = Boolean(task && !task.ending);
-  for (const name of ["verify", "regenerate"]) {
+  for (const name of ["verify", "regenerate", "clear", "purge"]) {
     page.querySelector(`[data-job=${name}] button`).disabled = isRunning;
   }
   if (!task) return;
   const ending = task.ending ? `: ${ENDINGS[task.ending].toLowerCase()}` : "";
   setText(part("task-title"), TITLES[task.kind] + ending);
-  part("task-cancel").hidden = !isRunning;
+  part("task-cancel").hidden = !isRunning || task.kind === "clear";
   const bar = part("task-bar");
   bar.hidden = !isRunning;
   bar.max = task.total || 1;

@@ -1,6 +1,7 @@
-// "Cache this folder": starts a run and shows how it goes.
+// "Cache this folder": starts a run and shows how it goes; of much it says first what it takes.
 
 import { send } from "../shared/api.js";
+import { confirmed } from "../shared/confirm.js";
 import { toast } from "../shared/spoken.js";
 
 /** @param {object} task as the server describes a run @param {boolean} isShown false for the small indicator only */
@@ -16,11 +17,20 @@ export function attachCacheButtons(main) {
     if (!button || button.disabled) return;
     button.disabled = true;
     try {
-      const { task } = await send("POST", button.dataset.cache, {});
-      showProgress(task);
+      if (!("asks" in button.dataset) || (await isWanted(button.dataset.cache))) {
+        const { task } = await send("POST", button.dataset.cache, {});
+        showProgress(task);
+      }
     } catch (error) {
       toast(error.message);
     }
     button.disabled = false;
   });
+}
+
+/** @param {string} url @returns {Promise<boolean>} whether somebody wants it who knows what it takes */
+async function isWanted(url) {
+  const { words, obstacle } = await send("GET", url);
+  if (obstacle) toast(obstacle);
+  return !obstacle && confirmed(words, "Cache", { otherwise: "Not now", isHarmless: true });
 }

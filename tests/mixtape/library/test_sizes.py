@@ -7,7 +7,7 @@ import pytest
 from audio_cache.encoding.mp3 import frames_size
 from audio_cache.quality import QUALITY_LEVELS, QualityLevel, bitrate_bps
 from mixtape.database.tables import Track
-from mixtape.web.views.as_json import sent_size
+from mixtape.library.sizes import sent_size
 
 
 def a_track(**columns: Any) -> Track:
