@@ -18,6 +18,8 @@ from mixtape.settings import DEMO_LIBRARY
 
 from .machine import chosen_ffmpeg, usable_cores
 
+# As encoders of FLAC make them; ffmpeg keeps the short blocks of the lossy formats else.
+_BLOCKS = "asetnsamples=n=4096:p=0"
 PIECES = 40
 _LOSSY = frozenset({".mp3", ".oga", ".ogg", ".opus"})
 
@@ -93,8 +95,8 @@ def _lossless(piece: Piece) -> Piece:
         target.parent.mkdir(exist_ok=True)
         half = target.with_suffix(".part")
         # Ogg's own time stamps have small steps back, which the muxer complains about.
-        steady = ("-map", "0:a:0", "-af", "asetpts=N/SR/TB", "-sample_fmt", "s16", "-f", "flac")
-        run_ffmpeg("-i", piece.path, *steady, half)
+        steady = ("-map", "0:a:0", "-af", f"asetpts=N/SR/TB,{_BLOCKS}", "-sample_fmt", "s16")
+        run_ffmpeg("-i", piece.path, *steady, "-f", "flac", half)
         os.replace(half, target)
     return Piece(target, piece.duration_s)
 
@@ -110,7 +112,7 @@ def cut(piece: Piece, seconds: float, target: Path, *, skipped: int = 0) -> Path
             other audio, which a cache cannot have from another track.
     """
     loop = ("-stream_loop", "-1") if piece.duration_s < seconds else ()
-    trim = ("-af", f"atrim=start_sample={skipped},asetpts=PTS-STARTPTS")
+    trim = ("-af", f"atrim=start_sample={skipped},asetpts=PTS-STARTPTS,{_BLOCKS}")
     exact = ("-map", "0:a:0", "-vn", *trim, "-t", f"{seconds}", "-sample_fmt", "s16", "-f", "flac")
     run_ffmpeg(*loop, "-i", piece.path, *exact, target)
     return target

@@ -78,7 +78,8 @@ class Piece:
         else:
             # Filtered once for all: with a chain for each, one in six seconds would be theirs.
             labels = [f"[{number}]" for number in range(len(settings))]
-            chain = f"{self._filters()},asplit={len(labels)}{''.join(labels)}"
+            split = f",asplit={len(labels)}" if len(labels) > 1 else ""
+            chain = f"{self._filters()}{split}{''.join(labels)}"
             if checked_as:
                 # In large frames, each of which costs the threads of ffmpeg a handover.
                 chain = f"asplit[plain],{chain};[plain]asetnsamples=n={_CHECKED_AT_ONCE}:p=0[raw]"

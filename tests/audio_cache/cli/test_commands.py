@@ -147,7 +147,9 @@ def test_a_dry_run_says_what_it_takes_and_makes_nothing(
     assert lines[0] == "3 tracks to encode, 1 min 03 s of audio"
     reasons = ("already cached", "No transcoding needed")
     assert set(lines[1:3]) == {f"1 track to skip: {reason}" for reason in reasons}
-    assert re.fullmatch(r"about \d+ s, at a measured \d+ × real time per encoder", lines[3])
+    assert re.fullmatch(
+        r"about (?:\d+ min )?\d+ s, at a measured \d+ × real time per encoder", lines[3]
+    )
     assert re.fullmatch(r"1\.5 MB of space, with [\d.]+ [GT]B free", lines[4])
     assert lines[5] == "not counted: 1 track whose length is unknown until decoded"
     assert entries(cache) == 1
@@ -321,7 +323,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path: Path) -> N
     stdout, stderr = process.communicate()
     assert process.returncode == 130
     assert re.fullmatch(
-        rb"1 track to encode, 15 min 00 s of audio\nabout \d+ s, at a measured .*\n"
+        rb"1 track to encode, 15 min 00 s of audio\nabout (?:\d+ min )?\d+ s, at a measured .*\n"
         rb"22 MB of space, with .* free\n",
         stdout,
     )
