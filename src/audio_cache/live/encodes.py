@@ -55,7 +55,7 @@ class Live:
         cache: AudioCache,
         *,
         max_encoders: int = 8,
-        wait_s: float = 2.0,
+        wait_s: float = 10.0,
         finish_abandoned: bool = True,
         retry_after_s: float = 300.0,
     ) -> None:
