@@ -18,6 +18,7 @@ from ..sources.source import Source
 from . import mp3
 from .ffmpeg import FFmpeg, FFmpegRun
 from .ffmpeg_options import AudioCheck, Piece, can_seek, count_samples, name_of
+from .lengths import require_encodable, require_plausible
 
 LAYOUT_VERSION: Final = 2
 _KEY_DIGITS: Final = 24
@@ -230,13 +231,17 @@ def make_rendition(
     tags: Tags | None = None,
     timeout_s: float = 0.0,
 ) -> Rendition:
-    """Return the rendition of a source; errors as `with_samples`.
+    """Return the rendition of a source.
 
     Args:
         tags: those that travel with it; all of the source's by default.
+
+    Raises:
+        EncodeError: as `with_samples`, or it is longer than an MP3 can be.
     """
     source = with_samples(source, ffmpeg)
     samples = mp3.output_samples(source.samples or 0, source.rate_hz)
+    require_encodable(source, quality)
     tags = source.tags if tags is None else tags
     return Rendition(source, quality, ffmpeg, samples, tags, timeout_s)
 
@@ -249,16 +254,14 @@ def audio_size(samples: int, rate_hz: int, quality: QualityLevel) -> int:
         rate_hz: the source's sample rate.
         quality: an encoded quality.
     """
-    frames = mp3.frame_count(mp3.output_samples(samples, rate_hz))
-    bitrate = bitrate_bps(quality)
-    return mp3.info_size(bitrate) + mp3.frames_size(bitrate, frames)
+    return mp3.audio_size(bitrate_bps(quality), mp3.output_samples(samples, rate_hz))
 
 
 def with_samples(source: Source, ffmpeg: FFmpeg) -> Source:
     """Return a source with a reliable sample count: if it is doubtful, decode once to count.
 
     Raises:
-        EncodeError: the source can't be decoded, or holds no audio.
+        EncodeError: the source can't be decoded, holds no audio, or is too small for its length.
     """
     if source.samples is None or not source.rate_hz:
         source = replace(source, samples=_count(source, ffmpeg))
@@ -266,6 +269,7 @@ def with_samples(source: Source, ffmpeg: FFmpeg) -> Source:
         raise EncodeError(f"{name_of(source)} is audio of a format that is not supported")
     if not source.samples:
         raise EncodeError(f"{name_of(source)} holds no audio")
+    require_plausible(source)
     return source
 
 
