@@ -36,6 +36,7 @@ def too_dear(costs: list[Cost]) -> list[Cost]:
     ]
 
 
+@pytest.mark.slow
 def test_no_file_of_20_mb_costs_more_than_a_few_looks_and_little_memory(tmp_path: Path) -> None:
     files = []
     for name, make in BOMBS.items():
