@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..encoding.lengths import require_encodable
 from ..encoding.mp3 import FRAME_SAMPLES, SAMPLE_RATE_HZ
-from ..encoding.rendition import audio_size, encode_together
+from ..encoding.rendition import audio_size, encode_together, require_encodable
 from ..errors import AudioCacheError, EncodeError
 from ..quality import QualityLevel
 from ..sources.source import Source, read_source
