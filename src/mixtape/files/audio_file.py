@@ -14,8 +14,8 @@ import mutagen
 from audio_cache import ID3_FRAMES, MP4_ATOMS, may_be_lossless, read_source
 
 from ..errors import AudioFileError
-from .booth import BOOTHS, BoothError
 from .pictures import embedded_picture, read_picture
+from .sandbox import SANDBOXES, SandboxError
 from .tags import TrackTags, is_shown, read_track_tags
 
 # A header may claim anything, and what it claims must fit the column.
@@ -66,7 +66,7 @@ def read_audio_file(path: Path) -> AudioFile:
         return _read_lossy(path)
     except AudioFileError:
         raise
-    except BoothError as error:
+    except SandboxError as error:
         raise AudioFileError(f"{NOT_AUDIO}: it {error}") from error
     except OSError as error:
         raise AudioFileError(error.strerror or str(error)) from error
@@ -96,7 +96,7 @@ def _read_lossless(path: Path) -> AudioFile | None:
 
 
 def _read_lossy(path: Path) -> AudioFile:
-    words, picture = BOOTHS.ask("lossy", {"path": os.fspath(path)})
+    words, picture = SANDBOXES.ask("lossy", {"path": os.fspath(path)})
     tags = TrackTags(**words.pop("tags"))
     return AudioFile(**words, tags=tags, picture=picture or None)
 

@@ -1,4 +1,4 @@
-"""Pictures decoded and encoded again. It runs in a booth, as a picture may be made to harm."""
+"""Pictures decoded and encoded again. It runs in a sandbox, as a picture may be made to harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures as bytes: taken out of audio files, checked, made small; in booths, by others."""
+"""Pictures as bytes: taken out of audio files, checked, made small; in sandboxes, by others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mutagen.flac import Picture
 from mutagen.mp4 import MP4Cover
 
 from ..errors import PictureError
-from .booth import BOOTHS, BoothError
+from .sandbox import SANDBOXES, SandboxError
 
 MAX_BYTES: Final = 20 * 1000 * 1000
 MIN_UPLOAD_EDGE: Final = 64
@@ -60,10 +60,10 @@ def read_picture(path: Path) -> bytes | None:
         status = path.stat()
         version = (os.fspath(path), status.st_ino, status.st_size, status.st_mtime_ns)
         if version not in _BARE:
-            picture = BOOTHS.ask("picture", {"path": os.fspath(path)})[1]
+            picture = SANDBOXES.ask("picture", {"path": os.fspath(path)})[1]
     except OSError:
         return None
-    except (BoothError, ValueError) as error:
+    except (SandboxError, ValueError) as error:
         logger.warning("the picture in %s is not shown: the file %s", ascii(str(path)), error)
     if not picture:
         if len(_BARE) >= _MOST_BARE:
@@ -122,8 +122,8 @@ def _encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: in
     words = {"edge": edge, "formats": formats, "min_edge": min_edge}
     try:
         with _DECODING:
-            return BOOTHS.ask("shrink", words, picture)[1]
-    except BoothError as error:
+            return SANDBOXES.ask("shrink", words, picture)[1]
+    except SandboxError as error:
         raise PictureError(f"the picture {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""Booths: processes of their own in which content of strangers is read, and which can be ended.
+"""Sandboxes: processes of their own that read content of strangers, and which can be ended.
 
 A picture of some kilobytes can keep its decoder busy for minutes, and a tag its parser; nothing
 within a process can stop them.
@@ -17,8 +17,8 @@ import threading
 from typing import IO, Final
 
 from ..errors import AudioFileError, PictureError
-from . import booth_process
-from .booth_process import Answer, Words, receive, send
+from . import sandbox_process
+from .sandbox_process import Answer, Words, receive, send
 
 # The largest pictures take 1 to 2 s, on a small computer three times as long.
 CPU_S: Final = 10
@@ -32,11 +32,11 @@ _PASSED_ON: Final = frozenset(
 )
 
 
-class BoothError(Exception):
+class SandboxError(Exception):
     """Content ended the process that read it: it took too much time, or made its reader crash."""
 
 
-class Booths:
+class Sandboxes:
     """Some processes that answer questions, started when they are needed and used again.
 
     Args:
@@ -52,7 +52,7 @@ class Booths:
         """Return the answer to a question.
 
         Raises:
-            BoothError: the content ended the process, and would again.
+            SandboxError: the content ended the process, and would again.
             PictureError, AudioFileError, OSError: as the task has it; OSError too where no process
                 can be started.
             ValueError: something else went wrong with the content; the message says what.
@@ -102,7 +102,7 @@ class Booths:
         """Return an answer; None where the process had ended before the question came.
 
         Raises:
-            BoothError: it ended over the question.
+            SandboxError: it ended over the question.
         """
         answer = None
         try:
@@ -123,7 +123,7 @@ class Booths:
 def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         # -P: not even the working directory may give it modules of its own.
-        [sys.executable, "-P", "-m", booth_process.__name__],
+        [sys.executable, "-P", "-m", sandbox_process.__name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -142,13 +142,13 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def _judge(code: int, question: Words) -> None:
-    """Raise BoothError if a signal ended the process; one that was idle for long ends by itself."""
+    """Raise SandboxError if a signal ended the process; one long idle ends by itself."""
     if code >= 0:
         return
     if -code in (signal.SIGXCPU, signal.SIGALRM):
         limit = question["cpu_s"] if -code == signal.SIGXCPU else question["real_s"]
-        raise BoothError(f"takes longer to read than the {limit} s that there are for it")
-    raise BoothError(f"makes what reads it crash (signal {-code})")
+        raise SandboxError(f"takes longer to read than the {limit} s that there are for it")
+    raise SandboxError(f"makes what reads it crash (signal {-code})")
 
 
 def _raise_error(words: Words) -> None:
@@ -182,6 +182,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-BOOTHS: Final = Booths()
-atexit.register(BOOTHS.close)
-os.register_at_fork(after_in_child=BOOTHS.forget)
+SANDBOXES: Final = Sandboxes()
+atexit.register(SANDBOXES.close)
+os.register_at_fork(after_in_child=SANDBOXES.forget)

@@ -17,10 +17,10 @@ import pytest
 from PIL import Image
 
 from mixtape.errors import AudioFileError, PictureError
-from mixtape.files import booth, booth_process, pictures
+from mixtape.files import pictures, sandbox, sandbox_process
 from mixtape.files.audio_file import read_audio_file
-from mixtape.files.booth import BOOTHS, BoothError, Booths
 from mixtape.files.pictures import read_picture, shrink
+from mixtape.files.sandbox import SANDBOXES, SandboxError, Sandboxes
 from tests.audio_cache.sources.bombs import id3_frame, id3_tag, inflating
 from tests.helpers.processes import is_alive
 from tests.helpers.tracks import embed, make_picture, open_picture, place
@@ -31,16 +31,16 @@ SMALL = {"edge": 96, "formats": ["PNG", "JPEG"], "min_edge": 1}
 
 
 @pytest.fixture
-def booths() -> Iterator[Booths]:
-    booths = Booths(most=2)
-    yield booths
-    booths.close()
+def sandboxes() -> Iterator[Sandboxes]:
+    sandboxes = Sandboxes(most=2)
+    yield sandboxes
+    sandboxes.close()
 
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give content a second of processor time."""
-    monkeypatch.setattr(booth, "CPU_S", 1)
+    monkeypatch.setattr(sandbox, "CPU_S", 1)
 
 
 def endless_jpeg(scans: int = 2_000, edge: int = 3_000) -> bytes:
@@ -52,9 +52,9 @@ def endless_jpeg(scans: int = 2_000, edge: int = 3_000) -> bytes:
     return content[:-2] + last * scans + b"\xff\xd9"
 
 
-def process_of(booths: Booths) -> int:
+def process_of(sandboxes: Sandboxes) -> int:
     """Return the id of the process that answered last."""
-    return booths._idle[-1].pid
+    return sandboxes._idle[-1].pid
 
 
 @pytest.mark.slow
@@ -82,70 +82,72 @@ def test_a_jpeg_of_2000_scans_is_given_up_and_keeps_no_other_waiting() -> None:
 
 
 def test_content_is_ended_after_some_time_too_where_it_does_not_work(
-    booths: Booths, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(booth, "REAL_S", 1)
+    monkeypatch.setattr(sandbox, "REAL_S", 1)
     os.mkfifo(tmp_path / "pipe.mp3")
-    with pytest.raises(BoothError, match="than the 1 s"):
-        booths.ask("picture", {"path": os.fspath(tmp_path / "pipe.mp3")})
+    with pytest.raises(SandboxError, match="than the 1 s"):
+        sandboxes.ask("picture", {"path": os.fspath(tmp_path / "pipe.mp3")})
 
 
-def test_a_process_is_used_again_and_replaced_where_it_has_gone(booths: Booths) -> None:
+def test_a_process_is_used_again_and_replaced_where_it_has_gone(sandboxes: Sandboxes) -> None:
     for _ in range(3):
-        booths.ask("shrink", SMALL, PICTURE)
-    first = process_of(booths)
-    booths.ask("shrink", SMALL, PICTURE)
-    assert process_of(booths) == first
+        sandboxes.ask("shrink", SMALL, PICTURE)
+    first = process_of(sandboxes)
+    sandboxes.ask("shrink", SMALL, PICTURE)
+    assert process_of(sandboxes) == first
     os.kill(first, signal.SIGKILL)
     wait_until(lambda: not is_alive(first), "the end of a process")
-    assert booths.ask("shrink", SMALL, PICTURE)[1]
-    assert process_of(booths) != first
+    assert sandboxes.ask("shrink", SMALL, PICTURE)[1]
+    assert process_of(sandboxes) != first
 
 
-def test_a_refusal_ends_no_process(booths: Booths) -> None:
-    booths.ask("shrink", SMALL, PICTURE)
-    first = process_of(booths)
+def test_a_refusal_ends_no_process(sandboxes: Sandboxes) -> None:
+    sandboxes.ask("shrink", SMALL, PICTURE)
+    first = process_of(sandboxes)
     with pytest.raises(PictureError, match="not a PNG or JPEG picture"):
-        booths.ask("shrink", SMALL, b"no picture")
+        sandboxes.ask("shrink", SMALL, b"no picture")
     with pytest.raises(ValueError, match="no such task"):
-        booths.ask("no such task", {})
-    assert process_of(booths) == first
+        sandboxes.ask("no such task", {})
+    assert process_of(sandboxes) == first
 
 
-def test_many_at_once_have_two_processes(booths: Booths) -> None:
+def test_many_at_once_have_two_processes(sandboxes: Sandboxes) -> None:
     threads = [
-        threading.Thread(target=booths.ask, args=("shrink", SMALL, PICTURE)) for _ in range(8)
+        threading.Thread(target=sandboxes.ask, args=("shrink", SMALL, PICTURE)) for _ in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         finish(thread)
-    assert len(booths._idle) <= 2
+    assert len(sandboxes._idle) <= 2
 
 
-def test_it_sees_no_secret_and_has_limits(booths: Booths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_sees_no_secret_and_has_limits(
+    sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PASSWORD", "secret")
-    booths.ask("shrink", SMALL, PICTURE)
-    process = Path("/proc", str(process_of(booths)))
+    sandboxes.ask("shrink", SMALL, PICTURE)
+    process = Path("/proc", str(process_of(sandboxes)))
     assert b"secret" not in (process / "environ").read_bytes()
     limits = (process / "limits").read_text()
     (memory,) = (line for line in limits.splitlines() if line.startswith("Max address space"))
-    assert str(booth_process.MEMORY_BYTES) in memory
+    assert str(sandbox_process.MEMORY_BYTES) in memory
 
 
 def test_where_none_can_be_started_the_content_is_not_blamed(
-    booths: Booths, monkeypatch: pytest.MonkeyPatch
+    sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(OSError, match="does not start"):
-        booths.ask("shrink", SMALL, PICTURE)
+        sandboxes.ask("shrink", SMALL, PICTURE)
 
 
 def test_it_ends_with_its_parent() -> None:
     code = (
-        "from mixtape.files.booth import BOOTHS; import os; "
-        "BOOTHS.ask('picture', {'path': '/nowhere'}); "
-        "os.write(1, str(BOOTHS._idle[0].pid).encode()); os._exit(0)"
+        "from mixtape.files.sandbox import SANDBOXES; import os; "
+        "SANDBOXES.ask('picture', {'path': '/nowhere'}); "
+        "os.write(1, str(SANDBOXES._idle[0].pid).encode()); os._exit(0)"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
     wait_until(lambda: not is_alive(int(said)), "the end of a process without a parent")
@@ -153,18 +155,18 @@ def test_it_ends_with_its_parent() -> None:
 
 def test_a_fork_has_processes_of_its_own() -> None:
     shrink(PICTURE, 96)
-    first = process_of(BOOTHS)
+    first = process_of(SANDBOXES)
     pid = os.fork()
     if not pid:
         own = 1
         try:
-            own = int(bool(BOOTHS._idle) or not shrink(PICTURE, 96))
-            BOOTHS.close()
+            own = int(bool(SANDBOXES._idle) or not shrink(PICTURE, 96))
+            SANDBOXES.close()
         finally:
             os._exit(own)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     shrink(PICTURE, 96)
-    assert process_of(BOOTHS) == first
+    assert process_of(SANDBOXES) == first
 
 
 @pytest.mark.slow
@@ -184,17 +186,17 @@ def test_a_file_that_gave_no_picture_is_not_tried_again_until_it_changes(
     path = place(flac, tmp_path / "a.flac")
     embed(path, (3, PICTURE))
     asked: list[str] = []
-    ask = BOOTHS.ask
+    ask = SANDBOXES.ask
 
     def harmed(task: str, *more: object) -> tuple[dict[str, object], bytes]:
         asked.append(task)
-        raise BoothError("takes longer")
+        raise SandboxError("takes longer")
 
-    monkeypatch.setattr(BOOTHS, "ask", harmed)
+    monkeypatch.setattr(SANDBOXES, "ask", harmed)
     monkeypatch.setattr(pictures, "_BARE", set())
     assert [read_picture(path) for _ in range(3)] == [None] * 3
     assert asked == ["picture"]
-    monkeypatch.setattr(BOOTHS, "ask", ask)
+    monkeypatch.setattr(SANDBOXES, "ask", ask)
     assert read_picture(path) is None
     os.utime(path, (time.time() + 5, time.time() + 5))
     assert read_picture(path) == PICTURE

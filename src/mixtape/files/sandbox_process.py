@@ -1,7 +1,7 @@
-"""What runs in a booth: pictures and tags of strangers are read here, within limits.
+"""What runs in a sandbox: pictures and tags of strangers are read here, within limits.
 
-It is started as a program by `booth.py`, and ends when nothing was asked for a while or its parent
-has gone.
+`sandbox.py` starts it as a program, and it ends when nothing was asked for a while or its parent has
+gone.
 """
 
 from __future__ import annotations
