@@ -1,6 +1,6 @@
 """What runs in a sandbox: pictures and tags of strangers are read here, within limits.
 
-`sandbox.py` starts it as a program, and it ends when nothing was asked for a while or its parent has
+`sandbox.py` starts it as a program. It ends when nothing was asked for a while or its parent has
 gone.
 """
 
