@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from audio_cache import AudioCache
 from audio_cache.encoding.ffmpeg import find_ffmpeg
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.live.encodes import Live
+from tests.helpers.processes import processor_s
 
 LISTENERS = 400
 FIRST_BYTES = 1 << 16
@@ -41,11 +41,6 @@ def tracks(tmp_path: Path) -> list[Path]:
         command = [ffmpeg, "-v", "error", "-f", "lavfi", "-i", noise, "-ac", "2", path]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return paths
-
-
-def processor_s() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def memory_bytes() -> int:
