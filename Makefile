@@ -7,7 +7,7 @@ BIN := .venv/bin
 LOCKED := -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: --require-hashes --requirement
 CHECKOUT := -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
 
-.PHONY: serve test lowest lock coverage fast lint types docs screenshots bench stress browser clean
+.PHONY: serve test chaos conformance lowest lock coverage fast lint types docs screenshots bench stress browser clean
 .DELETE_ON_ERROR:
 
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
@@ -17,13 +17,13 @@ serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a 
 JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 
 # They start many programs, each of which would compile every module anew where Python may not keep what it compiled.
-test lowest coverage fast stress browser: export PYTHONDONTWRITEBYTECODE =
+test lowest coverage fast stress chaos browser: export PYTHONDONTWRITEBYTECODE =
 
 test: .venv/.dev               ## everything but stress
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
 lowest: .venv-lowest/.test     ## the quick ones, with the lowest versions that pyproject.toml allows
-	.venv-lowest/bin/pytest --numprocesses $(JOBS) --dist loadfile -m "not slow and not browser and not stress"
+	.venv-lowest/bin/pytest --numprocesses $(JOBS) --dist loadfile -m "not slow and not browser and not stress and not chaos"
 
 # One file for what runs, one with the tools besides, one with the lowest versions. Versions stay unless they have to
 # change: make lock UPGRADE="--upgrade-package flask", or --upgrade for all.
@@ -39,7 +39,7 @@ coverage: .venv/.dev           ## the same as test, and which lines nothing ran
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --cov
 
 fast: .venv/.dev               ## what takes no browser and no long seconds, up to the first failure
-	$(BIN)/pytest -x -m "not slow and not browser and not stress"
+	$(BIN)/pytest -x -m "not slow and not browser and not stress and not chaos"
 
 lint: .venv/.dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
@@ -55,6 +55,17 @@ screenshots: .venv/.dev        ## takes the README's pictures anew, in Chromium
 
 bench: .venv/.dev              ## the quick benchmarks, or those of NAMES
 	$(BIN)/python -m benchmarks $(NAMES)
+
+chaos: .venv/.dev              ## fails every system call of a store once, and kills it there; takes a quarter of an hour
+	$(BIN)/pytest -s -m chaos --timeout 3600
+
+# In an environment of its own: it comes with a package of the name of our tests.
+conformance: .venv/.dev .venv-conformance/bin/httplint  ## what others check of our answers
+	HTTPLINT=.venv-conformance/bin/httplint $(BIN)/pytest tests/mixtape/web/test_conformance.py
+
+.venv-conformance/bin/httplint:
+	$(PYTHON) -m venv .venv-conformance
+	.venv-conformance/bin/pip --quiet install httplint==2026.10.4
 
 stress: .venv/.dev
 	$(BIN)/pytest -m stress --timeout 1800

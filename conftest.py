@@ -13,6 +13,7 @@ PACKAGES = {
     "ffmpeg": "ffmpeg",
     "mpv": "mpv",
     "nginx": "nginx-light",
+    "strace": "strace",
 }
 # The same browser without the parts that only a screen needs: it takes two thirds of the time.
 PREFERRED = {"chromium": "chromium-headless-shell"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,6 +16,7 @@ from audio_cache.encoding.mp3 import frame_count, output_samples
 from audio_cache.quality import QUALITY_SETTINGS, QualitySetting
 from audio_cache.sources.source import Source, read_source
 from audio_cache.store.checks import Checks
+from tests.helpers.processes import processor_s
 
 from .batch import in_empty_folder, with_audio_cache
 from .machine import chosen_ffmpeg
@@ -116,11 +116,6 @@ def _without_checks(tracks: Sequence[Path], folder: Path) -> None:
 
 def _processor_s(measure: Callable[..., object], *arguments: object, **given: object) -> float:
     """Return the seconds of processors that something takes, with the processes that it starts."""
-    before = _used_s()
+    before = processor_s()
     measure(*arguments, **given)
-    return _used_s() - before
-
-
-def _used_s() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    return processor_s() - before

@@ -5,7 +5,7 @@ from .batch.estimate import encode_time_s, find_obstacle, free_bytes
 from .batch.needs import find_outdated, is_valid, missing
 from .cache_worker import CacheWorker, schedule_mixtape_caching
 from .encoding.ffmpeg import Cancellation, FFmpeg, find_ffmpeg, running_count
-from .encoding.rendition import audio_size
+from .encoding.rendition import audio_size, is_encodable
 from .errors import (
     AudioCacheError,
     ConfigError,
@@ -100,6 +100,7 @@ __all__ = [
     "gather_stats",
     "get_progress_tracker",
     "is_audio_name",
+    "is_encodable",
     "is_lossless",
     "is_valid",
     "look_ahead",

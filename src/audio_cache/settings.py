@@ -246,7 +246,7 @@ class AudioCacheSettings(BaseSettings):
     )
     max_live: Count = Field(8, description="How many encoders may run for listeners at once.")
     live_wait_s: Seconds = Field(
-        2.0,
+        10.0,
         description="How long a listener waits for a free encoder before the original is sent.",
     )
     ffmpeg: Program = Field(

@@ -13,6 +13,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from audio_cache import AudioCache
+from audio_cache.encoding import ffmpeg
 from mixtape.admin.monitor import Monitor
 from tests.browser.listening import visitor
 from tests.helpers.audio import make_audio
@@ -159,6 +160,19 @@ def test_deleting_shows_that_it_goes_on(
     may_go.set()
     expect(page.get_by_text("2 entries were deleted.")).to_be_visible()
     expect(bar).to_be_hidden()
+
+
+def test_without_ffmpeg_the_page_says_so_until_there_is_one(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice = page.get_by_text("Nothing can be encoded")
+    expect(notice).to_be_hidden()
+    with monkeypatch.context() as patch:
+        patch.setattr(ffmpeg, "_bundled_ffmpeg", lambda: None)
+        patch.setenv("PATH", "")
+        expect(notice).to_be_visible()
+        expect(notice).to_contain_text("install the package imageio-ffmpeg")
+    expect(notice).to_be_hidden()
 
 
 @pytest.mark.parametrize("way", ["Escape", "Keep everything"])

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from ..encoding.mp3 import FRAME_SAMPLES, SAMPLE_RATE_HZ
-from ..encoding.rendition import audio_size, encode_together
-from ..errors import AudioCacheError
+from ..encoding.rendition import audio_size, encode_together, require_encodable
+from ..errors import AudioCacheError, EncodeError
 from ..quality import QualityLevel
 from ..sources.source import Source, read_source
 from ..store.cache import AudioCache
@@ -112,7 +112,7 @@ def make_plan(
         lacks = outdated(cache, path, qualities)
         try:
             tracks.append(_plan_track(path, read_source(path), lacks))
-        except OSError as error:
+        except (OSError, EncodeError) as error:
             failures[path] = explain_error(error, path)
     return Plan(tuple(tracks), dict(skipped), failures)
 
@@ -164,5 +164,7 @@ def find_obstacle(cache: AudioCache, size_bytes: int) -> str | None:
 def _plan_track(path: Path, source: Source, qualities: Sequence[QualityLevel]) -> PlannedTrack:
     if not source.samples or not source.rate_hz:
         return PlannedTrack(path, tuple(qualities), 0.0, 0)
+    for quality in qualities:
+        require_encodable(source, quality)
     size = sum(audio_size(source.samples, source.rate_hz, quality) for quality in qualities)
     return PlannedTrack(path, tuple(qualities), source.duration_s, size)

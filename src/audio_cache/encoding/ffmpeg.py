@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from ..errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
+from .confinement import confine, environment
 
 _READ_BYTES: Final = 1 << 16
 _ERROR_LINES: Final = 40
@@ -74,6 +75,7 @@ def _identify(path: str) -> FFmpeg:
             capture_output=True,
             timeout=60,
             check=True,
+            env=environment(),
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise FFmpegNotFoundError(
@@ -100,6 +102,7 @@ class FFmpegRun:
 
     The kernel ends ffmpeg with that thread (`setpriv --pdeathsig`, if util-linux is installed), and
     elsewhere a closed pipe does, so no ffmpeg outlives its parent, not even one that was killed.
+    It sees little of our environment and has limits of its own (`confinement.py`).
 
     Args:
         arguments: what follows the program's name; the word `{out}` stands for an output pipe, in
@@ -142,6 +145,7 @@ class FFmpegRun:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 pass_fds=[write_end for _, write_end in pipes],
+                env=environment(),
                 # Out of reach of Ctrl+C, but in this session: Linux shares the processor among
                 # sessions first (sched_autogroup), so niceness means nothing between two of them.
                 process_group=0,
@@ -153,6 +157,7 @@ class FFmpegRun:
         finally:
             for _, write_end in pipes:
                 os.close(write_end)
+        confine(self._process.pid, wait_limit_s)
         self._outputs = {read_end: index for index, (read_end, _) in enumerate(pipes)}
         with _running_lock:
             _running.add(self)

@@ -18,6 +18,8 @@ FRAME_SAMPLES: Final = 1152
 GROUP_FRAMES: Final = 49
 # LAME's own delay; decoders add 528 + 1 samples of theirs (LAME's tag, "Delay" field).
 ENCODER_DELAY_SAMPLES: Final = 576
+# The Info frame counts them in 32 bits.
+MAX_AUDIO_BYTES: Final = (1 << 32) - 1
 
 # ISO/IEC 11172-3, 2.4.2.3: what the four bits of a header stand for in layer III.
 _KBPS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -127,6 +129,11 @@ def info_size(bitrate_bps: int) -> int:
     return 144 * _info_bitrate(bitrate_bps) // SAMPLE_RATE_HZ
 
 
+def audio_size(bitrate_bps: int, out_samples: int) -> int:
+    """Return the bytes of a file after its ID3 tag: of the Info frame and of all audio frames."""
+    return info_size(bitrate_bps) + frames_size(bitrate_bps, frame_count(out_samples))
+
+
 def info_frame(bitrate_bps: int, out_samples: int) -> bytes:
     """Return the Info frame, which tells decoders the exact length and what to cut at each end.
 
@@ -135,7 +142,7 @@ def info_frame(bitrate_bps: int, out_samples: int) -> bytes:
     """
     frames = frame_count(out_samples)
     size = info_size(bitrate_bps)
-    total = size + frames_size(bitrate_bps, frames)
+    total = audio_size(bitrate_bps, out_samples)
     padding = frames * FRAME_SAMPLES - out_samples - ENCODER_DELAY_SAMPLES
     frame = bytearray(size)
     frame[0:4] = bytes((0xFF, 0xFB, _BITRATE_INDEX[_info_bitrate(bitrate_bps)] << 4, 0x44))

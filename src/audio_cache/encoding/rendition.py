@@ -15,12 +15,17 @@ from typing import Final
 from ..errors import EncodeError
 from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps
 from ..sources.source import Source
+from ..text import bytes_in_words, seconds_in_words
 from . import mp3
 from .ffmpeg import FFmpeg, FFmpegRun
 from .ffmpeg_options import AudioCheck, Piece, can_seek, count_samples, name_of
 
 LAYOUT_VERSION: Final = 2
 _KEY_DIGITS: Final = 24
+# Up to so long a source may be as small as it likes. Beyond, digital silence takes some 130 bytes a
+# second in FLAC as ffmpeg makes it, 27 in the emptiest FLAC of `flac` at 8 kHz, more elsewhere.
+_ALWAYS_S: Final = 3600.0
+_LEAST_BYTES_PER_S: Final = 16
 RENDITION_ID: Final = re.compile(rf"[0-9a-f]{{{2 * _KEY_DIGITS}}}")
 
 
@@ -230,13 +235,17 @@ def make_rendition(
     tags: Tags | None = None,
     timeout_s: float = 0.0,
 ) -> Rendition:
-    """Return the rendition of a source; errors as `with_samples`.
+    """Return the rendition of a source.
 
     Args:
         tags: those that travel with it; all of the source's by default.
+
+    Raises:
+        EncodeError: as `with_samples`, or it is longer than an MP3 can be.
     """
     source = with_samples(source, ffmpeg)
     samples = mp3.output_samples(source.samples or 0, source.rate_hz)
+    require_encodable(source, quality)
     tags = source.tags if tags is None else tags
     return Rendition(source, quality, ffmpeg, samples, tags, timeout_s)
 
@@ -249,16 +258,54 @@ def audio_size(samples: int, rate_hz: int, quality: QualityLevel) -> int:
         rate_hz: the source's sample rate.
         quality: an encoded quality.
     """
-    frames = mp3.frame_count(mp3.output_samples(samples, rate_hz))
+    return mp3.audio_size(bitrate_bps(quality), mp3.output_samples(samples, rate_hz))
+
+
+def is_encodable(samples: int, rate_hz: int, size_bytes: int, quality: QualityLevel) -> bool:
+    """Say whether a source of so many samples, in a file of that size, is encoded at a quality."""
+    out_samples = mp3.output_samples(samples, rate_hz)
+    is_holdable = mp3.audio_size(bitrate_bps(quality), out_samples) <= mp3.MAX_AUDIO_BYTES
+    return is_holdable and samples / rate_hz <= _longest_s(size_bytes)
+
+
+def _longest_s(size_bytes: int) -> float:
+    return max(_ALWAYS_S, size_bytes / _LEAST_BYTES_PER_S)
+
+
+def require_plausible(source: Source) -> None:
+    """Raise EncodeError where a source states a length that no real file of its size has."""
+    longest_s = _longest_s(source.size_bytes)
+    if source.duration_s > longest_s:
+        raise EncodeError(
+            f"{name_of(source)} states a length of {seconds_in_words(source.duration_s)}, and of "
+            f"its {bytes_in_words(source.size_bytes)} no more than {seconds_in_words(longest_s)} "
+            "are believed: it is played as it is. If it is right, convert it to WAV"
+        )
+
+
+def require_encodable(source: Source, quality: QualityLevel) -> None:
+    """Raise EncodeError where a source of known length is not encoded at a quality.
+
+    Its length is not believed, or its MP3 is longer than the header of an MP3 can say.
+    """
+    require_plausible(source)
+    samples = mp3.output_samples(source.samples or 0, source.rate_hz)
     bitrate = bitrate_bps(quality)
-    return mp3.info_size(bitrate) + mp3.frames_size(bitrate, frames)
+    size_bytes = mp3.audio_size(bitrate, samples)
+    if size_bytes > mp3.MAX_AUDIO_BYTES:
+        longest_s = mp3.MAX_AUDIO_BYTES * 8 / bitrate
+        raise EncodeError(
+            f"{name_of(source)} lasts {seconds_in_words(samples / mp3.SAMPLE_RATE_HZ)}, and an MP3 "
+            f"of quality {quality} at most {seconds_in_words(longest_s)}: it is played as it is. "
+            "Choose a lower quality, or split it"
+        )
 
 
 def with_samples(source: Source, ffmpeg: FFmpeg) -> Source:
     """Return a source with a reliable sample count: if it is doubtful, decode once to count.
 
     Raises:
-        EncodeError: the source can't be decoded, or holds no audio.
+        EncodeError: the source can't be decoded, holds no audio, or is too small for its length.
     """
     if source.samples is None or not source.rate_hz:
         source = replace(source, samples=_count(source, ffmpeg))
@@ -266,6 +313,7 @@ def with_samples(source: Source, ffmpeg: FFmpeg) -> Source:
         raise EncodeError(f"{name_of(source)} is audio of a format that is not supported")
     if not source.samples:
         raise EncodeError(f"{name_of(source)} holds no audio")
+    require_plausible(source)
     return source
 
 

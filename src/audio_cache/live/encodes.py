@@ -16,16 +16,27 @@ from ..store.entry import Verdict
 from ..store.partial import Partial, is_locked, partial_path
 from .growing_file import FollowedBytes, Follower, GrowingFile
 from .seeks import Seeks
+from .turns import Turn, Turns
 
 _LOOK_EVERY_S: Final = 0.05
+# While a listener waits for a place, to see whether he has left.
+_LOOK_AROUND_S: Final = 1.0
 # A player that jumps about leaves and is back within the second.
 _UNHEARD_S: Final = 1.0
 # A listener waits only for the beginning. Once a file has grown by this much it is ahead of any
 # listener, and its encoder makes way for those of other starts and of seeks.
 _LEAD_S: Final = 2.0
+# Players ask for so much before they make a sound.
+_LEAD_BYTES: Final = 1 << 16
 _AHEAD_NICE: Final = 9
+# How much is made in a turn while others wait to go on: each costs a start of ffmpeg.
+_TURN_S: Final = 20.0
 
 _Key = tuple[Path, str]
+
+
+class _TurnOver(Exception):
+    """Others have waited longer for a place; the partial file is resumed in the next turn."""
 
 
 class Live:
@@ -44,28 +55,27 @@ class Live:
         cache: AudioCache,
         *,
         max_encoders: int = 8,
-        wait_s: float = 2.0,
+        wait_s: float = 10.0,
         finish_abandoned: bool = True,
         retry_after_s: float = 300.0,
     ) -> None:
         self.cache = cache
         self._logger = cache.logger
-        self._max_encoders = max_encoders
         self._wait_s = wait_s
         self._finish_abandoned = finish_abandoned
         self._failures = Failures(retry_after_s)
-        # Guards everything below; notified when a place is free or a file begins to grow.
-        self._changed = threading.Condition()
-        self._busy = 0
+        self._turns = Turns(max_encoders)
+        # Guards everything below; may be taken again by who holds it.
+        self._lock = threading.RLock()
         self._growing: dict[_Key, GrowingFile] = {}
         self._threads: set[threading.Thread] = set()
-        self._seeks = Seeks(self._take_place, self._free_place)
+        self._seeks = Seeks(self._turns.take_now, self._turns.free)
         self._stopping = False
 
     @property
     def busy_encoders(self) -> int:
         """Return how many of the encoders' places are taken."""
-        return self._busy
+        return self._turns.taken
 
     def play(
         self,
@@ -89,7 +99,7 @@ class Live:
             LiveUnavailableError: all encoders are busy, or the source or the disk failed.
         """
         for may_try_again in (True, False):
-            growing = self.start(rendition, listened=True)
+            growing = self.start(rendition, listened=True, is_gone=is_gone)
             try:
                 return Follower(growing, self._seeks, start, stop, listener, is_gone).begin()
             except Exception as error:
@@ -100,89 +110,116 @@ class Live:
                 raise LiveUnavailableError(f"cannot play live: {error}") from error
         raise AssertionError("unreachable")
 
-    def start(self, rendition: Rendition, *, listened: bool = False, nice: int = 0) -> GrowingFile:
+    def start(
+        self,
+        rendition: Rendition,
+        *,
+        listened: bool = False,
+        nice: int = 0,
+        is_gone: Callable[[], bool] = lambda: False,
+    ) -> GrowingFile:
         """Start making a rendition's entry unless that has begun; return the growing file.
+
+        Those who listen wait for a place in the order in which they came.
 
         Args:
             listened: count the caller among the readers; it must call `leave` on the file.
                 Otherwise the entry is made for the cache, whether or not anybody listens.
             nice: CPU niceness of the encoder.
+            is_gone: says whether the listener has left, who then waits no longer.
 
         Raises:
             LiveUnavailableError: all encoders are busy, or the same source failed a while ago.
         """
         entry = self.cache.get_cache_path(rendition.source.path, rendition.quality)
         key = (entry, rendition.token)
-        head = b"" if key in self._growing else self.cache.heads.find(rendition)
-        with self._changed:
-            if key not in self._growing:
-                self._failures.check(key)
-            self._changed.wait_for(
-                lambda: key in self._growing or self._busy < self._max_encoders or self._stopping,
-                self._wait_s if listened else 0.0,
-            )
-            growing = self._growing.get(key) or self._begin(key, rendition, head, nice)
-            if listened:
-                growing.join()
-            else:
-                growing.is_wanted = True
+        growing = self._join(key, listened)
+        if growing is not None:
+            return growing
+        self._failures.check(key)
+        head = self.cache.heads.find(rendition)
+        turn, is_mine = self._turns.ask(key), False
+        try:
+            # Somebody may have begun since, who then did not see who waits.
+            growing = self._join(key, listened)
+            if growing is None:
+                self._wait_for(turn, self._wait_s if listened else 0.0, is_gone)
+                with self._lock:
+                    growing = self._growing.get(key)
+                    if growing is None:
+                        growing = self._begin(key, rendition, head, nice, turn)
+                        is_mine = True
+                    self._count_in(growing, listened)
+        finally:
+            # That of an encode is ended by its thread.
+            if not is_mine:
+                turn.end()
+        # Those who wait for the same file need no place any more.
+        self._turns.call_off(key)
+        return growing
+
+    def _join(self, key: _Key, listened: bool) -> GrowingFile | None:
+        with self._lock:
+            growing = self._growing.get(key)
+            if growing is not None:
+                self._count_in(growing, listened)
             return growing
 
-    def _begin(self, key: _Key, rendition: Rendition, head: bytes, nice: int) -> GrowingFile:
+    def _count_in(self, growing: GrowingFile, listened: bool) -> None:
+        if listened:
+            growing.join()
+        else:
+            growing.is_wanted = True
+
+    def _wait_for(self, turn: Turn, limit_s: float, is_gone: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + limit_s
+        while not turn.wait(max(0.0, min(_LOOK_AROUND_S, deadline - time.monotonic()))):
+            if time.monotonic() >= deadline or is_gone():
+                return
+
+    def _begin(
+        self, key: _Key, rendition: Rendition, head: bytes, nice: int, turn: Turn
+    ) -> GrowingFile:
         growing = GrowingFile(rendition, key[0], lambda: self._give_up_later(key, growing), head)
         self._failures.check(key)
         if self._stopping:
             raise LiveUnavailableError("the server is shutting down")
-        if not self._take_place():
+        if not turn.has_place:
             raise LiveUnavailableError("all encoders for listeners are busy")
         thread = threading.Thread(
-            target=self._make, args=(key, growing, nice), name="encoder", daemon=True
+            target=self._make, args=(key, growing, turn, nice), name="encoder", daemon=True
         )
         try:
             thread.start()
         except RuntimeError as error:
-            self._free_place()
             raise LiveUnavailableError(f"cannot start an encoder: {error}") from error
         self._threads.add(thread)
         self._growing[key] = growing
-        self._changed.notify_all()
         return growing
 
     def growing(self) -> list[GrowingFile]:
         """Return the files that are being made."""
-        with self._changed:
+        with self._lock:
             return list(self._growing.values())
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """End the encodes of this process; their partial files will be resumed."""
-        with self._changed:
+        with self._lock:
             self._stopping = True
-            self._changed.notify_all()
             threads, growing_files = list(self._threads), list(self._growing.values())
         for growing in growing_files:
             growing.cancellation.set()
+        self._turns.call_off()
         self._seeks.close()
         deadline = time.monotonic() + timeout_s
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _take_place(self) -> bool:
-        with self._changed:
-            if self._busy >= self._max_encoders:
-                return False
-            self._busy += 1
-            return True
-
-    def _free_place(self) -> None:
-        with self._changed:
-            self._busy -= 1
-            self._changed.notify_all()
-
-    def _make(self, key: _Key, growing: GrowingFile, nice: int) -> None:
+    def _make(self, key: _Key, growing: GrowingFile, turn: Turn, nice: int) -> None:
         """Finish a file: encode it, or watch another process that does, or take over from that."""
         error: Exception | None = None
         try:
-            while not self._make_or_watch(growing, nice):
+            while not self._make_or_watch(growing, turn, nice):
                 growing.cancellation.pause(0)
         except EncodeInterruptedError as interrupted:
             error = interrupted
@@ -197,18 +234,18 @@ class Live:
         finally:
             self._forget(key, growing)
             # Before the end is told: where nothing could be stored, its listeners need the place.
-            self._free_place()
+            turn.end()
             growing.end(error)
-            with self._changed:
+            with self._lock:
                 self._threads.discard(threading.current_thread())
 
     def _forget(self, key: _Key, growing: GrowingFile) -> None:
         """Stop anybody else from joining a growing file."""
-        with self._changed:
+        with self._lock:
             if self._growing.get(key) is growing:
                 del self._growing[key]
 
-    def _make_or_watch(self, growing: GrowingFile, nice: int) -> bool:
+    def _make_or_watch(self, growing: GrowingFile, turn: Turn, nice: int) -> bool:
         """Return True when the entry is complete; False if it is worth another look."""
         rendition, entry = growing.rendition, growing.entry
         path = partial_path(entry, rendition)
@@ -223,7 +260,9 @@ class Live:
                 partial.discard()
                 return True
             attached = False
-            lead = partial.size + int(_LEAD_S * rendition.bitrate_bps / 8)
+            bytes_per_s = rendition.bitrate_bps / 8
+            lead = partial.size + max(_LEAD_BYTES, int(_LEAD_S * bytes_per_s))
+            turn_ends = partial.size + int(_TURN_S * bytes_per_s)
 
             def on_growth(size: int) -> None:
                 nonlocal attached
@@ -232,12 +271,18 @@ class Live:
                 growing.cancellation.pause(0)
                 if size > lead:
                     growing.cancellation.stand_back(_AHEAD_NICE)
+                    if self._turns.is_awaited or (size > turn_ends and self._turns.is_shared):
+                        raise _TurnOver
 
             on_start = growing.cancellation.hold
-            self.cache.make(
-                partial, nice=nice, on_growth=on_growth, on_start=on_start, head=growing.head
-            )
-            return True
+            with contextlib.suppress(_TurnOver):
+                self.cache.make(
+                    partial, nice=nice, on_growth=on_growth, on_start=on_start, head=growing.head
+                )
+                return True
+        # The partial is unlocked by now, so another process may go on with it meanwhile.
+        turn.wait_again(lambda: growing.cancellation.pause(0), _LOOK_EVERY_S)
+        return False
 
     def _is_complete(self, growing: GrowingFile) -> bool:
         rendition = growing.rendition
@@ -267,7 +312,7 @@ class Live:
             timer.start()
 
     def _give_up(self, key: _Key, growing: GrowingFile) -> None:
-        with self._changed:
+        with self._lock:
             # A listener who came and left since then has set another timer; timers aren't exact.
             if growing.is_wanted or growing.unheard_s < 0.9 * _UNHEARD_S:
                 return

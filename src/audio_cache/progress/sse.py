@@ -56,7 +56,9 @@ def progress_response(
     if not tracker.has_task(task_id):
         raise NotFound(f"no run of {task_id!r} is known: it ended a while ago or never began")
     if last_event_id and tracker.is_end_of_run(task_id, last_event_id):
-        return Response(status=204, headers=HEADERS)
+        ended = Response(status=204, headers=HEADERS)
+        del ended.headers["Content-Type"]
+        return ended
     stream = _stream(tracker.listen(task_id, timeout, last_event_id, ids=True))
     return Response(stream, headers=HEADERS, mimetype="text/event-stream")
 

@@ -12,7 +12,7 @@ from .reader import (
     Extent,
     Reader,
     TagBlock,
-    decode_text,
+    read_text,
     strip_trailing_tags,
 )
 from .stream import DSD_BITS_PER_SAMPLE, Stream
@@ -205,6 +205,7 @@ def read_vorbis(reader: Reader, body: Extent, _: str) -> Iterator[tuple[str, str
         if offset + 4 + size > body.end:
             raise DamagedError("a comment reaches past its block")
         offset += 4 + size
-        name, separator, text = decode_text(reader.read(offset - size, size)).partition("=")
+        comment = read_text(reader, Extent(offset - size, size))
+        name, separator, text = comment.partition("=")
         if separator:
             yield name, text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -16,9 +17,8 @@ from .reader import (
     Pairs,
     Reader,
     TagBlock,
-    decode_text,
     iter_boxes,
-    read_some,
+    read_text,
 )
 from .stream import Stream, by_code
 from .tag_names import MP4_ATOMS
@@ -59,6 +59,7 @@ _OBJECT_TYPES: Final = by_code(
 _MAX_TIME_ENTRIES: Final = 1 << 20
 _id3: Final[Any] = mutagen.id3
 _MP4_TEXT: Final = 1
+_MAX_NUMBER_BYTES: Final = 8
 _MP4_NUMBERS: Final = frozenset({b"trkn", b"disk"})
 
 
@@ -125,10 +126,13 @@ def _read_timescale(reader: Reader, header: Extent) -> tuple[int, int]:
 def _count_samples(reader: Reader, stts: Extent) -> int | None:
     """Return the sum of all durations; None if the table is empty or cut short."""
     (count,) = reader.unpack(">I", stts.start + 4)
-    if not 0 < count <= _MAX_TIME_ENTRIES:
+    if not 0 < count <= _MAX_TIME_ENTRIES or 8 * count > stts.size - 8:
         return None
-    numbers: tuple[int, ...] = reader.unpack(f">{2 * count}I", stts.start + 8)
-    return sum(n * duration for n, duration in zip(numbers[::2], numbers[1::2], strict=True))
+    table = reader.read(stts.start + 8, 8 * count)
+    if len(table) < 8 * count:
+        return None
+    entries: Iterator[tuple[int, int]] = struct.iter_unpack(">II", table)
+    return sum(n * duration for n, duration in entries)
 
 
 def _cut_to_edit(reader: Reader, trak: Extent, samples: int, rate: int, second: int) -> int | None:
@@ -236,7 +240,7 @@ def read_ilst(reader: Reader, body: Extent, _: str) -> Iterator[tuple[str, str]]
         if item.name == b"----":
             parts = {part.name: part.body for part in iter_boxes(reader, item.body)}
             named = parts[b"name"]
-            name = decode_text(read_some(reader, Extent(named.start + 4, named.size - 4)))
+            name = read_text(reader, Extent(named.start + 4, max(0, named.size - 4)))
         else:
             name = MP4_ATOMS.get(item.name, "")
         if name or item.name == b"gnre":
@@ -248,7 +252,8 @@ def _iter_mp4_texts(reader: Reader, atom: bytes, name: str, item: Extent) -> Pai
         if part.name != b"data":
             continue
         kind = int.from_bytes(reader.read(part.body.start, 4), "big")
-        content = read_some(reader, Extent(part.body.start + 8, part.body.size - 8))
+        body = Extent(part.body.start + 8, max(0, part.body.size - 8))
+        content = reader.read(body.start, min(body.size, _MAX_NUMBER_BYTES))
         if atom in _MP4_NUMBERS:
             yield name, "/".join(str(int.from_bytes(content[at : at + 2], "big")) for at in (2, 4))
         elif atom == b"gnre":
@@ -257,4 +262,4 @@ def _iter_mp4_texts(reader: Reader, atom: bytes, name: str, item: Extent) -> Pai
         elif atom in (b"tmpo", b"cpil"):
             yield name, str(int.from_bytes(content, "big") or "")
         elif kind == _MP4_TEXT:
-            yield name, decode_text(content)
+            yield name, read_text(reader, body)

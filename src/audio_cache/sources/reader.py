@@ -8,10 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .tag_names import MAX_TEXT_CHARACTERS
+
 # Real files hold a few dozen; a crafted one could hold a chunk in every eight bytes.
 MAX_CHUNKS: Final = 10_000
-# Blocks of tags hold pictures too; but a length can be a lie, and then it's a huge one.
-_MAX_BLOCK_BYTES: Final = 64 << 20
+# What one file may cost, however it is laid out. Real ones take some hundred steps, a thousand tags
+# a few thousand; the bytes leave room for an ID3 tag with pictures that has to be read as a whole.
+MAX_STEPS: Final = 50_000
+MAX_READ_BYTES: Final = 64 << 20
+MAX_TEXTS_BYTES: Final = 1 << 20
+# As UTF-8 or UTF-16 at most, with its name; what is longer would be dropped once it was decoded.
+MAX_TEXT_BYTES: Final = 4 * MAX_TEXT_CHARACTERS + 1024
+# An APEv2, a Lyrics3 and an ID3v1 tag may follow the audio; more than these come from no tagger.
+_MAX_TRAILING_TAGS: Final = 16
 UNKNOWN_32: Final = 0xFFFFFFFF
 Pairs = Iterable[tuple[str, str]]
 RIFF: Final = "<4sI"
@@ -35,6 +44,11 @@ class Extent:
     def end(self) -> int:
         """Return the offset after the last byte."""
         return self.start + self.size
+
+    def within(self, outer: Extent) -> Extent:
+        """Return the part of it that is inside another, empty if there is none."""
+        start = min(max(self.start, outer.start), max(outer.start, outer.end))
+        return Extent(start, max(0, min(self.end, outer.end) - start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +77,46 @@ class Reader:
 
     It reads by descriptor and position: a look at 40 places of an MP4 costs a third of what it
     does through a buffered file, which fetches 4 KiB for each.
+
+    All readers of a file share what it may cost, so that none can be made to work without end.
+
+    Attributes:
+        steps: looks at the file, and what else was counted as such, until now.
     """
 
     def __init__(self, descriptor: int, size_bytes: int) -> None:
         self._descriptor = descriptor
         self.size_bytes = size_bytes
+        self.steps = 0
+        self._read_bytes = 0
+        self._texts_bytes = 0
+
+    def spend(self, steps: int = 0, text_bytes: int = 0) -> None:
+        """Count work that a file causes.
+
+        Raises:
+            DamagedError: it is more than any real file causes.
+        """
+        self.steps += steps
+        self._texts_bytes += text_bytes
+        if self.steps > MAX_STEPS:
+            raise DamagedError(f"the file is in more pieces than {MAX_STEPS:,} looks can tell")
+        if self._texts_bytes > MAX_TEXTS_BYTES:
+            raise DamagedError(f"the file has more than {MAX_TEXTS_BYTES:,} bytes of texts")
 
     def read(self, start: int, size: int) -> bytes:
-        """Return bytes of the file; fewer or none if it ends earlier."""
+        """Return bytes of the file; fewer or none if it ends earlier.
+
+        Raises:
+            DamagedError: the file has cost all that one may.
+        """
+        self.spend(steps=1)
         size = min(size, self.size_bytes - start)
         if start < 0 or size <= 0:
             return b""
+        self._read_bytes += size
+        if self._read_bytes > MAX_READ_BYTES:
+            raise DamagedError(f"the file has more than {MAX_READ_BYTES:,} bytes to look at")
         found = os.pread(self._descriptor, size, start)
         while 0 < len(found) < size:  # a network file system may give less than asked for
             more = os.pread(self._descriptor, size - len(found), start + len(found))
@@ -86,7 +129,7 @@ class Reader:
         """Return the fields that `struct` finds at an offset.
 
         Raises:
-            DamagedError: the file ends too early.
+            DamagedError: the file ends too early, or has cost all that one may.
         """
         size = struct.calcsize(form)
         found = self.read(start, size)
@@ -96,8 +139,7 @@ class Reader:
 
     def clip(self, extent: Extent) -> Extent:
         """Return the part of an extent that is within the file."""
-        start = min(extent.start, self.size_bytes)
-        return Extent(start, max(0, min(extent.size, self.size_bytes - start)))
+        return extent.within(Extent(0, self.size_bytes))
 
 
 def iter_chunks(
@@ -124,7 +166,10 @@ def iter_chunks(
 
 
 def iter_boxes(reader: Reader, inside: Extent) -> Iterator[Chunk]:
-    """Yield the boxes of an MP4 or QuickTime file (ISO/IEC 14496-12, 4.2), 64-bit sizes too."""
+    """Yield the boxes of an MP4 or QuickTime file (ISO/IEC 14496-12, 4.2), 64-bit sizes too.
+
+    One that claims to reach past what it is in ends there.
+    """
     start = inside.start
     for _ in range(MAX_CHUNKS):
         if start + 8 > min(inside.end, reader.size_bytes):
@@ -138,7 +183,7 @@ def iter_boxes(reader: Reader, inside: Extent) -> Iterator[Chunk]:
             size = inside.end - start
         if size < width:
             return
-        yield Chunk(name, Extent(start + width, size - width))
+        yield Chunk(name, Extent(start + width, size - width).within(inside))
         start += size
 
 
@@ -146,7 +191,10 @@ def strip_trailing_tags(reader: Reader, start: int) -> tuple[Extent, tuple[TagBl
     """Return what is between an offset and any appended tags, and those tags."""
     end = reader.size_bytes
     blocks: list[TagBlock] = []
-    while (block := _find_tag_before(reader, start, end)) is not None:
+    while len(blocks) < _MAX_TRAILING_TAGS:
+        block = _find_tag_before(reader, start, end)
+        if block is None:
+            break
         blocks.append(block)
         end = block.body.start
     # APEv2 says more than ID3v1, which comes after it.
@@ -171,9 +219,17 @@ def _find_tag_before(reader: Reader, start: int, end: int) -> TagBlock | None:
     return TagBlock(form, Extent(end - size, size))
 
 
-def read_some(reader: Reader, body: Extent) -> bytes:
-    """Return the bytes of a block of tags, as far as one can sensibly be."""
-    return reader.read(body.start, min(body.size, _MAX_BLOCK_BYTES))
+def read_text(reader: Reader, body: Extent) -> str:
+    """Return the text that is at a place; "" if it is longer than any that is kept.
+
+    Raises:
+        DamagedError: the file has cost all that one may.
+    """
+    body = reader.clip(body)
+    if body.size > MAX_TEXT_BYTES:
+        return ""
+    reader.spend(text_bytes=body.size)
+    return decode_text(reader.read(body.start, body.size))
 
 
 def decode_text(text: bytes) -> str:

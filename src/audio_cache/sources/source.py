@@ -19,7 +19,7 @@ from . import tags
 from .flac_ape_wavpack import read_ape, read_dsf, read_flac, read_tta, read_vorbis, read_wavpack
 from .lossy import recognise_lossy
 from .mp4 import read_ilst, read_mp4
-from .reader import DamagedError, Extent, Pairs, Reader, TagBlock, decode_text, read_some
+from .reader import DamagedError, Extent, Pairs, Reader, TagBlock, read_text
 from .stream import Format, Stream
 from .suffixes import AUDIO, AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
 from .tag_names import ALIASES, DROPPED, MAX_TEXT_CHARACTERS, MUSICBRAINZ, TOTALS
@@ -28,6 +28,7 @@ from .wav_aiff_dff import read_aiff, read_dsdiff, read_info, read_wav
 Name = str | bytes | os.PathLike[str]
 
 _MAX_ID3_TAGS: Final = 16
+_MAX_TOTAL_DIGITS: Final = 9
 _Parser = Callable[[Reader, int, Stream], Stream]
 
 _MAGICS: Final[dict[bytes, tuple[_Parser, Stream]]] = {
@@ -54,7 +55,7 @@ _TAG_FORMS: Final[dict[str, Callable[[Reader, Extent, str], Pairs]]] = {
     "ape": tags.read_ape,
     "info": read_info,
     "ilst": read_ilst,
-    "text": lambda reader, body, name: [(name, decode_text(read_some(reader, body)))],
+    "text": lambda reader, body, name: [(name, read_text(reader, body))],
     "lyrics3": lambda reader, body, name: (),
 }
 
@@ -283,7 +284,8 @@ def read_tags(reader: Reader, blocks: Iterable[TagBlock]) -> tuple[tuple[str, st
         found: dict[str, list[str]] = {}
         for name, text in normalise(_collect(reader, block)):
             found.setdefault(name, []).append(text)
-        values = found | values
+        for name, texts in found.items():
+            values.setdefault(name, texts)
     return tuple((name, text) for name in sorted(values) for text in values[name])
 
 
@@ -337,5 +339,6 @@ def _split_total(name: str, text: str) -> Iterator[tuple[str, str]]:
         number = "" if number == "0" else number
     if number:
         yield name, number
-    if total.isdigit() and int(total):
+    # Only so long that Python makes a number of it.
+    if len(total) <= _MAX_TOTAL_DIGITS and total.isdecimal() and int(total):
         yield TOTALS[name], total

@@ -1,25 +1,28 @@
-"""Tags of the forms that many formats share: ID3, ID3v1 and APEv2, as mutagen reads them."""
+"""Tags of the forms that many formats share: ID3 and ID3v1, as mutagen reads them, and APEv2."""
 
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-import mutagen.apev2
 import mutagen.id3
 
-from .reader import Extent, Reader, decode_text, read_some
+from .id3 import plain_tag
+from .reader import MAX_TEXT_BYTES, DamagedError, Extent, Reader, decode_text
 from .tag_names import ID3_FRAMES
 
 # mutagen ships types, but not for these.
 _id3: Final[Any] = mutagen.id3
-_apev2: Final[Any] = mutagen.apev2
+_APE_FOOT_BYTES: Final = 32
+_APE_HAS_HEADER: Final = 1 << 31
+_APE_MAX_KEY_BYTES: Final = 255
 
 
 def read_id3(reader: Reader, body: Extent, _: str) -> Iterator[tuple[str, str]]:
     """Return the texts of an ID3v2 tag."""
-    given = io.BytesIO(read_some(reader, body))
+    given = io.BytesIO(plain_tag(reader, body))
     return _iter_frames(_id3.ID3(given, load_v1=False).values())
 
 
@@ -49,8 +52,32 @@ def _iter_frames(frames: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 
 def read_ape(reader: Reader, body: Extent, _: str) -> Iterator[tuple[str, str]]:
-    """Yield the text items of an APEv2 tag."""
-    given = io.BytesIO(read_some(reader, body))
-    for name, value in _apev2.APEv2(given).items():
-        if value.kind == _apev2.TEXT:
-            yield from ((name, text) for text in value)
+    """Yield the text items of an APEv2 tag; mutagen reads names a byte at a time, of any length.
+
+    Of a name that comes twice the last one counts, in the place of the first.
+    """
+    (flags,) = reader.unpack("<I", body.end - _APE_FOOT_BYTES + 20)
+    at = body.start + (_APE_FOOT_BYTES if flags & _APE_HAS_HEADER else 0)
+    items: dict[str, tuple[str, bytes]] = {}
+    while at + 8 < body.end - _APE_FOOT_BYTES:
+        name, value, kind = _read_ape_item(reader, at, body.end - _APE_FOOT_BYTES)
+        at = value.end
+        if kind == 0 and value.size <= MAX_TEXT_BYTES:
+            text = reader.read(value.start, value.size)
+            reader.spend(text.count(b"\0"), len(text))
+            items[name.lower()] = name, text
+        else:
+            items.pop(name.lower(), None)
+    for name, text in items.values():
+        yield from ((name, each) for each in text.decode("utf-8").split("\0"))
+
+
+def _read_ape_item(reader: Reader, start: int, end: int) -> tuple[str, Extent, int]:
+    """Return name, place and kind of an item of an APEv2 tag; the kind of texts is 0."""
+    head = reader.read(start, 8 + _APE_MAX_KEY_BYTES + 1)
+    size, flags = struct.unpack_from("<II", head)
+    key, _, _ = head[8:].partition(b"\0")
+    value = Extent(start + 8 + len(key) + 1, size)
+    if len(key) > _APE_MAX_KEY_BYTES or value.end > end:
+        raise DamagedError("an item reaches past its APEv2 tag")
+    return key.decode("ascii"), value, flags >> 1 & 3

@@ -16,9 +16,8 @@ from .reader import (
     Extent,
     Reader,
     TagBlock,
-    decode_text,
     iter_chunks,
-    read_some,
+    read_text,
 )
 from .stream import DSD_BITS_PER_SAMPLE, Stream, by_code
 from .tag_names import RIFF_INFO
@@ -247,7 +246,5 @@ def read_info(reader: Reader, body: Extent, _: str) -> Iterator[tuple[str, str]]
     """Yield the texts of a LIST chunk of the kind INFO."""
     for chunk in iter_chunks(reader, body, RIFF):
         if chunk.name in RIFF_INFO:
-            yield (
-                RIFF_INFO[chunk.name],
-                decode_text(read_some(reader, chunk.body)).partition("\0")[0],
-            )
+            text = read_text(reader, chunk.body.within(body))
+            yield RIFF_INFO[chunk.name], text.partition("\0")[0]

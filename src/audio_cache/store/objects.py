@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import blake3
+
 from ..encoding.rendition import RENDITION_ID, audio_key
 from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX
 from .object_store import StoredObject
@@ -20,6 +22,7 @@ OBJECTS_FOLDER: Final = "objects"
 HEADS_FOLDER: Final = "heads"
 _SHARD_DIGITS: Final = 2
 _READ_BYTES: Final = 1 << 16
+_HASHED_AT_ONCE: Final = 1 << 20
 # File systems without hard links, or a file that has as many as it can have.
 _NO_LINKS: Final = frozenset(
     {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
@@ -172,3 +175,26 @@ def sync_directory(path: str | os.PathLike[str]) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def hash_open_file(fd: int) -> str:
+    """Return the BLAKE3 of all that an open file holds; its position stays where it is."""
+    digest = blake3.blake3()
+    at = 0
+    while data := os.pread(fd, _HASHED_AT_ONCE, at):
+        digest.update(data)
+        at += len(data)
+    return digest.hexdigest()
+
+
+def hash_file(path: Path | str) -> str:
+    """Return the BLAKE3 of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return hash_open_file(fd)
+    finally:
+        os.close(fd)

@@ -16,9 +16,8 @@ from typing import Final
 from ..encoding import mp3
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
-from .checksums import hash_open_file
 from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, count_intact_frames, read_entry
-from .objects import LocalObjects, sync_directory
+from .objects import LocalObjects, hash_open_file, sync_directory
 
 _COPY_BYTES: Final = 1 << 20
 

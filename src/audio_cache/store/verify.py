@@ -15,11 +15,11 @@ from ..encoding.ffmpeg import Cancellation, FFmpegRun
 from ..errors import AudioCacheError, EncodeInterruptedError
 from ..quality import QualityLevel, parse_quality
 from .cache import AudioCache
-from .checksums import hash_file
 from .comparison import find_deviation, find_rendition
 from .damage import decode, find_damage
 from .entry import Entry, Verdict, read_entry, stat_or_none
 from .facts import Checksum
+from .objects import hash_file
 
 
 class State(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from audio_cache import ID3_FRAMES, MP4_ATOMS, may_be_lossless, read_source
 
 from ..errors import AudioFileError
 from .pictures import embedded_picture, read_picture
+from .sandbox import SANDBOXES, SandboxError
 from .tags import TrackTags, is_shown, read_track_tags
 
 # A header may claim anything, and what it claims must fit the column.
@@ -65,6 +66,8 @@ def read_audio_file(path: Path) -> AudioFile:
         return _read_lossy(path)
     except AudioFileError:
         raise
+    except SandboxError as error:
+        raise AudioFileError(f"{NOT_AUDIO}: it {error}") from error
     except OSError as error:
         raise AudioFileError(error.strerror or str(error)) from error
     except Exception as error:
@@ -93,6 +96,23 @@ def _read_lossless(path: Path) -> AudioFile | None:
 
 
 def _read_lossy(path: Path) -> AudioFile:
+    words, picture = SANDBOXES.ask("lossy", {"path": os.fspath(path)})
+    tags = TrackTags(**words.pop("tags"))
+    return AudioFile(**words, tags=tags, picture=picture or None)
+
+
+def without_picture(found: AudioFile) -> dict[str, Any]:
+    """Return what was read as values that JSON has, but for the picture."""
+    words = asdict(replace(found, picture=None))
+    del words["picture"]
+    return words
+
+
+def read_lossy_here(path: Path) -> AudioFile:
+    """Return a lossy file's properties, tags and picture, read by this process.
+
+    The file may harm it: mutagen unpacks and keeps whatever a tag says.
+    """
     file = mutagen.File(path)
     if file is None:
         raise AudioFileError(f"{NOT_AUDIO}: no format that we know")

@@ -1,10 +1,11 @@
-"""Pictures as bytes: taken out of audio files, checked, made small. Nothing is kept here."""
+"""Pictures as bytes: taken out of audio files, checked, made small; in sandboxes, by others."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import io
+import logging
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,11 @@ from typing import Any, Final
 import mutagen
 from mutagen.flac import Picture
 from mutagen.mp4 import MP4Cover
-from PIL import Image, ImageOps
 
 from ..errors import PictureError
+from .sandbox import SANDBOXES, SandboxError
 
 MAX_BYTES: Final = 20 * 1000 * 1000
-MAX_PIXELS: Final = 40_000_000
-MAX_EDGE: Final = 12_000
 MIN_UPLOAD_EDGE: Final = 64
 MAX_UPLOAD_BYTES: Final = 10 * 1000 * 1000
 UPLOAD_EDGE: Final = 1280
@@ -28,6 +27,11 @@ _READ_FORMATS: Final = (*UPLOAD_FORMATS, "GIF", "BMP")
 _FRONT_COVER: Final = 3
 # A decoded picture takes up to 160 MB; hundreds of requests at once must not each have one.
 _DECODING: Final = threading.BoundedSemaphore(2)
+# Files that gave no picture, as they were then: to find that out may have taken long.
+_BARE: Final[set[tuple[str, int, int, int]]] = set()
+_MOST_BARE: Final = 10_000
+
+logger = logging.getLogger(__name__)
 
 
 def picture_key(picture: bytes) -> str:
@@ -47,10 +51,34 @@ def embedded_picture(file: mutagen.FileType) -> bytes | None:
 
 
 def read_picture(path: Path) -> bytes | None:
-    """Return the picture inside an audio file; None where it has none or cannot be read."""
+    """Return the picture inside an audio file; None where it has none or cannot be read.
+
+    A file that gave none is not tried again until it changes.
+    """
+    picture = None
+    try:
+        status = path.stat()
+        version = (os.fspath(path), status.st_ino, status.st_size, status.st_mtime_ns)
+        if version not in _BARE:
+            picture = SANDBOXES.ask("picture", {"path": os.fspath(path)})[1]
+    except OSError:
+        return None
+    except (SandboxError, ValueError) as error:
+        logger.warning("the picture in %s is not shown: the file %s", ascii(str(path)), error)
+    if not picture:
+        if len(_BARE) >= _MOST_BARE:
+            _BARE.clear()
+        _BARE.add(version)
+    return picture or None
+
+
+def read_picture_here(path: Path) -> bytes | None:
+    """Return what `read_picture` does, read by this process, which the file may harm."""
     try:
         file = mutagen.File(path)
         return None if file is None else embedded_picture(file)
+    except MemoryError:
+        raise
     except Exception:
         # A damaged file makes its parser raise whatever it stumbles over.
         return None
@@ -91,49 +119,12 @@ def accept_upload(picture: bytes) -> bytes:
 def _encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: int) -> bytes:
     if len(picture) > MAX_BYTES:
         raise PictureError(f"the picture has {len(picture) / 1e6:.1f} MB, more than is read")
+    words = {"edge": edge, "formats": formats, "min_edge": min_edge}
     try:
-        with _DECODING, Image.open(io.BytesIO(picture), formats=formats) as image:
-            _check_dimensions(image.width, image.height, min_edge)
-            # The JPEG decoder skips most of a picture that will be small anyway.
-            image.draft("RGB", (edge, edge))
-            upright = _opaque(ImageOps.exif_transpose(image))
-            upright.thumbnail((edge, edge), Image.Resampling.LANCZOS)
-            upright.info.clear()  # a comment in it would be written again
-            out = io.BytesIO()
-            upright.save(out, "JPEG", quality=85, optimize=True, progressive=True)
-            return out.getvalue()
-    except PictureError:
-        raise
-    except Exception as error:
-        # Damaged pictures raise whatever the decoder stumbles over: OSError, SyntaxError,
-        # struct.error, ValueError, DecompressionBombError, ...
-        kinds = " or ".join((", ".join(formats[:-1]), formats[-1]))
-        raise PictureError(f"this is not a {kinds} picture that can be read: {error}") from error
-
-
-def _check_dimensions(width: int, height: int, min_edge: int) -> None:
-    """Judge by the header alone: a file of a few bytes may claim a picture of gigabytes."""
-    if min(width, height) < min_edge:
-        raise PictureError(
-            f"the picture is {width} × {height} pixels: choose one of {min_edge} × {min_edge} "
-            "or more"
-        )
-    if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
-        raise PictureError(
-            f"the picture is {width} × {height} pixels: choose one of up to "
-            f"{MAX_PIXELS / 1e6:.0f} megapixels, {MAX_EDGE} on the longer side"
-        )
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        return image
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    paper = Image.new("RGB", layer.size, "white")
-    paper.paste(layer, mask=layer.getchannel("A"))
-    return paper
+        with _DECODING:
+            return SANDBOXES.ask("shrink", words, picture)[1]
+    except SandboxError as error:
+        raise PictureError(f"the picture {error}") from error
 
 
 def _pictures_in(file: mutagen.FileType) -> Iterator[tuple[int, bytes]]:

@@ -125,17 +125,29 @@ class Artwork:
     def _keep(self, key: str, size: int, find: Callable[[], bytes | None]) -> Path | None:
         """Return the file of a cover, made where it is not there of the picture that `find` gives.
 
+        A picture that cannot be made small is noted and not tried again: its key stands for it
+        alone, so that a file that was changed has another.
+
         Raises:
             PictureError: the picture is damaged.
         """
         if size not in SIZES:
             raise ValueError(f"no covers of size {size}: choose one of {SIZES_TEXT}")
         kept = self._cache / key[:2] / f"{key}_{size}.jpg"
-        if not kept.exists():
-            picture = find()
-            if picture is None:
-                return None
-            _write_whole(kept, shrink(picture, size))
+        if kept.exists():
+            return kept
+        failed = kept.with_name(f"{key}.failed")
+        if failed.exists():
+            raise PictureError(failed.read_text("utf-8", "replace"))
+        picture = find()
+        if picture is None:
+            return None
+        try:
+            small = shrink(picture, size)
+        except PictureError as error:
+            _write_whole(failed, str(error).encode("utf-8", "replace"))
+            raise
+        _write_whole(kept, small)
         return kept
 
     def _upload_path(self, key: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from audio_cache import QualityLevel, audio_size
+from audio_cache import QualityLevel, audio_size, is_encodable
 
 from ..database.tables import Track
 
@@ -15,11 +15,15 @@ DEFAULT_RATE_HZ: Final = 44_100
 def sent_size(track: Track, quality: QualityLevel) -> int:
     """Return the bytes that a listener is sent for a track at a quality.
 
-    Lossy tracks are sent as they are, whatever the quality. A rendition's audio is exact to the
-    byte; its ID3 tag, one or two kilobytes, is not counted.
+    Lossy tracks are sent as they are, whatever the quality, and so are those whose length is not
+    believed. A rendition's audio is exact to the byte; its ID3 tag, one or two kilobytes, is not
+    counted.
     """
     if quality == "original" or not track.lossless or not track.duration_s:
         return track.size_bytes
     # duration_s is samples / rate, so this gives back the whole number that it was made from.
     rate_hz = track.rate_hz or DEFAULT_RATE_HZ
-    return audio_size(round(track.duration_s * rate_hz), rate_hz, quality)
+    samples = round(track.duration_s * rate_hz)
+    if not is_encodable(samples, rate_hz, track.size_bytes, quality):
+        return track.size_bytes
+    return audio_size(samples, rate_hz, quality)

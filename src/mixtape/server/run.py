@@ -12,6 +12,8 @@ from typing import Any, Final
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
+from audio_cache import FFmpegNotFoundError
+
 from ..app import create_app
 from ..services import EXTENSION
 from ..settings import Settings, SettingsError
@@ -42,8 +44,17 @@ class MixtapeServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Return the application; called in the worker, so that no thread is forked."""
         app = create_app(self._settings)
+        report_missing_ffmpeg(app)
         app.extensions[EXTENSION].start()
         return app
+
+
+def report_missing_ffmpeg(app: Flask) -> None:
+    """Say at the start that nothing can be encoded, where that is so; listeners get originals."""
+    try:
+        app.extensions["audio_cache"].cache.ffmpeg  # noqa: B018
+    except FFmpegNotFoundError as error:
+        app.logger.error("nothing can be encoded, so tracks are sent as they are: %s", error)
 
 
 def server_options(settings: Settings, descriptor: int) -> dict[str, Any]:

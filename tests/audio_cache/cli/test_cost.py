@@ -15,6 +15,7 @@ from audio_cache.batch import estimate
 from audio_cache.batch.estimate import ASSUMED_SPEED, encode_time_s, find_obstacle
 from audio_cache.cli.commands import main
 from audio_cache.store.cache import AudioCache
+from tests.data import handmade
 from tests.helpers.disks import small_disk
 
 Run = Callable[..., Result]
@@ -57,6 +58,18 @@ def test_warm_does_not_begin_what_the_disk_cannot_hold(
         )
     assert list(cache.entries()) == []
     assert cache.partials() == []
+
+
+def test_a_length_that_is_not_believed_takes_no_room(
+    run: Run, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = song.parent / "planted.flac"
+    planted.write_bytes(handmade.flac([0] * 100, rate=100, total=147 * 65_535))
+    leave(monkeypatch, 500_000)
+    done = run("warm", song, planted)
+    assert "73 kB of space, with " in done.stdout
+    assert "states a length of 26 h 46 min" in done.stdout
+    assert "1 cached, 1 failed" in done.stdout
 
 
 def test_what_is_cached_takes_nothing_of_a_full_disk(

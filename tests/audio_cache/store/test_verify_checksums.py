@@ -10,10 +10,10 @@ import pytest
 
 from audio_cache.encoding import mp3
 from audio_cache.store.cache import AudioCache
-from audio_cache.store.checksums import hash_file
 from audio_cache.store.comparison import find_deviation
 from audio_cache.store.facts import FILE_NAME, Checksum
 from audio_cache.store.lookups import Found
+from audio_cache.store.objects import hash_file
 from audio_cache.store.verify import Inspection, State, inspect_entry, verify
 from tests.helpers.audio import make_noise
 from tests.helpers.ffmpeg import StubFFmpeg

@@ -144,6 +144,35 @@ def test_a_damaged_picture_is_not_found(
         artwork.get_cover(key, 96)
 
 
+def test_a_picture_that_cannot_be_read_is_tried_once_until_it_changes(
+    artwork: Artwork,
+    database: Database,
+    music: Path,
+    data_root: Path,
+    flac: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[int] = []
+
+    def counted(picture: bytes, edge: int) -> bytes:
+        tried.append(edge)
+        return shrink(picture, edge)
+
+    monkeypatch.setattr(artwork_module, "shrink", counted)
+    place(flac, music / "a.flac")
+    (music / "cover.jpg").write_bytes(b"\xff\xd8\xff\xe0 not really")
+    key = scanned_cover_key(database, music, b"a.flac")
+    for again in (artwork, Artwork(database, music, data_root)):
+        for size in (96, 320):
+            with pytest.raises(NotFoundError, match="cannot be shown: this is not a"):
+                again.get_cover(key, size)
+            assert again.find_folder_cover(b"", size) is None
+    assert tried == [96]
+    (music / "cover.jpg").write_bytes(make_picture())
+    assert artwork.find_folder_cover(b"", 96)
+    assert artwork.get_cover(scanned_cover_key(database, music, b"a.flac"), 96).exists()
+
+
 def test_a_folders_picture_that_changed_since_the_scan_is_not_given_for_the_old_key(
     artwork: Artwork, database: Database, music: Path, flac: Path
 ) -> None:
@@ -312,4 +341,4 @@ def test_a_folder_with_a_damaged_picture_has_no_cover(
 ) -> None:
     (music / "cover.jpg").write_bytes(b"\xff\xd8\xff\xe0 not really")
     assert artwork.find_folder_cover(b"", 96) is None
-    assert not (data_root / CACHE_FOLDER).exists()
+    assert [path.suffix for path in kept_files(data_root / CACHE_FOLDER)] == [".failed"]

@@ -61,3 +61,11 @@ def test_every_length_at_every_rate_gives_back_its_number_of_samples() -> None:
 
 def test_a_lossless_track_of_unknown_length_counts_as_its_file() -> None:
     assert sent_size(a_track(duration_s=None), "low") == 45_000_000
+
+
+def test_a_track_whose_length_is_not_believed_is_sent_as_it_is() -> None:
+    planted = a_track(duration_s=27 * 3600.0, size_bytes=1_762)
+    assert sent_size(planted, "high") == 1_762
+    too_long = a_track(duration_s=40 * 3600.0, size_bytes=1 << 30)
+    assert sent_size(too_long, "high") == 1 << 30
+    assert sent_size(too_long, "low") > 2_000_000_000

@@ -55,6 +55,12 @@ function complain(error) {
   }
 }
 
+function showProblem(problem) {
+  const place = page.querySelector("[data-part=ffmpeg-problem]");
+  place.querySelector("span").textContent = problem;
+  place.hidden = !problem;
+}
+
 function chosenSpan() {
   return page.querySelector("input[name=span]:checked").value;
 }
@@ -63,6 +69,7 @@ const figures = repeat(() => (forecast.isRunning() || work.isRunning() ? PROGRES
   const state = await send("GET", page.dataset.figures);
   showFigures(state);
   showSpace(state);
+  showProblem(state.ffmpeg_problem);
   forecast.show(state.forecast);
   work.show(state.task);
 });

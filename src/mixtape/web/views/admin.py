@@ -15,6 +15,7 @@ from ...admin.forecast import Forecasts
 from ...admin.history import SPANS, TRAFFIC, hit_rate
 from ...admin.maintenance import KINDS, BusyError, Maintenance, name_of
 from ...admin.monitor import Monitor
+from .health import ffmpeg_problem
 from .json_api import as_sentence, fresh_json, read_object
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -73,6 +74,7 @@ def figures() -> Response:
                 for growth in state.live.growing()
             ],
             "disk": {"free_bytes": disk.free_bytes, "total_bytes": disk.total_bytes},
+            "ffmpeg_problem": ffmpeg_problem(),
             "task": task and task.as_json(),
             "forecast": forecast and forecast.as_json(),
         }

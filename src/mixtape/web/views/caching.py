@@ -16,7 +16,7 @@ from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ..errors import error_response
 from ..urls import requested_path
-from .json_api import as_sentence, fresh_json, read_object
+from .json_api import as_sentence, fresh_json, no_content, read_object
 
 blueprint = Blueprint("caching", __name__, url_prefix="/api")
 
@@ -79,10 +79,10 @@ def cache_folder(path: str = "") -> tuple[Response, int]:
 
 
 @blueprint.post("/caching/<task_id>/cancel")
-def cancel(task_id: str) -> tuple[str, int]:
+def cancel(task_id: str) -> Response:
     """End a run; what it has made stays."""
     current_services().caching.cancel(task_id)
-    return "", 204
+    return no_content()
 
 
 def task_fields(task_id: str, title: str) -> dict[str, Any]:

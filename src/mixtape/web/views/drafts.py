@@ -16,7 +16,7 @@ from ...mixtapes.values import MAX_TRACKS, MixtapeState, SavedMixtape
 from ...services import Services, current_services
 from .caching import task_fields
 from .editor import editor_fields
-from .json_api import fresh_json, read_object, read_revision
+from .json_api import fresh_json, no_content, read_object, read_revision
 
 blueprint = Blueprint("drafts", __name__)
 
@@ -52,10 +52,10 @@ def autosave(key: str) -> Response:
 
 
 @blueprint.delete("/api/drafts/<key>")
-def discard(key: str) -> tuple[str, int]:
+def discard(key: str) -> Response:
     """Drop a draft; the mixtape that it was to change stays as it is."""
     current_services().drafts.discard(key)
-    return "", 204
+    return no_content()
 
 
 @blueprint.post("/api/drafts/<key>/save")

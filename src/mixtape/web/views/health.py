@@ -16,7 +16,7 @@ from audio_cache.flask_ext import get_state
 
 from ...services import current_services
 from ..auth import is_owner
-from .json_api import fresh_json
+from .json_api import as_sentence, fresh_json
 
 blueprint = Blueprint("health", __name__)
 
@@ -57,6 +57,15 @@ CHECKS: Final[dict[str, Callable[[], None]]] = {
     "cache": check_cache,
     "ffmpeg": check_ffmpeg,
 }
+
+
+def ffmpeg_problem() -> str:
+    """Return why nothing can be encoded, for an owner; "" where it can."""
+    try:
+        check_ffmpeg()
+    except FFmpegNotFoundError as error:
+        return as_sentence(str(error))
+    return ""
 
 
 def _problem(name: str, check: Callable[[], None]) -> str:

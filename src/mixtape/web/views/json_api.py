@@ -53,6 +53,13 @@ def fresh_json(content: dict[str, Any], status: int = 200) -> Response:
     return response
 
 
+def no_content() -> Response:
+    """Return an answer that says no more than that it was done, and so has no type either."""
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
+
+
 def read_object() -> dict[str, Any]:
     """Return the JSON object that the current request holds; 400 where it holds something else."""
     body = request.get_json(silent=True)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
+from .json_api import no_content
 
 blueprint = Blueprint("sharing", __name__, url_prefix="/api/mixtapes")
 
@@ -35,13 +36,13 @@ def renew(slug: str) -> Response:
 
 
 @blueprint.delete("/<slug>")
-def delete(slug: str) -> tuple[str, int]:
+def delete(slug: str) -> Response:
     """Delete a mixtape with its draft; the music and its cache stay."""
     services = current_services()
     services.mixtapes.delete(slug)
     services.caching.cancel(slug)
     services.caching.unpin(slug)
-    return "", 204
+    return no_content()
 
 
 def link_fields(mixtape: SavedMixtape) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""What ffmpeg may do to this machine: it reads files of others, which may be made to harm it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import resource
+from collections.abc import Mapping
+from typing import Final
+
+# Its own needs, and what a build in a place of its own finds its libraries by. Nothing else: a
+# password in our environment is none of its business.
+_PASSED_ON: Final = frozenset({"HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"})
+_PASSED_ON_PREFIX: Final = "LC_"
+# Eight times what 24 bits at 352.8 kHz in eight channels take to three qualities. Memory that it
+# reserves and does not use is not counted: at 128 MB for each of its threads that is most of it.
+MEMORY_BYTES: Final = 1 << 30
+# It writes to pipes, which have no size.
+_FILE_BYTES: Final = 1 << 20
+# So many threads may be at work while we wait for one second.
+_CORES: Final = 8
+_LEAST_CPU_S: Final = 60
+
+
+def environment(of: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return what of our environment ffmpeg gets to see."""
+    return {
+        name: value
+        for name, value in of.items()
+        if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIX)
+    }
+
+
+def confine(pid: int, wait_limit_s: float) -> None:
+    """Limit memory, processor time and files of a process that was just started.
+
+    From outside, which takes 20 µs: a program that sets them and then becomes ffmpeg, such as
+    prlimit(1), would take a millisecond of each start. Where a system cannot, it goes without.
+
+    Args:
+        pid: a process of this user.
+        wait_limit_s: how long it will be waited for; its processor time follows from that.
+    """
+    if not hasattr(resource, "prlimit"):
+        return
+    cpu_s = _LEAST_CPU_S + math.ceil(min(wait_limit_s, 1e12)) * _CORES
+    for kind, most in (
+        (resource.RLIMIT_DATA, MEMORY_BYTES),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_FSIZE, _FILE_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        # It may be over already, or where it runs nobody may limit others.
+        with contextlib.suppress(OSError):
+            resource.prlimit(pid, kind, (limit, limit))

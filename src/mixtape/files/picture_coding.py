@@ -1,0 +1,72 @@
+"""Pictures decoded and encoded again. It runs in a sandbox, as a picture may be made to harm."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+from PIL import Image, ImageOps
+
+from ..errors import PictureError
+
+MAX_PIXELS: Final = 40_000_000
+MAX_EDGE: Final = 12_000
+
+
+def encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: int) -> bytes:
+    """Return a picture as a JPEG that fits a square of `edge` pixels, upright, without metadata.
+
+    Args:
+        picture: of one of the formats.
+        edge: nothing is enlarged to it.
+        formats: as Pillow names them.
+        min_edge: the least width and height that is accepted.
+
+    Raises:
+        PictureError: it is too large or small, of another format, or damaged.
+    """
+    try:
+        with Image.open(io.BytesIO(picture), formats=formats) as image:
+            _check_dimensions(image.width, image.height, min_edge)
+            # The JPEG decoder skips most of a picture that will be small anyway.
+            image.draft("RGB", (edge, edge))
+            upright = _opaque(ImageOps.exif_transpose(image))
+            upright.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+            upright.info.clear()  # a comment in it would be written again
+            out = io.BytesIO()
+            upright.save(out, "JPEG", quality=85, optimize=True, progressive=True)
+            return out.getvalue()
+    except PictureError:
+        raise
+    except MemoryError as error:
+        raise PictureError("the picture takes too much memory to decode") from error
+    except Exception as error:
+        # Damaged pictures raise whatever the decoder stumbles over: OSError, SyntaxError,
+        # struct.error, ValueError, DecompressionBombError, ...
+        kinds = " or ".join((", ".join(formats[:-1]), formats[-1]))
+        raise PictureError(f"this is not a {kinds} picture that can be read: {error}") from error
+
+
+def _check_dimensions(width: int, height: int, min_edge: int) -> None:
+    """Judge by the header alone: a file of a few bytes may claim a picture of gigabytes."""
+    if min(width, height) < min_edge:
+        raise PictureError(
+            f"the picture is {width} × {height} pixels: choose one of {min_edge} × {min_edge} "
+            "or more"
+        )
+    if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
+        raise PictureError(
+            f"the picture is {width} × {height} pixels: choose one of up to "
+            f"{MAX_PIXELS / 1e6:.0f} megapixels, {MAX_EDGE} on the longer side"
+        )
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    paper = Image.new("RGB", layer.size, "white")
+    paper.paste(layer, mask=layer.getchannel("A"))
+    return paper
