@@ -307,7 +307,10 @@ def find_track(music_root: Path, relative: str) -> Path:
 
 def _locate(music_root: Path, relative: str) -> tuple[Path, os.stat_result]:
     # Other files of a music folder (notes, databases, documents) are not for listeners.
-    is_plain = "\0" not in relative and _ODD_PARTS.isdisjoint(relative.split("/"))
+    parts = relative.split("/")
+    is_plain = "\0" not in relative and _ODD_PARTS.isdisjoint(parts)
+    # What is in folders such as .git or .Trash was put away, and no listing shows it.
+    is_plain = is_plain and not any(part.startswith(".") for part in parts[:-1])
     path = os.path.join(music_root, relative)
     with contextlib.suppress(OSError):
         if is_plain and is_audio_name(relative) and lies_inside(music_root, path):

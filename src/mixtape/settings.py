@@ -7,14 +7,24 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRET_KEY_FILE = "secret_key"
+SESSIONS_FILE = "sessions"
 # Two short albums for those who set no MUSIC_ROOT. Nothing is ever written there.
 DEMO_LIBRARY = Path(__file__).parent / "demo" / "music"
+_SHORTEST_PASSWORD = 8
+# Of those that guessers try first, what is long enough otherwise.
+_COMMON_PASSWORDS = frozenset(
+    {"12345678", "123456789", "1234567890", "11111111", "00000000", "abcd1234", "admin123"}
+    | {"administrator", "baseball", "changeme", "football", "iloveyou", "letmein1", "mixtape1"}
+    | {"password", "password1", "password123", "passw0rd", "princess", "qwerty12", "qwerty123"}
+    | {"qwertyuiop", "sunshine", "superman", "trustno1", "welcome1"}
+)
 
 
 class SettingsError(ValueError):
@@ -42,6 +52,11 @@ class Settings(BaseSettings):
         None,
         description="what listeners sign in with; without it only this machine may listen",
         examples=["correct-horse-battery"],
+    )
+    password_file: Path | None = Field(
+        None,
+        description="a file that holds the password, in place of PASSWORD; its first line counts",
+        examples=["/etc/mixtape.password"],
     )
     host: str = Field(
         "127.0.0.1",
@@ -86,6 +101,33 @@ class Settings(BaseSettings):
         examples=["1"],
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _password_of_file(cls, given: dict[str, Any]) -> dict[str, Any]:
+        path = given.get("password_file")
+        if not path:
+            return given
+        if given.get("password"):
+            raise ValueError(
+                f"PASSWORD and PASSWORD_FILE={path} are both set, and only one of them can hold. "
+                "Unset PASSWORD."
+            )
+        try:
+            text = Path(path).expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise ValueError(
+                f"PASSWORD_FILE={path} cannot be used: {why}. It takes a file that holds the "
+                "password and may be read by the user that mixtape runs as."
+            ) from error
+        password = text.partition("\n")[0].strip()
+        if not password:
+            raise ValueError(
+                f"PASSWORD_FILE={path} cannot be used: its first line is empty. Write the password "
+                "into it."
+            )
+        return {**given, "password": password}
+
     @field_validator("music_root", "data_root", mode="after")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -123,6 +165,16 @@ class Settings(BaseSettings):
                 "a PASSWORD. Set one (PASSWORD=… mixtape serve), or leave HOST at 127.0.0.1 to "
                 "listen on this machine only."
             )
+        is_reached = not self.is_loopback or self.trusted_proxies > 0
+        if self.password is not None and is_reached:
+            weakness = find_weakness(self.password.get_secret_value())
+            if weakness:
+                raise ValueError(
+                    f"PASSWORD=(hidden) {weakness}, and HOST={self.host} with TRUSTED_PROXIES="
+                    f"{self.trusted_proxies} lets others try to guess it. Choose one of "
+                    f"{_SHORTEST_PASSWORD} characters or more that is not on every list, for "
+                    "example four words."
+                )
         if self.music_root is not None and self.data_root.resolve().is_relative_to(
             self.music_root.resolve()
         ):
@@ -137,6 +189,17 @@ class Settings(BaseSettings):
     def is_loopback(self) -> bool:
         """Say whether only this machine can reach the address that is listened on."""
         return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+
+
+def find_weakness(password: str) -> str:
+    """Return why a password is guessed soon, "" for no reason that is known."""
+    if len(password) < _SHORTEST_PASSWORD:
+        return f"has fewer than {_SHORTEST_PASSWORD} characters"
+    if password.lower() in _COMMON_PASSWORDS:
+        return "is one of the passwords that are tried first"
+    if len(set(password)) < 4:
+        return "has fewer than four different characters"
+    return ""
 
 
 def load_settings() -> Settings:

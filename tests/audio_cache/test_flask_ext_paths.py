@@ -182,3 +182,16 @@ def test_raw_targets_that_lead_nowhere(server: Server, target: bytes) -> None:
     status = raw_get(server, target).split(b" ", 2)[1]
     assert status in {b"404", b"308"}  # 308 puts doubled slashes right, and the next answer is 404
     assert server.ask("/small").body == b"small"
+
+
+def test_what_lies_in_a_hidden_folder_is_not_found(flac: Path, tmp_path: Path) -> None:
+    for folder in ("music/.Trash/album", "music/album/.git", "music/album"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(flac, tmp_path / folder / "a.flac")
+    app = make_app(tmp_path / "music")
+    FlaskAudioCache(app)
+    client = app.test_client()
+    for path in (".Trash/album/a.flac", "album/.git/a.flac"):
+        assert client.get(f"/play/{path}?quality=original").status_code == 404
+    with client.get("/play/album/a.flac?quality=original") as answer:
+        assert answer.status_code == 200

@@ -87,7 +87,7 @@ def test_an_open_address_needs_a_password(monkeypatch: pytest.MonkeyPatch, host:
     message = refusal(monkeypatch, HOST=host)
     assert f"HOST={host} would open your music to everybody" in message
     assert "PASSWORD" in message
-    monkeypatch.setenv("PASSWORD", "secret")
+    monkeypatch.setenv("PASSWORD", "correct horse")
     assert load_settings().host == host
 
 
@@ -145,3 +145,41 @@ def test_every_setting_is_described() -> None:
     rows = describe_settings()
     assert [name for name, _, _ in rows] == [name.upper() for name in Settings.model_fields]
     assert all(meaning for _, _, meaning in rows)
+
+
+@pytest.mark.parametrize("weak", ["short", "1234567", "password", "Password1", "aaaaaaaabb"])
+def test_a_weak_password_is_refused_where_others_may_guess(
+    monkeypatch: pytest.MonkeyPatch, weak: str
+) -> None:
+    monkeypatch.setenv("PASSWORD", weak)
+    assert load_settings().password is not None
+    for name, value in (("HOST", "0.0.0.0"), ("TRUSTED_PROXIES", "1")):
+        with monkeypatch.context() as patch:
+            message = refusal(patch, **{name: value})
+        assert "PASSWORD=(hidden)" in message
+        assert "Choose one of 8 characters or more" in message
+        assert f"PASSWORD={weak}" not in message
+
+
+def test_a_password_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("four words of mine\nand a note\n")
+    monkeypatch.setenv("PASSWORD_FILE", str(file))
+    password = load_settings().password
+    assert password is not None
+    assert password.get_secret_value() == "four words of mine"
+
+
+def test_a_password_file_that_cannot_be_used_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    missing = refusal(monkeypatch, PASSWORD_FILE=str(tmp_path / "missing"))
+    assert f"PASSWORD_FILE={tmp_path / 'missing'} cannot be used: No such file" in missing
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    assert "its first line is empty" in refusal(monkeypatch, PASSWORD_FILE=str(empty))
+    empty.write_bytes(b"\xff\n")
+    assert "it is not UTF-8" in refusal(monkeypatch, PASSWORD_FILE=str(empty))
+    both = refusal(monkeypatch, PASSWORD="four words of mine", PASSWORD_FILE=str(empty))
+    assert "are both set" in both
+    assert "four words of mine" not in both

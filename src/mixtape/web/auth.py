@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import (
     Blueprint,
     Flask,
+    abort,
     current_app,
     make_response,
     redirect,
@@ -23,9 +24,10 @@ from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from ..settings import Settings
+from ..settings import SESSIONS_FILE, Settings
 from .errors import error_response, wants_page
 from .limits import SIGN_INS, make_limiter
+from .sessions import end_sessions, read_epoch
 from .urls import requested_address
 
 SESSION_LIFETIME: Final = timedelta(days=30)
@@ -45,6 +47,8 @@ OPEN_ENDPOINTS: Final = frozenset(
     }
 )
 _SESSION_KEY = "signed_in"
+# Of a form with a password of any length that somebody types, its token and where to go then.
+_MOST_SIGN_IN_BYTES: Final = 16_384
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -54,6 +58,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,  # pages renew it; music carries no Set-Cookie
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a player's page stays open for days
     )
+    app.config["SESSIONS_FILE"] = settings.data_root / SESSIONS_FILE
+    app.before_request(_refuse_long_sign_in)
     if settings.password is not None:
         app.config["PASSWORD"] = settings.password.get_secret_value()
         app.before_request(_require_session)
@@ -109,6 +115,7 @@ def _sign_in() -> Response:
         return redirect(safe_next(target), 303)
     given = request.form.get("password", "").encode()
     if not hmac.compare_digest(given, current_app.config["PASSWORD"].encode()):
+        current_app.logger.warning("a sign-in from %s failed", request.remote_addr)
         return make_response(render_template("login.html", next=target, wrong=True), 401)
     session.clear()
     session.permanent = True
@@ -117,8 +124,20 @@ def _sign_in() -> Response:
 
 
 def _logout() -> Response:
+    if is_protected() and is_signed_in():
+        # A cookie that was copied must not outlive this, so all sessions end.
+        end_sessions(current_app.config["SESSIONS_FILE"])
     session.clear()
     return redirect(url_for("auth.login"), 303)
+
+
+def _refuse_long_sign_in() -> None:
+    """Refuse what is no password before any of it is read; forms are parsed for their token."""
+    if request.method == "POST" and request.path == "/login":
+        if request.content_length is None:
+            abort(411)
+        if request.content_length > _MOST_SIGN_IN_BYTES:
+            abort(413, "A password is never that long.")
 
 
 def _require_session() -> Response | None:
@@ -134,7 +153,12 @@ def _require_session() -> Response | None:
 
 
 def _password_mark() -> str:
-    """Return what a session carries; it changes with the password, which ends old sessions."""
+    """Return what a session carries.
+
+    It changes with the password and with each sign-out, which end the sessions before.
+    """
     key = str(current_app.config["SECRET_KEY"]).encode()
     password = str(current_app.config.get("PASSWORD", "")).encode()
-    return hmac.new(key, b"signed-in\0" + password, hashlib.sha256).hexdigest()
+    epoch = read_epoch(current_app.config["SESSIONS_FILE"]).encode()
+    signed = b"signed-in\0" + password + b"\0" + epoch
+    return hmac.new(key, signed, hashlib.sha256).hexdigest()

@@ -36,6 +36,8 @@ HEADERS: Final = {
     # Without it any page on the web could play our files into an <audio> of its own.
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# A year; not for other names of the domain, which are none of ours.
+_HSTS: Final = "max-age=31536000"
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -86,6 +88,8 @@ def _refuse_foreign_hosts(names: frozenset[str]) -> None:
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", _HSTS)
     if response.mimetype == "text/html":
         response.headers.setdefault("Cache-Control", "private, no-cache")
     return response

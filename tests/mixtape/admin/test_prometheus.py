@@ -109,7 +109,7 @@ def test_asking_often_does_not_walk_the_cache(
     for _ in range(10):
         read_metrics(client)
     # One look may be the monitor's own, of whose thread nobody knows when it gets its turn.
-    assert len(walks) <= 1
+    assert walks.count(client.application.extensions["audio_cache"].cache) <= 1
 
 
 def test_two_applications_count_for_themselves(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_port_that_is_taken_is_told_with_the_cure(tmp_path: Path) -> None:
 
 
 def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, host="192.0.2.1", password="x")
+    settings = make_settings(tmp_path, host="192.0.2.1", password="correct horse")
     with pytest.raises(SettingsError, match="this machine has no such address"):
         bind_listener(settings)
 

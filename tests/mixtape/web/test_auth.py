@@ -184,3 +184,52 @@ def test_attempts_are_counted_for_an_ipv6_network_as_one(locked: FlaskClient) ->
 def test_other_addresses_are_counted_as_they_are(locked: FlaskClient, address: str) -> None:
     with locked.application.test_request_context(environ_base={"REMOTE_ADDR": address}):
         assert visitor_address() == address
+
+
+def test_signing_out_ends_the_sessions_of_copied_cookies_too(
+    locked: FlaskClient, tmp_path: Path
+) -> None:
+    sign_in(locked)
+    other = locked.application.test_client()
+    sign_in(other)
+    cookie = locked.get_cookie("mixtape_session")
+    assert cookie is not None
+    token = csrf_token(locked.get("/", headers=PAGE))
+    locked.post("/logout", data={"csrf_token": token}, headers=PAGE)
+    thief = locked.application.test_client()
+    thief.set_cookie("mixtape_session", cookie.value)
+    assert [each.get("/api/session").status_code for each in (thief, other)] == [401, 401]
+    # After a restart as well.
+    thief = make_app(tmp_path, password=PASSWORD).test_client()
+    thief.set_cookie("mixtape_session", cookie.value)
+    assert thief.get("/api/session").status_code == 401
+    sign_in(thief)
+    assert thief.get("/api/session").status_code == 200
+
+
+def test_who_is_not_signed_in_ends_nobodys_session(locked: FlaskClient) -> None:
+    sign_in(locked)
+    stranger = locked.application.test_client()
+    token = csrf_token(stranger.get("/login", headers=PAGE))
+    stranger.post("/logout", data={"csrf_token": token}, headers=PAGE)
+    assert locked.get("/api/session").status_code == 200
+
+
+def test_a_failed_sign_in_is_logged_with_the_address_and_without_the_password(
+    locked: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    sign_in(locked, "a wrong guess")
+    assert "a sign-in from 127.0.0.1 failed" in caplog.text
+    assert "a wrong guess" not in caplog.text
+
+
+def test_a_sign_in_of_megabytes_is_refused_unread(locked: FlaskClient) -> None:
+    answer = locked.post("/login", data={"password": "x" * 20_000})
+    assert answer.status_code == 413
+    assert locked.post("/login", headers={"Transfer-Encoding": "chunked"}).status_code == 411
+
+
+def test_https_is_kept_to(locked: FlaskClient) -> None:
+    over_https = locked.get("/login", base_url="https://localhost")
+    assert over_https.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "Strict-Transport-Security" not in locked.get("/login").headers

@@ -57,6 +57,17 @@ def test_a_new_mixtape_begins_as_a_draft_with_an_address_of_its_own(owner: Owner
     assert "New mixtape" in owner.page(answer.location).text
 
 
+def test_json_that_nests_too_deeply_is_refused(
+    app: Flask, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/api/drafts/{begin(owner)['key']}"
+    deep = '{"state": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+    answer = owner.client.put(address, data=deep, content_type="application/json")
+    assert answer.status_code == 400
+    assert "JSON object" in answer.text
+
+
 def test_what_was_autosaved_is_there_again(app: Flask, owner: Owner) -> None:
     key = begin(owner)["key"]
     kept = state(app, "Night train", "Gamma", "Alpha", notes="Slow.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, jsonify, request, url_for
+from flask import Blueprint, abort, jsonify, url_for
 from werkzeug.wrappers import Response
 
 from audio_cache import QualityError, QualityLevel, parse_quality
@@ -16,7 +16,7 @@ from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ..errors import error_response
 from ..urls import requested_path
-from .json_api import as_sentence, fresh_json, no_content, read_object
+from .json_api import as_sentence, fresh_json, no_content, read_json, read_object
 
 blueprint = Blueprint("caching", __name__, url_prefix="/api")
 
@@ -60,7 +60,7 @@ def cache_folder(path: str = "") -> tuple[Response, int]:
     """Cache the lossless tracks in and below a folder, in the background, if they have room."""
     folder, caching = requested_path("/api/cache-folder/"), current_services().caching
     task_id = folder_task_id(folder)
-    body = request.get_json(silent=True)
+    body = read_json()
     qualities = caching.usual
     if isinstance(body, dict) and "qualities" in body:
         qualities = _read_qualities(body)

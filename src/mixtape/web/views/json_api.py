@@ -62,10 +62,18 @@ def no_content() -> Response:
 
 def read_object() -> dict[str, Any]:
     """Return the JSON object that the current request holds; 400 where it holds something else."""
-    body = request.get_json(silent=True)
+    body = read_json()
     if not isinstance(body, dict):
         abort(400, "This takes a JSON object.")
     return body
+
+
+def read_json() -> Any:
+    """Return what JSON the current request holds; None where it holds none, or nests too deeply."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 def read_revision(body: dict[str, Any]) -> int:
