@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         DATA_ROOT=str(data_root),
         IS_DEMO=settings.music_root is None,
         SECRET_KEY=read_secret_key(settings),
+        PUBLIC_URL=settings.public_url,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.trusted_proxies:

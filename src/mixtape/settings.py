@@ -8,6 +8,7 @@ import secrets
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -100,6 +101,12 @@ class Settings(BaseSettings):
         "-Proto and -Host are believed",
         examples=["1"],
     )
+    public_url: str = Field(
+        "",
+        description="the address that others reach mixtape by, which links to mixtapes begin with; "
+        "without it that of the request",
+        examples=["https://music.example.org"],
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -156,6 +163,22 @@ class Settings(BaseSettings):
             except ValueError as error:
                 raise ValueError("this is neither localhost nor an IP address") from error
         return name
+
+    @field_validator("public_url", mode="after")
+    @classmethod
+    def _address_of_a_site(cls, address: str) -> str:
+        address = address.strip()
+        if not address:
+            return ""
+        try:
+            parts = urlsplit(address)
+            is_site = parts.scheme in {"http", "https"} and bool(parts.hostname)
+            has_rest = bool(parts.query or parts.fragment or parts.username or parts.port == 0)
+        except ValueError as error:
+            raise ValueError(f"this is no address: {error}") from error
+        if not is_site or has_rest:
+            raise ValueError("this is not http:// or https:// with a host and maybe a path")
+        return address.rstrip("/")
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Settings:

@@ -52,6 +52,10 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
         ("SERVER_THREADS", "many", "SERVER_THREADS=600"),
         ("HOST", "my house", "HOST=127.0.0.1"),
         ("TRUSTED_PROXIES", "yes", "0 to 10"),
+        ("PUBLIC_URL", "music.example.org", "PUBLIC_URL=https://music.example.org"),
+        ("PUBLIC_URL", "ftp://music.example.org", "http:// or https://"),
+        ("PUBLIC_URL", "https://[music", "PUBLIC_URL=https://music.example.org"),
+        ("PUBLIC_URL", "https://me:secret@music.example.org", "a host and maybe a path"),
         ("MUSIC_ROOT", "/no/such/folder", "folder that holds your music"),
     ],
 )

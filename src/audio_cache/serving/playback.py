@@ -227,15 +227,18 @@ class Playback:
 
 
 def listener_of(request: Request) -> str:
-    """Return who asks, as far as that can be known: for fairness, not for access."""
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    return f"{request.remote_addr} {forwarded} {request.user_agent.string}"
+    """Return who asks, as far as that can be known: for fairness, not for access.
+
+    X-Forwarded-For is for the application to believe, which knows its proxies and sets REMOTE_ADDR
+    by it (Werkzeug's `ProxyFix`): anybody else would be as many listeners as he makes up.
+    """
+    return f"{request.remote_addr} {request.user_agent.string}"
 
 
 def _told_apart(request: Request) -> tuple[object, ...]:
     """Return what tells listeners apart, without parsing any of it."""
     environ = request.environ
-    return tuple(map(environ.get, ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_USER_AGENT")))
+    return tuple(map(environ.get, ("REMOTE_ADDR", "HTTP_USER_AGENT")))
 
 
 def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, str]:

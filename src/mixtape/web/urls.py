@@ -8,9 +8,22 @@ bytes instead.
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
-from flask import request, url_for
+from flask import current_app, request, url_for
+
+
+def public_url(endpoint: str, **values: Any) -> str:
+    """Return the whole address of a view for others, who may reach us by another one.
+
+    It begins with PUBLIC_URL. Only without that it begins as the request says, whose Host is what
+    the client wrote there.
+    """
+    site: str = current_app.config["PUBLIC_URL"]
+    if not site:
+        return url_for(endpoint, **values, _external=True)
+    return site + url_for(endpoint, **values).removeprefix(request.script_root)
 
 
 def browse_url(folder: bytes) -> str:

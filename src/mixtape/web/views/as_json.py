@@ -23,7 +23,7 @@ from ...library.covers import MIDDLE, SMALL
 from ...library.sizes import sent_size
 from ...services import current_services
 from ..auth import is_owner
-from ..urls import play_url
+from ..urls import play_url, public_url
 
 _LOST: Final = "The file is missing at the moment."
 _NO_MUSIC: Final = "This file holds no music that can be read."
@@ -35,6 +35,7 @@ def init_app(app: Flask) -> None:
         album_url=album_url,
         artist_url=artist_url,
         art_url=art_url,
+        public_url=public_url,
         track_fields=track_fields,
         scan_fields=scan_fields,
         qualities=quality_fields(),

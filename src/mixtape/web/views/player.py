@@ -10,7 +10,7 @@ from flask import (
     Blueprint,
     Flask,
     abort,
-    g,
+    current_app,
     render_template,
     request,
     url_for,
@@ -25,9 +25,11 @@ from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import current_services
 from ..auth import is_owner
 from ..limits import WRONG_LINKS, make_limiter
+from ..urls import public_url
 from .artwork import send_cover, unchanging
 from .as_json import track_fields
 
+_WRONG_LINKS: Final = "mixtape.wrong_links"
 COVER_AGE_S: Final = 7 * 24 * 3600
 _NO_MIXTAPE: Final = (
     "There is no mixtape at this address. It may have been closed or given a new link: "
@@ -38,10 +40,7 @@ _NO_TRACK: Final = "This track is no longer there."
 
 def init_app(app: Flask) -> None:
     """Add the mixtapes' pages to an app."""
-    limiter = make_limiter(app)
-    limit = limiter.shared_limit(
-        WRONG_LINKS, scope="wrong-links", deduct_when=lambda _: g.get("is_wrong_link", False)
-    )
+    app.extensions[_WRONG_LINKS] = make_limiter(app).shared_limit(WRONG_LINKS, scope="wrong-links")
     blueprint = Blueprint("player", __name__, url_prefix="/mixtapes")
     views: dict[str, Callable[..., str | Response]] = {
         "/<slug>": page,
@@ -49,7 +48,7 @@ def init_app(app: Flask) -> None:
         "/<slug>/covers/<key>": cover,
     }
     for rule, view in views.items():
-        blueprint.add_url_rule(rule, view.__name__, limit(view))
+        blueprint.add_url_rule(rule, view.__name__, view)
     blueprint.after_request(_keep_out_of_search_engines)
     app.register_blueprint(blueprint)
 
@@ -107,8 +106,13 @@ def _get_mixtape(slug: str) -> SavedMixtape:
 
 
 def _refuse_link() -> NoReturn:
-    g.is_wrong_link = True
-    abort(404, _NO_MIXTAPE)
+    """Answer 404, or 429 to a visitor with too many wrong links.
+
+    Only these are counted, so that whoever has a right link gets in by it also while somebody at
+    the same address (a household, a company, a proxy that was not declared) tries wrong ones.
+    """
+    with current_app.extensions[_WRONG_LINKS]:
+        abort(404, _NO_MIXTAPE)
 
 
 def _row(mixtape: SavedMixtape, place: int, item: MixtapeItem) -> dict[str, Any]:
@@ -135,7 +139,8 @@ def _cover_url(
     """Return the address of a cover; "" where there is none."""
     if key is None:
         return ""
-    return url_for("player.cover", slug=mixtape.slug, key=key, size=size, _external=is_absolute)
+    address = public_url if is_absolute else url_for
+    return address("player.cover", slug=mixtape.slug, key=key, size=size)
 
 
 def _keep_out_of_search_engines(response: Response) -> Response:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
+from ..urls import public_url
 from .json_api import no_content
 
 blueprint = Blueprint("sharing", __name__, url_prefix="/api/mixtapes")
@@ -50,6 +51,6 @@ def link_fields(mixtape: SavedMixtape) -> dict[str, Any]:
     return {
         "slug": mixtape.slug,
         "shared": mixtape.shared,
-        "link": url_for("player.page", slug=mixtape.slug, _external=True),
+        "link": public_url("player.page", slug=mixtape.slug),
         "edit_url": url_for("editor.edit", slug=mixtape.slug),
     }
