@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mixtape.database.units_of_work import Database
 from tests.helpers.host import PASSWORD, make_app
 from tests.helpers.mixtapes import Owner
 from tests.helpers.tracks import Clock
+from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture
@@ -51,3 +53,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Return both ends of a connection: the server's and the listener's."""
+    here, there = socket.socketpair()
+    there.settimeout(LIMIT_S)
+    with here, there:
+        yield here, there

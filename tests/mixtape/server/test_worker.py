@@ -3,7 +3,6 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -11,14 +10,6 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from mixtape.server.worker import ListenerWorker, _is_news
 from tests.helpers.waiting import LIMIT_S
-
-
-@pytest.fixture
-def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
-    here, there = socket.socketpair()
-    there.settimeout(LIMIT_S)
-    with here, there:
-        yield here, there
 
 
 def handle(

@@ -6,7 +6,6 @@ import http.client
 import re
 import socket
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -22,14 +21,6 @@ from tests.helpers.mixtapes import scan, services_of, share_mixtape, stream_urls
 from tests.helpers.waiting import LIMIT_S
 
 LENGTH_S = 240  # 42 MB: many times what sockets of both sides hold
-
-
-@pytest.fixture
-def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
-    here, there = socket.socketpair()
-    there.settimeout(LIMIT_S)
-    with here, there:
-        yield here, there
 
 
 def test_an_answer_that_is_being_sent_is_ended(
