@@ -31,6 +31,7 @@ from .quality import QualityLevel, parse_quality
 from .serving.addresses import Signer, read_key
 from .serving.permanent import PermanentPlayback, know
 from .serving.playback import Playback
+from .serving.ranges import connection_of as connection_of
 from .settings import AudioCacheSettings
 from .sources.source import is_audio_name
 from .store.cache import AudioCache

@@ -22,6 +22,7 @@ from .library.scanner import LOCK_NAME, Scanner, ScanProgress
 from .mixtapes.caching import Caching
 from .mixtapes.drafts import Drafts
 from .mixtapes.links import Sharing
+from .mixtapes.open_answers import OpenAnswers
 from .mixtapes.store import Mixtapes
 
 EXTENSION: Final = "mixtape"
@@ -43,6 +44,7 @@ class Services:
     mixtapes: Mixtapes
     drafts: Drafts
     sharing: Sharing
+    open_answers: OpenAnswers
     caching: Caching
     counted: dict[tuple[ScanProgress, int], LibraryCounts] = field(default_factory=dict)
 
@@ -105,6 +107,7 @@ def init_app(app: Flask) -> None:
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),
+        open_answers=OpenAnswers(),
         caching=Caching(state, database),
     )
     app.extensions[EXTENSION] = services

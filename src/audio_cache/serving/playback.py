@@ -198,7 +198,7 @@ class Playback:
     ) -> None:
         """Count a play towards what is kept; a foreign file, which has no id, is kept anyway."""
         if request.method == "GET" and (name or RENDITION_ID.fullmatch(object_id)):
-            self.cache.plays.note(object_id, what.length, _told_apart(request), name)
+            self.cache.plays.note(object_id, what.length, listener_of(request), name)
 
     def _original(self, request: Request, path: Path, status: str) -> Response:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -232,13 +232,9 @@ def listener_of(request: Request) -> str:
     X-Forwarded-For is for the application to believe, which knows its proxies and sets REMOTE_ADDR
     by it (Werkzeug's `ProxyFix`): anybody else would be as many listeners as he makes up.
     """
-    return f"{request.remote_addr} {request.user_agent.string}"
-
-
-def _told_apart(request: Request) -> tuple[object, ...]:
-    """Return what tells listeners apart, without parsing any of it."""
+    # Not by Werkzeug's attributes: they parse, and every hit passes here.
     environ = request.environ
-    return tuple(map(environ.get, ("REMOTE_ADDR", "HTTP_USER_AGENT")))
+    return f"{environ.get('REMOTE_ADDR')} {environ.get('HTTP_USER_AGENT', '')}"
 
 
 def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, str]:

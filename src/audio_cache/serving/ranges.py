@@ -16,6 +16,8 @@ from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import FileWrapper
 
 if TYPE_CHECKING:
+    import socket
+
     from _typeshed.wsgi import WSGIEnvironment
 
 _READ_BYTES: Final = 1 << 15
@@ -147,13 +149,21 @@ _RANGE_SYNTAX: Final = re.compile(r"[ \t]*bytes[ \t]*=[0-9,\- \t]+", re.ASCII | 
 _LAST_NOTHING: Final = re.compile(r"[^=]*=[ \t]*-0+[ \t]*")
 
 
+def connection_of(environ: WSGIEnvironment) -> socket.socket | None:
+    """Return the socket of a request, where the server exposes it (gunicorn, Werkzeug)."""
+    connection: socket.socket | None = environ.get("gunicorn.socket") or environ.get(
+        "werkzeug.socket"
+    )
+    return connection
+
+
 def listener_has_left(environ: WSGIEnvironment) -> Callable[[], bool]:
     """Return a function that says whether the client has closed its connection.
 
-    That needs a server that exposes its socket (gunicorn, Werkzeug); elsewhere the answer is always
-    no, and the next write finds out.
+    That needs a server that exposes its socket; elsewhere the answer is always no, and the next
+    write finds out.
     """
-    connection = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    connection = connection_of(environ)
     if connection is None or not hasattr(select, "POLLRDHUP"):
         return lambda: False
 

@@ -25,13 +25,11 @@ from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import current_services
 from ..auth import is_owner
 from ..limits import WRONG_LINKS, make_limiter
-from ..open_answers import OpenAnswers
 from ..urls import public_url
 from .artwork import send_cover, unchanging
 from .as_json import track_fields
 
 _WRONG_LINKS: Final = "mixtape.wrong_links"
-_OPEN_ANSWERS: Final = "mixtape.open_answers"
 COVER_AGE_S: Final = 7 * 24 * 3600
 _NO_MIXTAPE: Final = (
     "There is no mixtape at this address. It may have been closed or given a new link: "
@@ -42,7 +40,6 @@ _NO_TRACK: Final = "This track is no longer there."
 
 def init_app(app: Flask) -> None:
     """Add the mixtapes' pages to an app."""
-    app.extensions[_OPEN_ANSWERS] = OpenAnswers()
     app.extensions[_WRONG_LINKS] = make_limiter(app).shared_limit(WRONG_LINKS, scope="wrong-links")
     blueprint = Blueprint("player", __name__, url_prefix="/mixtapes")
     views: dict[str, Callable[..., str | Response]] = {
@@ -75,15 +72,16 @@ def page(slug: str) -> str:
 def stream(slug: str, token: str) -> Response:
     """Play the track that a token stands for, at the quality that is asked for."""
     quality = requested_quality()
-    answers = open_answers()
+    may_hear_all = is_owner()
+    answers = current_services().open_answers
     ends = answers.ends
-    track = find_track(get_state().music_root, os.fsdecode(_path_of(slug, token)))
-    response = send_track(track, quality)
-    if not is_owner():
+    path = _path_of(slug, token, may_hear_all)
+    response = send_track(find_track(get_state().music_root, os.fsdecode(path)), quality)
+    if not may_hear_all:
         answers.add(slug, request.environ, response)
         if answers.ends != ends:
             # One was closed between the look and now: perhaps this one.
-            _path_of(slug, token)
+            _path_of(slug, token, may_hear_all)
     return response
 
 
@@ -102,20 +100,14 @@ def cover(slug: str, key: str) -> Response:
     return unchanging(response, COVER_AGE_S)
 
 
-def _path_of(slug: str, token: str) -> bytes:
+def _path_of(slug: str, token: str, may_hear_all: bool) -> bytes:
     """Return the path of the track that a token stands for; 404 where there is none (now)."""
     try:
-        return current_services().sharing.find_path(slug, token, is_owner=is_owner())
+        return current_services().sharing.find_path(slug, token, is_owner=may_hear_all)
     except LinkError:
         _refuse_link()
     except NotFoundError:
         abort(404, _NO_TRACK)
-
-
-def open_answers() -> OpenAnswers:
-    """Return what is being sent to listeners of the current app."""
-    answers: OpenAnswers = current_app.extensions[_OPEN_ANSWERS]
-    return answers
 
 
 def _get_mixtape(slug: str) -> SavedMixtape:

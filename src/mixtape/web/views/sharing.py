@@ -11,7 +11,6 @@ from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ..urls import public_url
 from .json_api import no_content
-from .player import open_answers
 
 blueprint = Blueprint("sharing", __name__, url_prefix="/api/mixtapes")
 
@@ -25,8 +24,9 @@ def share(slug: str) -> Response:
 @blueprint.post("/<slug>/unshare")
 def unshare(slug: str) -> Response:
     """Close a mixtape; what listeners have loaded stops to play."""
-    mixtape = current_services().mixtapes.unshare(slug)
-    open_answers().end(slug)
+    services = current_services()
+    mixtape = services.mixtapes.unshare(slug)
+    services.open_answers.end(slug)
     return jsonify(link_fields(mixtape))
 
 
@@ -35,7 +35,7 @@ def renew(slug: str) -> Response:
     """Give a mixtape a new link; the old one leads nowhere. Its caching goes on under the new."""
     services = current_services()
     mixtape = services.mixtapes.renew_link(slug)
-    open_answers().end(slug)
+    services.open_answers.end(slug)
     services.caching.rename(slug, mixtape)
     return jsonify(link_fields(mixtape))
 
@@ -45,7 +45,7 @@ def delete(slug: str) -> Response:
     """Delete a mixtape with its draft; the music and its cache stay."""
     services = current_services()
     services.mixtapes.delete(slug)
-    open_answers().end(slug)
+    services.open_answers.end(slug)
     services.caching.cancel(slug)
     services.caching.unpin(slug)
     return no_content()

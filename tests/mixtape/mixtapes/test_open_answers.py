@@ -7,17 +7,17 @@ import re
 import socket
 import wave
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from gunicorn.http.wsgi import FileWrapper
 from werkzeug.wrappers import Response
 
+from mixtape.mixtapes.open_answers import OpenAnswers
 from mixtape.mixtapes.values import SavedMixtape
-from mixtape.web.open_answers import OpenAnswers
-from tests.helpers.host import PAGE, PASSWORD, make_app
+from tests.helpers.host import PASSWORD, make_app, sign_in
 from tests.helpers.mixtape_serve import MixtapeServe
-from tests.helpers.mixtapes import scan, services_of, share_mixtape, stream_urls
+from tests.helpers.mixtapes import Owner, scan, services_of, share_mixtape, stream_urls
 from tests.helpers.waiting import LIMIT_S
 
 LENGTH_S = 240  # 42 MB: many times what sockets of both sides hold
@@ -66,8 +66,8 @@ def test_a_connection_is_let_go_with_its_answer(
 
 
 @pytest.fixture
-def mixtape(tmp_path: Path, music: Path) -> tuple[SavedMixtape, str]:
-    """Return a mixtape of one large track, of silence, and the address of its stream."""
+def mixtape(tmp_path: Path, music: Path) -> tuple[SavedMixtape, str, Owner]:
+    """Return a mixtape of one large track, of silence, the address of its stream, and its owner."""
     with wave.open(str(music / "long.wav"), "wb") as file:
         file.setparams((2, 2, 44100, 0, "NONE", ""))
         file.writeframes(bytes(4 * 44100 * LENGTH_S))
@@ -76,43 +76,28 @@ def mixtape(tmp_path: Path, music: Path) -> tuple[SavedMixtape, str]:
     saved = share_mixtape(app, "long.wav")
     [url] = stream_urls(app.test_client(), saved)
     services_of(app).close()
-    return saved, f"{url}?quality=original"
+    browser = app.test_client()
+    sign_in(browser)
+    return saved, f"{url}?quality=original", Owner(browser)
 
 
-def close_mixtape(address: str, slug: str) -> None:
-    """Sign in and close a mixtape, as its owner's browser does."""
+def close_mixtape(address: str, slug: str, owner: Owner) -> None:
+    """Close a mixtape in a server that shares its data with the application of an owner."""
+    token = owner.token()  # which the cookie holds from then on
+    cookie = owner.client.get_cookie("mixtape_session")
+    assert cookie is not None
+    headers = {"Cookie": f"{cookie.key}={cookie.value}", "X-CSRFToken": token}
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=LIMIT_S)
-    cookie = ""
-
-    def send(method: str, path: str, body: str = "", **headers: str) -> tuple[int, str]:
-        nonlocal cookie
-        kind = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
-        connection.request(method, path, body, {**PAGE, **kind, "Cookie": cookie, **headers})
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        cookie = answer.headers.get("Set-Cookie", cookie).partition(";")[0]
-        return answer.status, text
-
-    def token(page: str) -> str:
-        found = re.search(r'(?:name="csrf_token" value|name="csrf-token" content)="([^"]+)"', page)
-        assert found is not None, page
-        return found[1]
-
-    _, page = send("GET", "/login")
-    form = urlencode({"password": PASSWORD, "csrf_token": token(page)})
-    assert send("POST", "/login", form)[0] == 303
-    _, page = send("GET", "/mixtapes")
-    headers = {"X-CSRFToken": token(page)}
-    status, text = send("POST", f"/api/mixtapes/{slug}/unshare", **headers)
-    assert status == 200, text
+    connection.request("POST", f"/api/mixtapes/{slug}/unshare", headers=headers)
+    assert connection.getresponse().status == 200
     connection.close()
 
 
 @pytest.mark.slow
 def test_closing_a_mixtape_ends_what_its_listeners_are_sent(
-    tmp_path: Path, mixtape: tuple[SavedMixtape, str]
+    tmp_path: Path, mixtape: tuple[SavedMixtape, str, Owner]
 ) -> None:
-    saved, url = mixtape
+    saved, url, owner = mixtape
     with MixtapeServe(tmp_path / "music", tmp_path / "data", PASSWORD=PASSWORD) as server:
         host, port = server.address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=LIMIT_S) as listener:
@@ -121,7 +106,7 @@ def test_closing_a_mixtape_ends_what_its_listeners_are_sent(
             assert begin.startswith(b"HTTP/1.1 200")
             found = re.search(rb"Content-Length: (\d+)", begin)
             assert found is not None
-            close_mixtape(server.address, saved.slug)
+            close_mixtape(server.address, saved.slug, owner)
             received = len(begin)
             try:
                 while piece := listener.recv(1 << 16):

@@ -6,11 +6,12 @@ import contextlib
 import socket
 import threading
 from collections import defaultdict
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
+
+from audio_cache.flask_ext import connection_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -46,7 +47,7 @@ class OpenAnswers:
             environ: of the request.
             response: the answer, whose body is replaced by one that also tells us of its end.
         """
-        connection = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+        connection = connection_of(environ)
         body: Any = response.response
         if connection is None or isinstance(body, list | tuple):
             return  # what is in memory is sent before anybody could end it
@@ -62,7 +63,10 @@ class OpenAnswers:
         wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(wrapper, type) and isinstance(body, wrapper):
             # Servers know by the class what they can send with sendfile.
-            body.close = _both(body.close, forget)  # type: ignore[attr-defined]
+            ending = contextlib.ExitStack()
+            ending.callback(forget)
+            ending.callback(body.close)  # type: ignore[attr-defined]
+            body.close = ending.close  # type: ignore[attr-defined]
         else:
             response.response = ClosingIterator(body, forget)
 
@@ -74,13 +78,3 @@ class OpenAnswers:
             for connection in self._connections.get(slug, ()):
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-
-
-def _both(first: Callable[[], object], second: Callable[[], object]) -> Callable[[], None]:
-    def call() -> None:
-        try:
-            first()
-        finally:
-            second()
-
-    return call
