@@ -36,6 +36,10 @@ class SandboxError(Exception):
     """Content ended the process that read it: it took too much time, or made its reader crash."""
 
 
+class _CrashError(SandboxError):
+    """A process was ended by another signal than those of the limits of time."""
+
+
 class Sandboxes:
     """Some processes that answer questions, started when they are needed and used again.
 
@@ -77,7 +81,11 @@ class Sandboxes:
             _close(process)
 
     def _ask_idle(self, question: Words, content: bytes) -> Answer | None:
-        """Return what one that was used before says; None if there is none that lives."""
+        """Return what one that was used before says; None if a new one is to be asked.
+
+        One that crashes may have been killed while it was idle, which shows a moment later. So it
+        says nothing about the content: only a process that was started for it does.
+        """
         while True:
             try:
                 process = self._idle.pop()
@@ -86,7 +94,10 @@ class Sandboxes:
             if process.poll() is not None:
                 _close(process)
                 continue
-            answer = self._converse(process, question, content)
+            try:
+                answer = self._converse(process, question, content)
+            except _CrashError:
+                return None
             if answer is not None:
                 return answer
 
@@ -148,7 +159,7 @@ def _judge(code: int, question: Words) -> None:
     if -code in (signal.SIGXCPU, signal.SIGALRM):
         limit = question["cpu_s"] if -code == signal.SIGXCPU else question["real_s"]
         raise SandboxError(f"takes longer to read than the {limit} s that there are for it")
-    raise SandboxError(f"makes what reads it crash (signal {-code})")
+    raise _CrashError(f"makes what reads it crash (signal {-code})")
 
 
 def _raise_error(words: Words) -> None:

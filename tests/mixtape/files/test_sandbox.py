@@ -102,6 +102,37 @@ def test_a_process_is_used_again_and_replaced_where_it_has_gone(sandboxes: Sandb
     assert process_of(sandboxes) != first
 
 
+def test_a_process_that_is_killed_while_idle_tells_nothing_about_the_next_content(
+    sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandboxes.ask("shrink", SMALL, PICTURE)
+    [process] = sandboxes._idle
+    os.kill(process.pid, signal.SIGKILL)
+    wait_until(lambda: not is_alive(process.pid), "the end of a process")
+    # As in the moment in which its threads end one after the other.
+    monkeypatch.setattr(process, "poll", lambda: None)
+    assert sandboxes.ask("shrink", SMALL, PICTURE)[1]
+    assert process_of(sandboxes) != process.pid
+
+
+def test_content_that_crashes_its_reader_is_refused(
+    sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = sandbox._start
+    crashed: list[int] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        process = started()
+        os.kill(process.pid, signal.SIGSEGV)
+        crashed.append(process.pid)
+        return process
+
+    monkeypatch.setattr(sandbox, "_start", start)
+    with pytest.raises(SandboxError, match=f"crash .signal {signal.SIGSEGV:d}"):
+        sandboxes.ask("shrink", SMALL, PICTURE)
+    assert len(crashed) == 1
+
+
 def test_a_refusal_ends_no_process(sandboxes: Sandboxes) -> None:
     sandboxes.ask("shrink", SMALL, PICTURE)
     first = process_of(sandboxes)
