@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,13 +127,31 @@ def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:
         # one at the first write only, which fails at once where somebody else wrote meanwhile.
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout={busy_timeout_s * 1000:.0f}")
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_write_ahead_log(connection, busy_timeout_s)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection, busy_timeout_s: float) -> None:
+    """Set the journal mode, which the file keeps.
+
+    Where two connections set it for a new file at once, SQLite fails one of them without the busy
+    timeout, as each could wait for the other; the next try finds it set.
+    """
+    deadline = time.monotonic() + busy_timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _migrate(connection: Connection, migrations: Sequence[Migration]) -> None:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import sqlite3
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, Connection, func, insert, inspect, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
+from mixtape.database import units_of_work
 from mixtape.database.tables import Mixtape, MixtapeTrack, Track
 from mixtape.database.units_of_work import FILE_NAME, Database, SchemaVersion
 from mixtape.errors import DatabaseError
@@ -105,6 +108,25 @@ def test_whoever_opens_a_new_database_at_once_shares_it(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(open_together, range(8))) == [1] * 8
+
+
+def test_a_new_database_that_somebody_is_making_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # SQLite's own timeout does not hold here: whoever asks is refused at once.
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(units_of_work.time, "sleep", lambda _s: other.execute("COMMIT"))
+        database = Database.open(tmp_path)
+    assert version_of(database) == 1
+    database.close()
+
+
+def test_a_database_that_stays_locked_is_told(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            Database(url_of(tmp_path), busy_timeout_s=0.05)
 
 
 def add_colour(connection: Connection) -> None:
