@@ -14,6 +14,7 @@ from .admin.monitor import Monitor
 from .settings import DEMO_LIBRARY, Settings, load_settings, prepare_data_root, read_secret_key
 from .web import auth, compression, module_preload, security
 from .web import errors as web_errors
+from .web.crowd import CrowdBehindProxies
 from .web.views import (
     admin,
     artwork,
@@ -50,11 +51,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         IS_DEMO=settings.music_root is None,
         SECRET_KEY=read_secret_key(settings),
         PUBLIC_URL=settings.public_url,
+        CONNECTIONS_PER_ADDRESS=settings.connections_per_address,
+        TRUSTED_PROXIES=settings.trusted_proxies,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        fixed = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        counted = CrowdBehindProxies(app.wsgi_app, settings.connections_per_address, app.logger)
+        fixed = ProxyFix(counted, x_for=hops, x_proto=hops, x_host=hops)
         app.wsgi_app = fixed  # type: ignore[method-assign]
     web_errors.init_app(app)
     security.init_app(app, settings)

@@ -89,9 +89,17 @@ class Settings(BaseSettings):
         600,
         ge=4,
         le=10_000,
-        description="how many requests run at once, from 4 to 10000; a listener or a progress "
-        "page takes one each",
+        description="how many requests run at once, from 4 to 10000; one takes a thread only "
+        "while something is done for it",
         examples=["600"],
+    )
+    connections_per_address: int = Field(
+        100,
+        ge=0,
+        le=100_000,
+        description="how many connections one address may have open, or requests where a trusted "
+        "proxy tells the address, from 0 to 100000; 0 for any number; this machine has no limit",
+        examples=["100"],
     )
     trusted_proxies: int = Field(
         0,

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from gunicorn.workers.gthread import ThreadWorker
 
 from audio_cache import AudioCache, ProgressCallback, ProgressStatus, ProgressTracker
 from audio_cache.flask_ext import FlaskAudioCache
 from mixtape.server.run import server_options
+from mixtape.server.worker import ListenerWorker
 from tests.helpers.host import make_app, make_settings
 from tests.helpers.progress import drain, messages, parse
 
@@ -204,5 +204,5 @@ class TestDefect8:
 def test_many_progress_streams_do_not_freeze_the_site(tmp_path: Path) -> None:
     """Defect 11: a server with one sync worker, which one progress stream freezes."""
     options = server_options(make_settings(tmp_path), 3)
-    assert issubclass(options["worker_class"], ThreadWorker)
+    assert options["worker_class"] is ListenerWorker
     assert options["threads"] >= 100

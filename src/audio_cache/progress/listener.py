@@ -6,7 +6,8 @@ Nothing here waits or locks: the tracker calls it under its lock.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from .events import EventLog, LogEntry, ProgressEvent, ProgressStatus
 
@@ -35,6 +36,14 @@ class Task:
     run: TaskRun | None = None
     listeners: int = 0
     is_closed: bool = False
+    wakers: dict[object, Callable[[], None]] = field(default_factory=dict)
+
+    def tell(self) -> None:
+        """Wake everybody who waits for a change."""
+        self.changed.notify_all()
+        wakers, self.wakers = self.wakers, {}
+        for wake in wakers.values():
+            wake()
 
 
 @dataclass

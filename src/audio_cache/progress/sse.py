@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
 if TYPE_CHECKING:
-    from .tracker import ProgressTracker
+    from .tracker import Frames, ProgressTracker
 
 HEADERS: Final = {
     # no-transform: a proxy that compresses would hold events back until it has a block full.
@@ -59,12 +58,45 @@ def progress_response(
         ended = Response(status=204, headers=HEADERS)
         del ended.headers["Content-Type"]
         return ended
-    stream = _stream(tracker.listen(task_id, timeout, last_event_id, ids=True))
-    return Response(stream, headers=HEADERS, mimetype="text/event-stream")
+    frames = tracker.follow(task_id, timeout, last_event_id, ids=True)
+    # Passed through as it is, so that a server sees what it is.
+    stream = EventStream(frames)
+    return Response(stream, headers=HEADERS, mimetype="text/event-stream", direct_passthrough=True)
 
 
-def _stream(frames: Generator[str, None, None]) -> Iterator[str]:
-    with closing(frames):
-        yield next(frames)
-        yield f"retry: {RETRY_MS}\n\n"
-        yield from frames
+class EventStream:
+    """The body of a progress stream, which tells servers when it has something to send.
+
+    Args:
+        frames: the messages.
+    """
+
+    def __init__(self, frames: Frames) -> None:
+        self._frames = frames
+        self._is_first = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        frame = next(self._frames)
+        if self._is_first:
+            self._is_first = False
+            frame += f"retry: {RETRY_MS}\n\n"
+        return frame.encode()
+
+    def is_due(self) -> bool:
+        """Say whether the next item, or the end, would come at once."""
+        return self._frames.is_due()
+
+    def due_in_s(self) -> float:
+        """Return the seconds until an item is due even if nothing happens."""
+        return self._frames.due_in_s()
+
+    def call_when_due(self, wake: Callable[[], None]) -> None:
+        """Call `wake` when something has happened, at once if it has; from any thread."""
+        self._frames.call_when_due(wake)
+
+    def close(self) -> None:
+        """Leave the task."""
+        self._frames.close()

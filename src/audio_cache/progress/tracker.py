@@ -12,8 +12,10 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import Self
 
 from .events import EventLog, ProgressEvent, ProgressStatus
 from .listener import Place, Task, TaskRun, get_number_in_run
@@ -152,17 +154,26 @@ class ProgressTracker:
             Messages of a text/event-stream: "connected", events, and comments while it is
             idle. The stream ends after the run's end, the timeout, or `cleanup_task`.
         """
-        deadline = self._clock() + timeout
-        yield f"data: {json.dumps({'type': 'connected', 'task_id': task_id})}\n\n"
-        with self._joined(task_id) as task:
-            place = Place(task, last_event_id or "", ids)
-            is_over = False
-            while not is_over:
-                frames, is_over = self._next_frames(place, deadline)
-                yield from frames
-                is_over = is_over or self._clock() >= deadline
-                if not frames and not is_over:
-                    yield KEEPALIVE
+        with closing(self.follow(task_id, timeout, last_event_id, ids=ids)) as frames:
+            yield from frames
+
+    def follow(
+        self,
+        task_id: str,
+        timeout: float = 300,
+        last_event_id: str | None = None,
+        *,
+        ids: bool = False,
+    ) -> Frames:
+        """Return what `listen` yields, as an iterator that also says when its next is due.
+
+        Args:
+            task_id: as for `listen`.
+            timeout: as for `listen`.
+            last_event_id: as for `listen`.
+            ids: as for `listen`.
+        """
+        return Frames(self, task_id, timeout, last_event_id or "", ids)
 
     def cleanup_task(self, task_id: str) -> None:
         """Forget a task; its listeners get what they have not had yet, and then their end."""
@@ -170,41 +181,29 @@ class ProgressTracker:
             task = self._tasks.pop(task_id, None)
             if task is not None:
                 task.is_closed = True
-                task.changed.notify_all()
+                task.tell()
 
     def close(self) -> None:
         """End every stream, those to come too, so that a server can stop at once."""
         with self._lock:
             self._is_closing = True
             for task in self._tasks.values():
-                task.changed.notify_all()
+                task.tell()
 
-    def _next_frames(self, place: Place, deadline: float) -> tuple[list[str], bool]:
-        """Wait for frames until a keepalive or the end is due; say whether that was all."""
-        task = place.task
-        with self._lock:
-            if not (place.is_at_end() or self._is_closing):
-                wait_s = min(self._keepalive_s, deadline - self._clock())
-                task.changed.wait_for(
-                    lambda: place.has_news() or task.is_closed or self._is_closing,
-                    max(wait_s, 0.0),
-                )
-            return place.take(), place.is_at_end() or self._is_closing
-
-    @contextmanager
-    def _joined(self, task_id: str) -> Iterator[Task]:
+    def _join(self, task_id: str) -> Task:
         with self._lock:
             self._forget_old()
             task = self._get_or_add(task_id)
             task.listeners += 1
-        try:
-            yield task
-        finally:
-            with self._lock:
-                task.listeners -= 1
-                never_ran = task.run is None and not task.listeners
-                if never_ran and self._tasks.get(task_id) is task:
-                    del self._tasks[task_id]
+            return task
+
+    def _leave(self, task: Task, frames: Frames) -> None:
+        with self._lock:
+            task.listeners -= 1
+            task.wakers.pop(frames, None)
+            never_ran = task.run is None and not task.listeners
+            if never_ran and self._tasks.get(task.id) is task:
+                del self._tasks[task.id]
 
     def _get_or_add(self, task_id: str) -> Task:
         task = self._tasks.get(task_id)
@@ -214,7 +213,7 @@ class ProgressTracker:
 
     def _begin(self, task: Task) -> TaskRun:
         task.run = TaskRun(next(self._run_ids), EventLog(self._max_events), self._clock())
-        task.changed.notify_all()
+        task.tell()
         return task.run
 
     def _keep(self, event: ProgressEvent, run_id: str | None) -> bool:
@@ -232,7 +231,7 @@ class ProgressTracker:
         assert task is not None
         run.log.append(event)
         run.touched_at = self._clock()
-        task.changed.notify_all()
+        task.tell()
         return True
 
     def _find_run(self, task_id: str) -> TaskRun | None:
@@ -250,6 +249,90 @@ class ProgressTracker:
             keep_s = self._keep_finished_s if is_ended else self._keep_silent_s
             if now - task.run.touched_at > keep_s:
                 self.cleanup_task(task.id)
+
+
+class Frames:
+    """The messages of one listener's stream; see `ProgressTracker.listen`.
+
+    Like a generator it waits for its next item. Servers that have no thread to spare for that
+    ask `is_due` before, and are woken by `call_when_due`.
+    """
+
+    def __init__(
+        self, tracker: ProgressTracker, task_id: str, timeout: float, last_event_id: str, ids: bool
+    ) -> None:
+        self._tracker = tracker
+        self._task_id = task_id
+        self._last_event_id = last_event_id
+        self._ids = ids
+        self._ends_at = tracker._clock() + timeout
+        self._alive_at = tracker._clock()
+        self._place: Place | None = None
+        self._frames = deque([f"data: {json.dumps({'type': 'connected', 'task_id': task_id})}\n\n"])
+        self._is_over = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        while not self._frames:
+            if self._is_over:
+                self.close()
+                raise StopIteration
+            self._take()
+        self._alive_at = self._tracker._clock()
+        return self._frames.popleft()
+
+    def is_due(self) -> bool:
+        """Say whether the next item, or the end, would come at once."""
+        if self._frames or self._is_over or self.due_in_s() <= 0:
+            return True
+        with self._tracker._lock:
+            return self._has_news(self._join())
+
+    def due_in_s(self) -> float:
+        """Return the seconds until an item is due even if nothing happens."""
+        at = min(self._alive_at + self._tracker._keepalive_s, self._ends_at)
+        return max(0.0, at - self._tracker._clock())
+
+    def call_when_due(self, wake: Callable[[], None]) -> None:
+        """Call `wake` when something has happened, at once if it has; from any thread."""
+        with self._tracker._lock:
+            place = self._join()
+            if not self._has_news(place):
+                place.task.wakers[self] = wake
+                return
+        wake()
+
+    def close(self) -> None:
+        """Leave the task."""
+        self._is_over = True
+        self._frames.clear()
+        place, self._place = self._place, None
+        if place is not None:
+            self._tracker._leave(place.task, self)
+
+    def _join(self) -> Place:
+        if self._place is None:
+            task = self._tracker._join(self._task_id)
+            self._place = Place(task, self._last_event_id, self._ids)
+        return self._place
+
+    def _has_news(self, place: Place) -> bool:
+        is_closing = place.task.is_closed or self._tracker._is_closing
+        return is_closing or place.has_news() or place.is_at_end()
+
+    def _take(self) -> None:
+        """Wait for frames until a keepalive or the end is due."""
+        tracker = self._tracker
+        with tracker._lock:
+            place = self._join()
+            place.task.changed.wait_for(lambda: self._has_news(place), self.due_in_s())
+            self._frames.extend(place.take())
+            self._is_over = place.is_at_end() or tracker._is_closing
+        self._is_over = self._is_over or tracker._clock() >= self._ends_at
+        if not self._frames and not self._is_over:
+            self._frames.append(KEEPALIVE)
 
 
 _shared_lock = threading.Lock()

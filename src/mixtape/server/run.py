@@ -23,7 +23,8 @@ BACKLOG: Final = 1024
 # The worker ends by itself after ENDS_WITHIN_S; only a hanging one is killed after this.
 GRACEFUL_TIMEOUT_S: Final = 10
 KEEPALIVE_S: Final = 5
-_FILES_PER_THREAD: Final = 4
+# Of the encoders that it waits for: a pipe, and a file.
+_FILES_PER_THREAD: Final = 2
 _FILES_BESIDES: Final = 256
 
 
@@ -65,8 +66,8 @@ def server_options(settings: Settings, descriptor: int) -> dict[str, Any]:
         "worker_class": ListenerWorker,
         "workers": 1,
         "threads": settings.server_threads,
-        # gthread keeps connections - threads idle connections open, so it needs more of the former.
-        "worker_connections": 2 * settings.server_threads + BACKLOG,
+        # Those who wait take no thread.
+        "worker_connections": connections_of(settings.server_threads),
         "keepalive": KEEPALIVE_S,
         "timeout": 0,  # a worker full of day-long streams is not a hanging one
         "graceful_timeout": GRACEFUL_TIMEOUT_S,
@@ -77,6 +78,11 @@ def server_options(settings: Settings, descriptor: int) -> dict[str, Any]:
     if Path("/dev/shm").is_dir():
         options["worker_tmp_dir"] = "/dev/shm"  # a heartbeat file on a busy disk can stall
     return options
+
+
+def connections_of(threads: int) -> int:
+    """Return how many connections are held at most; where more come, the idlest is ended."""
+    return 2 * threads + BACKLOG
 
 
 def bind_listener(settings: Settings) -> socket.socket:
@@ -103,10 +109,10 @@ def address_of(settings: Settings, listener: socket.socket) -> str:
 def raise_file_limit(threads: int) -> None:
     """Let the process open as many files as its threads can need, as far as the system allows.
 
-    A listener takes a socket and a file or a pipe; the usual limit of 1,024 is full at 500.
+    A listener takes a socket and a file; the usual limit of 1,024 is full at 500.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES_PER_THREAD * threads + _FILES_BESIDES
+    wanted = 2 * connections_of(threads) + _FILES_PER_THREAD * threads + _FILES_BESIDES
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

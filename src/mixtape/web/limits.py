@@ -21,7 +21,11 @@ def make_limiter(app: Flask) -> Limiter:
 
 def visitor_address() -> str:
     """Return whom a limit counts: the address, or the IPv6 network that one customer has."""
-    address = request.remote_addr or "127.0.0.1"
+    return network_of(request.remote_addr or "127.0.0.1")
+
+
+def network_of(address: str) -> str:
+    """Return an address, or the IPv6 network that one customer has."""
     try:
         parsed = ipaddress.IPv6Address(address)
     except ValueError:

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from mixtape import cli
-from mixtape.server.run import bind_listener, server_options
+from mixtape.server.run import bind_listener, connections_of, server_options
 from mixtape.settings import Settings, SettingsError
 from tests.helpers.host import make_settings
 from tests.helpers.mixtape_serve import SOURCE, MixtapeServe
@@ -114,7 +114,7 @@ def test_the_limit_of_open_files_is_raised_for_the_threads() -> None:
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     output = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    wanted = 4 * 100 + 256
+    wanted = 2 * connections_of(100) + 2 * 100 + 256
     assert int(output) == (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))
 
 

@@ -1,118 +1,176 @@
 from __future__ import annotations
 
-import logging
 import socket
-import threading
-from types import SimpleNamespace
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
-from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from mixtape.server.worker import ListenerWorker, _is_news
-from tests.helpers.waiting import LIMIT_S
+from mixtape.server.run import connections_of, raise_file_limit
+from tests.helpers.audio import make_silence
+from tests.helpers.busy_mixtape import IDLE
+from tests.helpers.hostile import Hostile, Kind, kinds
+from tests.helpers.mixtape_serve import MixtapeServe
+from tests.helpers.waiting import LIMIT_S, wait_until
 
-
-def handle(
-    connection: socket.socket, monkeypatch: pytest.MonkeyPatch, *, keeps: bool
-) -> tuple[TConn, object]:
-    """Let a worker handle a request that sends an answer."""
-
-    def answer(self: ThreadWorker, conn: TConn) -> bool:
-        conn.sock.sendall(b"the answer")
-        return keeps
-
-    monkeypatch.setattr(ThreadWorker, "handle", answer)
-    conn = TConn(SimpleNamespace(is_ssl=False), connection, ("127.0.0.1", 1), ("127.0.0.1", 2))
-    conn.sock.setblocking(True)
-    return conn, ListenerWorker.handle(object.__new__(ListenerWorker), conn)
+pytestmark = pytest.mark.slow
+THREADS = 4
+TRACK = "/play/silence.wav?quality=original"
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-def test_a_connection_that_is_kept_stays_open(
-    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here, there = ends
-    conn, result = handle(here, monkeypatch, keeps=True)
-    assert result is True
-    assert conn.sock is here
-    there.sendall(b"the next request")
-    assert here.recv(100) == b"the next request"
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MixtapeServe]:
+    root = tmp_path_factory.mktemp("worker")
+    (root / "music").mkdir()
+    make_silence(root / "music" / "silence.wav", 120)
+    program = (sys.executable, "-m", "tests.helpers.busy_mixtape")
+    given = {"SERVER_THREADS": str(THREADS)}
+    with MixtapeServe(root / "music", root / "data", program, **given) as server:
+        yield server
 
 
-def test_a_connection_that_ends_is_closed_by_the_thread_that_answered(
-    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here, there = ends
-    results: list[object] = []
+def port_of(server: MixtapeServe) -> int:
+    return int(server.address.rpartition(":")[2])
 
-    def serve() -> None:
-        results.extend(handle(here, monkeypatch, keeps=False))
 
-    server = threading.Thread(target=serve)
-    server.start()
-    # The listener sees the end of the answer, and is waited for.
+def connect(server: MixtapeServe, sent: bytes = b"") -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port_of(server)), timeout=LIMIT_S)
+    connection.sendall(sent)
+    return connection
+
+
+def receive_until(connection: socket.socket, end: bytes) -> bytes:
     received = b""
-    while piece := there.recv(100):
-        received += piece
-    assert received == b"the answer"
-    there.close()
-    server.join(LIMIT_S)
-    conn, result = results
-    assert result is False
-    assert here.fileno() == -1
-    # What gunicorn does then, in the thread that accepts, finds nothing to wait for.
-    assert isinstance(conn, TConn)
-    conn.close(graceful=True)
-    conn.close()
+    while end not in received:
+        data = connection.recv(65536)
+        assert data, received
+        received += data
+    return received
 
 
-def test_a_listener_who_never_closes_is_not_waited_for_for_ever(
-    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+def ask(server: MixtapeServe, path: str) -> bytes:
+    with urllib.request.urlopen(f"{server.address}{path}", timeout=LIMIT_S) as answer:
+        content: bytes = answer.read()
+        return content
+
+
+@pytest.mark.parametrize("kind", kinds(TRACK, IDLE), ids=lambda kind: kind.name)
+def test_slow_clients_in_any_number_hold_no_thread(server: MixtapeServe, kind: Kind) -> None:
+    with Hostile(port_of(server), kind, 10 * THREADS) as clients:
+        clients.go_on(1)
+        assert ask(server, "/healthz") == b'{"status":"ok"}\n'
+        assert len(ask(server, TRACK)) > 10_000_000
+        assert not clients.ended
+
+
+def test_a_request_that_does_not_come_in_time_is_refused(server: MixtapeServe) -> None:
+    heads, bodies, *_ = kinds(TRACK, IDLE)
+    with Hostile(port_of(server), heads, 1) as head, Hostile(port_of(server), bodies, 1) as body:
+        waiting = [*head.sockets, *body.sockets]
+        for each in waiting:
+            each.settimeout(LIMIT_S)
+            assert each.recv(1000).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+
+
+def test_a_client_that_asks_nothing_is_closed_without_a_word(server: MixtapeServe) -> None:
+    with connect(server) as connection:
+        assert connection.recv(1) == b""
+
+
+def test_requests_that_come_together_are_answered_in_their_order(server: MixtapeServe) -> None:
+    missing = b"HEAD /missing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with connect(server, HEALTH + HEALTH + missing) as connection:
+        received = b""
+        while data := connection.recv(65536):
+            received += data
+    assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200", b"404"]
+
+
+def test_a_body_is_asked_for_once_where_a_client_awaits_that(server: MixtapeServe) -> None:
+    head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
+    with connect(server, head + b"Expect: 100-continue\r\n\r\n") as connection:
+        assert receive_until(connection, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"a=b")
+        assert connection.recv(65536).startswith((b"HTTP/1.1 3", b"HTTP/1.1 4"))
+
+
+def test_a_body_without_a_length_is_refused(server: MixtapeServe) -> None:
+    head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connect(server, head) as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 411 Length Required\r\n")
+        assert connection.recv(1000) == b""
+
+
+def test_a_request_that_is_none_is_refused_and_the_next_client_served(
+    server: MixtapeServe,
 ) -> None:
-    here, there = ends
-    monkeypatch.setattr("mixtape.server.worker._LINGER_S", 0.01)
-    handle(here, monkeypatch, keeps=False)
-    assert here.fileno() == -1
-    assert there.recv(100) == b"the answer"
+    for nonsense in (b"\x16\x03\x01\0\0\r\n\r\n", b"GET\r\n\r\n", b"G\0T / HTTP/9.9\r\n\r\n"):
+        with connect(server, nonsense) as connection:
+            assert connection.recv(1000).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert ask(server, "/healthz")
 
 
-def test_a_connection_that_is_broken_already_is_closed(
-    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here, there = ends
-
-    def fail(self: ThreadWorker, conn: TConn) -> bool:
-        conn.sock.close()
-        return False
-
-    monkeypatch.setattr(ThreadWorker, "handle", fail)
-    conn = TConn(SimpleNamespace(is_ssl=False), here, ("127.0.0.1", 1), ("127.0.0.1", 2))
-    assert ListenerWorker.handle(object.__new__(ListenerWorker), conn) is False
-    assert there.recv(100) == b""
+def test_where_no_connection_is_left_the_idlest_makes_room(server: MixtapeServe) -> None:
+    most = connections_of(THREADS)
+    raise_file_limit(most)
+    with ExitStack() as stack:
+        idle = [stack.enter_context(connect(server)) for _ in range(most + 20)]
+        assert ask(server, "/healthz")
+        assert idle[0].recv(1) == b""
 
 
-def test_a_client_that_goes_quiet_within_a_request_is_not_waited_for_for_ever(
-    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here, there = ends
-    there.sendall(b"G")
-    monkeypatch.setattr("mixtape.server.worker._QUIET_S", 1)
+def test_an_address_that_has_its_connections_is_told_to_wait(tmp_path: Path) -> None:
+    address = address_of_this_machine()
+    if not address:
+        pytest.skip("this machine has no address but loopback")
+    (tmp_path / "music").mkdir()
+    given = {"HOST": address, "PASSWORD": "correct horse", "CONNECTIONS_PER_ADDRESS": "2"}
+    with MixtapeServe(tmp_path / "music", tmp_path / "data", **given) as server:
+        where = (address, port_of(server))
+        with ExitStack() as stack:
+            first, second, third = (
+                stack.enter_context(socket.create_connection(where, timeout=LIMIT_S))
+                for _ in range(3)
+            )
+            answer = receive_until(third, b"\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 429 Too Many Requests\r\n")
+            assert b"Retry-After: " in answer
+            second.sendall(HEALTH)
+            assert receive_until(second, b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+            first.close()
 
-    def receive(self: ThreadWorker, conn: TConn) -> bool:
-        conn.sock.setblocking(True)
-        assert conn.sock.recv(10) == b"G"
-        with pytest.raises(BlockingIOError):
-            conn.sock.recv(10)
-        return True
+            def is_served() -> bool:
+                with socket.create_connection(where, timeout=LIMIT_S) as again:
+                    again.sendall(HEALTH)
+                    return again.recv(1000).startswith(b"HTTP/1.1 200 ")
 
-    monkeypatch.setattr(ThreadWorker, "handle", receive)
-    conn = TConn(SimpleNamespace(is_ssl=False), here, ("127.0.0.1", 1), ("127.0.0.1", 2))
-    assert ListenerWorker.handle(object.__new__(ListenerWorker), conn) is True
+            wait_until(is_served, "a place that was left to be given to another")
 
 
-@pytest.mark.parametrize(
-    ("error", "is_told"), [(BlockingIOError(11, "again"), False), (OSError(5, "io"), True)]
-)
-def test_that_a_client_went_quiet_is_no_news(error: OSError, is_told: bool) -> None:
-    info = (type(error), error, None)
-    record = logging.LogRecord("gunicorn.error", logging.ERROR, "", 0, "Socket error", None, info)
-    assert _is_news(record) is is_told
+def test_slow_clients_do_not_keep_the_server_from_ending(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    make_silence(tmp_path / "music" / "silence.wav", 120)
+    program = (sys.executable, "-m", "tests.helpers.busy_mixtape")
+    with (
+        MixtapeServe(tmp_path / "music", tmp_path / "data", program) as server,
+        ExitStack() as all_,
+    ):
+        for kind in kinds(TRACK, IDLE):
+            all_.enter_context(Hostile(port_of(server), kind, 5)).go_on(0.3)
+        output = server.stop()
+        assert server.process.returncode == 0
+        assert "Traceback" not in output
+
+
+def address_of_this_machine() -> str:
+    """Return an address of this machine that is not loopback, "" for none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            return ""
+        return str(probe.getsockname()[0])

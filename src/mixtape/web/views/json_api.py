@@ -30,7 +30,7 @@ _STATUS: Final[tuple[tuple[type[MixtapeError], int], ...]] = (
 
 def init_app(app: Flask) -> None:
     """Limit what a request to an app may hold, and answer the model's errors by their messages."""
-    app.config.setdefault("MAX_CONTENT_LENGTH", MAX_REQUEST_BYTES)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     app.register_error_handler(MixtapeError, answer_model_error)
 
 
