@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _EXTENSION = "audio_cache"
+_DESCRIPTORS: Final = "/proc/self/fd"
 _ODD_PARTS: Final = frozenset({"", ".", ".."})
 
 
@@ -161,6 +162,7 @@ def make_state(app: Flask) -> AudioCacheState:
         nice=settings.nice,
         tags=settings.tags,
         limits=Limits.of(settings),
+        is_shared=settings.shared_files,
     )
     live = Live(
         cache,
@@ -190,8 +192,7 @@ def get_state() -> AudioCacheState:
 
 def play(file_path: str) -> Response:
     """Answer `GET /play/<path>?quality=`: 400 for an unknown quality, 404 for a missing track."""
-    quality = requested_quality()
-    return _answer(*_locate(get_state().music_root, _raw_path(file_path)), quality)
+    return send_library_track(_raw_path(file_path), requested_quality())
 
 
 def rendition(object_id: str) -> Response:
@@ -257,6 +258,18 @@ def progress(slug: str) -> Response:
     return progress_response(get_state().tracker, slug, get_last_event_id(request))
 
 
+def send_library_track(relative: str, quality: QualityLevel) -> Response:
+    """Return the response to a play of a path below MUSIC_ROOT.
+
+    The file that was found there is the one that is sent or encoded, whatever its name comes to
+    stand for in the meantime.
+
+    Raises:
+        NotFound: as `find_track`, or the file can't be read.
+    """
+    return _answer(*_locate(get_state().music_root, relative), quality)
+
+
 def send_track(path: Path, quality: QualityLevel) -> Response:
     """Return the response to a play of an absolute path, as `flask.send_file` does for a file.
 
@@ -314,21 +327,26 @@ def _locate(music_root: Path, relative: str) -> tuple[Path, os.stat_result]:
     is_plain = is_plain and not any(part.startswith(".") for part in parts[:-1])
     path = os.path.join(music_root, relative)
     with contextlib.suppress(OSError):
-        if is_plain and is_audio_name(relative) and lies_inside(music_root, path):
-            found = os.stat(path)
-            if stat.S_ISREG(found.st_mode):
-                return Path(path), found
+        if is_plain and is_audio_name(relative):
+            # Opened first: what is looked at after that can't be exchanged for something else.
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                found = os.fstat(fd)
+                if stat.S_ISREG(found.st_mode) and _is_inside(music_root, fd, path):
+                    return Path(path), found
+            finally:
+                os.close(fd)
     raise NotFound("There is no such track.")
 
 
-def lies_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> bool:
-    """Say whether a path leads to something below a folder once all links are followed.
-
-    Raises:
-        OSError: there is no such file, or it can't be read.
-    """
+def _is_inside(root: str | os.PathLike[str], fd: int, path: str) -> bool:
+    """Say whether an open file lies below a folder, by where the kernel says it is."""
+    below = os.path.join(os.path.realpath(root), "")
+    if os.path.isdir(_DESCRIPTORS):
+        return os.readlink(f"{_DESCRIPTORS}/{fd}").startswith(below)
+    # Where the kernel does not say: the file that the path leads to now has to be the same.
     real = os.path.realpath(path, strict=True)
-    return real.startswith(os.path.join(os.path.realpath(root), ""))
+    return real.startswith(below) and os.path.samestat(os.stat(real), os.fstat(fd))
 
 
 def _raw_path(file_path: str) -> str:

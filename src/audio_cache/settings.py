@@ -228,6 +228,11 @@ class AudioCacheSettings(BaseSettings):
         description="The longest track that is encoded; longer ones are played as they are. `0` is "
         "any length.",
     )
+    shared_files: Switch = Field(
+        False,
+        description="Let other users of the system read the cache's files, for a web server that "
+        "sends them. Without it only the user who makes them may, modes 0600 and 0700.",
+    )
     pin_mixtapes: Switch = Field(
         True, description="Keep the tracks of saved mixtapes whatever else needs the room."
     )

@@ -261,7 +261,8 @@ def prepare_data_root(settings: Settings) -> Path:
     """
     root = settings.data_root
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        # Others may pass to a cache that they may read (AUDIO_CACHE_SHARED_FILES), and see nothing.
+        root.mkdir(0o711, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=root):
             pass
     except OSError as error:

@@ -24,7 +24,18 @@ if [ "$1" != -version ]; then
         [ -r /proc/$other/stat ] && read -r _ _ state _ 2>/dev/null < /proc/$other/stat &&
             [ "$state" != Z ] && [ "$state" != X ] && running=$((running + 1))
     done < {log}
-    echo "$$ $running $*" >> {log}
+    said="$*"
+    for word; do
+        case "$word" in
+            # The file to read comes open; its name is what tests know.
+            *file:/proc/self/fd/*)
+                fd="${{word##*/}}"
+                after="${{said#*file:/proc/self/fd/"$fd"}}"
+                said="${{said%%file:/proc/self/fd/*}}file:$(readlink "/proc/$$/fd/$fd")$after"
+                ;;
+        esac
+    done
+    echo "$$ $running $said" >> {log}
     {before}
     case "$*" in
         *" -ss "* | *start_sample*) exec {ffmpeg} {seek} "$@" ;;

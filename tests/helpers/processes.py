@@ -33,14 +33,18 @@ def open_files() -> list[str]:
 
 
 def processes_naming(name: str) -> list[int]:
-    """Return the processes that have a name in their arguments, this one left out."""
+    """Return the processes that have a name in their arguments, or a file of that name open.
+
+    This process is left out.
+    """
     found = []
     for directory in Path("/proc").iterdir():
         if directory.name.isdigit() and int(directory.name) != os.getpid():
             try:
-                arguments = (directory / "cmdline").read_bytes()
+                known = [(directory / "cmdline").read_bytes()]
+                known += [os.fsencode(os.readlink(each)) for each in directory.glob("fd/*")]
             except OSError:
                 continue
-            if os.fsencode(name) in arguments:
+            if any(os.fsencode(name) in each for each in known):
                 found.append(int(directory.name))
     return found

@@ -93,6 +93,7 @@ def open_cache(cache_dir: Path | None) -> AudioCache:
         nice=settings.nice,
         tags=settings.tags,
         limits=Limits.of(settings),
+        is_shared=settings.shared_files,
     )
 
 

@@ -19,8 +19,12 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from ..errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
+from ..sources.source import Source, open_source
 from .confinement import confine, environment
 
+INPUT: Final = "{in}"
+# Elsewhere a descriptor's own file is opened, at the place that it has; ours is at the start.
+_DESCRIPTOR: Final = "/proc/self/fd/{}" if os.path.isdir("/proc/self/fd") else "/dev/fd/{}"
 _READ_BYTES: Final = 1 << 16
 _ERROR_LINES: Final = 40
 _ENDED_WITHIN_S: Final = 10.0
@@ -106,7 +110,8 @@ class FFmpegRun:
 
     Args:
         arguments: what follows the program's name; the word `{out}` stands for an output pipe, in
-            the order of the outputs.
+            the order of the outputs, and `INPUT` in one for the source.
+        source: the file to decode, which ffmpeg gets open: by its name it could find another one.
         outputs: how many pipes to read.
         wait_limit_s: seconds in total that may be spent waiting for ffmpeg; the pauses of a reader,
             such as a slow listener, don't count.
@@ -118,6 +123,7 @@ class FFmpegRun:
         ffmpeg: FFmpeg,
         arguments: Sequence[str],
         *,
+        source: Source | None = None,
         outputs: int = 1,
         wait_limit_s: float = 600.0,
         nice: int = 0,
@@ -126,25 +132,38 @@ class FFmpegRun:
         self._killed = False
         self._nice = nice
         self._program = ffmpeg.path
+        self._name = "" if source is None else os.fspath(source.path)
         self._said = bytearray()
         self._errors: list[str] = []
         self._facts: list[str] = []
+        with contextlib.ExitStack() as stack:
+            opened = [] if source is None else [stack.enter_context(open_source(source))]
+            self._start(arguments, outputs, opened)
+        confine(self._process.pid, wait_limit_s)
+        with _running_lock:
+            _running.add(self)
+
+    def _start(self, arguments: Sequence[str], outputs: int, opened: list[int]) -> None:
+        """Start it with the pipes that it writes to and the file that it reads."""
+        self._input = _DESCRIPTOR.format(*opened) if opened else INPUT
         pipes = [os.pipe() for _ in range(outputs)]
         write_ends = iter([f"pipe:{write_end}" for _, write_end in pipes])
-        self.command = [
-            *_limits(nice),
-            ffmpeg.path,
+        words = [
+            *_limits(self._nice),
+            self._program,
             *("-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose"),
             *(next(write_ends) if word == "{out}" else word for word in arguments),
         ]
+        # What it is called in errors: as one would type it to see the same.
+        self.command = [word.replace(INPUT, self._name) for word in words]
         try:
             self._process = subprocess.Popen(
-                self.command,
+                [word.replace(INPUT, self._input) for word in words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 bufsize=0,
-                pass_fds=[write_end for _, write_end in pipes],
+                pass_fds=[*opened, *(write_end for _, write_end in pipes)],
                 env=environment(),
                 # Out of reach of Ctrl+C, but in this session: Linux shares the processor among
                 # sessions first (sched_autogroup), so niceness means nothing between two of them.
@@ -153,14 +172,11 @@ class FFmpegRun:
         except OSError as error:
             for read_end, _ in pipes:
                 os.close(read_end)
-            raise FFmpegNotFoundError(f"cannot start {ffmpeg.path}: {error}") from error
+            raise FFmpegNotFoundError(f"cannot start {self._program}: {error}") from error
         finally:
             for _, write_end in pipes:
                 os.close(write_end)
-        confine(self._process.pid, wait_limit_s)
         self._outputs = {read_end: index for index, (read_end, _) in enumerate(pipes)}
-        with _running_lock:
-            _running.add(self)
 
     def __enter__(self) -> FFmpegRun:
         return self
@@ -264,6 +280,8 @@ class FFmpegRun:
         for line in lines:
             # File names and tags in messages may hold any bytes; they must not fail a good encode.
             text = line.decode("utf-8", "replace")
+            if self._name:
+                text = text.replace(self._input, self._name)
             if _TROUBLE.match(text):
                 self._errors.append(_LEVEL.sub("", text, count=1).strip())
                 del self._errors[:-_ERROR_LINES]

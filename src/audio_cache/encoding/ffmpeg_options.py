@@ -11,7 +11,7 @@ from ..errors import EncodeError
 from ..quality import QualitySetting
 from ..sources.source import Source
 from . import mp3
-from .ffmpeg import FFmpeg, FFmpegRun, Report
+from .ffmpeg import INPUT, FFmpeg, FFmpegRun, Report
 
 # Playlists and network protocols stay shut: a file may name no other file for ffmpeg to open.
 _LIMITS: Final = (
@@ -255,7 +255,9 @@ class AudioCheck:
             EncodeError: as `finish`, or the source cannot be decoded.
         """
         output = ("-map", "0:a:0", "-vn", "-c:a", self.codec, *_MD5_OUTPUT)
-        with FFmpegRun(ffmpeg, [*input_arguments(self._source), *output]) as run:
+        with FFmpegRun(
+            ffmpeg, [*input_arguments(self._source), *output], source=self._source
+        ) as run:
             on_start(run)
             for _, data in run.read():
                 self.update(data)
@@ -271,7 +273,7 @@ class AudioCheck:
 
 
 def input_arguments(source: Source, *, start_us: int = 0) -> list[str]:
-    """Return the options that make ffmpeg open a source.
+    """Return the options that make ffmpeg read the source that `FFmpegRun` is given.
 
     Args:
         source: the file to decode.
@@ -314,7 +316,7 @@ def count_samples(ffmpeg: FFmpeg, source: Source) -> int:
     """
     # Raw samples to a pipe rather than `-f null`: a limit on waiting then holds for any decoder.
     output = ("-map", "0:a:0", "-vn", "-f", "s16le", "{out}")
-    with FFmpegRun(ffmpeg, [*input_arguments(source), *output]) as run:
+    with FFmpegRun(ffmpeg, [*input_arguments(source), *output], source=source) as run:
         for _ in run.read():
             pass
         report = run.finish()
@@ -329,7 +331,7 @@ def count_samples(ffmpeg: FFmpeg, source: Source) -> int:
 
 
 def _url(source: Source) -> str:
-    url = f"file:{os.fspath(source.path)}"
+    url = f"file:{INPUT}"
     if source.demuxer in _OPEN_ENDED and 0 < source.audio_end < source.size_bytes:
         return f"subfile,,start,0,end,{source.audio_end},,:{url}"
     return url

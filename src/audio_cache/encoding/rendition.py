@@ -359,6 +359,7 @@ def encode_together(
     with FFmpegRun(
         whole.ffmpeg,
         piece.arguments(settings, checked.codec if checked else ""),
+        source=whole.source,
         outputs=len(renditions) + (checked is not None),
         wait_limit_s=whole.wait_limit_s,
         nice=nice,

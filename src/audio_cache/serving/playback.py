@@ -19,7 +19,7 @@ from ..errors import AudioCacheError, EncodeError
 from ..live.encodes import Failures, Live
 from ..quality import QualityLevel, bitrate_bps
 from ..settings import AudioCacheSettings
-from ..sources.source import FileVersion, media_type
+from ..sources.source import FileVersion, media_type, require_same, version_of
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.lookups import Found, foreign_etag
@@ -71,20 +71,20 @@ class Playback:
             source: what the file system says about the source, if that is known already.
 
         Raises:
-            FileNotFoundError: the source doesn't exist, or isn't a file.
+            FileNotFoundError: the source doesn't exist, isn't a file, or is another by now.
             OSError: the source can't be read.
         """
         source = source or os.stat(path)
         if not stat.S_ISREG(source.st_mode):
             raise FileNotFoundError(f"{path} is not a file")
         if not self.settings.enabled or quality == "original":
-            return self._original(request, path, "fwd=bypass")
+            return self._original(request, path, source, "fwd=bypass")
         cached = self._cached(path, quality, source)
         if cached is not None:
             self._note_play(request, cached[0], cached[0].etag)
             return self._respond(request, *cached, "hit", source.st_size)
         if not self.cache.should_transcode(path):
-            return self._original(request, path, "fwd=bypass")
+            return self._original(request, path, source, "fwd=bypass")
         return self._miss(request, path, quality, source)
 
     def _miss(
@@ -107,7 +107,7 @@ class Playback:
         except Exception:
             # Not even a bug here, such as in reading tags, may leave a listener without sound.
             self._logger.exception("%r is played as the original", str(path))
-        return self._original(request, path, "fwd=miss")
+        return self._original(request, path, source, "fwd=miss")
 
     def get_rendition(self, path: Path, quality: QualityLevel, source: os.stat_result) -> Rendition:
         """Return the rendition of a source, which many threads may ask for at once.
@@ -125,10 +125,12 @@ class Playback:
         with alone:
             self._failures.check(key)
             try:
-                return self.cache.get_rendition(path, quality)
+                rendition = self.cache.get_rendition(path, quality)
             except EncodeError as error:
                 self._failures.add(key, error)
                 raise
+        require_same(rendition.source.version, source, path)
+        return rendition
 
     def _cached(
         self, path: Path, quality: QualityLevel, source: os.stat_result
@@ -200,9 +202,16 @@ class Playback:
         if request.method == "GET" and (name or RENDITION_ID.fullmatch(object_id)):
             self.cache.plays.note(object_id, what.length, listener_of(request), name)
 
-    def _original(self, request: Request, path: Path, status: str) -> Response:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    def _original(
+        self, request: Request, path: Path, source: os.stat_result, status: str
+    ) -> Response:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         found = os.fstat(fd)
+        try:
+            require_same(version_of(found), source, path)
+        except OSError:
+            os.close(fd)
+            raise
         what = Representation(
             length=found.st_size,
             etag=foreign_etag(found),

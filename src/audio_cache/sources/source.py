@@ -185,9 +185,38 @@ def is_either(name: Name) -> bool:
 
 
 @contextlib.contextmanager
+def open_source(source: Source) -> Iterator[int]:
+    """Open the very file that a source was read from, whatever stands under its name by now.
+
+    Raises:
+        OSError: it cannot be opened, or another file has taken its place.
+    """
+    with _open(os.fspath(source.path)) as descriptor:
+        require_same(version_of(os.fstat(descriptor)), source.version, source.path)
+        yield descriptor
+
+
+def require_same(
+    found: FileVersion, known: FileVersion | os.stat_result, path: str | os.PathLike[str]
+) -> None:
+    """Make sure that a file which was opened is the one that was looked at before by that path.
+
+    A name can come to stand for another file between two looks, by a link for one that is outside
+    of the music.
+
+    Raises:
+        FileNotFoundError: it is another file.
+    """
+    if isinstance(known, os.stat_result):
+        known = version_of(known)
+    if found[:2] != known[:2]:
+        raise FileNotFoundError(errno.ENOENT, "Another file took its place", os.fspath(path))
+
+
+@contextlib.contextmanager
 def _open(name: str) -> Iterator[int]:
     """Open a file without blocking on a pipe, which would wait until somebody writes to it."""
-    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         yield descriptor
     finally:

@@ -46,6 +46,7 @@ class AudioCache(CacheDirectory):
         nice: CPU niceness of encodes that no listener waits for.
         tags: names of the tags that go with renditions, as `settings.DEFAULT_TAGS`.
         limits: how large the cache may be; by default it leaves some of the disk free.
+        is_shared: whether other users of the system, such as a web server's, may read its files.
     """
 
     def __init__(
@@ -58,14 +59,14 @@ class AudioCache(CacheDirectory):
         nice: int = 0,
         tags: Collection[str] = DEFAULT_TAGS,
         limits: Limits | None = None,
+        is_shared: bool = False,
     ) -> None:
-        logger = logger or logging.getLogger("audio_cache")
-        super().__init__(cache_dir, logger, ",".join(tags), limits or Limits())
+        logger, limits = logger or logging.getLogger("audio_cache"), limits or Limits()
+        super().__init__(cache_dir, logger, ",".join(tags), limits, is_shared=is_shared)
         self.nice = nice
         # An entry of the list may end in a star.
         self._travels = re.compile("|".join(map(fnmatch.translate, tags)) or "(?!)").fullmatch
-        self._ffmpeg = ffmpeg
-        self._encode_timeout_s = encode_timeout_s
+        self._ffmpeg, self._encode_timeout_s = ffmpeg, encode_timeout_s
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
         self._counted = functools.lru_cache(maxsize=64)(self._count_source)
@@ -104,13 +105,13 @@ class AudioCache(CacheDirectory):
     def is_cached(self, original_path: Path, quality: QualityLevel = "medium") -> bool:
         """Say whether a quality of a file can be served without encoding.
 
-        True for "original", for lossy files, and if a valid entry exists. A missing source
-        doesn't invalidate its entry. An OSError is logged and means False.
+        True for "original", for lossy files, and if a valid entry exists, even without its source.
+        An OSError is logged and means False.
         """
-        if quality == "original":
-            return True
         try:
-            verdict = self.examine(original_path, quality)
+            verdict = (
+                Verdict.VALID if quality == "original" else self.examine(original_path, quality)
+            )
         except OSError as error:
             self.logger.warning("cannot look up %r in the cache: %s", str(original_path), error)
             return False
@@ -382,15 +383,14 @@ class AudioCache(CacheDirectory):
     def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
         source = self._counted(path, version)
         tags = tuple(tag for tag in source.tags if self._travels(tag[0]))
-        return make_rendition(
-            source, quality, self.ffmpeg, tags=tags, timeout_s=self._encode_timeout_s
-        )
+        timeout_s = self._encode_timeout_s
+        return make_rendition(source, quality, self.ffmpeg, tags=tags, timeout_s=timeout_s)
 
     def _read_source(self, path: str, version: FileVersion) -> Source:
         source = read_source(path)
-        if source.samples is None:
-            source = replace(source, samples=self.facts.samples_of(path, version))
-        return source
+        if source.samples is not None:
+            return source
+        return replace(source, samples=self.facts.samples_of(path, version))
 
     def _count_source(self, path: str, version: FileVersion) -> Source:
         """Make sure of a source's samples once for all qualities: to count them takes long."""

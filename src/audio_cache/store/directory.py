@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from ..quality import QualityLevel
-from .entry import ENTRY_NAME, PARTIAL_FOLDER, PARTIAL_SUFFIX, entry_name
+from .entry import (
+    ENTRY_NAME,
+    PARTIAL_FOLDER,
+    PARTIAL_SUFFIX,
+    PRIVATE_FOLDER,
+    SHARED_FOLDER,
+    entry_name,
+)
 from .evictions import Evictions
 from .facts import FILE_NAME, Facts
 from .heads import Heads
@@ -39,16 +46,25 @@ class CacheDirectory:
         logger: where warnings go.
         form: as for `Facts`.
         limits: how large it may be.
+        is_shared: whether other users of the system may read what is complete.
     """
 
-    def __init__(self, cache_dir: Path, logger: logging.Logger, form: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        cache_dir: Path,
+        logger: logging.Logger,
+        form: str,
+        limits: Limits,
+        *,
+        is_shared: bool = False,
+    ) -> None:
         self.cache_dir = Path(os.path.abspath(cache_dir))
         self.logger = logger
-        self.cache_dir.mkdir(parents=True, exist_ok=True)
+        self._make(is_shared)
         self._prefix = os.path.join(self.cache_dir, "")
         self.facts = Facts(self.cache_dir, self.logger, form)
         self.ledger = Ledger(self.facts, DecayingPlays())
-        self.objects = HeldObjects(self.cache_dir, self.ledger)
+        self.objects = HeldObjects(self.cache_dir, self.ledger, is_shared=is_shared)
         self.pins = Pins(self.facts, self.cache_dir)
         self.plays = Plays(self.ledger)
         self.heads = Heads(self.cache_dir, self.facts, self.ledger)
@@ -68,6 +84,16 @@ class CacheDirectory:
             limits,
             self.logger,
         )
+
+    def _make(self, is_shared: bool) -> None:
+        """Make the directory; one that is there keeps its mode, which somebody may have chosen."""
+        self.cache_dir.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            self.cache_dir.mkdir(PRIVATE_FOLDER)
+            if is_shared:
+                self.cache_dir.chmod(SHARED_FOLDER)
+        # Raises where a file has that name.
+        self.cache_dir.mkdir(exist_ok=True)
 
     def get_cache_size(self) -> int:
         """Return the bytes of all files under the cache directory but its index.

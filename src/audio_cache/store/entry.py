@@ -21,6 +21,11 @@ _FORMATS: Final = "|".join({setting["format"] for setting in QUALITY_SETTINGS.va
 ENTRY_NAME: Final = re.compile(rf"[0-9a-f]{{32}}_({_LEVELS})_\d+k\.(?:{_FORMATS})")
 PARTIAL_SUFFIX: Final = ".part"
 PARTIAL_FOLDER: Final = "partials"
+# Modes of what a cache holds: for its own user, or for whoever may pass its folders.
+PRIVATE_FILE: Final = 0o600
+SHARED_FILE: Final = 0o644
+PRIVATE_FOLDER: Final = 0o700
+SHARED_FOLDER: Final = 0o755
 # Holds the private frame of any path of ordinary length, so that a lookup reads once.
 _FIRST_READ_BYTES: Final = 2048
 _READ_BYTES: Final = 1 << 20

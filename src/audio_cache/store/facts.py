@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import sqlite3
+import stat
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 from ..sources.source import FileVersion
 from . import ledger, summary
+from .entry import PRIVATE_FILE
 
 FILE_NAME: Final = "index.db"
 _SCHEMA: Final = 2
@@ -265,6 +267,10 @@ class Facts:
         if self._database is not None and self._is_there():
             return self._database
         self._close()
+        # SQLite gives its other files the mode of this one. It is not opened for that: to close it
+        # would end the locks of other connections of this process (fcntl(2)).
+        with contextlib.suppress(OSError):
+            os.mknod(self._path, stat.S_IFREG | PRIVATE_FILE)
         self._database = sqlite3.connect(
             self._path, timeout=_BUSY_S, check_same_thread=False, cached_statements=32
         )

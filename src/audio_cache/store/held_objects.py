@@ -13,8 +13,8 @@ from .objects import LocalObjects
 class HeldObjects(LocalObjects):
     """Local objects that are entered in a ledger."""
 
-    def __init__(self, cache_dir: Path, ledger: Ledger) -> None:
-        super().__init__(cache_dir)
+    def __init__(self, cache_dir: Path, ledger: Ledger, *, is_shared: bool = False) -> None:
+        super().__init__(cache_dir, is_shared=is_shared)
         self._ledger = ledger
 
     def put(self, source: str | os.PathLike[str], object_id: str) -> None:

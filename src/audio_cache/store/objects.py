@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 import blake3
 
 from ..encoding.rendition import RENDITION_ID, audio_key
-from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX
+from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, PRIVATE_FILE, SHARED_FILE
 from .object_store import StoredObject
 
 OBJECTS_FOLDER: Final = "objects"
@@ -34,9 +34,17 @@ class LocalObjects:
 
     An object is complete from the moment that it has its name. The names of the contract are hard
     links to objects, where the file system has those, and else symbolic links.
+
+    Args:
+        cache_dir: the directory of the cache.
+        folder: where in it they lie.
+        is_shared: whether other users of the system may read them.
     """
 
-    def __init__(self, cache_dir: Path, folder: str = OBJECTS_FOLDER) -> None:
+    def __init__(
+        self, cache_dir: Path, folder: str = OBJECTS_FOLDER, *, is_shared: bool = False
+    ) -> None:
+        self._is_shared = is_shared
         self.root = os.path.join(cache_dir, folder)
         self._partials = os.path.join(cache_dir, PARTIAL_FOLDER)
 
@@ -52,7 +60,7 @@ class LocalObjects:
     def new_file(self, object_id: str) -> Iterator[BinaryIO]:
         """Open a file to be written and then `put`; where it is not put, it is deleted."""
         path = self._temporary(object_id)
-        with open(path, "wb") as file:
+        with open(path, "wb", opener=_open_privately) as file:
             # As an encoder's, so that nobody deletes it as abandoned.
             fcntl.flock(file, fcntl.LOCK_EX)
             try:
@@ -86,6 +94,8 @@ class LocalObjects:
         """
         path = self.path(object_id)
         os.makedirs(os.path.dirname(path), exist_ok=True)
+        if self._is_shared:
+            os.chmod(source, SHARED_FILE)
         os.replace(source, path)
         sync_directory(os.path.dirname(path))
 
@@ -153,6 +163,10 @@ class LocalObjects:
         with contextlib.suppress(FileNotFoundError), os.scandir(self.root) as listing:
             return sorted(item.path for item in listing if item.name.startswith(prefix))
         return []
+
+
+def _open_privately(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE_FILE)
 
 
 def _describe(object_id: str, status: os.stat_result) -> StoredObject:

@@ -16,7 +16,7 @@ from typing import Final
 from ..encoding import mp3
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
-from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, count_intact_frames, read_entry
+from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, PRIVATE_FILE, count_intact_frames, read_entry
 from .objects import LocalObjects, hash_open_file, sync_directory
 
 _COPY_BYTES: Final = 1 << 20
@@ -296,10 +296,10 @@ def _open_or_create(path: Path) -> int:
     """Open a partial file; create its directory if somebody has deleted it."""
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
     try:
-        return os.open(path, flags, 0o644)
+        return os.open(path, flags, PRIVATE_FILE)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, flags, 0o644)
+        return os.open(path, flags, PRIVATE_FILE)
 
 
 def _is_at(fd: int, path: Path) -> bool:

@@ -17,7 +17,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response
 
-from audio_cache.flask_ext import find_track, get_state, requested_quality, send_track
+from audio_cache.flask_ext import get_state, requested_quality, send_library_track
 
 from ...errors import LinkError, NotFoundError
 from ...library.covers import LARGE, MIDDLE, SIZES, SIZES_TEXT, SMALL
@@ -76,7 +76,7 @@ def stream(slug: str, token: str) -> Response:
     answers = current_services().open_answers
     ends = answers.ends
     path = _path_of(slug, token, may_hear_all)
-    response = send_track(find_track(get_state().music_root, os.fsdecode(path)), quality)
+    response = send_library_track(os.fsdecode(path), quality)
     if not may_hear_all:
         answers.add(slug, request.environ, response)
         if answers.ends != ends:
