@@ -265,10 +265,39 @@ def test_an_expired_session_loses_nothing_that_was_typed(
     expect(page.get_by_label("Notes")).to_have_value("and more")
 
 
+def test_an_editor_begins_a_draft_with_the_first_change_and_keeps_its_address(page: Page) -> None:
+    page.get_by_label("Title").fill("Begun")
+    expect_draft_saved(page)
+    expect(page).to_have_url(re.compile("/mixtapes/drafts/"))
+    page.reload()
+    expect(page.get_by_label("Title")).to_have_value("Begun")
+    page.goto("/mixtapes/new")
+    expect(page.get_by_label("Title")).to_have_value("")
+
+
+def test_what_was_typed_before_the_server_could_be_asked_comes_back(
+    context: BrowserContext, page: Page
+) -> None:
+    context.route("**/api/drafts", lambda route: route.abort())
+    page.get_by_label("Title").fill("In a tunnel")
+    expect(page.locator(".draft-state")).to_have_text("Not saved yet")
+    page.reload()
+    expect(page.get_by_label("Title")).to_have_value("In a tunnel")
+    context.unroute("**/api/drafts")
+    expect_draft_saved(page)
+    expect(page).to_have_url(re.compile("/mixtapes/drafts/"))
+
+
+@pytest.mark.parametrize("is_saved", [False, True], ids=["new", "saved mixtape"])
 @pytest.mark.parametrize(("choice", "title"), [("Keep mine", "Mine"), ("Load the other", "Other")])
 def test_a_draft_that_two_tabs_changed_is_one_of_them_by_choice(
-    context: BrowserContext, page: Page, choice: str, title: str
+    app: Flask, context: BrowserContext, page: Page, choice: str, title: str, is_saved: bool
 ) -> None:
+    if is_saved:  # both tabs look at it before either has begun a draft
+        page.goto(f"/mixtapes/{save_mixtape(app, f'Twice {choice}', 'Aurora').slug}/edit")
+    else:
+        page.get_by_label("Title").fill("Begun")
+        expect_draft_saved(page)
     expect(page.get_by_label("Title")).to_be_visible()
     other = context.new_page()
     other.goto(page.url)
@@ -288,6 +317,8 @@ def test_a_draft_that_was_saved_in_another_tab_can_be_gone_on_with(
 ) -> None:
     mixtape = save_mixtape(app, "Twice open", "Aurora")
     page.goto(f"/mixtapes/{mixtape.slug}/edit")
+    page.get_by_label("Title").fill("Begun")
+    expect_draft_saved(page)
     services_of(app).drafts.discard(services_of(app).drafts.begin(mixtape.slug).key)
     page.get_by_label("Title").fill("Mine")
     page.get_by_role("button", name="Keep mine").click()

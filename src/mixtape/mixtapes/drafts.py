@@ -58,11 +58,21 @@ class Drafts:
         self._database = database
         self._now = now
 
-    def begin(self, slug: str | None = None) -> SavedDraft:
+    def of(self, slug: str) -> SavedDraft | None:
+        """Return the draft of a mixtape, None where nobody has begun one.
+
+        Raises:
+            NotFoundError: there is no such mixtape.
+        """
+        with self._database.read() as session:
+            return _find_of(session, get_mixtape(session, slug))
+
+    def begin(self, slug: str | None = None, base_revision: int | None = None) -> SavedDraft:
         """Return the draft of a mixtape, which is a fresh one where there is none yet.
 
         Args:
             slug: of the mixtape; None begins a draft of a new one.
+            base_revision: of the mixtape that a fresh one goes on from; None for what it has now.
 
         Raises:
             NotFoundError: there is no such mixtape.
@@ -70,17 +80,18 @@ class Drafts:
         with self._database.write() as session:
             mixtape = get_mixtape(session, slug) if slug is not None else None
             if mixtape is not None:
-                of_it = _DRAFTS.where(Draft.mixtape_id == mixtape.id)
-                found = session.execute(of_it).one_or_none()
+                found = _find_of(session, mixtape)
                 if found is not None:
-                    return SavedDraft(*found)
+                    return found
+                if base_revision is None:
+                    base_revision = mixtape.revision
             # What was begun and never written to.
             abandoned = Draft.revision == 0, Draft.updated_at < self._now() - ABANDONED_AFTER
             session.execute(delete(Draft).where(*abandoned))
             draft = Draft(
                 key=secrets.token_urlsafe(_KEY_BYTES),
                 mixtape_id=mixtape and mixtape.id,
-                base_revision=mixtape.revision if mixtape else 0,
+                base_revision=base_revision or 0,
                 state={},
                 revision=0,
                 updated_at=self._now(),
@@ -146,6 +157,11 @@ _DRAFTS: Final = select(
     Draft.revision,
     Draft.updated_at,
 ).outerjoin_from(Draft, Mixtape, Mixtape.id == Draft.mixtape_id)
+
+
+def _find_of(session: Session, mixtape: Mixtape) -> SavedDraft | None:
+    found = session.execute(_DRAFTS.where(Draft.mixtape_id == mixtape.id)).one_or_none()
+    return None if found is None else SavedDraft(*found)
 
 
 def _get(session: Session, key: str) -> SavedDraft:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 
+from mixtape.database.tables import Draft
 from tests.helpers.host import PAGE, PASSWORD, make_app
 from tests.helpers.mixtapes import (
     Owner,
@@ -51,10 +53,40 @@ def save(owner: Owner, key: str, saved: dict[str, Any], **more: Any) -> dict[str
 
 
 def test_a_new_mixtape_begins_as_a_draft_with_an_address_of_its_own(owner: Owner) -> None:
-    answer = owner.page("/mixtapes/new")
-    assert answer.status_code == 302
-    assert answer.location.startswith("/mixtapes/drafts/")
-    assert "New mixtape" in owner.page(answer.location).text
+    url = begin(owner)["url"]
+    assert url.startswith("/mixtapes/drafts/")
+    assert "New mixtape" in owner.page(url).text
+
+
+def drafts_in(app: Flask) -> int:
+    with services_of(app).database.read() as session:
+        return session.scalars(select(func.count()).select_from(Draft)).one()
+
+
+def test_looking_at_an_editor_stores_nothing(app: Flask, owner: Owner) -> None:
+    mixtape = save_mixtape(app, "Tape", "Alpha")
+    before = drafts_in(app)
+    for address in ("/mixtapes/new", f"/mixtapes/{mixtape.slug}/edit"):
+        assert owner.page(address).status_code == 200
+    assert drafts_in(app) == before
+
+
+def test_a_draft_goes_on_from_the_mixtape_that_its_page_was_opened_with(
+    app: Flask, owner: Owner
+) -> None:
+    mixtape = save_mixtape(app, "Tape", "Alpha")
+    services_of(app).mixtapes.save(mixtape.slug, mixtape.state, revision=mixtape.revision)
+    body = {"slug": mixtape.slug, "base_revision": mixtape.revision}
+    draft = owner.send("POST", "/api/drafts", body).json
+    assert draft is not None
+    answer = owner.send("POST", f"/api/drafts/{draft['key']}/save", {"state": state(app, "Mine")})
+    assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("revision", ["1", 1.5, True, [1]])
+def test_a_revision_that_is_no_number_is_refused(owner: Owner, revision: Any) -> None:
+    answer = owner.send("POST", "/api/drafts", {"slug": None, "base_revision": revision})
+    assert answer.status_code == 400
 
 
 def test_json_that_nests_too_deeply_is_refused(
@@ -307,7 +339,7 @@ def test_the_session_address_gives_whoever_signed_in_again_a_token(tmp_path: Pat
     app = make_app(tmp_path, password=PASSWORD)
     client = app.test_client()
     assert client.get("/api/session").status_code == 401
-    assert client.get("/mixtapes/new", headers=PAGE).status_code == 302
+    assert client.get("/mixtapes/new", headers=PAGE).status_code == 302  # to sign in
     services_of(app).close()
 
 

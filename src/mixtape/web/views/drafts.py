@@ -30,10 +30,13 @@ def session() -> Response:
 @blueprint.post("/api/drafts")
 def begin() -> Response:
     """Begin a draft: of the mixtape with the slug that is sent, or of a new one."""
-    slug = read_object().get("slug")
+    body = read_object()
+    slug, base_revision = body.get("slug"), body.get("base_revision")
     if slug is not None and not isinstance(slug, str):
         abort(400, "The slug of a mixtape is a text.")
-    return _answer(current_services().drafts.begin(slug), 201)
+    if base_revision is not None and type(base_revision) is not int:
+        abort(400, "The revision of a mixtape is a whole number.")
+    return _answer(current_services().drafts.begin(slug, base_revision), 201)
 
 
 @blueprint.get("/api/drafts/<key>")
@@ -115,4 +118,5 @@ def _store(
 
 def _answer(draft: SavedDraft, status: int = 200) -> Response:
     mixtape = current_services().mixtapes.get(draft.slug) if draft.slug else None
-    return fresh_json(editor_fields(draft, mixtape), status)
+    address = url_for("editor.draft", key=draft.key)
+    return fresh_json({**editor_fields(draft, mixtape), "url": address}, status)

@@ -34,10 +34,9 @@ def mixtapes() -> str:
 
 
 @blueprint.get("/mixtapes/new")
-def new() -> Response:
-    """Begin a mixtape; its draft has an address of its own, which outlives a reload."""
-    draft = current_services().drafts.begin()
-    return redirect(url_for("editor.draft", key=draft.key))
+def new() -> str:
+    """Show an empty editor; its first change begins a draft, which has an address of its own."""
+    return _page(None, None)
 
 
 @blueprint.get("/mixtapes/drafts/<key>")
@@ -59,18 +58,20 @@ def signed_in() -> str:
 def edit(slug: str) -> str:
     """Show the editor for a mixtape."""
     services = current_services()
-    return _page(services.drafts.begin(slug), services.mixtapes.get(slug))
+    return _page(services.drafts.of(slug), services.mixtapes.get(slug))
 
 
-def editor_fields(draft: SavedDraft, mixtape: SavedMixtape | None) -> dict[str, Any]:
+def editor_fields(draft: SavedDraft | None, mixtape: SavedMixtape | None) -> dict[str, Any]:
     """Return what the editor starts from: the draft, or where nothing was written the mixtape."""
-    state = draft.state or asdict(mixtape.state if mixtape else MixtapeState(""))
+    written = draft.state if draft else {}
+    state = written or asdict(mixtape.state if mixtape else MixtapeState(""))
     tracks = current_services().catalogue.tracks(state.get("track_ids", ()))
     cover_key = state.get("cover_key")
     return {
-        "key": draft.key,
-        "revision": draft.revision,
-        "slug": draft.slug,
+        "key": draft and draft.key,
+        "revision": draft.revision if draft else 0,
+        "slug": mixtape and mixtape.slug,
+        "base_revision": mixtape and mixtape.revision,
         "title": state.get("title", ""),
         "notes": state.get("notes", ""),
         "cover_key": cover_key,
@@ -79,7 +80,7 @@ def editor_fields(draft: SavedDraft, mixtape: SavedMixtape | None) -> dict[str, 
     }
 
 
-def _page(draft: SavedDraft, mixtape: SavedMixtape | None) -> str:
+def _page(draft: SavedDraft | None, mixtape: SavedMixtape | None) -> str:
     return render_template(
         "editor.html",
         editor=editor_fields(draft, mixtape),

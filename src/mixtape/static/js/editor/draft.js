@@ -8,7 +8,7 @@ const PAUSE_MS = 700;
 const RETRY_MS = 3_000;
 const BY_STATUS = { 0: "offline", 401: "ended", 404: "gone", 409: "conflict" };
 
-/** Fires "state" when `state` has changed: saved, unsaved, saving, offline, ended, gone, conflict or refused. */
+/** Fires "begun" when the server has made it, with its address as `detail`, and "state" when `state` has changed: saved, unsaved, saving, offline, ended, gone, conflict or refused. */
 export class Draft extends EventTarget {
   #read;
   #soon = debounced(() => this.save(), PAUSE_MS);
@@ -20,13 +20,15 @@ export class Draft extends EventTarget {
   #isClosed = false;
 
   /**
-   * @param {{key: string, revision: number, slug: string | null}} stored
+   * @param {{key: string | null, revision: number, slug: string | null, base_revision: number | null}} stored
+   *   its key is null until a change is saved: looking at an editor stores nothing
    * @param {string} url of all drafts
    * @param {() => {sent: object, kept: object}} read what the server gets, and what this browser keeps
    */
   constructor(stored, url, read) {
     super();
     Object.assign(this, { key: stored.key, revision: stored.revision, slug: stored.slug });
+    this.baseRevision = stored.base_revision;
     this.url = url;
     this.#read = read;
     this.state = "saved";
@@ -35,6 +37,11 @@ export class Draft extends EventTarget {
 
   get address() {
     return `${this.url}/${this.key}`;
+  }
+
+  /** What this browser's copy is kept by. */
+  get copyName() {
+    return this.key ?? (this.slug === null ? "new" : `of.${this.slug}`);
   }
 
   get isDirty() {
@@ -85,9 +92,10 @@ export class Draft extends EventTarget {
   async publish(overwrite) {
     await this.save();
     if (["ended", "offline", "gone", "conflict"].includes(this.state)) return null;
+    if (!this.key) await this.#begin();
     const answer = await send("POST", `${this.address}/save`, { state: this.#read().sent, overwrite });
     this.close();
-    forgetDraft(this.key);
+    forgetDraft(this.copyName);
     return answer;
   }
 
@@ -95,6 +103,7 @@ export class Draft extends EventTarget {
   leave() {
     if (!this.isDirty || this.#isClosed) return;
     this.#soon.cancel();
+    if (!this.key) return; // the copy is what the editor goes on from next time
     const body = this.#body();
     this.#unanswered.add(textOf(body.state));
     send("PUT", this.address, body, { keepalive: true }).catch(() => {});
@@ -129,6 +138,7 @@ export class Draft extends EventTarget {
   }
 
   async #store() {
+    if (!this.key) await this.#begin();
     const body = this.#body();
     try {
       this.revision = (await send("PUT", this.address, body)).revision;
@@ -151,12 +161,21 @@ export class Draft extends EventTarget {
 
   #settle() {
     // A copy that stayed would look like something unsaved after a change on another device.
-    forgetDraft(this.key);
+    forgetDraft(this.copyName);
     this.#become("saved");
   }
 
+  /** Have the server make the draft; where another page has made one, its changes are a conflict. */
+  async #begin() {
+    const begun = await send("POST", this.url, { slug: this.slug, base_revision: this.baseRevision });
+    forgetDraft(this.copyName);
+    this.key = begun.key;
+    this.#keep();
+    this.dispatchEvent(new CustomEvent("begun", { detail: begun.url }));
+  }
+
   async #beginAgain() {
-    forgetDraft(this.key);
+    forgetDraft(this.copyName);
     const { key, revision } = await send("POST", this.url, { slug: this.slug });
     Object.assign(this, { key, revision });
     this.#keep();
@@ -167,7 +186,7 @@ export class Draft extends EventTarget {
   }
 
   #keep() {
-    keepDraft(this.key, { revision: this.revision, state: this.#read().kept });
+    keepDraft(this.copyName, { revision: this.revision, state: this.#read().kept });
   }
 
   #fail(error) {

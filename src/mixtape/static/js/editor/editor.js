@@ -74,6 +74,10 @@ class Editor {
       this.#draft.changed();
     });
     this.#part("save").addEventListener("click", () => this.#save(false));
+    this.#draft.addEventListener("begun", ({ detail: url }) => {
+      // A reload leads back to what was typed, and not to another empty editor.
+      if (!this.#draft.slug) history.replaceState(history.state, "", url);
+    });
     addEventListener("pagehide", () => this.#draft.leave(), { signal });
     for (const name of ["focus", "online"]) addEventListener(name, () => this.#draft.retry(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
@@ -117,7 +121,7 @@ class Editor {
 
   /** Go on with what this browser kept, where the server has not got it. */
   #restore(stored) {
-    const copy = recallDraft(stored.key);
+    const copy = recallDraft(this.#draft.copyName);
     if (!copy || sameText(copy.state, stored)) return;
     // Without a newer revision on the server, what is here is what was typed last. With one, the
     // save tells of the conflict, and both are still there to choose from.
@@ -127,7 +131,7 @@ class Editor {
   }
 
   #loadOther() {
-    forgetDraft(this.#draft.key);
+    forgetDraft(this.#draft.copyName);
     this.#draft.close();
     const { slug, url } = this.#draft;
     if (this.#draft.state === "gone" && !slug) return this.#page.go(url.replace(/\/api\/drafts$/, "/mixtapes"));
