@@ -12,7 +12,7 @@ from audio_cache.flask_ext import FlaskAudioCache, static_view
 from . import services
 from .admin.monitor import Monitor
 from .settings import DEMO_LIBRARY, Settings, load_settings, prepare_data_root, read_secret_key
-from .web import auth, compression, module_preload, security
+from .web import auth, compression, limits, module_preload, security
 from .web import errors as web_errors
 from .web.crowd import CrowdBehindProxies
 from .web.views import (
@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = fixed  # type: ignore[method-assign]
     web_errors.init_app(app)
     security.init_app(app, settings)
+    limits.init_app(app)
     auth.init_app(app, settings)
     app.view_functions["static"] = static_view(str(app.static_folder))
     FlaskAudioCache(app)  # brings the converter "file_path", which takes names of any characters

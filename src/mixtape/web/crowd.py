@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import threading
 import time
@@ -10,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
-from .limits import network_of
+from .limits import is_of_this_machine, network_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,7 +41,7 @@ class Crowd:
 
         Programs of this machine are not counted: they may be a proxy that nobody declared.
         """
-        if not self._most or _is_of_this_machine(address):
+        if not self._most or is_of_this_machine(address):
             return _nothing
         network = network_of(address)
         with self._lock:
@@ -100,15 +99,6 @@ class CrowdBehindProxies:
                 return [_REFUSAL]
             at_end(leave)
         return self._application(environ, start_response)
-
-
-def _is_of_this_machine(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return True  # a socket of this machine's file system
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_loopback
 
 
 def _nothing() -> None:

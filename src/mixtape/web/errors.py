@@ -19,7 +19,7 @@ MESSAGES: Final[dict[int, tuple[str, str]]] = {
     405: ("That does not work here", "This address cannot be used in that way."),
     416: ("Past the end", "The file is shorter than the part that was asked for."),
     429: (
-        "Too many attempts",
+        "Too many requests",
         "Wait a minute, then try again.",
     ),
     500: (

@@ -11,6 +11,31 @@ from flask_limiter import Limiter
 SIGN_INS: Final = "5 per minute"
 # Guessing 128 random bits is hopeless at any rate; this keeps those who try from filling the log.
 WRONG_LINKS: Final = "60 per minute"
+# Somebody who browses and edits asks some dozens of times a minute, and a page that saves what is
+# typed another hundred. What listening takes, covers and progress among it, is not counted.
+OTHERS: Final = "600 per minute"
+_LISTENING: Final = frozenset(
+    {
+        *("audio_cache.play", "audio_cache.rendition", "audio_cache.progress", "player.stream"),
+        *("artwork.picture", "artwork.drawn", "artwork.folder_cover", "player.cover"),
+        *("audio_cache.static", "static", "health.healthz", "metrics.metrics"),
+    }
+)
+
+
+def init_app(app: Flask) -> None:
+    """Limit what one visitor may ask for besides listening; who asks for more gets a 429.
+
+    Visitors of this machine are not counted, as in `crowd.py`.
+    """
+    limit = make_limiter(app).shared_limit(OTHERS, scope="others")
+
+    @app.before_request
+    def count() -> None:
+        address = request.remote_addr or "127.0.0.1"
+        if request.endpoint not in _LISTENING and not is_of_this_machine(address):
+            with limit:
+                pass
 
 
 def make_limiter(app: Flask) -> Limiter:
@@ -31,3 +56,13 @@ def network_of(address: str) -> str:
     except ValueError:
         return address
     return address if parsed.ipv4_mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def is_of_this_machine(address: str) -> bool:
+    """Say whether a program of this machine asks, which may be a proxy that nobody declared."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return True  # a socket of this machine's file system
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return bool((mapped or parsed).is_loopback)

@@ -144,7 +144,7 @@ def test_the_sixth_attempt_within_a_minute_is_refused_whatever_it_says(
     answer = sign_in(locked, PASSWORD)
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "60"
-    assert "Too many attempts" in answer.text
+    assert "Too many requests" in answer.text
     assert "Wait a minute" in answer.text
     assert locked.get("/", headers=PAGE).status_code == 302
 
