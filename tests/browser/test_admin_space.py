@@ -60,14 +60,15 @@ def play(app: Flask, listener: str) -> None:
         assert answer.get_data()
 
 
-def alter(page: Page, change: dict[str, Any]) -> None:
-    """Have the server's figures altered on their way."""
+def alter(page: Page, change: dict[str, Any]) -> dict[str, Any]:
+    """Have the server's figures altered on their way, by what the answer holds at the time."""
 
     def answer(route: Route) -> None:
         figures = {**route.fetch().json(), **change}
         route.fulfill(body=json.dumps(figures), content_type="application/json")
 
     page.route("**/admin/figures", answer)
+    return change
 
 
 def test_without_a_cap_it_is_said_what_ends_the_growth(page: Page) -> None:
@@ -126,15 +127,14 @@ def test_a_forecast_that_goes_on_has_a_bar_and_is_not_begun_twice(page: Page) ->
     page.on("request", lambda request: begun.append(request.method))
     bar = page.get_by_role("progressbar", name="Progress of the forecast")
     running = {"done": 0, "total": None, "ended_at_s": None, "error": "", "rates": []}
-    alter(page, {"forecast": running})
+    changes = alter(page, {"forecast": running})
     expect(bar).to_be_visible()
     expect(space(page)).to_contain_text("Looking at what was played …")
-    page.unroute("**/admin/figures")
-    alter(page, {"forecast": {**running, "done": 30, "total": 120}})
+    changes["forecast"] = {**running, "done": 30, "total": 120}
     expect(space(page)).to_contain_text("Replaying the plays: 25 %")
     assert bar.evaluate("(bar) => bar.position") == 0.25
     page.get_by_role("button", name="Working it out …").click(force=True)
-    page.unroute("**/admin/figures")
+    changes.clear()
     expect(bar).to_be_hidden()
     assert "POST" not in begun
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import resource
@@ -24,12 +25,17 @@ def processor_s() -> float:
 
 
 def open_files() -> list[str]:
-    """Return the descriptors that this process holds, but for what waits to be collected.
+    """Return each descriptor that this process holds, with what it leads to.
 
-    A cache that was forgotten holds the three of its index until then.
+    What waits to be collected is left out: a cache that was forgotten holds the three of its index
+    until then.
     """
     gc.collect()
-    return sorted(os.listdir("/proc/self/fd"))
+    found = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # the one that listed them
+            found.append(f"{descriptor} {os.readlink(f'/proc/self/fd/{descriptor}')}")
+    return sorted(found)
 
 
 def processes_naming(name: str) -> list[int]:

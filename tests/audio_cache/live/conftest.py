@@ -18,7 +18,7 @@ from tests.helpers.audio import make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.gunicorn import Server
 from tests.helpers.processes import open_files
-from tests.helpers.waiting import LIMIT_S
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def fast(tmp_path: Path) -> StubFFmpeg:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    files = open_files()
+    before = set(open_files())
     house = House(tmp_path / "cache")
     yield house
     for live in house.lives:
@@ -66,9 +66,13 @@ def house(tmp_path: Path) -> Iterator[House]:
     assert [live.busy_encoders for live in house.lives] == [0] * len(house.lives)
     assert not [thread for thread in threading.enumerate() if thread.name == "encoder"]
     assert running_count() == 0
-    for live in house.lives:
-        live.cache.facts.close()
-    assert open_files() == files
+
+    def left_open() -> set[str]:
+        for live in house.lives:
+            live.cache.facts.close()
+        return set(open_files()) - before
+
+    wait_until(lambda: not left_open(), f"the end of {left_open()}")
 
 
 @pytest.fixture(scope="module")
