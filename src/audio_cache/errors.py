@@ -54,6 +54,37 @@ class EncodeError(AudioCacheError, subprocess.CalledProcessError):
         return self.reason + (f" (ffmpeg ended with {self.returncode})" if self.returncode else "")
 
 
+class DamagedSourceError(EncodeError):
+    """A source is not the audio that it states.
+
+    Args:
+        name: the file's, as messages show it.
+        fault: what is wrong, as it follows the name.
+        at_s: the second of the first damage, if it is known.
+        returncode, cmd, stderr: as for `EncodeError`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        fault: str,
+        *,
+        at_s: float | None = None,
+        returncode: int = 0,
+        cmd: Sequence[str] = (),
+        stderr: str = "",
+    ) -> None:
+        self.name, self.fault, self.at_s = name, fault, at_s
+        # Nothing is decoded before the very beginning: then the second tells nothing.
+        place = f"is damaged at {at_s:.1f} s: it " if at_s else ""
+        super().__init__(f"{name} {place}{fault}", returncode=returncode, cmd=cmd, stderr=stderr)
+
+    def found_at(self, at_s: float | None) -> DamagedSourceError:
+        """Return the same error, with the second of the first damage."""
+        said = {"returncode": self.returncode, "cmd": self.cmd, "stderr": self.stderr}
+        return DamagedSourceError(self.name, self.fault, at_s=at_s, **said)
+
+
 class NoRoomError(AudioCacheError, OSError):
     """The cache is as large as it may be, or the disk as full; the message names limit and cure."""
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from ..encoding.mp3 import FRAME_SAMPLES, SAMPLE_RATE_HZ
-from ..encoding.rendition import audio_size, encode_together, require_encodable
+from ..encoding.rendition import audio_size, require_encodable
+from ..encoding.together import encode_together
 from ..errors import AudioCacheError, EncodeError
 from ..quality import QualityLevel
 from ..sources.source import Source, read_source

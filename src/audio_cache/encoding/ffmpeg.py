@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -113,6 +113,7 @@ class FFmpegRun:
             the order of the outputs, and `INPUT` in one for the source.
         source: the file to decode, which ffmpeg gets open: by its name it could find another one.
         outputs: how many pipes to read.
+        on_line: is given each line that ffmpeg says.
         wait_limit_s: seconds in total that may be spent waiting for ffmpeg; the pauses of a reader,
             such as a slow listener, don't count.
         nice: CPU niceness, 0 if a listener is waiting.
@@ -125,12 +126,14 @@ class FFmpegRun:
         *,
         source: Source | None = None,
         outputs: int = 1,
+        on_line: Callable[[str], None] | None = None,
         wait_limit_s: float = 600.0,
         nice: int = 0,
     ) -> None:
         self._wait_left_s = self._wait_limit_s = wait_limit_s
         self._killed = False
         self._nice = nice
+        self._on_line = on_line
         self._program = ffmpeg.path
         self._name = "" if source is None else os.fspath(source.path)
         self._said = bytearray()
@@ -282,6 +285,8 @@ class FFmpegRun:
             text = line.decode("utf-8", "replace")
             if self._name:
                 text = text.replace(self._input, self._name)
+            if self._on_line is not None:
+                self._on_line(text)
             if _TROUBLE.match(text):
                 self._errors.append(_LEVEL.sub("", text, count=1).strip())
                 del self._errors[:-_ERROR_LINES]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..errors import EncodeError
+from ..errors import DamagedSourceError, EncodeError
 from ..quality import QualitySetting
 from ..sources.source import Source
 from . import mp3
@@ -21,7 +21,19 @@ _LIMITS: Final = (
     "flac,wav,w64,aiff,mov,ape,wv,tta,dsf,iff",
 )
 # Without it a frame whose checksum is wrong counts as good, and the noise in it as music.
-_STRICT: Final = ("-xerror", "-err_detect:a", "crccheck+explode")
+_NO_NOISE: Final = ("-err_detect:a", "crccheck+explode")
+_AT_FIRST_ERROR: Final = ("-xerror",)
+_AT_NO_ERROR: Final = ("-max_error_rate", "1")
+# In these a frame says where in the audio it belongs. Elsewhere its place in the file says so.
+_NUMBERED: Final = frozenset({"flac", "wv", "tta", "ape"})
+CONTINUOUS_WITHIN_SAMPLES: Final = 8
+# Once a frame is not at the end of those before it, it and all that follow are left out, so that
+# nothing is ever heard in the place of something else; then the audio is short, which is an error.
+_CONTINUOUS: Final = (
+    f"aselect='if(lt(abs(pts-ld(0)),{CONTINUOUS_WITHIN_SAMPLES}),st(0,ld(0)+samples_n))',"
+)
+# Or else silence is put in the place of what is missing (libswresample, "async").
+_FILLED: Final = ":async=1:min_hard_comp=0.001:first_pts=0"
 # ffmpeg seeks these to the very sample.
 _SEEKABLE: Final = frozenset({"flac", "wav", "aiff", "mov", "ape", "wv", "tta", "dsf", "iff"})
 # These have no end of their own: tags behind the audio would be read as damaged audio.
@@ -49,11 +61,13 @@ class Piece:
         source: with a known number of samples.
         first: first frame.
         stop: frame after the last.
+        is_best_effort: the source is damaged: what cannot be decoded is silence, and no error.
     """
 
     source: Source
     first: int
     stop: int
+    is_best_effort: bool = False
 
     def skip_bytes(self, bitrate_bps: int) -> int:
         """Return how many encoded bytes come before those that are wanted."""
@@ -72,7 +86,11 @@ class Piece:
                 gives.
         """
         start_us = self._start_sample * 1_000_000 // mp3.SAMPLE_RATE_HZ
-        arguments = input_arguments(self.source, start_us=start_us if self._is_sought else 0)
+        arguments = input_arguments(
+            self.source,
+            start_us=start_us if self._is_sought else 0,
+            is_best_effort=self.is_best_effort,
+        )
         if len(settings) == 1 and not checked_as:
             arguments += ["-map", "0:a:0", "-vn", "-af", self._filters(), *_encoder(settings[0])]
         else:
@@ -109,17 +127,13 @@ class Piece:
 
         Raises:
             EncodeInterruptedError: somebody ended the run.
-            EncodeError: the source is damaged, or isn't as long as it states.
+            DamagedSourceError: the source is damaged, or isn't as long as it states.
+            EncodeError: ffmpeg met one of its limits.
         """
         report = run.finish()
-        reason = self._find_fault(report, missing)
-        if reason is not None:
-            raise EncodeError(
-                f"{name_of(self.source)} {reason}",
-                returncode=report.returncode,
-                cmd=run.command,
-                stderr=report.stderr,
-            )
+        fault = self._find_fault(report, missing)
+        if fault is not None:
+            raise _error(self.source, fault, run, report)
 
     @property
     def _warm(self) -> int:
@@ -127,7 +141,8 @@ class Piece:
 
     @property
     def _is_sought(self) -> bool:
-        return self._warm > 0 and can_seek(self.source)
+        # A search through what is damaged may end anywhere.
+        return self._warm > 0 and can_seek(self.source) and not self.is_best_effort
 
     @property
     def _start_sample(self) -> int:
@@ -155,7 +170,11 @@ class Piece:
         return self._start_sample * self.source.rate_hz // mp3.SAMPLE_RATE_HZ
 
     def _filters(self) -> str:
-        chain = f"aresample={mp3.SAMPLE_RATE_HZ},apad=pad_len={_PAD_SAMPLES}"
+        if self.is_best_effort:
+            chain = f"aresample={mp3.SAMPLE_RATE_HZ}{_FILLED},apad"
+        else:
+            chain = _CONTINUOUS if self.source.demuxer in _NUMBERED else ""
+            chain += f"aresample={mp3.SAMPLE_RATE_HZ},apad=pad_len={_PAD_SAMPLES}"
         if self._is_sought or not self._warm:
             chain += f",atrim=end_sample={self._samples}"
         else:
@@ -175,8 +194,7 @@ class Piece:
     def _find_fault(self, report: Report, missing: Sequence[int]) -> str | None:
         encoded = report.encoded_samples[: len(missing)]
         if report.returncode != 0 or (report.decode_errors and stops_at_errors(self.source)):
-            at_s = (self._sought + (report.decoded_samples or 0)) / self.source.rate_hz
-            return "cannot be decoded" + (f" at {at_s:.1f} s" if at_s else "")
+            return "cannot be decoded"
         found = self._find_samples(report)
         if found is not None and found > self._stated:
             return f"holds more than the {self._stated:,} samples that it states"
@@ -236,14 +254,15 @@ class AudioCheck:
         """Compare, once ffmpeg has said it.
 
         Raises:
-            EncodeError: they are not the audio that the file says it holds.
+            DamagedSourceError: they are not the audio that the file says it holds.
         """
         found = self._said.decode("ascii", "replace").strip().removeprefix("MD5=").lower()
         stated = self._source.audio.removeprefix("flac-md5:")
         if len(found) != _MD5_DIGITS or not stated.startswith(f"{found}-"):
-            raise EncodeError(
-                f"{name_of(self._source)} is damaged: its audio does not have the MD5 that the "
-                "file states for it. Restore it from a backup, or encode it anew with flac"
+            raise DamagedSourceError(
+                name_of(self._source),
+                "is damaged: its audio does not have the MD5 that the file states for it. "
+                "Restore it from a backup, or encode it anew with flac",
             )
         self.is_passed = True
 
@@ -252,7 +271,8 @@ class AudioCheck:
 
         Raises:
             EncodeInterruptedError: somebody ended the ffmpeg.
-            EncodeError: as `finish`, or the source cannot be decoded.
+            DamagedSourceError: as `finish`, or the source cannot be decoded.
+            EncodeError: ffmpeg met one of its limits.
         """
         output = ("-map", "0:a:0", "-vn", "-c:a", self.codec, *_MD5_OUTPUT)
         with FFmpegRun(
@@ -263,27 +283,26 @@ class AudioCheck:
                 self.update(data)
             report = run.finish()
         if report.returncode != 0:
-            raise EncodeError(
-                f"{name_of(self._source)} cannot be decoded",
-                returncode=report.returncode,
-                cmd=run.command,
-                stderr=report.stderr,
-            )
+            raise _error(self._source, "cannot be decoded", run, report)
         self.finish()
 
 
-def input_arguments(source: Source, *, start_us: int = 0) -> list[str]:
+def input_arguments(
+    source: Source, *, start_us: int = 0, is_best_effort: bool = False
+) -> list[str]:
     """Return the options that make ffmpeg read the source that `FFmpegRun` is given.
 
     Args:
         source: the file to decode.
         start_us: microseconds to skip, exact where the demuxer can seek to a sample.
+        is_best_effort: go on behind what cannot be decoded.
     """
     form = ["-f", source.demuxer] if source.demuxer else []
     # Only where ffmpeg's own choice would decode wrongly: 24 bits in 32-bit extensible WAV.
     decoder = ["-c:a", source.decoder] if source.decoder else []
     seek = ["-ss", f"{start_us}us"] if start_us else []
-    strict = _STRICT if stops_at_errors(source) else ()
+    at_errors = _AT_NO_ERROR if is_best_effort else _AT_FIRST_ERROR
+    strict = (*at_errors, *_NO_NOISE) if stops_at_errors(source) else ()
     return [*strict, *("-threads", "1"), *_LIMITS, *form, *decoder, *seek, "-i", _url(source)]
 
 
@@ -312,7 +331,8 @@ def count_samples(ffmpeg: FFmpeg, source: Source) -> int:
 
     Raises:
         EncodeInterruptedError: somebody ended the ffmpeg.
-        EncodeError: ffmpeg cannot decode the file, or not all of it.
+        DamagedSourceError: ffmpeg cannot decode the file, or not all of it.
+        EncodeError: it met one of its limits.
     """
     # Raw samples to a pipe rather than `-f null`: a limit on waiting then holds for any decoder.
     output = ("-map", "0:a:0", "-vn", "-f", "s16le", "{out}")
@@ -321,13 +341,17 @@ def count_samples(ffmpeg: FFmpeg, source: Source) -> int:
             pass
         report = run.finish()
     if report.returncode != 0 or report.decoded_samples is None:
-        raise EncodeError(
-            f"{name_of(source)} cannot be decoded",
-            returncode=report.returncode,
-            cmd=run.command,
-            stderr=report.stderr,
-        )
+        raise _error(source, "cannot be decoded", run, report)
     return report.decoded_samples
+
+
+def _error(source: Source, fault: str, run: FFmpegRun, report: Report) -> EncodeError:
+    """Return the error for a run that has not given the audio that its source states."""
+    name, code, cmd, said = name_of(source), report.returncode, run.command, report.stderr
+    if code < 0:
+        # It was killed, so nothing is known of the source.
+        return EncodeError(f"{name} {fault}", returncode=code, cmd=cmd, stderr=said)
+    return DamagedSourceError(name, fault, returncode=code, cmd=cmd, stderr=said)
 
 
 def _url(source: Source) -> str:

@@ -25,6 +25,8 @@ MAX_AUDIO_BYTES: Final = (1 << 32) - 1
 _KBPS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _BITRATE_INDEX: Final = {kbps * 1000: index for index, kbps in enumerate(_KBPS, start=1)}
 _SIDE_INFO_BYTES: Final = 32
+# The fourth byte: joint stereo, and original.
+_JOINT_STEREO: Final = b"\x44"
 
 PRIVATE_OWNER: Final = b"audio-cache"
 
@@ -105,6 +107,21 @@ def frame_prefix(bitrate_bps: int, frame: int) -> bytes:
     return bytes((0xFF, 0xFB, _BITRATE_INDEX[bitrate_bps] << 4 | padded << 1))
 
 
+def silence(bitrate_bps: int, start: int, stop: int) -> bytes:
+    """Return the bytes [start, stop) of audio frames that hold nothing, which is silence.
+
+    Without main data all samples are zero (ISO/IEC 11172-3, 2.4.1.7: part2_3_length of 0).
+    """
+    frame = frame_at(bitrate_bps, start)
+    skipped = start - frames_size(bitrate_bps, frame)
+    frames = bytearray()
+    while len(frames) < skipped + stop - start:
+        size = frames_size(bitrate_bps, frame + 1) - frames_size(bitrate_bps, frame)
+        frames += (frame_prefix(bitrate_bps, frame) + _JOINT_STEREO).ljust(size, b"\0")
+        frame += 1
+    return bytes(frames[skipped : skipped + stop - start])
+
+
 def intact_frames(bitrate_bps: int, audio: bytes | memoryview, first: int = 0) -> int:
     """Return how many whole frames at the start of `audio` have the right headers.
 
@@ -145,7 +162,7 @@ def info_frame(bitrate_bps: int, out_samples: int) -> bytes:
     total = audio_size(bitrate_bps, out_samples)
     padding = frames * FRAME_SAMPLES - out_samples - ENCODER_DELAY_SAMPLES
     frame = bytearray(size)
-    frame[0:4] = bytes((0xFF, 0xFB, _BITRATE_INDEX[_info_bitrate(bitrate_bps)] << 4, 0x44))
+    frame[0:4] = frame_prefix(_info_bitrate(bitrate_bps), 0) + _JOINT_STEREO
     xing = struct.pack(">4sIII", b"Info", 0xF, frames, total)
     toc = bytes(percent * 256 // 100 for percent in range(100))
     lame = struct.pack(

@@ -7,7 +7,7 @@ import hashlib
 import json
 import operator
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Final
@@ -18,7 +18,8 @@ from ..sources.source import Source
 from ..text import bytes_in_words, seconds_in_words
 from . import mp3
 from .ffmpeg import FFmpeg, FFmpegRun
-from .ffmpeg_options import AudioCheck, Piece, can_seek, count_samples, name_of
+from .ffmpeg_options import AudioCheck, can_seek, count_samples, name_of
+from .together import encode_together
 
 LAYOUT_VERSION: Final = 2
 _KEY_DIGITS: Final = 24
@@ -90,7 +91,8 @@ class Rendition:
     """One source at one quality: its length, its validators, and any of its bytes.
 
     `tags` are those that travel with it. `timeout_s` bounds the time spent waiting for ffmpeg in
-    one encode; 0 derives the bound from the duration.
+    one encode; 0 derives the bound from the duration. One of `is_best_effort`, of a damaged source,
+    has the same length, and silence for what cannot be decoded; it is never stored.
     """
 
     source: Source
@@ -99,6 +101,7 @@ class Rendition:
     samples: int
     tags: Tags = ()
     timeout_s: float = 0.0
+    is_best_effort: bool = False
 
     @cached_property
     def bitrate_bps(self) -> int:
@@ -140,7 +143,7 @@ class Rendition:
         It is known at once, where an id may need all of the source to be read. What a source
         states of its audio is no part of it: that is proved only once all of it was decoded.
         """
-        of = repr(self.source.version).encode()
+        of = repr(self.source.version).encode() + b" best effort" * self.is_best_effort
         return hashlib.sha256(of + b"\0" + self.header).hexdigest()[:_KEY_DIGITS]
 
     @property
@@ -327,55 +330,3 @@ def _count(source: Source, ffmpeg: FFmpeg) -> int:
         what = "not an audio file, whatever its name says" if source.size_bytes else "an empty file"
         reason = f"{name_of(source)} is {what}"
         raise EncodeError(reason, cmd=error.cmd) from error
-
-
-def encode_together(
-    renditions: Sequence[Rendition],
-    first: int = 0,
-    stop: int | None = None,
-    *,
-    nice: int = 0,
-    on_start: Callable[[FFmpegRun], None] = lambda run: None,
-    check: AudioCheck | None = None,
-) -> Generator[tuple[int, bytes]]:
-    """Yield (index, bytes) of the frames [first, stop) of several renditions, decoded once.
-
-    Args:
-        renditions: of one source; the bytes of each are those of its own `encode`.
-        first, stop, nice, on_start: as for `Rendition.encode`.
-        check: is told the MD5 of the decoded samples where this decodes all of the source.
-
-    Raises:
-        EncodeInterruptedError, EncodeError: as `Rendition.encode`; then none is complete.
-    """
-    whole = renditions[0]
-    stop = whole.frames if stop is None else stop
-    piece = Piece(whole.source, first, stop)
-    bitrates = [each.bitrate_bps for each in renditions]
-    skip = [piece.skip_bytes(bitrate) for bitrate in bitrates]
-    missing = [piece.want_bytes(bitrate) for bitrate in bitrates]
-    settings = [QUALITY_SETTINGS[each.quality] for each in renditions]
-    checked = check if piece.is_whole else None
-    with FFmpegRun(
-        whole.ffmpeg,
-        piece.arguments(settings, checked.codec if checked else ""),
-        source=whole.source,
-        outputs=len(renditions) + (checked is not None),
-        wait_limit_s=whole.wait_limit_s,
-        nice=nice,
-    ) as run:
-        on_start(run)
-        for index, data in run.read():
-            if checked is not None and index == len(renditions):
-                checked.update(data)
-                continue
-            fresh = data[skip[index] : skip[index] + missing[index]]
-            skip[index] = max(0, skip[index] - len(data))
-            missing[index] -= len(fresh)
-            if fresh:
-                yield index, fresh
-            if not piece.is_last and not any(missing):
-                return
-        piece.check(run, missing)
-        if checked is not None:
-            checked.finish()

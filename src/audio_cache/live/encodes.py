@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from ..encoding.rendition import Rendition
 from ..errors import EncodeError, EncodeInterruptedError, LiveUnavailableError
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
-from ..store.partial import Partial, is_locked, partial_path
+from ..store.partial import Partial, fill, is_locked, partial_path
 from .growing_file import FollowedBytes, Follower, GrowingFile
 from .seeks import Seeks
 from .turns import Turn, Turns
@@ -137,7 +138,7 @@ class Live:
         if growing is not None:
             return growing
         self._failures.check(key)
-        head = self.cache.heads.find(rendition)
+        head = b"" if rendition.is_best_effort else self.cache.heads.find(rendition)
         turn, is_mine = self._turns.ask(key), False
         try:
             # Somebody may have begun since, who then did not see who waits.
@@ -180,7 +181,13 @@ class Live:
     def _begin(
         self, key: _Key, rendition: Rendition, head: bytes, nice: int, turn: Turn
     ) -> GrowingFile:
-        growing = GrowingFile(rendition, key[0], lambda: self._give_up_later(key, growing), head)
+        growing = GrowingFile(
+            rendition,
+            key[0],
+            lambda: self._give_up_later(key, growing),
+            head,
+            functools.partial(self.cache.damages.explained, rendition.source.path),
+        )
         self._failures.check(key)
         if self._stopping:
             raise LiveUnavailableError("the server is shutting down")
@@ -248,7 +255,6 @@ class Live:
     def _make_or_watch(self, growing: GrowingFile, turn: Turn, nice: int) -> bool:
         """Return True when the entry is complete; False if it is worth another look."""
         rendition, entry = growing.rendition, growing.entry
-        path = partial_path(entry, rendition)
         if self._is_complete(growing):
             return True
         partial = Partial.lock(entry, rendition, wait=False)
@@ -259,30 +265,40 @@ class Live:
             if self._is_complete(growing):
                 partial.discard()
                 return True
-            attached = False
-            bytes_per_s = rendition.bitrate_bps / 8
-            lead = partial.size + max(_LEAD_BYTES, int(_LEAD_S * bytes_per_s))
-            turn_ends = partial.size + int(_TURN_S * bytes_per_s)
-
-            def on_growth(size: int) -> None:
-                nonlocal attached
-                attached = attached or growing.attach(path)
-                growing.grow(size)
-                growing.cancellation.pause(0)
-                if size > lead:
-                    growing.cancellation.stand_back(_AHEAD_NICE)
-                    if self._turns.is_awaited or (size > turn_ends and self._turns.is_shared):
-                        raise _TurnOver
-
-            on_start = growing.cancellation.hold
             with contextlib.suppress(_TurnOver):
-                self.cache.make(
-                    partial, nice=nice, on_growth=on_growth, on_start=on_start, head=growing.head
-                )
+                self._fill(growing, partial, nice)
                 return True
         # The partial is unlocked by now, so another process may go on with it meanwhile.
         turn.wait_again(lambda: growing.cancellation.pause(0), _LOOK_EVERY_S)
         return False
+
+    def _fill(self, growing: GrowingFile, partial: Partial, nice: int) -> None:
+        """Encode to the end, or to that of a turn."""
+        rendition, path = growing.rendition, partial_path(growing.entry, growing.rendition)
+        attached = False
+        bytes_per_s = rendition.bitrate_bps / 8
+        lead = partial.size + max(_LEAD_BYTES, int(_LEAD_S * bytes_per_s))
+        turn_ends = partial.size + int(_TURN_S * bytes_per_s)
+
+        def on_growth(size: int) -> None:
+            nonlocal attached
+            attached = attached or growing.attach(path)
+            growing.grow(size)
+            growing.cancellation.pause(0)
+            if size > lead:
+                growing.cancellation.stand_back(_AHEAD_NICE)
+                if self._turns.is_awaited or (size > turn_ends and self._turns.is_shared):
+                    raise _TurnOver
+
+        on_start = growing.cancellation.hold
+        if not rendition.is_best_effort:
+            self.cache.make(
+                partial, nice=nice, on_growth=on_growth, on_start=on_start, head=growing.head
+            )
+            return
+        # Who listens has the file open; nobody after them may take it for the track.
+        encode = functools.partial(rendition.encode, nice=nice, on_start=on_start)
+        fill(partial, encode, Partial.discard, on_growth, self.cache.room.take_for_listener)
 
     def _is_complete(self, growing: GrowingFile) -> bool:
         rendition = growing.rendition

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ class GrowingFile:
         entry: where it will be when it is complete.
         on_unheard: called whenever the last reader leaves a file that is still growing.
         head: the first bytes, if they are at hand: they can be read before anything is made.
+        explained: is entered where a listener has an encoder of his own, for errors to say more.
 
     Attributes:
         cancellation: ends the encoder from another thread.
@@ -50,10 +52,12 @@ class GrowingFile:
         entry: Path,
         on_unheard: Callable[[], None] = lambda: None,
         head: bytes = b"",
+        explained: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         self.rendition = rendition
         self.entry = entry
         self.head = head
+        self.explained = explained
         self.cancellation = Cancellation()
         self.error: Exception | None = None
         self.is_wanted = False
@@ -315,7 +319,7 @@ class Follower:
         growing = self._growing
         try:
             pieces = growing.rendition.read(self._at, self._stop, on_start=seek.hold)
-            with contextlib.closing(pieces):
+            with growing.explained(), contextlib.closing(pieces):
                 for data in pieces:
                     self._at += len(data)
                     yield data

@@ -7,7 +7,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
@@ -15,7 +15,8 @@ from weakref import WeakValueDictionary
 from werkzeug.wrappers import Request, Response
 
 from ..encoding.rendition import RENDITION_ID, Rendition
-from ..errors import AudioCacheError, EncodeError
+from ..encoding.survey import Damage
+from ..errors import AudioCacheError, EncodeError, LiveUnavailableError
 from ..live.encodes import Failures, Live
 from ..quality import QualityLevel, bitrate_bps
 from ..settings import AudioCacheSettings
@@ -94,13 +95,10 @@ class Playback:
             self._logger.warning("cache miss: %r at %s", str(path), quality)
         try:
             rendition = self.get_rendition(path, quality, source)
+            damage = self._damage_of(path, source)
             if self.settings.on_miss == "live":
-                live = self._live(request, rendition)
-                name = self.cache.get_cache_path(path, quality).name
-                known = rendition.id if rendition.source.audio else ""
-                self._note_play(request, live[0], known, name)
-                return self._respond(request, *live, LIVE, source.st_size)
-            if request.method == "GET":
+                return self._play_live(request, rendition, source, damage)
+            if request.method == "GET" and damage is None:
                 self.live.start(rendition, nice=self.settings.nice)
         except (AudioCacheError, OSError) as error:
             self._logger.warning("%r is played as the original: %s", str(path), error)
@@ -125,7 +123,8 @@ class Playback:
         with alone:
             self._failures.check(key)
             try:
-                rendition = self.cache.get_rendition(path, quality)
+                with self.cache.damages.explained(path):
+                    rendition = self.cache.get_rendition(path, quality)
             except EncodeError as error:
                 self._failures.add(key, error)
                 raise
@@ -169,9 +168,40 @@ class Playback:
                 return rendition.token
         return ""
 
-    def _live(self, request: Request, rendition: Rendition) -> tuple[Representation, OpenRange]:
-        rendition = self.cache.recall(rendition)
+    def _play_live(
+        self,
+        request: Request,
+        rendition: Rendition,
+        source: os.stat_result,
+        damage: Damage | None,
+    ) -> Response:
+        """Return the answer with a rendition as it is made, or with what can be made of it.
 
+        Raises:
+            LiveUnavailableError: nothing can be made of it now.
+        """
+        path = rendition.source.path
+        if damage is None:
+            try:
+                live = self._live(request, self.cache.recall(rendition))
+                answer = self._respond(request, *live, LIVE, source.st_size)
+            except LiveUnavailableError:
+                damage = self._damage_of(path, source)
+                if damage is None:
+                    raise
+            else:
+                name = self.cache.get_cache_path(path, rendition.quality).name
+                known = rendition.id if rendition.source.audio else ""
+                self._note_play(request, live[0], known, name)
+                return answer
+        if not damage.heard_s:
+            raise LiveUnavailableError("nothing of it can be decoded")
+        live = self._live(request, replace(rendition, is_best_effort=True), damage)
+        return self._respond(request, *live, LIVE, source.st_size)
+
+    def _live(
+        self, request: Request, rendition: Rendition, damage: Damage | None = None
+    ) -> tuple[Representation, OpenRange]:
         def open_range(start: int, stop: int) -> Iterable[bytes]:
             return self.live.play(
                 rendition,
@@ -181,19 +211,25 @@ class Playback:
                 is_gone=listener_has_left(request.environ),
             )
 
+        # What is made of a damaged source is no rendition of anything: parts of it go with no
+        # other's, so no tag says that they do.
+        tags = ("", "") if rendition.is_best_effort else (rendition.etag, rendition.token)
         what = Representation(
             length=rendition.length,
-            etag=rendition.etag,
-            other_etag=rendition.token,
+            etag=tags[0],
+            other_etag=tags[1],
             content_type="audio/mpeg",
             # Once Chromium's cache has begun to store a response, it asks for each jump twice, one
             # after the other; a file is played live only once, so storing it is of no use.
             headers={
-                **_headers(LIVE, rendition.quality, rendition.source.size_bytes),
+                **_headers(LIVE, rendition.quality, rendition.source.size_bytes, damage),
                 "Cache-Control": "no-store",
             },
         )
         return what, open_range
+
+    def _damage_of(self, path: Path, source: os.stat_result) -> Damage | None:
+        return self.cache.damages.of(os.path.abspath(path), version_of(source))
 
     def _note_play(
         self, request: Request, what: Representation, object_id: str, name: str = ""
@@ -216,7 +252,7 @@ class Playback:
             length=found.st_size,
             etag=foreign_etag(found),
             content_type=media_type(path),
-            headers=_headers(status, "original", found.st_size),
+            headers=_headers(status, "original", found.st_size, self._damage_of(path, source)),
         )
         return self._respond(request, what, fd, status, found.st_size)
 
@@ -246,13 +282,20 @@ def listener_of(request: Request) -> str:
     return f"{environ.get('REMOTE_ADDR')} {environ.get('HTTP_USER_AGENT', '')}"
 
 
-def _headers(status: str, quality: QualityLevel, source_size: int) -> dict[str, str]:
+def _headers(
+    status: str, quality: QualityLevel, source_size: int, damage: Damage | None = None
+) -> dict[str, str]:
     """Return the headers that say what is sent and where it came from (RFC 9211)."""
     bitrate = "" if quality == "original" else f", bitrate={bitrate_bps(quality) // 1000}"
-    return {
+    headers = {
         "Audio-Cache-Rendition": f"quality={quality}{bitrate}, source-length={source_size}",
         "Cache-Status": f"{CACHE_NAME}; {status}",
     }
+    if damage is not None:
+        place = "" if damage.at_s is None else f"at={damage.at_s:.3f}, "
+        left = f"until={damage.until_s:.3f}, lost={damage.lost_s:.3f}, heard={damage.heard_s:.3f}"
+        headers["Audio-Cache-Damage"] = place + left
+    return headers
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Representation:
 
     Args:
         length: size in bytes.
-        etag: strong entity tag, unquoted.
+        etag: strong entity tag, unquoted; "" where the same bytes may never be sent again.
         content_type: media type.
         other_etag: another tag that the same bytes had before; it is accepted, not sent.
         headers: further headers for every response.
@@ -47,13 +47,13 @@ class Representation:
     @property
     def etags(self) -> tuple[str, ...]:
         """Return the entity tags that stand for these bytes."""
-        return (self.etag, self.other_etag) if self.other_etag else (self.etag,)
+        return tuple(tag for tag in (self.etag, self.other_etag) if tag)
 
     @cached_property
     def fields(self) -> dict[str, str]:
         """Return the headers of every response; made once, since they are most of the work."""
         return {
-            "ETag": f'"{self.etag}"',
+            **({"ETag": f'"{self.etag}"'} if self.etag else {}),
             "Accept-Ranges": "bytes",
             **({} if "Cache-Control" in self.headers else {"Cache-Control": "no-cache"}),
             **self.headers,

@@ -17,7 +17,7 @@ from typing import Final
 from ..encoding import mp3
 from ..encoding.ffmpeg import Cancellation
 from ..encoding.ffmpeg_options import AudioCheck
-from ..encoding.rendition import encode_together
+from ..encoding.together import encode_together
 from ..errors import EncodeError
 from .partial import MakeRoom, Partial, require_space
 

@@ -23,6 +23,7 @@ from ..settings import DEFAULT_TAGS
 from ..sources.source import FileVersion, Source, is_lossless, read_source, version_of
 from .assembly import Assembly, Share
 from .checks import Checks
+from .damaged_sources import DamagedSources
 from .directory import CacheDirectory
 from .entry import Verdict, entry_name, stat_or_none
 from .facts import Checksum
@@ -66,7 +67,7 @@ class AudioCache(CacheDirectory):
         self.nice = nice
         # An entry of the list may end in a star.
         self._travels = re.compile("|".join(map(fnmatch.translate, tags)) or "(?!)").fullmatch
-        self._ffmpeg, self._encode_timeout_s = ffmpeg, encode_timeout_s
+        self._ffmpeg, self._timeout_s = ffmpeg, encode_timeout_s
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
         self._counted = functools.lru_cache(maxsize=64)(self._count_source)
@@ -79,6 +80,7 @@ class AudioCache(CacheDirectory):
             self.room.take_for_copy,
         )
         self.checks = Checks(self.facts, self._lookups, lambda: self.ffmpeg)
+        self.damages = DamagedSources(self.facts, self._source, lambda: self.ffmpeg)
 
     @property
     def ffmpeg(self) -> FFmpeg:
@@ -224,7 +226,8 @@ class AudioCache(CacheDirectory):
         missing = self._invalid(original_path, wanted, overwrite)
         while missing:
             cancellation.pause(0)
-            done = self._store_free(original_path, missing, overwrite, assemble)
+            with self.damages.explained(original_path, cancellation.hold, self.nice):
+                done = self._store_free(original_path, missing, overwrite, assemble)
             if done is None:
                 cancellation.pause(_LOOK_AGAIN_S)
             made += done or ()
@@ -294,9 +297,9 @@ class AudioCache(CacheDirectory):
         started = time.monotonic()
         check = self.checks.begin(rendition.source)
         encode = functools.partial(rendition.encode, nice=nice, on_start=on_start, check=check)
-        make_room = functools.partial(self.room.take, for_batch=False, is_heard=True)
         publish = functools.partial(self.publish, check=check, on_start=on_start)
-        fill(partial, encode, publish, on_growth, make_room, head)
+        with self.damages.explained(rendition.source.path, on_start, nice):
+            fill(partial, encode, publish, on_growth, self.room.take_for_listener, head)
         self._log_made(rendition, started)
 
     def publish(
@@ -333,10 +336,8 @@ class AudioCache(CacheDirectory):
 
     def get_cached_or_original(self, original_path: Path, quality: QualityLevel = "medium") -> Path:
         """Return the cached file if it is valid, else the original; nothing is encoded."""
-        if quality == "original":
-            return Path(original_path)
         with contextlib.suppress(OSError):
-            if self.examine(original_path, quality):
+            if quality != "original" and self.examine(original_path, quality):
                 return self.get_cache_path(original_path, quality)
         return Path(original_path)
 
@@ -383,8 +384,7 @@ class AudioCache(CacheDirectory):
     def _read_rendition(self, path: str, version: FileVersion, quality: QualityLevel) -> Rendition:
         source = self._counted(path, version)
         tags = tuple(tag for tag in source.tags if self._travels(tag[0]))
-        timeout_s = self._encode_timeout_s
-        return make_rendition(source, quality, self.ffmpeg, tags=tags, timeout_s=timeout_s)
+        return make_rendition(source, quality, self.ffmpeg, tags=tags, timeout_s=self._timeout_s)
 
     def _read_source(self, path: str, version: FileVersion) -> Source:
         source = read_source(path)

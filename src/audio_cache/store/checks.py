@@ -55,10 +55,11 @@ class Checks:
         """
         if check is None or not check.is_passed:
             self._read(rendition, check, on_start)
+        source = rendition.source
+        path = os.fspath(source.path)
+        self._facts.note_damage(path, source.version, None)
         if check is not None:
             check.is_passed = True
-            source = rendition.source
-            path = os.fspath(source.path)
             self._facts.note_source(
                 path, source.version, source.audio, source.samples, checked=True
             )

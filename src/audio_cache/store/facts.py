@@ -11,10 +11,11 @@ import stat
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from ..encoding.survey import Damage
 from ..sources.source import FileVersion
 from . import ledger, summary
 from .entry import PRIVATE_FILE
@@ -35,6 +36,10 @@ CREATE TABLE IF NOT EXISTS entry (
 CREATE INDEX IF NOT EXISTS entry_id ON entry (id);
 CREATE TABLE IF NOT EXISTS checksum (
     id TEXT PRIMARY KEY, blake3 TEXT NOT NULL, proven INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS damage (
+    path BLOB PRIMARY KEY, version TEXT NOT NULL, at REAL, until REAL NOT NULL,
+    lost REAL NOT NULL, heard REAL NOT NULL
 ) WITHOUT ROWID;
 """
 _KNOWN_NAMES: Final = """
@@ -111,6 +116,33 @@ class Facts:
         """Remember the identity of a source's audio, its length, and whether it was checked."""
         values = (os.fsencode(path), _text(version), audio, samples, checked, version[2])
         self._do("INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def damage_of(self, path: str, version: FileVersion) -> Damage | None:
+        """Return what was found to be wrong with a version of a source; None for nothing."""
+        query = "SELECT version, at, until, lost, heard FROM damage WHERE path = ?"
+        row = self._find(query, os.fsencode(path))
+        return Damage(*row[1:]) if row is not None and row[0] == _text(version) else None
+
+    def note_damage(self, path: str, version: FileVersion, damage: Damage | None) -> None:
+        """Remember what is wrong with a source; with None, that nothing is."""
+        key = os.fsencode(path)
+        if damage is not None:
+            values = (key, _text(version), *astuple(damage))
+            self._do("INSERT OR REPLACE INTO damage VALUES (?, ?, ?, ?, ?, ?)", values)
+        elif self._find("SELECT 1 FROM damage WHERE path = ?", key) is not None:
+            self._do("DELETE FROM damage WHERE path = ?", (key,))
+
+    def damages(self) -> dict[Path, tuple[FileVersion, Damage]]:
+        """Return by path which version of a source is damaged, and how."""
+
+        def read(database: sqlite3.Connection) -> dict[Path, tuple[FileVersion, Damage]]:
+            rows = database.execute("SELECT path, version, at, until, lost, heard FROM damage")
+            return {
+                Path(os.fsdecode(path)): (_version(version), Damage(*damage))
+                for path, version, *damage in rows
+            }
+
+        return self._use(read) or {}
 
     def knows_size(self, size_bytes: int) -> bool:
         """Say whether some source of a size is known, so that another may be that one, moved."""
@@ -333,6 +365,10 @@ os.register_at_fork(after_in_child=_begin_all_anew)
 
 def _text(version: FileVersion) -> str:
     return " ".join(map(str, version))
+
+
+def _version(text: str) -> FileVersion:
+    return tuple(map(int, text.split()))  # type: ignore[return-value]
 
 
 def _size(version: str) -> int:

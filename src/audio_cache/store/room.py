@@ -169,6 +169,10 @@ class Room:
             # The partials are among the files that grow, so what they need is counted already.
             self._make(0, need_bytes, names, for_batch=for_batch, is_heard=is_heard)
 
+    def take_for_listener(self, partials: Sequence[Partial]) -> None:
+        """Make room as `take` does, for what somebody is listening to."""
+        self.take(partials, for_batch=False, is_heard=True)
+
     def take_for_copy(self, object_id: str, size_bytes: int, like: str = "") -> None:
         """Make room for an object whose bytes are at hand, and enter it in the ledger.
 

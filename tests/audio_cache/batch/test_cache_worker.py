@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from audio_cache.cache_worker import CacheWorker, missing, schedule_mixtape_caching
-from audio_cache.encoding import rendition
+from audio_cache.encoding import together
 from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
 from audio_cache.encoding.mp3 import GROUP_FRAMES
 from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
@@ -71,7 +71,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int]]:
             super().__init__(*arguments, **options)
             started.append((self.command, running_count()))
 
-    monkeypatch.setattr(rendition, "FFmpegRun", Counted)
+    monkeypatch.setattr(together, "FFmpegRun", Counted)
     return started
 
 

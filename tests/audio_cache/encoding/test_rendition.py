@@ -15,7 +15,8 @@ from mutagen.mp3 import MP3
 
 from audio_cache.encoding import mp3
 from audio_cache.encoding.ffmpeg import FFmpeg, find_ffmpeg
-from audio_cache.encoding.rendition import Rendition, audio_key, encode_together, make_rendition
+from audio_cache.encoding.rendition import Rendition, audio_key, make_rendition
+from audio_cache.encoding.together import encode_together
 from audio_cache.errors import QualityError
 from audio_cache.quality import QUALITY_SETTINGS, QualityLevel
 from audio_cache.sources.source import hash_audio, read_source

@@ -27,7 +27,7 @@ def test_a_source_that_cannot_be_encoded_is_left_alone_for_a_while(
     wait_until(is_idle(live))
     with pytest.raises(LiveUnavailableError, match="failed a while ago"):
         live.play(rendition, 0, rendition.length)
-    assert len(fast.starts()) == 1
+    assert len(fast.encodes()) == 1
     assert house.files() == set()
 
 
@@ -42,7 +42,7 @@ def test_a_source_that_failed_is_tried_again_later(
         with pytest.raises((LiveUnavailableError, EncodeError)):
             read(live.play(rendition, 0, rendition.length))
         wait_until(is_idle(live))
-    assert len(fast.starts()) == 2
+    assert len(fast.encodes()) == 2
 
 
 def test_a_failure_in_the_middle_ends_the_answer_with_an_error(

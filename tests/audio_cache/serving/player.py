@@ -58,9 +58,11 @@ class Player:
         request = Request(EnvironBuilder(method=method, headers=given).get_environ())
         response = self.playback.answer(request, path, quality)
         body, status, sent = run_wsgi_app(response, request.environ)
-        content = b"".join(body)
-        if hasattr(body, "close"):
-            body.close()
+        try:
+            content = b"".join(body)
+        finally:
+            if hasattr(body, "close"):
+                body.close()
         return Answer(int(status.split()[0]), sent, content)
 
     def entry(self, path: Path) -> Path:

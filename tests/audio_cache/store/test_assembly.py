@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_cache.encoding import rendition
+from audio_cache.encoding import together
 from audio_cache.encoding.ffmpeg import Cancellation, FFmpegRun, running_count
 from audio_cache.encoding.mp3 import GROUP_FRAMES
 from audio_cache.errors import EncodeError, EncodeInterruptedError
@@ -47,7 +47,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[FFmpegRun]:
             started.append(self)
             super().__init__(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(rendition, "FFmpegRun", Counted)
+    monkeypatch.setattr(together, "FFmpegRun", Counted)
     return started
 
 

@@ -21,6 +21,7 @@ from audio_cache.quality import QualityLevel
 from audio_cache.sources.source import read_source
 from tests.data import handmade
 from tests.helpers.audio import DATA, count_samples, make_audio, make_noise
+from tests.helpers.damage import frame_starts
 from tests.helpers.renditions import files_of, rendition_of
 
 SAMPLES = 200_077
@@ -62,11 +63,6 @@ def succeed(cache: AudioCache, path: Path, samples: int) -> None:
     assert count_samples(made) == samples
 
 
-def frame_starts(flac: bytes) -> list[int]:
-    """Return where the frames of a FLAC of 44.1 kHz in stereo begin."""
-    return [found.start() for found in re.finditer(rb"\xff\xf8[\xb9\xc9][\x18-\xa8]", flac)]
-
-
 def state_samples(flac: bytes, samples: int) -> bytes:
     """Return a FLAC whose header states another count of samples."""
     packed = int.from_bytes(flac[18:26], "big")
@@ -81,7 +77,7 @@ def test_flac_that_ends_within_a_frame_is_an_error_that_says_when(
     starts = frame_starts(content)
     cut = (starts[20] + starts[21]) // 2
     error = fail(cache, save(tmp_path, "x.flac", content[:cut]))
-    assert "cannot be decoded at 1.9 s (ffmpeg said: " in str(error)
+    assert "is damaged at 1.9 s: it cannot be decoded (ffmpeg said: " in str(error)
     assert error.returncode != 0
     assert error.stderr.strip()
 
@@ -156,7 +152,7 @@ def test_damage_in_the_middle_is_an_error_where_the_format_has_checksums(
     for at, bits in enumerate(flip, middle):
         content[at] ^= bits
     error = fail(cache, save(tmp_path, name, content))
-    assert re.search(r"cannot be decoded at \d\.\d s \(ffmpeg said: ", str(error))
+    assert re.search(r"is damaged at \d\.\d s: it cannot be decoded \(ffmpeg said: ", str(error))
 
 
 def test_damage_in_the_middle_of_ape_is_an_error(cache: AudioCache, tmp_path: Path) -> None:
@@ -238,7 +234,9 @@ def test_garbage_behind_flac_is_an_error_that_says_when(
     cache: AudioCache, sound: Path, tmp_path: Path, garbage: bytes
 ) -> None:
     content = (sound / "x.flac").read_bytes() + garbage
-    assert "cannot be decoded at 4.5 s" in str(fail(cache, save(tmp_path, "x.flac", content)))
+    assert "is damaged at 4.5 s: it cannot be decoded" in str(
+        fail(cache, save(tmp_path, "x.flac", content))
+    )
 
 
 def test_what_a_wav_has_behind_its_sound_is_not_heard(

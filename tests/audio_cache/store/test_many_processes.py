@@ -100,7 +100,9 @@ def test_when_the_one_that_encodes_fails_another_tries_itself(tmp_path: Path) ->
     source = make_audio(tmp_path / "x.flac", samples=20_000)
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    failing = StubFFmpeg(tmp_path / "failing", f"read -r _ < {gate}; exit 1")
+    failing = StubFFmpeg(
+        tmp_path / "failing", f"[ -p {gate} ] && read -r _ < {gate} && rm {gate}; exit 1"
+    )
     working = StubFFmpeg(tmp_path / "working")
     bad = AudioCache(tmp_path / "cache", ffmpeg=failing.path)
     good = AudioCache(tmp_path / "cache", ffmpeg=working.path)

@@ -1,0 +1,126 @@
+"""A survey of a damaged source: from where on, and how much of it, cannot be decoded.
+
+An encode ends at the first damage that it meets, and where that is depends on where it began. All
+of a source is surveyed at once, so that whoever asks is told the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ..errors import DamagedSourceError
+from ..sources.source import Source
+from .ffmpeg import FFmpeg, FFmpegRun
+from .ffmpeg_options import CONTINUOUS_WITHIN_SAMPLES, AudioCheck, input_arguments
+
+# "[Parsed_ashowinfo_0 @ 0x…] [info] n:3 pts:12288 pts_time:… rate:44100 nb_samples:4096 …"
+_FRAME: Final = re.compile(r"\[Parsed_ashowinfo_\d+ @ .* pts:\s*(-?\d+) .* nb_samples:\s*(\d+) ")
+# "[info] Input #0, flac, from 'file:…':"
+_OPENED: Final = re.compile(r"\[info\] Input #0")
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What is wrong with a source.
+
+    Args:
+        at_s: the second of the first damage; None where all of it decodes, to other samples than
+            the file states by its MD5.
+        until_s: the second after which nothing is heard any more.
+        lost_s: how many seconds cannot be decoded.
+        heard_s: how many seconds can.
+    """
+
+    at_s: float | None
+    until_s: float
+    lost_s: float
+    heard_s: float
+
+
+class _Gaps:
+    """The stretches that a decoder has left out, by the places of the frames that it gave."""
+
+    def __init__(self, stated: int | None) -> None:
+        self._stated = stated
+        self._at = 0
+        self.first: int | None = None
+        self.lost = 0
+        self.is_opened = False
+
+    def hear(self, line: str) -> None:
+        """Take a line of what ffmpeg says."""
+        if found := _FRAME.match(line):
+            self._place(int(found[1]), int(found[2]))
+        elif _OPENED.match(line):
+            self.is_opened = True
+
+    def end(self, has_errors: bool) -> None:
+        """Take the end of the file."""
+        if self._stated is not None and self._stated != self._at:
+            self._miss(min(self._at, self._stated), max(0, self._stated - self._at))
+        elif has_errors:
+            self._miss(self._at, 0)
+
+    def damage(self, rate_hz: int) -> Damage:
+        """Return what was found, of audio at a sample rate."""
+        until = self._at if self._stated is None else min(self._at, self._stated)
+        whole = self._at if self._stated is None else self._stated
+        return Damage(
+            at_s=None if self.first is None else self.first / rate_hz,
+            until_s=until / rate_hz,
+            lost_s=self.lost / rate_hz,
+            heard_s=max(0, whole - self.lost) / rate_hz,
+        )
+
+    def _place(self, start: int, samples: int) -> None:
+        if abs(start - self._at) >= CONTINUOUS_WITHIN_SAMPLES:
+            self._miss(min(start, self._at), max(0, start - self._at))
+        self._at = max(self._at, start + samples)
+
+    def _miss(self, first: int, lost: int) -> None:
+        self.first = first if self.first is None else min(first, self.first)
+        self.lost += lost
+
+
+def survey(
+    source: Source,
+    ffmpeg: FFmpeg,
+    on_start: Callable[[FFmpegRun], None] = lambda run: None,
+    nice: int = 0,
+) -> Damage | None:
+    """Return what is wrong with a source; None if nothing is, or ffmpeg cannot open it.
+
+    Args:
+        source: the file, whose sample rate is known.
+        ffmpeg: decodes it.
+        on_start: is given each ffmpeg as soon as it runs.
+        nice: CPU niceness of it.
+
+    Raises:
+        EncodeInterruptedError: somebody ended the ffmpeg.
+        EncodeError: ffmpeg met one of its limits.
+    """
+    gaps = _Gaps(source.samples)
+    output = ("-map", "0:a:0", "-vn", "-af", "ashowinfo", "-c:a", "pcm_s16le", "-f", "s16le")
+    arguments = [*input_arguments(source, is_best_effort=True), *output, "{out}"]
+    with FFmpegRun(ffmpeg, arguments, source=source, on_line=gaps.hear, nice=nice) as run:
+        on_start(run)
+        for _ in run.read():
+            pass
+        report = run.finish()
+    if not gaps.is_opened:
+        return None
+    gaps.end(report.returncode != 0 or report.decode_errors > 0)
+    damage = gaps.damage(source.rate_hz)
+    if gaps.first is not None:
+        return damage
+    check = AudioCheck.of(source)
+    try:
+        if check is not None:
+            check.run(ffmpeg, on_start)
+    except DamagedSourceError:
+        return damage
+    return None

@@ -1,0 +1,119 @@
+"""Encodes of one source at one or several qualities, from one decode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from ..quality import QUALITY_SETTINGS
+from . import mp3
+from .ffmpeg import FFmpegRun
+from .ffmpeg_options import AudioCheck, Piece
+
+if TYPE_CHECKING:
+    from .rendition import Rendition
+
+_SILENCE_AT_ONCE: Final = 1 << 16
+# Players ask for so much of a track's start before they make a sound.
+_AT_ONCE_BYTES: Final = 1 << 16
+_HELD_FRAMES: Final = 3
+# What ffmpeg writes at once, but for the end.
+_WRITE_BYTES: Final = 1 << 15
+
+
+def encode_together(
+    renditions: Sequence[Rendition],
+    first: int = 0,
+    stop: int | None = None,
+    *,
+    nice: int = 0,
+    on_start: Callable[[FFmpegRun], None] = lambda run: None,
+    check: AudioCheck | None = None,
+) -> Generator[tuple[int, bytes]]:
+    """Yield (index, bytes) of the frames [first, stop) of several renditions, decoded once.
+
+    Args:
+        renditions: of one source; the bytes of each are those of its own `encode`.
+        first, stop, nice, on_start: as for `Rendition.encode`.
+        check: is told the MD5 of the decoded samples where this decodes all of the source.
+
+    Raises:
+        EncodeInterruptedError, EncodeError: as `Rendition.encode`; then none is complete.
+    """
+    whole = renditions[0]
+    stop = whole.frames if stop is None else stop
+    piece = Piece(whole.source, first, stop, whole.is_best_effort)
+    bitrates = [each.bitrate_bps for each in renditions]
+    skip = [piece.skip_bytes(bitrate) for bitrate in bitrates]
+    missing = [piece.want_bytes(bitrate) for bitrate in bitrates]
+    settings = [QUALITY_SETTINGS[each.quality] for each in renditions]
+    tails = [_Tail(bitrate, is_start=first == 0) for bitrate in bitrates]
+    checked = check if piece.is_whole else None
+    with FFmpegRun(
+        whole.ffmpeg,
+        piece.arguments(settings, checked.codec if checked else ""),
+        source=whole.source,
+        outputs=len(renditions) + (checked is not None),
+        wait_limit_s=whole.wait_limit_s,
+        nice=nice,
+    ) as run:
+        on_start(run)
+        for index, data in run.read():
+            if checked is not None and index == len(renditions):
+                checked.update(data)
+                continue
+            fresh = data[skip[index] : skip[index] + missing[index]]
+            skip[index] = max(0, skip[index] - len(data))
+            missing[index] -= len(fresh)
+            if ready := tails[index].push(fresh):
+                yield index, ready
+        if piece.is_best_effort:
+            run.finish()
+        else:
+            piece.check(run, missing)
+            if checked is not None:
+                checked.finish()
+        for index, tail in enumerate(tails):
+            if tail.held:
+                yield index, bytes(tail.held)
+        if piece.is_best_effort:
+            yield from _fill(renditions, stop, missing)
+
+
+class _Tail:
+    """The last frames that an encoder gave, held back until more come or the end proves right.
+
+    LAME looks ahead: where its audio ends too early, the last frames are others than they would be
+    with what should have followed.
+    """
+
+    def __init__(self, bitrate_bps: int, *, is_start: bool) -> None:
+        self._hold = mp3.frames_size(bitrate_bps, _HELD_FRAMES + 1)
+        self._at_once = _AT_ONCE_BYTES if is_start else 0
+        self._given = 0
+        self.held = bytearray()
+
+    def push(self, data: bytes) -> bytes:
+        """Take bytes; return those that may go."""
+        self.held += data
+        size = self._given + len(self.held)
+        if size <= self._at_once:
+            # A whole write shows that the encoder goes on.
+            ready = size - size % _WRITE_BYTES - self._given
+        else:
+            ready = max(0, len(self.held) - self._hold)
+        fresh = bytes(self.held[:ready])
+        del self.held[:ready]
+        self._given += ready
+        return fresh
+
+
+def _fill(
+    renditions: Sequence[Rendition], stop: int, missing: Sequence[int]
+) -> Generator[tuple[int, bytes]]:
+    """Yield silence where no decoder came to the end: after some damage a format is lost."""
+    for index, rendition in enumerate(renditions):
+        bitrate = rendition.bitrate_bps
+        end = mp3.frames_size(bitrate, stop)
+        for start in range(end - missing[index], end, _SILENCE_AT_ONCE):
+            yield index, mp3.silence(bitrate, start, min(end, start + _SILENCE_AT_ONCE))
