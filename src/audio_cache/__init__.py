@@ -6,9 +6,11 @@ from .batch.needs import find_outdated, is_valid, missing
 from .cache_worker import CacheWorker, schedule_mixtape_caching
 from .encoding.ffmpeg import Cancellation, FFmpeg, find_ffmpeg, running_count
 from .encoding.rendition import audio_size, is_encodable
+from .encoding.survey import Damage
 from .errors import (
     AudioCacheError,
     ConfigError,
+    DamagedSourceError,
     EncodeError,
     EncodeInterruptedError,
     FFmpegNotFoundError,
@@ -68,6 +70,8 @@ __all__ = [
     "CacheWorker",
     "Cancellation",
     "ConfigError",
+    "Damage",
+    "DamagedSourceError",
     "EncodeError",
     "EncodeInterruptedError",
     "FFmpeg",

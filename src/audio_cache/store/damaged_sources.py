@@ -12,7 +12,8 @@ from weakref import WeakValueDictionary
 from ..encoding.ffmpeg import FFmpeg, FFmpegRun
 from ..encoding.survey import Damage, survey
 from ..errors import DamagedSourceError, EncodeError
-from ..sources.source import FileVersion, Source
+from ..sources.source import FileVersion, Source, version_of
+from .entry import stat_or_none
 from .facts import Facts
 
 
@@ -38,6 +39,11 @@ class DamagedSources:
     def of(self, path: Path | str, version: FileVersion) -> Damage | None:
         """Return what is known to be wrong with a version of a source; None for nothing."""
         return self._facts.damage_of(os.fspath(path), version)
+
+    def now(self, path: Path | str) -> Damage | None:
+        """Return what is known to be wrong with a source as it is now; None for nothing."""
+        status = stat_or_none(path)
+        return None if status is None else self.of(path, version_of(status))
 
     def all(self) -> dict[Path, tuple[FileVersion, Damage]]:
         """Return the damaged sources, and which version of each was found to be so."""

@@ -15,12 +15,14 @@ from ...admin.forecast import Forecasts
 from ...admin.history import SPANS, TRAFFIC, hit_rate
 from ...admin.maintenance import KINDS, BusyError, Maintenance, name_of
 from ...admin.monitor import Monitor
+from ...library.damage import damaged_tracks
 from .health import ffmpeg_problem
 from .json_api import as_sentence, fresh_json, read_object
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 PURGE_WORD: Final = "purge"
 _MOST_DAYS: Final = 36_500
+_MOST_DAMAGED: Final = 200
 
 
 def init_app(app: Flask, monitor: Monitor) -> None:
@@ -40,7 +42,12 @@ def page() -> str:
     """Show the page; its figures come by `figures` and `history`."""
     state = get_state()
     return render_template(
-        "admin.html", purge_word=PURGE_WORD, most_days=_MOST_DAYS, cache_dir=state.cache.cache_dir
+        "admin.html",
+        purge_word=PURGE_WORD,
+        most_days=_MOST_DAYS,
+        cache_dir=state.cache.cache_dir,
+        damaged=damaged_tracks(state.cache, state.music_root),
+        most_damaged=_MOST_DAMAGED,
     )
 
 

@@ -14,12 +14,14 @@ from audio_cache import (
     QUALITY_SETTINGS,
     bitrate_bps,
 )
+from audio_cache.flask_ext import get_state
 
 from ...database.tables import Track
 from ...files.audio_file import NOT_AUDIO
 from ...files.formats import mime_type
 from ...library.catalogue import Album, Artist
 from ...library.covers import MIDDLE, SMALL
+from ...library.damage import damage_of
 from ...library.sizes import sent_size
 from ...services import current_services
 from ..auth import is_owner
@@ -97,6 +99,7 @@ def track_fields(track: Track) -> dict[str, Any]:
         "url": play_url(track.path),
         "cover": art_url(track.cover_key, SMALL, track.album or track.title),
         "problem": _problem(track),
+        "damage": _damage(track),
     }
 
 
@@ -140,6 +143,11 @@ def scan_fields() -> dict[str, Any]:
     fields = asdict(current_services().scanner.progress)
     fields["total"] = fields.pop("total_estimate")
     return fields
+
+
+def _damage(track: Track) -> str:
+    state = get_state()
+    return damage_of(state.cache, state.music_root, track)
 
 
 def _problem(track: Track) -> str | None:

@@ -17,6 +17,7 @@ import { clock, size } from "../shared/format.js";
  * @property {string} url
  * @property {string} cover
  * @property {string | null} problem
+ * @property {string} damage what is wrong with the file, "" for nothing
  */
 
 /** @param {string} templateId @param {FoundTrack} track @param {string} key @returns {HTMLElement} */
@@ -27,6 +28,7 @@ export function makeRow(templateId, track, key = String(track.id)) {
   const by = artist || "Unknown artist";
   fill(row, ".track-title", title);
   fill(row, ".track-artist", track.problem ?? (album ? `${by} · ${album}` : by));
+  fill(row, ".track-damage", track.damage);
   fill(row, ".tag", format);
   fill(row, ".track-size", size(track.size));
   fill(row, ".track-time", clock(duration));

@@ -25,7 +25,9 @@ export class Handover {
     this.timer = 0;
     this.abort = new AbortController();
     for (const name of ["timeupdate", "progress"]) player.addEventListener(name, () => this.#watch());
-    player.addEventListener("ended", () => player.hasNext && player.go(player.index + 1));
+    player.addEventListener("ended", () => {
+      if (!player.recovery.minds()) player.leave();
+    });
   }
 
   /** Drop whatever was prepared. */
@@ -119,6 +121,7 @@ export class Handover {
     this.timer = 0;
     const remaining = player.duration - player.audio.currentTime;
     if (!this.next || player.audio.paused || remaining > WATCH_BEFORE_S || !this.decks.isReady) return;
+    if (player.recovery.minds()) return;
     this.latency.measure(this.decks.spare);
     player.go(this.next.index, { toTheEnd: true });
   }

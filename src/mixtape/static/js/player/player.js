@@ -5,7 +5,7 @@ import { Decks, FORWARDED } from "./decks.js";
 import { Handover } from "./handover.js";
 import { AUTO, decideQuality, recallQuality, rememberQuality, urlAt } from "./quality.js";
 import { Recovery } from "./recovery.js";
-import { askServed } from "./served.js";
+import { askServed, damageText } from "./served.js";
 
 // "Previous" begins the track again once this much of it was heard.
 const RESTART_AFTER_S = 3;
@@ -184,10 +184,20 @@ export class Player extends EventTarget {
   skip(message) {
     this.track.isGone = true;
     this.dispatchEvent(new Event("gone"));
+    return this.leave(message);
+  }
+
+  /** Take note of what was found to be wrong with the file. @param {import("./served.js").Damage} damage */
+  learn(damage) {
+    if (this.served) this.#tell({ ...this.served, damage });
+  }
+
+  /** Go on with the next track, where there is one. @param {string} [message] why */
+  leave(message = "") {
     const next = this.queue.findIndex((track, index) => index > this.index && !track.isGone);
     if (next > 0) return this.go(next, { message });
     this.audio.pause();
-    return this.say(message);
+    return message && this.say(message);
   }
 
   async start() {
@@ -225,8 +235,8 @@ export class Player extends EventTarget {
     this.#tell(null);
     try {
       const served = await askServed(url, signal);
-      if (served.status < 400) this.#tell(served);
-      else this.recovery.refused(served.status);
+      if (served.status >= 400) return this.recovery.refused(served.status);
+      this.#tell(served);
     } catch {
       // Without an answer there is nothing to tell; whether music comes is for <audio> to say.
     }
@@ -235,5 +245,6 @@ export class Player extends EventTarget {
   #tell(served) {
     this.served = served;
     this.dispatchEvent(new Event("served"));
+    if (served?.damage?.heard && !this.message) this.say(`“${this.track.title}” ${damageText(served.damage)}`);
   }
 }

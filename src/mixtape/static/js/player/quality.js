@@ -22,7 +22,7 @@ export function rememberQuality(quality) {
 /**
  * Decide what to ask the server for.
  *
- * @param {{lossless: boolean, mime: string, format: string, isUnplayable?: boolean}} track
+ * @param {{lossless: boolean, mime: string, format: string, isUnplayable?: boolean, isDamaged?: boolean}} track
  * @param {string} wanted the chosen quality, not AUTO
  * @param {(mime: string) => string} canPlayType the browser's own verdict on a format
  * @returns {{quality: string, note: string}} the note is for the listener, "" if all is as chosen
@@ -34,7 +34,8 @@ export function decideQuality(track, wanted, canPlayType) {
   if (wanted !== "original" || canPlay) return { quality: wanted, note: "" };
   const [format] = track.format.split(" ");
   const [best] = ENCODED;
-  return { quality: best.name, note: `This browser cannot play ${format}, so you hear ${best.label} instead.` };
+  const why = track.isDamaged ? "The original is damaged" : `This browser cannot play ${format}`;
+  return { quality: best.name, note: `${why}, so you hear ${best.label} instead.` };
 }
 
 /** @param {string} url of the track, without a quality @param {string} quality @returns {string} */

@@ -1,5 +1,6 @@
 // What to do when no music comes: try again, fall back to what can be played, or go on.
 
+import { clock } from "../shared/format.js";
 import { Retries } from "./retries.js";
 import { askServed } from "./served.js";
 
@@ -8,6 +9,13 @@ const LOST = "The connection was lost. Trying again …";
 const SILENT_S = 6;
 // A track that the server sends and the browser gives back this often is not for this browser.
 const MAX_RELOADS = 2;
+// Music that goes on for as long has got over what was wrong.
+const HEALED_S = 5;
+// What ends so little before its time has ended.
+const END_S = 0.5;
+// Of a track, more than what passes between two looks at where it is.
+const MUCH_S = 2;
+const LOOK_EVERY_S = 3;
 
 /** Watches a player. */
 export class Recovery {
@@ -17,11 +25,18 @@ export class Recovery {
     this.closedText = closedText;
     this.retries = new Retries();
     this.reloads = 0;
+    this.failedAt = 0;
+    this.heardAt = 0;
     this.silence = 0;
+    this.isMeantToPlay = false;
+    this.looksAgain = 0;
+    this.lookedAt = "";
     player.addEventListener("error", () => this.#failed());
-    player.addEventListener("track", () => this.#calm());
+    player.addEventListener("track", () => this.#beginAnew());
     player.addEventListener("playing", () => this.#calm());
-    player.addEventListener("pause", () => this.#stopListening());
+    player.addEventListener("timeupdate", () => this.#follow());
+    player.addEventListener("play", () => (this.isMeantToPlay = true));
+    player.addEventListener("pause", () => this.#paused());
     player.addEventListener("waiting", () => this.#listen());
     player.addEventListener("progress", () => this.silence && this.#listen());
   }
@@ -32,7 +47,7 @@ export class Recovery {
     const { url, track } = player;
     if (status === 401) player.say("You have been signed out. Reload the page to sign in.");
     else if (status !== 404) this.#later();
-    else if (this.closedText && (await statusOf(location.href)) === 404) this.#close();
+    else if (this.closedText && (await ask(location.href))?.status === 404) this.#close();
     else if (url === player.url) player.skip(`“${track.title}” is no longer there and was skipped.`);
   }
 
@@ -45,15 +60,68 @@ export class Recovery {
   async #tryAgain() {
     const { player } = this;
     const { url } = player;
-    const status = await statusOf(url);
+    const served = await ask(url);
     if (url !== player.url) return;
-    if (status === 0) this.#later();
-    else if (status >= 400) await this.refused(status);
+    if (served === null) this.#later();
+    else if (served.status >= 400) await this.refused(served.status);
+    else if (served.damage) this.#makeDo(served);
     else if (this.reloads >= MAX_RELOADS) this.#fallBack();
-    else {
-      this.reloads += 1;
-      player.load(player.addressOf(player.track), player.position, !player.audio.paused);
-    }
+    else this.#reload();
+  }
+
+  #reload(second = this.player.position) {
+    const { player } = this;
+    const isPlaying = this.isMeantToPlay || player.audio.ended;
+    this.reloads += 1;
+    this.failedAt = second;
+    player.load(player.addressOf(player.track), second, isPlaying);
+  }
+
+  /** @returns {boolean} whether the end that is near comes too early, and something is done about it */
+  minds() {
+    const { served, track } = this.player;
+    // Browsers jump to the end where a file has no more, so what tells is how far the music came.
+    // Only of lossless files the length is known for sure, and a hidden page is told little.
+    const isSure = served?.damage || !document.hidden;
+    const isEarly = track.lossless && isSure && this.heardAt < track.duration - MUCH_S;
+    if (isEarly) this.#makeDo({ quality: "original", damage: served?.damage ?? { heard: NaN } }, this.heardAt);
+    return Boolean(isEarly);
+  }
+
+  /** The file is damaged: take what the server can make of it. */
+  #makeDo({ quality, damage }, second = this.player.position) {
+    const { player } = this;
+    const { track } = player;
+    if (damage.heard === 0) return player.skip(`“${track.title}” is damaged and was skipped.`);
+    if (this.reloads >= MAX_RELOADS) return player.skip(`“${track.title}” is damaged here, and the rest of it was skipped.`);
+    // What browsers make of a damaged original is their own affair, and mostly nothing.
+    if (quality === "original") track.isUnplayable = track.isDamaged = true;
+    return this.#reload(second);
+  }
+
+  /** Notice that all is well again, or that there is nothing more to hear. */
+  #follow() {
+    const { player } = this;
+    const { audio, position, served, track } = player;
+    if (!audio.ended && !audio.seeking) this.heardAt = audio.currentTime;
+    if (position > this.failedAt + HEALED_S) this.reloads = 0;
+    if (served?.how === "live" && !served.damage) this.#lookForDamage();
+    if (!track || !served?.damage?.heard) return;
+    const { until } = served.damage;
+    if (position < until || until > player.duration - END_S) return;
+    player.leave(`“${track.title}” is damaged and ends at ${clock(until)}.`);
+  }
+
+  /** Damage is found while a track is made, and then the browser is given the rest without a word. */
+  async #lookForDamage() {
+    const { url } = this.player;
+    if (this.lookedAt === url || Date.now() < this.looksAgain) return;
+    this.looksAgain = Date.now() + 1000 * LOOK_EVERY_S;
+    const served = await ask(url);
+    if (url !== this.player.url) return;
+    if (served?.damage) this.player.learn(served.damage);
+    // What is whole by now stays so.
+    else if (served && served.how !== "live") this.lookedAt = url;
   }
 
   #later() {
@@ -76,14 +144,26 @@ export class Recovery {
     // Whatever canPlayType promised. The address is another one from here on.
     track.isUnplayable = true;
     this.reloads = 0;
-    return player.load(player.addressOf(track), player.position, !player.audio.paused);
+    return player.load(player.addressOf(track), player.position, this.isMeantToPlay);
+  }
+
+  #paused() {
+    this.#stopListening();
+    // A browser pauses by itself where it fails.
+    if (!this.player.audio.error) this.isMeantToPlay = false;
   }
 
   #calm() {
     this.#stopListening();
     this.retries.reset();
-    this.reloads = 0;
     if (this.player.message === LOST) this.player.say("");
+  }
+
+  #beginAnew() {
+    this.#calm();
+    this.reloads = 0;
+    this.failedAt = 0;
+    this.heardAt = 0;
   }
 
   #listen() {
@@ -100,11 +180,11 @@ export class Recovery {
   }
 }
 
-/** @returns {Promise<number>} the status that an address has, 0 where no answer comes */
-async function statusOf(url) {
+/** @returns {Promise<import("./served.js").Served | null>} what an address would send, null where no answer comes */
+async function ask(url) {
   try {
-    return (await askServed(url)).status;
+    return await askServed(url);
   } catch {
-    return 0;
+    return null;
   }
 }

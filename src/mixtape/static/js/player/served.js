@@ -1,6 +1,14 @@
 // What the server sent for a track, read from the headers of its answer.
 
-import { size } from "../shared/format.js";
+import { clock, size } from "../shared/format.js";
+
+/**
+ * @typedef {object} Damage
+ * @property {number} at the second of the first damage; NaN where all of it can be decoded
+ * @property {number} until the second after which nothing is heard
+ * @property {number} lost seconds that cannot be decoded
+ * @property {number} heard seconds that can
+ */
 
 /**
  * @typedef {object} Served
@@ -10,6 +18,7 @@ import { size } from "../shared/format.js";
  * @property {number} bitrate in kbit/s, 0 for the original
  * @property {number} bytes length of what is sent
  * @property {number} sourceBytes length of the original
+ * @property {Damage | null} damage what is wrong with the file
  */
 
 /** @param {string} header of the form `a=1, b=2; c` @returns {Map<string, string>} */
@@ -32,7 +41,21 @@ export function readServed(headers, status) {
     bitrate: Number(rendition.get("bitrate") ?? 0),
     bytes,
     sourceBytes: Number(rendition.get("source-length") ?? bytes),
+    damage: readDamage(headers.get("Audio-Cache-Damage")),
   };
+}
+
+/** @param {string | null} header @returns {Damage | null} */
+function readDamage(header) {
+  if (header === null) return null;
+  const seconds = parameters(header);
+  const [at, until, lost, heard] = ["at", "until", "lost", "heard"].map((name) => Number(seconds.get(name) ?? NaN));
+  return { at, until, lost, heard };
+}
+
+/** @param {Damage} damage @returns {string} what a listener is told, after the track's title */
+export function damageText({ at }) {
+  return `is damaged${Number.isNaN(at) ? "" : ` at ${clock(at)}`}: what can be read of it is played.`;
 }
 
 /** Ask what is sent for an address, without its body. @returns {Promise<Served>} */

@@ -1,0 +1,54 @@
+"""What listeners and owners are told of tracks that are damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from audio_cache import AudioCache, Damage
+
+from ..database.tables import Track
+from ..files.formats import duration_text
+
+# What a player takes for the very end.
+_END_S = 0.5
+
+
+@dataclass(frozen=True)
+class DamagedTrack:
+    """A damaged file of the library, by its path in the music folder, and what is wrong with it."""
+
+    path: str
+    damage: str
+
+
+def describe_damage(damage: Damage) -> str:
+    """Return what is wrong with a track, in a few words that follow its name."""
+    length_s = damage.lost_s + damage.heard_s
+    if not damage.heard_s:
+        return "damaged: nothing of it can be played"
+    if damage.at_s is None:
+        return "damaged: not the music that the file states"
+    if damage.at_s >= damage.until_s and damage.until_s < length_s - _END_S:
+        return f"damaged: ends at {duration_text(damage.until_s)} of {duration_text(length_s)}"
+    return f"damaged at {duration_text(damage.at_s)}"
+
+
+def damage_of(cache: AudioCache, music_root: Path, track: Track) -> str:
+    """Return what is known to be wrong with a track's file as it is now; "" for nothing."""
+    found = cache.damages.now(music_root / os.fsdecode(track.path)) if track.lossless else None
+    return describe_damage(found) if found is not None else ""
+
+
+def damaged_tracks(cache: AudioCache, music_root: Path) -> list[DamagedTrack]:
+    """Return the files of the library that are known to be damaged as they are now, by path."""
+    found = []
+    for path in sorted(cache.damages.all()):
+        damage = cache.damages.now(path)
+        with contextlib.suppress(ValueError):
+            if damage is not None:
+                inside = os.fspath(path.relative_to(music_root))
+                found.append(DamagedTrack(inside, describe_damage(damage)))
+    return found
