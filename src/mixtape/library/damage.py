@@ -32,8 +32,8 @@ def describe_damage(damage: Damage) -> str:
     if damage.at_s is None:
         return "damaged: not the music that the file states"
     if damage.at_s >= damage.until_s and damage.until_s < length_s - _END_S:
-        return f"damaged: ends at {duration_text(damage.until_s)} of {duration_text(length_s)}"
-    return f"damaged at {duration_text(damage.at_s)}"
+        return f"damaged: ends at {duration_text(int(damage.until_s))} of {duration_text(length_s)}"
+    return f"damaged at {duration_text(int(damage.at_s))}"
 
 
 def damage_of(cache: AudioCache, music_root: Path, track: Track) -> str:

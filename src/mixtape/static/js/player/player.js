@@ -189,6 +189,7 @@ export class Player extends EventTarget {
 
   /** Take note of what was found to be wrong with the file. @param {import("./served.js").Damage} damage */
   learn(damage) {
+    this.say("");
     if (this.served) this.#tell({ ...this.served, damage });
   }
 
