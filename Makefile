@@ -7,7 +7,7 @@ BIN := .venv/bin
 LOCKED := -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: --require-hashes --requirement
 CHECKOUT := -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
 
-.PHONY: serve test chaos conformance lowest lock coverage fast lint types docs screenshots bench stress browser clean
+.PHONY: serve test chaos fuzz conformance lowest lock coverage fast lint types docs screenshots bench stress browser clean
 .DELETE_ON_ERROR:
 
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
@@ -17,7 +17,10 @@ serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a 
 JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 
 # They start many programs, each of which would compile every module anew where Python may not keep what it compiled.
-test lowest coverage fast stress chaos browser: export PYTHONDONTWRITEBYTECODE =
+# For each of four, two of which run at a time.
+FUZZ_S ?= 50
+
+test lowest coverage fast stress chaos fuzz browser: export PYTHONDONTWRITEBYTECODE =
 
 test: .venv/.dev               ## everything but stress
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
@@ -55,6 +58,9 @@ screenshots: .venv/.dev        ## takes the README's pictures anew, in Chromium
 
 bench: .venv/.dev              ## the quick benchmarks, or those of NAMES
 	$(BIN)/python -m benchmarks $(NAMES)
+
+fuzz: .venv/.dev               ## two minutes of inputs that nobody would think of, for whatever reads files and requests
+	$(BIN)/python -m fuzz --seconds $(FUZZ_S)
 
 chaos: .venv/.dev              ## fails every system call of a store once, and kills it there; takes a quarter of an hour
 	$(BIN)/pytest -s -m chaos --timeout 3600

@@ -25,7 +25,7 @@ def code_files(*folders: str) -> Iterator[Path]:
                 yield path
 
 
-@pytest.mark.parametrize("folder", ["src", "tests", "benchmarks", "docs"])
+@pytest.mark.parametrize("folder", ["src", "tests", "benchmarks", "docs", "fuzz"])
 def test_no_file_is_longer_than_400_lines(folder: str) -> None:
     lengths = {
         str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines())
@@ -47,7 +47,7 @@ def test_the_tests_of_a_room_stand_in_a_folder_of_its_name(package: str) -> None
 
 def test_no_helper_of_the_tests_stands_twice() -> None:
     homes: dict[str, list[str]] = defaultdict(list)
-    for path in code_files("tests", "benchmarks", "docs"):
+    for path in code_files("tests", "benchmarks", "docs", "fuzz"):
         if path.suffix == ".py":
             for name, body in helpers_of(path):
                 homes[body].append(f"{path.relative_to(ROOT)}: {name}")

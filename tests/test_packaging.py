@@ -31,7 +31,7 @@ RUNTIME = [Requirement(each) for each in PROJECT["dependencies"]]
 EXTRAS = [
     Requirement(each) for extra in PROJECT["optional-dependencies"].values() for each in extra
 ]
-OURS = {"_typeshed", "audio_cache", "benchmarks", "conftest", "docs", "mixtape", "tests"}
+OURS = {"_typeshed", "audio_cache", "benchmarks", "conftest", "docs", "fuzz", "mixtape", "tests"}
 _PINNED = re.compile(r"^([a-z0-9-]+)==([^ ]+)", re.MULTILINE)
 
 
@@ -64,7 +64,7 @@ def test_every_package_that_the_product_imports_is_declared_and_no_other() -> No
 
 
 def test_every_package_that_tests_docs_and_benchmarks_import_is_declared() -> None:
-    folders = [ROOT / "tests", ROOT / "docs", ROOT / "benchmarks"]
+    folders = [ROOT / "tests", ROOT / "docs", ROOT / "benchmarks", ROOT / "fuzz"]
     # The earlier host is a checkout whose package is called `app`.
     assert imported(folders) - {"app"} <= names(RUNTIME) | names(EXTRAS)
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.listening import listener, player, seek, status, wait_for_second
 from tests.helpers.audio import make_noise
@@ -23,7 +22,8 @@ NAMES = ("middle.flac", "cut.flac", "destroyed.flac", "sound.flac")
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """Return a tab with a mixtape of which most is damaged."""
     music = tmp_path / "music"
     music.mkdir()
     for name in NAMES:
@@ -33,32 +33,14 @@ def root(tmp_path: Path) -> Path:
     damaged(music / "cut.flac", music / "cut.flac", "cut")
     destroyed = music / "destroyed.flac"
     destroyed.write_bytes(destroy(destroyed.read_bytes()))
-    return tmp_path
-
-
-@pytest.fixture
-def app(root: Path) -> Flask:
-    return make_scanned_app(root, password=PASSWORD)
-
-
-@pytest.fixture
-def server(app: Flask, root: Path) -> Iterator[MixtapeServe]:
-    with MixtapeServe(root / "music", root / "data", PASSWORD=PASSWORD) as server:
-        yield server
-
-
-@pytest.fixture
-def context(browser: Browser, server: MixtapeServe) -> Iterator[BrowserContext]:
-    with listener(browser, server.address, may_complain=True) as context:
-        yield context
-
-
-@pytest.fixture
-def page(context: BrowserContext, server: MixtapeServe, app: Flask) -> Page:
-    slug = share_mixtape(app, *NAMES, title="For the road").slug
-    page = context.new_page()
-    page.goto(f"{server.address}/mixtapes/{slug}")
-    return page
+    slug = share_mixtape(make_scanned_app(tmp_path, password=PASSWORD), *NAMES).slug
+    with (
+        MixtapeServe(music, tmp_path / "data", PASSWORD=PASSWORD) as server,
+        listener(browser, server.address, may_complain=True) as context,
+    ):
+        page = context.new_page()
+        page.goto(f"{server.address}/mixtapes/{slug}")
+        yield page
 
 
 def choose(page: Page, quality: str) -> None:

@@ -356,7 +356,8 @@ def normalise(found: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _clean(text: str) -> str:
-    text = text.replace("\r\n", "\n").strip(" \0\t\r\n")
+    # NUL ends a text in ID3, so what stands behind one would be lost on the way.
+    text = text.replace("\r\n", "\n").replace("\0", " ").strip(" \t\r\n")
     return text if len(text) <= MAX_TEXT_CHARACTERS else ""
 
 
