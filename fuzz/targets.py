@@ -51,7 +51,6 @@ def entries(data: bytes) -> None:
         entry = read_open_entry(file.fileno())
         judge_alone(entry, None)
         if entry.identity is not None:
-            assert entry.header_bytes <= len(data)
             with contextlib.suppress(KeyError):  # a bitrate that no quality has
                 count_intact_frames(file.fileno(), entry.header_bytes, 128_000, 10)
 
