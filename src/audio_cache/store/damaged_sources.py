@@ -38,12 +38,16 @@ class DamagedSources:
 
     def of(self, path: Path | str, version: FileVersion) -> Damage | None:
         """Return what is known to be wrong with a version of a source; None for nothing."""
-        return self._facts.damage_of(os.fspath(path), version)
+        known = self._facts.damage_of(os.fspath(path))
+        return known[1] if known is not None and known[0] == version else None
 
     def now(self, path: Path | str) -> Damage | None:
         """Return what is known to be wrong with a source as it is now; None for nothing."""
-        status = stat_or_none(path)
-        return None if status is None else self.of(path, version_of(status))
+        known = self._facts.damage_of(os.fspath(path))
+        # Most are not, and need not be looked at, which takes long on some file systems.
+        status = stat_or_none(path) if known is not None else None
+        is_same = known is not None and status is not None and known[0] == version_of(status)
+        return known[1] if known is not None and is_same else None
 
     def all(self) -> dict[Path, tuple[FileVersion, Damage]]:
         """Return the damaged sources, and which version of each was found to be so."""

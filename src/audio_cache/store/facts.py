@@ -117,11 +117,11 @@ class Facts:
         values = (os.fsencode(path), _text(version), audio, samples, checked, version[2])
         self._do("INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?)", values)
 
-    def damage_of(self, path: str, version: FileVersion) -> Damage | None:
-        """Return what was found to be wrong with a version of a source; None for nothing."""
+    def damage_of(self, path: str) -> tuple[FileVersion, Damage] | None:
+        """Return which version of a source was found to be damaged, and how; None for none."""
         query = "SELECT version, at, until, lost, heard FROM damage WHERE path = ?"
         row = self._find(query, os.fsencode(path))
-        return Damage(*row[1:]) if row is not None and row[0] == _text(version) else None
+        return (_version(row[0]), Damage(*row[1:])) if row is not None else None
 
     def note_damage(self, path: str, version: FileVersion, damage: Damage | None) -> None:
         """Remember what is wrong with a source; with None, that nothing is."""
