@@ -26,7 +26,7 @@ test: .venv/.dev               ## everything but stress
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
 lowest: .venv-lowest/.test     ## the quick ones, with the lowest versions that pyproject.toml allows
-	.venv-lowest/bin/pytest --numprocesses $(JOBS) --dist loadfile -m "not slow and not browser and not stress and not chaos"
+	HYPOTHESIS_PROFILE=few .venv-lowest/bin/pytest --numprocesses $(JOBS) --dist loadfile -m "not slow and not browser and not stress and not chaos"
 
 # One file for what runs, one with the tools besides, one with the lowest versions. Versions stay unless they have to
 # change: make lock UPGRADE="--upgrade-package flask", or --upgrade for all.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +20,13 @@ from tests.helpers.privacy import HOST, USER, Secrets
 
 # Time is no property: a busy machine may take its time with any example.
 settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+# Where the same was just run with many.
+settings.register_profile("few", deadline=None, max_examples=10)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient"))
+
+# A shell that starts something in the background may let it ignore Ctrl+C, and all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TAGS = {
     "title": "Ein Stück",

@@ -33,6 +33,7 @@ def test_a_text_with_nul_in_it_keeps_what_stands_behind(tmp_path: Path) -> None:
     TARGETS["sources"](bytes([SUFFIXES.index(".flac")]) + content)
 
 
+@pytest.mark.slow
 def test_requests_that_no_page_sends_are_answered_without_an_error(tmp_path: Path) -> None:
     tally = fuzz(prepare(tmp_path), 5.0)
     assert tally.requests > 10

@@ -175,6 +175,7 @@ def test_the_frames_of_one_more_quality_are_those_of_its_bitrate(
     assert info.length == pytest.approx(SAMPLES / 44_100, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_one_more_quality(
     extended: ExtendedSources, music: Path, tmp_path: Path
 ) -> None:

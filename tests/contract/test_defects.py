@@ -35,6 +35,7 @@ AudioCache(Path(sys.argv[1])).transcode_file(Path(sys.argv[2]), "low")
 """
 
 
+@pytest.mark.slow
 def test_half_a_file_never_stands_under_a_final_name(cache: AudioCache, tmp_path: Path) -> None:
     """Defect 1: half a file is served, and after a kill trusted for ever."""
     source = make_noise(tmp_path / "long.flac", samples=2_000_000)

@@ -224,6 +224,7 @@ def test_a_shutdown_ends_all_at_once_and_is_no_end_of_the_runs(
         runs.schedule("more", short, ["low"])
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_after_the_next_start_and_encodes_nothing_twice(
     cache: AudioCache, tracker: ProgressTracker, short: list[Path], long: Path, tmp_path: Path
 ) -> None:

@@ -310,6 +310,7 @@ def test_logs_are_shown_on_demand(run: Run, music: Path, tmp_path: Path) -> None
     assert b"INFO cached" in done.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path: Path) -> None:
     cache = AudioCache(tmp_path / "data" / "cache" / "audio")
     long = make_silence(tmp_path / "long.flac", 300)
@@ -336,6 +337,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path: Path) -> N
     assert {each.state for each in verify(cache)} == {State.SOUND}
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_bar_for_all_and_one_for_each_running_track(tmp_path: Path) -> None:
     long = make_silence(tmp_path / "long silence [b].flac", 120)
     (tmp_path / "broken.flac").write_text("no music")

@@ -17,6 +17,7 @@ from tests.helpers.audio import decode, make_noise
 from tests.helpers.damage import DAMAGES, FRAME_SAMPLES, damaged, destroy, frame_starts
 from tests.helpers.renditions import rendition_of, split_frames, whole_file
 
+pytestmark = pytest.mark.slow
 SECONDS = 30
 SAMPLES = SECONDS * 44_100
 

@@ -33,6 +33,7 @@ def test_a_file_of_two_kilobytes_does_not_become_one_of_gigabytes(tmp_path: Path
         with_samples(read_source(path), find_ffmpeg())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (8_000, 1)])
 def test_hours_of_digital_silence_are_encoded(tmp_path: Path, rate: int, channels: int) -> None:
     path = tmp_path / "silence.flac"

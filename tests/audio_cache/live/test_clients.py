@@ -75,6 +75,7 @@ def run(*command: str | Path, timeout_s: float = LIMIT_S) -> subprocess.Complete
     )
 
 
+@pytest.mark.slow
 @pytest.mark.needs("curl")
 def test_curl_gets_the_file_parts_of_it_and_the_rest_of_what_it_has(
     server: Server, name: str, tmp_path: Path
@@ -94,6 +95,7 @@ def test_curl_gets_the_file_parts_of_it_and_the_rest_of_what_it_has(
     assert not (tmp_path / "none").exists() or not (tmp_path / "none").stat().st_size
 
 
+@pytest.mark.slow
 def test_ffmpeg_seeks_in_the_url_as_in_the_file(server: Server, name: str, tmp_path: Path) -> None:
     url = server.address + play_target(name)
 
@@ -108,6 +110,7 @@ def test_ffmpeg_seeks_in_the_url_as_in_the_file(server: Server, name: str, tmp_p
     assert all(len(samples) == 2 * 44100 * 4 for samples in live)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("mpv")
 def test_mpv_plays_from_three_quarters_on(server: Server, name: str, tmp_path: Path) -> None:
     wav = tmp_path / "heard.wav"

@@ -77,6 +77,7 @@ def test_an_abandoned_encode_is_finished_for_the_cache(
     assert house.entry(rendition).read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_where_it_is_not_to_be_finished_it_ends_and_is_gone_on_with_later(
     house: House, gentle: StubFFmpeg, track: Path, whole: bytes
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.audio_cache.live.house import House, is_idle, low, read
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.waiting import together, wait_until
@@ -23,6 +25,7 @@ def test_a_range_far_ahead_comes_at_once_from_an_encoder_of_its_own(
     assert sorted(encode.is_whole for encode in slow.starts()) == [False, True]
 
 
+@pytest.mark.slow
 def test_a_range_behind_the_encoder_comes_from_the_file(
     house: House, slow: StubFFmpeg, track: Path, whole: bytes
 ) -> None:

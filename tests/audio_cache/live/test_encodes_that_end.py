@@ -16,6 +16,7 @@ from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.waiting import LIMIT_S, together, wait_until
 
 
+@pytest.mark.slow
 def test_a_listener_who_has_left_is_not_waited_for(
     house: House, slow: StubFFmpeg, track: Path
 ) -> None:
@@ -32,6 +33,7 @@ def test_a_listener_who_has_left_is_not_waited_for(
     assert live.growing()[0].readers == 0
 
 
+@pytest.mark.slow
 def test_a_stop_ends_the_encoders_and_leaves_what_can_be_gone_on_with(
     house: House, gentle: StubFFmpeg, track: Path, whole: bytes
 ) -> None:
@@ -59,6 +61,7 @@ def test_a_stop_ends_the_encoders_and_leaves_what_can_be_gone_on_with(
     assert [encode.is_whole for encode in gentle.encodes()] == [True, False, False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", ["the last listener leaves", "the server stops"])
 def test_an_encoder_that_makes_nothing_is_ended_all_the_same(
     house: House, slow: StubFFmpeg, track: Path, ends: str

@@ -79,6 +79,7 @@ def test_with_a_full_disk_tracks_are_played_live_and_not_kept(
         assert [name for name in files_under(site.server.cache_dir) if ".mp3" in name] == []
 
 
+@pytest.mark.slow
 def test_when_all_encoders_are_busy_a_new_listener_gets_the_original(
     tmp_path: Path, track: Path
 ) -> None:

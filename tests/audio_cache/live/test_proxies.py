@@ -96,6 +96,7 @@ def proxied(tmp_path: Path, track: Path) -> Iterator[ProxiedSite]:
             yield ProxiedSite(server, nginx, ffmpeg, object_id, content)
 
 
+@pytest.mark.slow
 def test_slices_of_a_live_answer_are_kept_where_the_signature_allows_it(
     proxied: ProxiedSite,
 ) -> None:
@@ -118,6 +119,7 @@ def test_slices_of_a_live_answer_are_kept_where_the_signature_allows_it(
     assert len(proxied.ffmpeg.starts()) == encodes
 
 
+@pytest.mark.slow
 def test_nothing_of_a_private_address_is_kept(proxied: ProxiedSite) -> None:
     private = proxied.address(shared=False)
     for _ in range(2):
@@ -125,6 +127,7 @@ def test_nothing_of_a_private_address_is_kept(proxied: ProxiedSite) -> None:
         assert (answer.headers["Kept"], answer.body) == ("MISS", proxied.content[100:200])
 
 
+@pytest.mark.slow
 def test_a_refusal_is_not_kept_for_those_who_come_after(proxied: ProxiedSite) -> None:
     shared = proxied.address(shared=True)
     wrong = proxied.ask(f"{shared}A", "0-9")

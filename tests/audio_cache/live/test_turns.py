@@ -113,6 +113,7 @@ def tracks(tmp_path: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.slow
 def test_all_hear_something_before_anybody_gets_all(
     house: House, gentle: StubFFmpeg, tracks: list[Path]
 ) -> None:
@@ -128,6 +129,7 @@ def test_all_hear_something_before_anybody_gets_all(
         play.close()
 
 
+@pytest.mark.slow
 def test_a_file_that_was_made_in_many_turns_is_that_of_one(
     house: House, fast: StubFFmpeg, tracks: list[Path]
 ) -> None:

@@ -18,6 +18,7 @@ from tests.helpers.damage import damaged, destroy
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.renditions import files_of, undisturbed
 
+pytestmark = pytest.mark.slow
 SECONDS = 30
 DAMAGE = "Audio-Cache-Damage"
 

@@ -167,6 +167,7 @@ def test_a_truncated_source_leaves_nothing(
     assert running_count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_pieces")
 def test_an_interruption_ends_all_threads_and_keeps_what_they_made(
     cache: AudioCache, tmp_path: Path

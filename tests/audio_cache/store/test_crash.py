@@ -71,6 +71,7 @@ def kill_beyond(process: subprocess.Popen[bytes], growing: Path, size: int) -> N
     assert process.returncode == -signal.SIGKILL, "it was too fast to be killed"
 
 
+@pytest.mark.slow
 def test_after_any_kill_nothing_is_wrong_and_the_next_encoder_goes_on(
     tmp_path: Path, track: Path, rendition: Rendition, content: bytes
 ) -> None:

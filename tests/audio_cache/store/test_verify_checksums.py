@@ -159,6 +159,7 @@ def test_deep_says_where_nothing_can_be_compared(
     assert only(list(verify(counted, deep=True))).reason == "its source is gone"
 
 
+@pytest.mark.slow
 def test_random_stretches_find_what_is_wrong_in_them(
     counted: AudioCache, tmp_path: Path, ffmpeg: StubFFmpeg
 ) -> None:

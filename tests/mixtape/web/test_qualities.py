@@ -95,6 +95,7 @@ def test_readiness_tells_what_is_made_where_nothing_is_asked_for_in_particular(
     assert set(answer["ready"]) == set(QUALITY_SETTINGS)
 
 
+@pytest.mark.slow
 def test_one_entry_in_the_table_makes_a_quality_that_the_host_offers(
     tmp_path: Path, music: Path, flac: Path
 ) -> None:
