@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import audio_cache
+from tests.helpers.audio import make_audio
 
 PACKAGE = Path(audio_cache.__file__)
 SCRIPT = Path(__file__).with_name("earlier_host.py")
@@ -41,8 +42,9 @@ def seen(checkout: Path, flac: Path, mp3: Path, tmp_path_factory: pytest.TempPat
     for name in TRACKS[:2]:
         shutil.copy(flac, music / name)
     shutil.copy(mp3, music / "lossy.mp3")
-    shutil.copy(flac, music / "broken.flac")
-    os.truncate(music / "broken.flac", flac.stat().st_size // 2)
+    # Of other audio: half a copy would be played as the whole that it says it is, which is stored.
+    broken = make_audio(music / "broken.flac", samples=132_300, seed=7)
+    os.truncate(broken, broken.stat().st_size // 2)
     own = checkout / ".venv" / "bin" / "python"
     done = subprocess.run(
         [own if own.exists() else sys.executable, SCRIPT, *TRACKS],
