@@ -17,9 +17,6 @@ serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a 
 JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 
 # They start many programs, each of which would compile every module anew where Python may not keep what it compiled.
-# For each of four, two of which run at a time.
-FUZZ_S ?= 50
-
 test lowest coverage fast stress chaos fuzz browser: export PYTHONDONTWRITEBYTECODE =
 
 test: .venv/.dev               ## everything but stress
@@ -60,6 +57,9 @@ screenshots: .venv/.dev        ## takes the README's pictures anew, in Chromium
 
 bench: .venv/.dev              ## the quick benchmarks, or those of NAMES
 	$(BIN)/python -m benchmarks $(NAMES)
+
+# Seconds for each of four, two of which run at a time.
+FUZZ_S ?= 50
 
 fuzz: .venv/.dev               ## two minutes of inputs that nobody would think of, for whatever reads files and requests
 	$(BIN)/python -m fuzz --seconds $(FUZZ_S)

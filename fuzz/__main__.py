@@ -75,7 +75,8 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=CORPUS.parents[1],
-            env={**os.environ, "PYTHONHASHSEED": "0"},
+            # libFuzzer ends a process at once, so what that has left goes with our folder.
+            env={**os.environ, "PYTHONHASHSEED": "0", "TMPDIR": str(work)},
         )
 
     def _libfuzzer(self) -> list[str]:

@@ -107,9 +107,7 @@ def fuzz(app: Flask, seconds: float) -> Tally:
         if fault:
             tally.faults.append(f"{fault}: {request}")
 
-    number = 0
     while time.monotonic() < ends_at:
-        number += 1
         run = settings(
             max_examples=_AT_ONCE,
             deadline=None,

@@ -43,11 +43,11 @@ class DamagedSources:
 
     def now(self, path: Path | str) -> Damage | None:
         """Return what is known to be wrong with a source as it is now; None for nothing."""
-        known = self._facts.damage_of(os.fspath(path))
-        # Most are not, and need not be looked at, which takes long on some file systems.
-        status = stat_or_none(path) if known is not None else None
-        is_same = known is not None and status is not None and known[0] == version_of(status)
-        return known[1] if known is not None and is_same else None
+        # Most are sound, and need not be looked at, which takes long on some file systems.
+        if self._facts.damage_of(os.fspath(path)) is None:
+            return None
+        status = stat_or_none(path)
+        return None if status is None else self.of(path, version_of(status))
 
     def all(self) -> dict[Path, tuple[FileVersion, Damage]]:
         """Return the damaged sources, and which version of each was found to be so."""
