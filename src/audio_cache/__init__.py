@@ -37,6 +37,7 @@ from .sources.source import (
     is_lossless,
     may_be_lossless,
     media_type,
+    open_inside,
     read_source,
     suffix_of,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "media_type",
     "missing",
     "normalise_tags",
+    "open_inside",
     "parse_quality",
     "read_source",
     "rename_tag",

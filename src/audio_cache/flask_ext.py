@@ -7,7 +7,6 @@ import contextlib
 import functools
 import hashlib
 import os
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +32,7 @@ from .serving.permanent import PermanentPlayback, know
 from .serving.playback import Playback
 from .serving.ranges import connection_of as connection_of
 from .settings import AudioCacheSettings
-from .sources.source import is_audio_name
+from .sources.source import is_audio_name, open_inside
 from .store.cache import AudioCache
 from .store.room import Limits
 
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _EXTENSION = "audio_cache"
-_DESCRIPTORS: Final = "/proc/self/fd"
 _ODD_PARTS: Final = frozenset({"", ".", ".."})
 
 
@@ -326,27 +324,10 @@ def _locate(music_root: Path, relative: str) -> tuple[Path, os.stat_result]:
     # What is in folders such as .git or .Trash was put away, and no listing shows it.
     is_plain = is_plain and not any(part.startswith(".") for part in parts[:-1])
     path = os.path.join(music_root, relative)
-    with contextlib.suppress(OSError):
-        if is_plain and is_audio_name(relative):
-            # Opened first: what is looked at after that can't be exchanged for something else.
-            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                found = os.fstat(fd)
-                if stat.S_ISREG(found.st_mode) and _is_inside(music_root, fd, path):
-                    return Path(path), found
-            finally:
-                os.close(fd)
+    if is_plain and is_audio_name(relative):
+        with contextlib.suppress(OSError), open_inside(music_root, path) as descriptor:
+            return Path(path), os.fstat(descriptor)
     raise NotFound("There is no such track.")
-
-
-def _is_inside(root: str | os.PathLike[str], fd: int, path: str) -> bool:
-    """Say whether an open file lies below a folder, by where the kernel says it is."""
-    below = os.path.join(os.path.realpath(root), "")
-    if os.path.isdir(_DESCRIPTORS):
-        return os.readlink(f"{_DESCRIPTORS}/{fd}").startswith(below)
-    # Where the kernel does not say: the file that the path leads to now has to be the same.
-    real = os.path.realpath(path, strict=True)
-    return real.startswith(below) and os.path.samestat(os.stat(real), os.fstat(fd))
 
 
 def _raw_path(file_path: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from audio_cache.flask_ext import FlaskAudioCache
 from audio_cache.sources.source import read_source
 from tests.audio_cache.foreign_app import make_app
 from tests.helpers.audio import make_audio
+from tests.helpers.links import coming_and_going, exchange
 
 SAMPLES, OTHER_SAMPLES = 44_100, 66_150
 
@@ -37,13 +36,6 @@ def listener(library: Path) -> FlaskClient:
     return app.test_client()
 
 
-def exchange(track: Path) -> None:
-    """Put a link out of the library in the place of a track, as one step."""
-    link = track.with_suffix(".link")
-    link.symlink_to(track.parent.parent / "secret.flac")
-    os.replace(link, track)
-
-
 @pytest.mark.parametrize("quality", ["low", "original"])
 def test_a_link_that_is_swapped_in_after_the_look_leads_nowhere(
     listener: FlaskClient, library: Path, monkeypatch: pytest.MonkeyPatch, quality: str
@@ -52,7 +44,7 @@ def test_a_link_that_is_swapped_in_after_the_look_leads_nowhere(
 
     def locate_and_exchange(root: Path, relative: str) -> Any:
         found = locate(root, relative)
-        exchange(library / relative)
+        exchange(library / relative, library.parent / "secret.flac")
         return found
 
     monkeypatch.setattr(flask_ext, "_locate", locate_and_exchange)
@@ -62,37 +54,21 @@ def test_a_link_that_is_swapped_in_after_the_look_leads_nowhere(
 def test_a_link_that_comes_and_goes_leaks_no_byte_in_two_thousand_tries(
     listener: FlaskClient, library: Path
 ) -> None:
-    track, kept, link = library / "track.flac", library / "kept", library / "link"
-    os.link(track, kept)
-    secret = (library.parent / "secret.flac").read_bytes()
-    is_over = threading.Event()
-
-    def swap() -> None:
-        while not is_over.is_set():
-            link.symlink_to(library.parent / "secret.flac")
-            os.replace(link, track)
-            os.link(kept, link)
-            os.replace(link, track)
-            link.unlink(missing_ok=True)  # rename leaves it where both are one file
-
-    swapper = threading.Thread(target=swap)
-    swapper.start()
-    try:
-        statuses = set()
+    secret = library.parent / "secret.flac"
+    beginning = secret.read_bytes()[:1000]
+    statuses = set()
+    with coming_and_going(library / "track.flac", secret):
         for _ in range(2000):
             answer = listener.get("/play/track.flac?quality=original")
             statuses.add(answer.status_code)
-            assert answer.data[:1000] != secret[:1000]
+            assert answer.data[:1000] != beginning
             answer.close()
-    finally:
-        is_over.set()
-        swapper.join()
     assert statuses == {200, 404}
 
 
 def test_ffmpeg_is_not_started_for_a_file_that_took_the_place_of_a_source(library: Path) -> None:
     source = read_source(library / "track.flac")
-    exchange(library / "track.flac")
+    exchange(library / "track.flac", library.parent / "secret.flac")
     with pytest.raises(FileNotFoundError, match=r"Another file took its place: .*track\.flac"):
         count_samples(find_ffmpeg(), source)
 
@@ -104,7 +80,7 @@ def test_ffmpeg_reads_the_file_that_was_opened_whatever_its_name_leads_to_meanwh
     start = FFmpegRun._start
 
     def exchange_and_start(self: FFmpegRun, *arguments: Any) -> None:
-        exchange(library / "track.flac")
+        exchange(library / "track.flac", library.parent / "secret.flac")
         start(self, *arguments)
 
     monkeypatch.setattr(FFmpegRun, "_start", exchange_and_start)

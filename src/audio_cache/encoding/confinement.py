@@ -6,7 +6,8 @@ import contextlib
 import math
 import os
 import resource
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 # Its own needs, and what a build in a place of its own finds its libraries by. Nothing else: a
@@ -21,6 +22,8 @@ _FILE_BYTES: Final = 1 << 20
 # So many threads may be at work while we wait for one second.
 _CORES: Final = 8
 _LEAST_CPU_S: Final = 60
+# What ffmpeg says where it gets no memory, and where it gets no thread.
+_STARVED: Final = ("Cannot allocate memory", "Resource temporarily unavailable")
 
 
 def environment(of: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -44,7 +47,7 @@ def confine(pid: int, wait_limit_s: float) -> None:
     """
     if not hasattr(resource, "prlimit"):
         return
-    cpu_s = _LEAST_CPU_S + math.ceil(min(wait_limit_s, 1e12)) * _CORES
+    cpu_s = _cpu_limit_s(wait_limit_s)
     for kind, most in (
         (resource.RLIMIT_DATA, MEMORY_BYTES),
         (resource.RLIMIT_CPU, cpu_s),
@@ -56,3 +59,28 @@ def confine(pid: int, wait_limit_s: float) -> None:
         # It may be over already, or where it runs nobody may limit others.
         with contextlib.suppress(OSError):
             resource.prlimit(pid, kind, (limit, limit))
+
+
+def _cpu_limit_s(wait_limit_s: float) -> int:
+    return _LEAST_CPU_S + math.ceil(min(wait_limit_s, 1e12)) * _CORES
+
+
+def limit_met(returncode: int, said: Iterable[str], wait_limit_s: float) -> str | None:
+    """Return what kept ffmpeg from its work, as it follows its name; None if its source may have.
+
+    Args:
+        returncode: its exit status, the negative number of a signal where one ended it.
+        said: its errors.
+        wait_limit_s: as for `confine`.
+    """
+    if returncode == -signal.SIGKILL:
+        return (
+            f"was killed: after {_cpu_limit_s(wait_limit_s):,} s of processor time, which "
+            "AUDIO_CACHE_ENCODE_TIMEOUT_S limits, or because this machine has no memory left"
+        )
+    if returncode and any(sign in line for line in said for sign in _STARVED):
+        return (
+            f"got no memory or no threads: it may have {MEMORY_BYTES >> 20:,} MB, or this machine "
+            "has none left"
+        )
+    return None

@@ -9,6 +9,7 @@ import os
 import re
 import select
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -20,7 +21,7 @@ from typing import Final, NoReturn
 
 from ..errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
 from ..sources.source import Source, open_source
-from .confinement import confine, environment
+from .confinement import confine, environment, limit_met
 
 INPUT: Final = "{in}"
 # Elsewhere a descriptor's own file is opened, at the place that it has; ours is at the start.
@@ -221,7 +222,7 @@ class FFmpegRun:
         Raises:
             FFmpegNotFoundError: it could not be started.
             EncodeInterruptedError: `kill` ended it.
-            EncodeError: it took longer than the limit and was ended.
+            EncodeError: it took longer than the limit and was ended, or met another of its limits.
         """
         try:
             code = self._process.wait(timeout=max(1.0, self._wait_left_s))
@@ -232,6 +233,8 @@ class FFmpegRun:
         if code in _NOT_STARTED:
             raise FFmpegNotFoundError(f"cannot start {self._program}: is it still there?")
         self._hear(b"\n")
+        if limit := limit_met(code, self._errors, self._wait_limit_s):
+            raise self._stopped(f"ffmpeg {limit}", code)
         return _report(code, self._errors, self._facts)
 
     def close(self) -> None:
@@ -267,13 +270,17 @@ class FFmpegRun:
 
     def _overdue(self) -> NoReturn:
         self._process.kill()
-        raise EncodeError(
+        raise self._stopped(
             f"ffmpeg was ended after {self._wait_limit_s:.0f} s of waiting for it; "
             "AUDIO_CACHE_ENCODE_TIMEOUT_S sets the limit",
-            returncode=-9,
-            cmd=self.command,
-            stderr="\n".join(self._errors),
+            -signal.SIGKILL,
         )
+
+    def _stopped(self, what: str, code: int) -> EncodeError:
+        """Return the error for a run that says nothing of its source."""
+        name = f"{self._name!r}: " if self._name else ""
+        said = "\n".join(self._errors)
+        return EncodeError(name + what, returncode=code, cmd=self.command, stderr=said)
 
     def _hear(self, data: bytes) -> None:
         """Keep the lines that matter: errors, and the counts that ffmpeg prints at its end."""

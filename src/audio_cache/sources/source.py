@@ -60,6 +60,7 @@ _TAG_FORMS: Final[dict[str, Callable[[Reader, Extent, str], Pairs]]] = {
 }
 
 _HASHED_AT_ONCE: Final = 1 << 20
+_DESCRIPTORS: Final = "/proc/self/fd"
 
 FileVersion = tuple[int, int, int, int, int]
 
@@ -194,6 +195,30 @@ def open_source(source: Source) -> Iterator[int]:
     with _open(os.fspath(source.path)) as descriptor:
         require_same(version_of(os.fstat(descriptor)), source.version, source.path)
         yield descriptor
+
+
+@contextlib.contextmanager
+def open_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> Iterator[int]:
+    """Open a regular file and then see whether it lies below a folder: no link gets in between.
+
+    Raises:
+        OSError: it cannot be opened, lies elsewhere, or is no regular file.
+    """
+    name = os.fspath(path)
+    with _open(name) as descriptor:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not _is_inside(root, descriptor, name):
+            raise FileNotFoundError(errno.ENOENT, "No file of this folder", name)
+        yield descriptor
+
+
+def _is_inside(root: str | os.PathLike[str], descriptor: int, path: str) -> bool:
+    """Say whether an open file lies below a folder, by where the kernel says it is."""
+    below = os.path.join(os.path.realpath(root), "")
+    if os.path.isdir(_DESCRIPTORS):
+        return os.readlink(f"{_DESCRIPTORS}/{descriptor}").startswith(below)
+    # Where the kernel does not say: the file that the path leads to now has to be the same.
+    real = os.path.realpath(path, strict=True)
+    return real.startswith(below) and os.path.samestat(os.stat(real), os.fstat(descriptor))
 
 
 def require_same(

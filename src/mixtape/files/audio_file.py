@@ -14,6 +14,7 @@ import mutagen
 from audio_cache import ID3_FRAMES, MP4_ATOMS, may_be_lossless, read_source
 
 from ..errors import AudioFileError
+from .opening import Identity, opened_again, require_identity
 from .pictures import embedded_picture, read_picture
 from .sandbox import SANDBOXES, SandboxError
 from .tags import TrackTags, is_shown, read_track_tags
@@ -52,18 +53,21 @@ class AudioFile:
     picture: bytes | None
 
 
-def read_audio_file(path: Path) -> AudioFile:
+def read_audio_file(path: Path, known: Identity | None = None) -> AudioFile:
     """Read a file's properties, tags and picture; its audio is not decoded.
+
+    Args:
+        known: of the open file that the path has to stand for, if it has to.
 
     Raises:
         AudioFileError: it can't be opened or isn't audio that we know; the message says why.
     """
     try:
         if may_be_lossless(path):
-            found = _read_lossless(path)
+            found = _read_lossless(path, known)
             if found is not None:
                 return found
-        return _read_lossy(path)
+        return _read_lossy(path, known)
     except AudioFileError:
         raise
     except SandboxError as error:
@@ -75,9 +79,10 @@ def read_audio_file(path: Path) -> AudioFile:
         raise AudioFileError(f"{NOT_AUDIO}: {error or type(error).__name__}") from error
 
 
-def _read_lossless(path: Path) -> AudioFile | None:
+def _read_lossless(path: Path, known: Identity | None) -> AudioFile | None:
     """Return what the file is; None where it is lossy after all, as most .m4a are."""
     source = read_source(path)
+    require_identity(source.version[:2], known, path)
     if not source.lossless:
         return None
     if not source.demuxer or not source.rate_hz:
@@ -91,12 +96,12 @@ def _read_lossless(path: Path) -> AudioFile | None:
         bits=_number(source.bits),
         channels=_number(source.channels),
         tags=read_track_tags(source.tags),
-        picture=read_picture(path),
+        picture=read_picture(path, known),
     )
 
 
-def _read_lossy(path: Path) -> AudioFile:
-    words, picture = SANDBOXES.ask("lossy", {"path": os.fspath(path)})
+def _read_lossy(path: Path, known: Identity | None) -> AudioFile:
+    words, picture = SANDBOXES.ask("lossy", {"path": os.fspath(path), "known": known})
     tags = TrackTags(**words.pop("tags"))
     return AudioFile(**words, tags=tags, picture=picture or None)
 
@@ -108,12 +113,13 @@ def without_picture(found: AudioFile) -> dict[str, Any]:
     return words
 
 
-def read_lossy_here(path: Path) -> AudioFile:
+def read_lossy_here(path: Path, known: Identity | None = None) -> AudioFile:
     """Return a lossy file's properties, tags and picture, read by this process.
 
     The file may harm it: mutagen unpacks and keeps whatever a tag says.
     """
-    file = mutagen.File(path)
+    with opened_again(path, known) as opened:
+        file = mutagen.File(opened)
     if file is None:
         raise AudioFileError(f"{NOT_AUDIO}: no format that we know")
     return AudioFile(

@@ -16,6 +16,7 @@ from mutagen.flac import Picture
 from mutagen.mp4 import MP4Cover
 
 from ..errors import PictureError
+from .opening import Identity, opened_again
 from .sandbox import SANDBOXES, SandboxError
 
 MAX_BYTES: Final = 20 * 1000 * 1000
@@ -50,17 +51,20 @@ def embedded_picture(file: mutagen.FileType) -> bytes | None:
     return chosen[0] if chosen and len(chosen[0]) <= MAX_BYTES else None
 
 
-def read_picture(path: Path) -> bytes | None:
+def read_picture(path: Path, known: Identity | None = None) -> bytes | None:
     """Return the picture inside an audio file; None where it has none or cannot be read.
 
     A file that gave none is not tried again until it changes.
+
+    Args:
+        known: of the open file that the path has to stand for, if it has to.
     """
     picture = None
     try:
         status = path.stat()
         version = (os.fspath(path), status.st_ino, status.st_size, status.st_mtime_ns)
         if version not in _BARE:
-            picture = SANDBOXES.ask("picture", {"path": os.fspath(path)})[1]
+            picture = SANDBOXES.ask("picture", {"path": os.fspath(path), "known": known})[1]
     except OSError:
         return None
     except (SandboxError, ValueError) as error:
@@ -72,12 +76,17 @@ def read_picture(path: Path) -> bytes | None:
     return picture or None
 
 
-def read_picture_here(path: Path) -> bytes | None:
-    """Return what `read_picture` does, read by this process, which the file may harm."""
+def read_picture_here(path: Path, known: Identity | None = None) -> bytes | None:
+    """Return what `read_picture` does, read by this process, which the file may harm.
+
+    Raises:
+        OSError: it cannot be opened, or is another one than before.
+    """
     try:
-        file = mutagen.File(path)
+        with opened_again(path, known) as opened:
+            file = mutagen.File(opened)
         return None if file is None else embedded_picture(file)
-    except MemoryError:
+    except (MemoryError, OSError):
         raise
     except Exception:
         # A damaged file makes its parser raise whatever it stumbles over.

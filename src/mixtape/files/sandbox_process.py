@@ -70,14 +70,19 @@ def _shrink(words: Words, picture: bytes) -> Answer:
 def _picture(words: Words, _: bytes) -> Answer:
     from .pictures import read_picture_here
 
-    return {}, read_picture_here(Path(words["path"])) or b""
+    return {}, read_picture_here(Path(words["path"]), _known(words)) or b""
 
 
 def _lossy(words: Words, _: bytes) -> Answer:
     from .audio_file import read_lossy_here, without_picture
 
-    found = read_lossy_here(Path(words["path"]))
+    found = read_lossy_here(Path(words["path"]), _known(words))
     return without_picture(found), found.picture or b""
+
+
+def _known(words: Words) -> tuple[int, int] | None:
+    known = words.get("known")
+    return (known[0], known[1]) if known else None
 
 
 # What each imports is loaded when it is first asked for: a picture needs no tags.

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from sqlalchemy import select
+
+from audio_cache import open_inside
 
 from ..database.tables import Track
 from ..database.units_of_work import Database
 from ..errors import NotFoundError, PictureError
 from ..files.names import display_name, reading_order
+from ..files.opening import identity_of
 from ..files.pictures import MAX_BYTES, accept_upload, picture_key, read_picture, shrink
-from ..files.walk import FoundFolder, folder_of, get_folder, leads_inside
+from ..files.walk import FoundFolder, folder_of, get_folder
 from .inventory import folder_cover_key
 
 SIZES: Final = (96, 320, 640)
@@ -154,27 +159,46 @@ class Artwork:
         return self._uploads / key[:2] / f"{key}.jpg"
 
     def _find_picture(self, key: str) -> bytes | None:
-        upload = _read_limited(self._upload_path(key))
-        if upload is not None:
-            return upload
+        with contextlib.suppress(OSError), self._upload_path(key).open("rb") as file:
+            return _read_limited(file)
         track = self._find_track(key)
-        # The file, or a folder above it, may have become a link to elsewhere since the last scan.
-        if track is None or not leads_inside(self._root, os.fsencode(self._place(track.path))):
+        if track is None:
             return None
         if track.picture_key == key:
-            return read_picture(self._place(track.path))
+            return self._read_picture(track.path)
         folder = get_folder(self._root, folder_of(track.path))
         if folder_cover_key(folder.cover) != key:
             return None  # changed since the last scan; the next one gives it its new key
         return self._read_folder_cover(folder)
 
     def _read_folder_cover(self, folder: FoundFolder) -> bytes | None:
-        return _read_limited(self._place(folder.cover.path)) if folder.cover else None
+        if folder.cover is not None:
+            place = self._place(folder.cover.path)
+            with (
+                contextlib.suppress(OSError),
+                self._opened(place) as descriptor,
+                open(descriptor, "rb", closefd=False) as file,
+            ):
+                return _read_limited(file)
+        return None
+
+    def _read_picture(self, path: bytes) -> bytes | None:
+        """Return the picture in a track, which may have become a link to elsewhere by now."""
+        place = self._place(path)
+        with (
+            contextlib.suppress(OSError),
+            self._opened(place) as descriptor,
+        ):
+            return read_picture(place, identity_of(descriptor))
+        return None
 
     def _first_picture(self, folder: FoundFolder) -> bytes | None:
         tracks = sorted(folder.files, key=lambda file: reading_order(display_name(file.path)))
-        pictures = (read_picture(self._place(track.path)) for track in tracks[:_TRACKS_TRIED])
+        pictures = (self._read_picture(track.path) for track in tracks[:_TRACKS_TRIED])
         return next(filter(None, pictures), None)
+
+    def _opened(self, place: Path) -> AbstractContextManager[int]:
+        return open_inside(os.fsdecode(self._root), place)
 
     def _place(self, path: bytes) -> Path:
         return Path(os.fsdecode(os.path.join(self._root, path)))
@@ -185,12 +209,8 @@ class Artwork:
             return session.scalars(present.limit(1)).one_or_none()
 
 
-def _read_limited(path: Path) -> bytes | None:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError:
-        return None
+def _read_limited(file: IO[bytes]) -> bytes | None:
+    content = file.read(MAX_BYTES + 1)
     return content if len(content) <= MAX_BYTES else None
 
 

@@ -15,10 +15,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from audio_cache import open_inside
+
 from ..database.units_of_work import Database
 from ..errors import AudioFileError, MixtapeError
 from ..files.audio_file import read_audio_file
 from ..files.names import display_name, reading_order
+from ..files.opening import identity_of
 from ..files.walk import FoundFolder, get_folder, walk
 from .inventory import FolderChanges, Inventory, ReadFile, UnreadFile, compare_folder
 
@@ -281,7 +284,9 @@ class Scanner:
 def _read_one(root: bytes, unread: UnreadFile) -> ReadFile:
     path = Path(os.fsdecode(os.path.join(root, unread.file.path)))
     try:
-        return ReadFile(unread, read_audio_file(path), None)
-    except AudioFileError as error:
-        logger.warning("%s cannot be read: %s", ascii(os.fspath(path)), error)
-        return ReadFile(unread, None, str(error))
+        with open_inside(os.fsdecode(root), path) as descriptor:
+            return ReadFile(unread, read_audio_file(path, identity_of(descriptor)), None)
+    except (AudioFileError, OSError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        logger.warning("%s cannot be read: %s", ascii(os.fspath(path)), said)
+        return ReadFile(unread, None, said)

@@ -14,6 +14,11 @@ import pytest
 from audio_cache.encoding import confinement
 from audio_cache.encoding.confinement import confine, environment
 from audio_cache.encoding.ffmpeg import FFmpegRun, find_ffmpeg
+from audio_cache.encoding.ffmpeg_options import count_samples
+from audio_cache.encoding.survey import survey
+from audio_cache.errors import DamagedSourceError, EncodeError
+from audio_cache.sources.source import read_source
+from tests.helpers.audio import DATA
 from tests.helpers.ffmpeg import StubFFmpeg
 
 TELL = """import json, os, resource, sys
@@ -105,3 +110,22 @@ def test_a_process_that_takes_more_memory_than_it_may_does_not_get_it(
     with subprocess.Popen([sys.executable, "-c", take], **piped) as process:
         confine(process.pid, 10)
         assert b"MemoryError" in process.communicate(b"x")[1]
+
+
+def test_a_file_is_not_called_damaged_for_memory_that_ffmpeg_did_not_get(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(confinement, "MEMORY_BYTES", 24 << 20)
+    source = read_source(DATA / "stereo.flac")
+    ffmpeg = find_ffmpeg()
+    for read in (lambda: count_samples(ffmpeg, source), lambda: survey(source, ffmpeg)):
+        with pytest.raises(EncodeError, match=r"stereo\.flac': ffmpeg .*memory") as caught:
+            read()
+        assert not isinstance(caught.value, DamagedSourceError)
+
+
+def test_what_the_system_kills_is_not_called_damaged_and_the_limit_is_named(tmp_path: Path) -> None:
+    killed = find_ffmpeg(StubFFmpeg(tmp_path, "kill -KILL $$").path)
+    with pytest.raises(EncodeError, match="AUDIO_CACHE_ENCODE_TIMEOUT_S limits") as caught:
+        count_samples(killed, read_source(DATA / "stereo.flac"))
+    assert not isinstance(caught.value, DamagedSourceError)

@@ -177,7 +177,7 @@ def test_where_none_can_be_started_the_content_is_not_blamed(
 def test_it_ends_with_its_parent() -> None:
     code = (
         "from mixtape.files.sandbox import SANDBOXES; import os; "
-        "SANDBOXES.ask('picture', {'path': '/nowhere'}); "
+        "SANDBOXES.ask('picture', {'path': '/dev/null'}); "
         "os.write(1, str(SANDBOXES._idle[0].pid).encode()); os._exit(0)"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mixtape.files.audio_file import AudioFile
+from mixtape.files.opening import Identity
 from mixtape.library import scanner as scanner_module
 
 
@@ -16,9 +17,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     read = scanner_module.read_audio_file
 
-    def noted(path: Path) -> AudioFile:
+    def noted(path: Path, known: Identity) -> AudioFile:
         names.append(path.name)
-        return read(path)
+        return read(path, known)
 
     monkeypatch.setattr(scanner_module, "read_audio_file", noted)
     return names

@@ -10,6 +10,7 @@ from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError
 from mixtape.files.audio_file import AudioFile
 from mixtape.files.names import reading_order
+from mixtape.files.opening import Identity
 from mixtape.library import folders as folders_module
 from mixtape.library import scanner as scanner_module
 from mixtape.library.catalogue import Catalogue
@@ -247,10 +248,10 @@ def test_a_file_that_is_looked_at_while_a_scan_has_found_it_is_stored_once(
     place(flac, music / "a.flac", title="Once")
     read = scanner_module.read_audio_file
 
-    def looked_at_meanwhile(path: Path) -> AudioFile:
+    def looked_at_meanwhile(path: Path, known: Identity) -> AudioFile:
         monkeypatch.setattr(scanner_module, "read_audio_file", read)
         assert names_of(shelf.page()) == ["a.flac"]
-        return read(path)
+        return read(path, known)
 
     monkeypatch.setattr(scanner_module, "read_audio_file", looked_at_meanwhile)
     shelf.scan()

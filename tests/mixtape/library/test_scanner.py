@@ -12,6 +12,7 @@ from sqlalchemy import select
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
 from mixtape.files.audio_file import AudioFile
+from mixtape.files.opening import Identity
 from mixtape.library import scanner as scanner_module
 from mixtape.library.scanner import LOCK_NAME, Scanner, ScanProgress
 from mixtape.mixtapes.store import Mixtapes
@@ -294,9 +295,9 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     gate = Gate()
     read = scanner_module.read_audio_file
 
-    def held(path: Path) -> AudioFile:
+    def held(path: Path, known: Identity) -> AudioFile:
         gate.pass_through()
-        return read(path)
+        return read(path, known)
 
     monkeypatch.setattr(scanner_module, "read_audio_file", held)
     yield gate

@@ -11,6 +11,7 @@ from markupsafe import escape
 
 from mixtape.errors import AudioFileError
 from mixtape.files.formats import size_text
+from mixtape.files.opening import Identity
 from mixtape.library import folders as folders_module
 from mixtape.library import scanner as scanner_module
 from mixtape.web.views.artwork import draw_placeholder
@@ -208,7 +209,7 @@ def test_a_track_is_the_same_one_in_its_folder_and_on_its_album(
 def test_a_file_that_may_not_be_read_says_what_the_system_says(
     client: FlaskClient, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path) -> None:
+    def refuse(path: Path, known: Identity) -> None:
         raise AudioFileError("Permission denied")
 
     monkeypatch.setattr(scanner_module, "read_audio_file", refuse)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from mixtape.files.opening import Identity
 from mixtape.web.views.as_json import track_fields
 from tests.helpers.audio import make_audio
 from tests.helpers.host import make_app
@@ -93,9 +94,9 @@ def test_a_file_that_has_gone_says_what_the_system_says(
 
     read = scanner.read_audio_file
 
-    def gone_meanwhile(path: Path) -> object:
+    def gone_meanwhile(path: Path, known: Identity) -> object:
         path.unlink()
-        return read(path)
+        return read(path, known)
 
     monkeypatch.setattr(scanner, "read_audio_file", gone_meanwhile)
     make_audio(music / "gone.flac", samples=441)
