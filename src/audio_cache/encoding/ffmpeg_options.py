@@ -38,6 +38,10 @@ _FILLED: Final = ":async=1:min_hard_comp=0.001:first_pts=0"
 _SEEKABLE: Final = frozenset({"flac", "wav", "aiff", "mov", "ape", "wv", "tta", "dsf", "iff"})
 # These have no end of their own: tags behind the audio would be read as damaged audio.
 _OPEN_ENDED: Final = frozenset({"flac", "wv"})
+# LAME remembers how loud it was: behind what is loud its threshold of hearing comes down by 7.5 % a
+# frame at most, to 1/1600 of itself (adjust_ATH in encoder.c of LAME 3.100). That takes 95 frames,
+# and until then an encoder that began later gives other bytes. All else is forgotten after some 20.
+SETTLING_FRAMES: Final = 3 * mp3.GROUP_FRAMES
 # LAME looks ahead, so the last frames of a piece differ unless two more follow them.
 _LOOKAHEAD_FRAMES: Final = 2
 # Covers the resampler's rounding: up to 39 samples if the audio is shorter than its filter, else 1.
@@ -55,7 +59,7 @@ _ENCODERS: Final = {"mp3": "libmp3lame"}
 class Piece:
     """The plan for frames [first, stop) of a source: what to decode, and which part to keep.
 
-    Encoding starts one group early, so that the encoder has settled by then.
+    Encoding starts some groups early, so that the encoder has settled by then.
 
     Args:
         source: with a known number of samples.
@@ -137,7 +141,7 @@ class Piece:
 
     @property
     def _warm(self) -> int:
-        return max(0, mp3.group_start(self.first) - mp3.GROUP_FRAMES)
+        return mp3.group_start(max(0, self.first - SETTLING_FRAMES))
 
     @property
     def _is_sought(self) -> bool:

@@ -15,7 +15,7 @@ from ..errors import EncodeError, EncodeInterruptedError, LiveUnavailableError
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.partial import Partial, fill, is_locked, partial_path
-from .growing_file import FollowedBytes, Follower, GrowingFile
+from .growing_file import LEAD_BYTES, FollowedBytes, Follower, GrowingFile
 from .seeks import Seeks
 from .turns import Turn, Turns
 
@@ -27,11 +27,11 @@ _UNHEARD_S: Final = 1.0
 # A listener waits only for the beginning. Once a file has grown by this much it is ahead of any
 # listener, and its encoder makes way for those of other starts and of seeks.
 _LEAD_S: Final = 2.0
-# Players ask for so much before they make a sound.
-_LEAD_BYTES: Final = 1 << 16
 _AHEAD_NICE: Final = 9
+# As long as a seek takes to give its first bytes, on a small machine.
+_HELD_BACK_S: Final = 1.0
 # How much is made in a turn while others wait to go on: each costs a start of ffmpeg.
-_TURN_S: Final = 20.0
+_TURN_S: Final = 40.0
 
 _Key = tuple[Path, str]
 
@@ -100,7 +100,7 @@ class Live:
             LiveUnavailableError: all encoders are busy, or the source or the disk failed.
         """
         for may_try_again in (True, False):
-            growing = self.start(rendition, listened=True, is_gone=is_gone)
+            growing = self.start(rendition, listened=True, begin_at=start, is_gone=is_gone)
             try:
                 return Follower(growing, self._seeks, start, stop, listener, is_gone).begin()
             except Exception as error:
@@ -116,6 +116,7 @@ class Live:
         rendition: Rendition,
         *,
         listened: bool = False,
+        begin_at: int = 0,
         nice: int = 0,
         is_gone: Callable[[], bool] = lambda: False,
     ) -> GrowingFile:
@@ -126,6 +127,7 @@ class Live:
         Args:
             listened: count the caller among the readers; it must call `leave` on the file.
                 Otherwise the entry is made for the cache, whether or not anybody listens.
+            begin_at: the first byte that is wanted. Where that is a jump, its encoder goes first.
             nice: CPU niceness of the encoder.
             is_gone: says whether the listener has left, who then waits no longer.
 
@@ -148,7 +150,7 @@ class Live:
                 with self._lock:
                     growing = self._growing.get(key)
                     if growing is None:
-                        growing = self._begin(key, rendition, head, nice, turn)
+                        growing = self._begin(key, rendition, head, begin_at, nice, turn)
                         is_mine = True
                     self._count_in(growing, listened)
         finally:
@@ -179,7 +181,7 @@ class Live:
                 return
 
     def _begin(
-        self, key: _Key, rendition: Rendition, head: bytes, nice: int, turn: Turn
+        self, key: _Key, rendition: Rendition, head: bytes, begin_at: int, nice: int, turn: Turn
     ) -> GrowingFile:
         growing = GrowingFile(
             rendition,
@@ -188,6 +190,8 @@ class Live:
             head,
             functools.partial(self.cache.damages.explained, rendition.source.path),
         )
+        if begin_at <= max(len(head), len(rendition.header)):
+            growing.may_begin.set()
         self._failures.check(key)
         if self._stopping:
             raise LiveUnavailableError("the server is shutting down")
@@ -226,6 +230,7 @@ class Live:
         """Finish a file: encode it, or watch another process that does, or take over from that."""
         error: Exception | None = None
         try:
+            growing.may_begin.wait(_HELD_BACK_S)
             while not self._make_or_watch(growing, turn, nice):
                 growing.cancellation.pause(0)
         except EncodeInterruptedError as interrupted:
@@ -277,7 +282,7 @@ class Live:
         rendition, path = growing.rendition, partial_path(growing.entry, growing.rendition)
         attached = False
         bytes_per_s = rendition.bitrate_bps / 8
-        lead = partial.size + max(_LEAD_BYTES, int(_LEAD_S * bytes_per_s))
+        lead = partial.size + max(LEAD_BYTES, int(_LEAD_S * bytes_per_s))
         turn_ends = partial.size + int(_TURN_S * bytes_per_s)
 
         def on_growth(size: int) -> None:

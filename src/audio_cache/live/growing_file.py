@@ -22,9 +22,11 @@ _READ_BYTES: Final = 1 << 15
 _ASSUMED_SPEED: Final = 30.0
 _MEASURABLE_S: Final = 0.1
 
-# A seek costs a start of ffmpeg and two groups, so it is not worth it for less than this wait.
+# A seek costs a start of ffmpeg and four groups, so it is not worth it for less than this wait.
 _WORTH_A_SEEK_S: Final = 0.2
 _LOOK_AROUND_S: Final = 1.0
+# Players ask for so much before they make a sound.
+LEAD_BYTES: Final = 1 << 16
 _START_WITHIN_S: Final = 30.0
 
 
@@ -42,6 +44,7 @@ class GrowingFile:
 
     Attributes:
         cancellation: ends the encoder from another thread.
+        may_begin: is set once its encoder may begin; a seek goes first.
         error: why the file stopped growing, if it isn't complete.
         is_wanted: it is made for the cache too, so it goes on even if nobody listens.
     """
@@ -62,6 +65,7 @@ class GrowingFile:
         self.error: Exception | None = None
         self.is_wanted = False
         self._on_unheard = on_unheard
+        self.may_begin = threading.Event()
         self._changed = threading.Condition()
         self._fds: list[int] = []
         self._size = 0
@@ -254,7 +258,8 @@ class Follower:
         chunks = self._chunks()
         try:
             first = next(chunks, b"")
-            self._require_audio()
+            if self._at <= len(self._growing.rendition.header):
+                self._require_audio()
             if self._growing.is_unstored:
                 # The header is known without any encoder.
                 first += next(chunks, b"")
@@ -316,12 +321,14 @@ class Follower:
 
     def _ahead(self, seek: Seek) -> Iterator[bytes]:
         """Yield bytes from an encoder of our own until the file's encoder has caught up."""
-        growing = self._growing
+        growing, enough = self._growing, self._at + LEAD_BYTES
         try:
             pieces = growing.rendition.read(self._at, self._stop, on_start=seek.hold)
             with growing.explained(), contextlib.closing(pieces):
                 for data in pieces:
                     self._at += len(data)
+                    if self._at >= enough:
+                        growing.may_begin.set()
                     yield data
                     if growing.size > self._at:
                         return
@@ -329,10 +336,12 @@ class Follower:
             # A later seek of this listener has taken the encoder; the file will get here too.
             self._was_overtaken = True
         finally:
+            growing.may_begin.set()
             self._seeks.finish(self._listener, growing, seek)
 
     def _wait(self) -> None:
         growing, stands_back = self._growing, self._must_stand_back()
+        growing.may_begin.set()
         if growing.wait_for(
             lambda: growing.size > self._at or (stands_back and not self._must_stand_back()),
             _LOOK_AROUND_S,

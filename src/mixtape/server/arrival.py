@@ -6,7 +6,6 @@ ends is found out here, so that no thread is given to one before it is whole.
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator
 from enum import Enum
@@ -18,9 +17,8 @@ MAX_HEAD_BYTES: Final = 1 << 16
 _MEMORY_BYTES: Final = 1 << 16
 _READ_BYTES: Final = 1 << 16
 _END_OF_HEAD: Final = b"\r\n\r\n"
-_LENGTH: Final = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
-_CODING: Final = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.I)
-_EXPECTS: Final = re.compile(rb"\r\nexpect[ \t]*:[ \t]*100-continue[ \t]*(?=\r\n)", re.I)
+_END_OF_LINE: Final = b"\r\n"
+_BLANKS: Final = b" \t"
 _MOST_DIGITS: Final = 15
 
 
@@ -117,12 +115,12 @@ class Arrival:
 
     def _read_head(self, end: int) -> None:
         self._head_bytes = end
-        head = bytes(self._received[:end])
-        if _CODING.search(head):
+        fields = _framing_fields(bytes(self._received[:end]))
+        if fields[b"transfer-encoding"]:
             # RFC 9112 section 6.3 lets a server insist on a length, which says how long to wait.
             self._refuse(411)
             return
-        lengths = _LENGTH.findall(head)
+        lengths = fields[b"content-length"]
         is_length = len(lengths) == 1 and lengths[0].isdigit() and len(lengths[0]) <= _MOST_DIGITS
         if lengths and not is_length:
             # gunicorn refuses it, and says why.
@@ -132,7 +130,7 @@ class Arrival:
         if self.length > self._max_body_bytes:
             self.must_close, self.stage = True, Stage.WHOLE
             return
-        self._may_await_consent = bool(_EXPECTS.search(head))
+        self._may_await_consent = b"100-continue" in map(bytes.lower, fields[b"expect"])
         self.stage = Stage.BODY
         if self.length > _MEMORY_BYTES:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115
@@ -158,3 +156,22 @@ class Arrival:
         self._body_bytes = min(self.length, len(self._received) - self._head_bytes)
         if self._body_bytes == self.length:
             self.stage = Stage.WHOLE
+
+
+def _framing_fields(head: bytes) -> dict[bytes, list[bytes]]:
+    """Return the values of the fields that say where a request ends.
+
+    Line by line: a pattern that looks for the end of a value among blanks can take minutes over a
+    head of nothing else, and all others would wait.
+    """
+    found: dict[bytes, list[bytes]] = {
+        b"content-length": [],
+        b"transfer-encoding": [],
+        b"expect": [],
+    }
+    for line in head.split(_END_OF_LINE)[1:]:
+        name, colon, value = line.partition(b":")
+        values = found.get(name.rstrip(_BLANKS).lower()) if colon else None
+        if values is not None:
+            values.append(value.strip(_BLANKS))
+    return found

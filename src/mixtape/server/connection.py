@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
+from ..web.limits import network_of
 from .answer import Answer
 from .arrival import Arrival, Stage
 from .loop import Timer
@@ -37,6 +38,11 @@ class Connection:
         self.stage: Stage | None = None
         self.timer: Timer | None = None
         self.drained = 0
+
+    @property
+    def address(self) -> str:
+        """Return the network that the client is of; "" for a local socket."""
+        return network_of(self.client[0]) if isinstance(self.client, tuple) else ""
 
     def call_off(self) -> None:
         """Let what was to be done at some time not be done."""

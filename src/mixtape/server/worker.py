@@ -37,11 +37,15 @@ _SLOWEST_BYTES_PER_S: Final = 1 << 15
 # What bodies of all requests together may take on the disk while they are received.
 _MOST_STORED_BYTES: Final = 1 << 28
 _LINGER_S: Final = 2.0
+# Of those that only linger: where more come, the oldest are closed at once.
+_MOST_LINGERING: Final = 128
 # Of a body that nobody waited for, as its sender has to come to read why.
 _DRAIN_BYTES: Final = 1 << 24
 _RECEIVE_BYTES: Final = 1 << 16
 # Others have a turn after so many.
 _AT_ONCE: Final = 16
+# No descriptors, or no memory for one more connection.
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _REASONS: Final = {
     408: "Request Timeout",
     411: "Length Required",
@@ -65,6 +69,7 @@ class ListenerWorker(Worker):  # type: ignore[misc]
         # In the order in which they began to wait, so the first one has had the longest time.
         self._receiving: dict[Connection, None] = {}
         self._unread: dict[Connection, None] = {}
+        self._lingering: dict[Connection, None] = {}
         self._is_accepting = False
         self._accepts_at = 0.0
         super().init_process()
@@ -126,7 +131,7 @@ class ListenerWorker(Worker):  # type: ignore[misc]
     # Accepting
 
     def _accept_or_not(self) -> None:
-        may_accept = self.alive and self._has_room() and time.monotonic() >= self._accepts_at
+        may_accept = self.alive and self._may_have_room() and time.monotonic() >= self._accepts_at
         if may_accept == self._is_accepting:
             return
         self._is_accepting = may_accept
@@ -138,11 +143,18 @@ class ListenerWorker(Worker):  # type: ignore[misc]
             else:
                 self._loop.unwatch(listener)
 
-    def _has_room(self) -> bool:
-        """Say whether one more connection may be accepted, ending the idlest where it has to be."""
-        if len(self._connections) < self.cfg.worker_connections:
-            return True
-        for waiting in (self._receiving, self._unread):
+    def _is_full(self) -> bool:
+        """Say whether all places are taken; those who were answered and only linger have none."""
+        most: int = self.cfg.worker_connections
+        return len(self._connections) - len(self._lingering) >= most
+
+    def _may_have_room(self) -> bool:
+        return not self._is_full() or bool(self._receiving or self._unread)
+
+    def _end_idlest(self, *, with_lingering: bool = False) -> bool:
+        """End the connection that has waited the longest; say whether there was one."""
+        lingering = self._lingering if with_lingering else {}
+        for waiting in (lingering, self._receiving, self._unread):
             for connection in waiting:
                 self._drop(connection)
                 return True
@@ -150,12 +162,12 @@ class ListenerWorker(Worker):  # type: ignore[misc]
 
     def _accept(self, listener: socket.socket) -> None:
         for _ in range(_AT_ONCE):
-            if not self._has_room():
+            if not self._may_have_room():
                 return
             try:
                 client_socket, client = listener.accept()
             except OSError as error:
-                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                if error.errno in _EXHAUSTED and not self._end_idlest(with_lingering=True):
                     self.log.warning("no connection can be accepted: %s", error)
                     self._accepts_at = _in(0.5)
                 return
@@ -168,6 +180,8 @@ class ListenerWorker(Worker):  # type: ignore[misc]
                 continue
             server = listener.getsockname()
             connection = Connection(client_socket, client, server, left)
+            if self._is_full():
+                self._end_idlest()
             self._connections.add(connection)
             self._expect(connection, b"", ARRIVES_WITHIN_S)
             self._receive(connection)
@@ -211,18 +225,20 @@ class ListenerWorker(Worker):  # type: ignore[misc]
         self._due(connection, within_s, self._is_late)
 
     def _keep_stored_small(self) -> None:
-        """End the oldest requests whose bodies are on the disk, until the rest is little enough."""
-        stored = {
-            connection: connection.arrival.stored_bytes
-            for connection in self._receiving
-            if connection.arrival is not None and connection.arrival.stored_bytes
-        }
-        total = sum(stored.values())
-        for connection, size in stored.items():
-            if total <= _MOST_STORED_BYTES:
-                return
-            total -= size
-            self._drop(connection)
+        """End requests whose bodies are on the disk, until the rest is little enough.
+
+        Of the address that has the most of them the oldest go first.
+        """
+        stored: dict[str, dict[Connection, int]] = {}
+        for connection in self._receiving:
+            if connection.arrival is not None and connection.arrival.stored_bytes:
+                of_address = stored.setdefault(connection.address, {})
+                of_address[connection] = connection.arrival.stored_bytes
+        while sum(sum(sizes.values()) for sizes in stored.values()) > _MOST_STORED_BYTES:
+            most = max(stored.values(), key=lambda sizes: sum(sizes.values()))
+            oldest = next(iter(most))
+            del most[oldest]
+            self._drop(oldest)
 
     def _is_late(self, connection: Connection) -> None:
         if connection.stage is Stage.NOTHING:
@@ -323,6 +339,9 @@ class ListenerWorker(Worker):  # type: ignore[misc]
         except OSError:
             self._drop(connection)
             return
+        self._lingering[connection] = None
+        if len(self._lingering) > _MOST_LINGERING:
+            self._drop(next(iter(self._lingering)))
         self._due(connection, _LINGER_S, self._drop)
         self._watch(connection, selectors.EVENT_READ, self._drain)
 
@@ -341,6 +360,7 @@ class ListenerWorker(Worker):  # type: ignore[misc]
         """Close a connection that no thread is busy with."""
         self._receiving.pop(connection, None)
         self._unread.pop(connection, None)
+        self._lingering.pop(connection, None)
         self._connections.discard(connection)
         self._loop.unwatch(connection.socket)
         connection.call_off()

@@ -15,6 +15,7 @@ from mutagen.mp3 import MP3
 
 from audio_cache.encoding import mp3
 from audio_cache.encoding.ffmpeg import FFmpeg, find_ffmpeg
+from audio_cache.encoding.ffmpeg_options import SETTLING_FRAMES
 from audio_cache.encoding.rendition import Rendition, audio_key, make_rendition
 from audio_cache.encoding.together import encode_together
 from audio_cache.errors import QualityError
@@ -292,7 +293,7 @@ def test_a_piece_far_into_a_track_decodes_only_its_neighbourhood(tmp_path: Path)
     rendition = make_rendition(source, "low", find_ffmpeg(program.path))
     assert len(b"".join(rendition.encode(392, 400))) > 0
     [start] = program.starts()
-    assert f"-ss {343 * 1_280_000 // 49}us" in start.arguments
+    assert f"-ss {(392 - SETTLING_FRAMES) * 1_280_000 // 49}us" in start.arguments
 
 
 def test_no_rendition_of_the_original_itself(tagged: Path) -> None:

@@ -22,7 +22,8 @@ def test_a_range_far_ahead_comes_at_once_from_an_encoder_of_its_own(
     assert read(answer) == whole[start : start + 1000]
     assert live.growing()[0].size < start
     wait_until(lambda: live.busy_encoders == 1)
-    assert sorted(encode.is_whole for encode in slow.starts()) == [False, True]
+    wait_until(lambda: len(slow.starts()) == 2)
+    assert [encode.is_whole for encode in slow.starts()] == [False, True]
 
 
 @pytest.mark.slow
@@ -118,7 +119,7 @@ def test_who_leaves_a_seek_ends_its_encoder(house: House, slow: StubFFmpeg, trac
     live = house.live(slow)
     rendition = low(live, track)
     answer = live.play(rendition, rendition.length // 2, rendition.length)
-    assert len(slow.running()) == 2
+    wait_until(lambda: len(slow.running()) == 2)
     answer.close()
     assert [encode.is_whole for encode in slow.running()] == [True]
     assert live.busy_encoders == 1

@@ -35,7 +35,7 @@ class Stage:
     def begin(self) -> int:
         """Let the encode come as far as a resume needs; return the worker's process."""
         self.server.play("track.flac", span="0-9")
-        wait_until(lambda: self.part.stat().st_size > 60_000)
+        wait_until(lambda: self.part.stat().st_size > 150_000)
         return self.server.worker_pid()
 
     def assert_nothing_runs(self, worker: int) -> None:

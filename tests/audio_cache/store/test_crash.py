@@ -14,6 +14,7 @@ import pytest
 
 from audio_cache import AudioCache
 from audio_cache.encoding import mp3
+from audio_cache.encoding.ffmpeg_options import SETTLING_FRAMES
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.store.partial import is_locked
 from tests.helpers.audio import file_url, make_noise, run_ffmpeg
@@ -112,9 +113,9 @@ def sought_us(arguments: str) -> int:
 
 
 def expected_us(rendition: Rendition, kept: int) -> int:
-    """Return where to start after so many bytes: a group before the last whole one of them."""
+    """Return where to start after so many bytes: some groups before the last whole one of them."""
     frames = mp3.frame_at(128_000, max(0, kept - len(rendition.header)))
-    warm = mp3.group_start(max(0, frames - 1)) - mp3.GROUP_FRAMES
+    warm = mp3.group_start(max(0, frames - 1)) - SETTLING_FRAMES
     return max(0, warm) // mp3.GROUP_FRAMES * 1_280_000
 
 

@@ -87,6 +87,35 @@ def test_a_length_that_is_none_is_left_to_the_parser_and_ends_the_connection(
     assert b"".join(arrival.pieces()) == HEAD + lengths + b"\r\n\r\n"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Content-Length:" + b" " * 60_000 + b"\n",
+        b"Content-Length: a" + b" " * 60_000 + b"b",
+        b"Content-Length" + b"\t" * 60_000 + b"x: 1",
+        b"Expect: 100-continue" + b" " * 60_000 + b"x",
+        b"\r\n".join([b"Content-Length:"] * 3_000),
+    ],
+)
+def test_a_head_of_blanks_is_read_as_fast_as_any_other(line: bytes) -> None:
+    # With a pattern for it the first of these took longer than anybody has waited.
+    assert arrive(HEAD + line + b"\r\n\r\n").stage in (Stage.WHOLE, Stage.BODY)
+
+
+@pytest.mark.parametrize(
+    ("field", "length"),
+    [
+        (b"content-length \t:\t 3 ", 3),
+        (b"CONTENT-LENGTH:3", 3),
+        (b"X-Content-Length: 3", 0),
+        (b" Content-Length: 3", 0),
+        (b"Content-Length", 0),
+    ],
+)
+def test_a_length_is_found_where_it_is_one(field: bytes, length: int) -> None:
+    assert arrive(HEAD + field + b"\r\n\r\n").length == length
+
+
 def test_a_body_that_is_too_long_is_not_waited_for() -> None:
     arrival = arrive(HEAD + b"Content-Length: 1001\r\n\r\n", max_body_bytes=1000)
     assert (arrival.stage, arrival.must_close) == (Stage.WHOLE, True)

@@ -4,12 +4,16 @@ import socket
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from mixtape.server import worker as worker_module
+from mixtape.server.arrival import Arrival
+from mixtape.server.connection import Connection
 from mixtape.server.run import connections_of, raise_file_limit
+from mixtape.server.worker import ListenerWorker
 from tests.helpers.audio import make_silence
 from tests.helpers.busy_mixtape import IDLE
 from tests.helpers.hostile import Hostile, Kind, kinds
@@ -121,6 +125,76 @@ def test_where_no_connection_is_left_the_idlest_makes_room(server: MixtapeServe)
         idle = [stack.enter_context(connect(server)) for _ in range(most + 20)]
         assert ask(server, "/healthz")
         assert idle[0].recv(1) == b""
+
+
+def test_nobody_is_ended_while_nobody_waits_for_a_place(server: MixtapeServe) -> None:
+    most = connections_of(THREADS)
+    raise_file_limit(most)
+    with ExitStack() as stack:
+        idle = [stack.enter_context(connect(server)) for _ in range(most)]
+        for connection in (idle[-1], idle[0]):
+            connection.sendall(HEALTH)
+            assert receive_until(connection, b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_is_refused_takes_the_place_of_nobody(tmp_path: Path) -> None:
+    address = address_of_this_machine()
+    if not address:
+        pytest.skip("this machine has no address but loopback")
+    (tmp_path / "music").mkdir()
+    given = {"HOST": "0.0.0.0", "PASSWORD": "correct horse", "CONNECTIONS_PER_ADDRESS": "1"}
+    given["SERVER_THREADS"] = str(THREADS)
+    flood = connections_of(THREADS) + 300
+    raise_file_limit(flood)
+    with MixtapeServe(tmp_path / "music", tmp_path / "data", **given) as server:
+        where = (address, port_of(server))
+        with ExitStack() as stack:
+            half_asked = stack.enter_context(connect(server, HEALTH[:-2]))
+            stack.enter_context(socket.create_connection(where, timeout=LIMIT_S))
+            for _ in range(flood):
+                stack.enter_context(socket.create_connection(where, timeout=LIMIT_S))
+            half_asked.sendall(HEALTH[-2:])
+            assert receive_until(half_asked, b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+
+def test_bodies_are_ended_of_the_address_that_has_most_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended: list[Connection] = []
+    worker = ListenerWorker.__new__(ListenerWorker)
+    monkeypatch.setattr(worker_module, "_MOST_STORED_BYTES", 400_000)
+    monkeypatch.setattr(ListenerWorker, "_drop", lambda self, each: ended.append(each))
+    with ExitStack() as stack:
+        owner, *others = [
+            stack.enter_context(receiving(address)) for address in ("192.0.2.1", *["192.0.2.2"] * 4)
+        ]
+        worker._receiving = dict.fromkeys((owner, *others))
+        worker._keep_stored_small()
+    assert ended == others[:1]
+
+
+@contextmanager
+def receiving(address: str, stored_bytes: int = 100_000) -> Iterator[Connection]:
+    """Give a connection that has sent a part of a long body."""
+    with socket.socket() as client:
+        connection = Connection(client, (address, 50_000), None, lambda: None)
+        head = f"POST / HTTP/1.1\r\nContent-Length: {10 * stored_bytes}\r\n\r\n".encode()
+        connection.arrival = Arrival(1 << 30, head + bytes(stored_bytes))
+        assert connection.arrival.stored_bytes == stored_bytes
+        yield connection
+        connection.arrival.close()
+
+
+def test_where_no_descriptor_is_left_the_idlest_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    few = ("sh", "-c", 'ulimit -n 200 && exec "$@"', "sh", sys.executable, "-m", "mixtape")
+    with (
+        MixtapeServe(tmp_path / "music", tmp_path / "data", few) as server,
+        ExitStack() as stack,
+    ):
+        for _ in range(400):
+            stack.enter_context(connect(server))
+        assert ask(server, "/healthz")
 
 
 def test_an_address_that_has_its_connections_is_told_to_wait(tmp_path: Path) -> None:
