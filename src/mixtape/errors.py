@@ -46,4 +46,12 @@ class PictureError(MixtapeError, ValueError):
 
 
 class AudioFileError(MixtapeError, ValueError):
-    """A file in the library cannot be read as audio."""
+    """A file in the library cannot be read as audio.
+
+    Args:
+        is_passing: it may be readable the next time as it is: a disk failed, say.
+    """
+
+    def __init__(self, message: str, *, is_passing: bool = False) -> None:
+        super().__init__(message)
+        self.is_passing = is_passing

@@ -12,9 +12,11 @@ from flask import Flask, abort
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from audio_cache import quality
 from audio_cache.errors import QualityError
 from audio_cache.flask_ext import FlaskAudioCache, sign_rendition
 from tests.audio_cache.foreign_app import make_app, state_of
+from tests.helpers.processes import open_files
 from tests.helpers.waiting import wait_until
 
 HIT = "audio-cache; hit"
@@ -250,3 +252,28 @@ def test_plays_by_address_are_counted(app: Flask, client: FlaskClient, track: Pa
     client.get(url)
     count = state_of(app).playback.traffic.snapshot()
     assert (count.hits, count.live, count.sent_bytes) == (1, 1, 10 + len(content))
+
+
+def test_a_play_by_a_permanent_address_counts_towards_what_is_kept(
+    app: Flask, client: FlaskClient, track: Path
+) -> None:
+    store(app, track)
+    cache = state_of(app).cache
+    before = {each.id: each.worth for each in cache.ledger.holdings()}
+    with client.get(address(app, track)):
+        pass
+    cache.plays.write()
+    assert all(each.worth > before[each.id] for each in cache.ledger.holdings())
+
+
+def test_an_object_of_a_quality_that_is_gone_leaves_no_file_open(
+    app: Flask, client: FlaskClient, track: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(app, track)
+    url = address(app, track)
+    monkeypatch.setattr(quality, "QUALITY_LEVELS", ("high", "medium"))
+    assert client.get(url).status_code == 404
+    before = open_files()
+    for _ in range(5):
+        client.get(url)
+    assert open_files() == before

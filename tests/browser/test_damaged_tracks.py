@@ -96,3 +96,16 @@ def test_a_track_of_which_nothing_can_be_heard_is_skipped_with_a_word(
     press(page, "Destroyed")
     expect(status(page)).to_contain_text("“Destroyed” is damaged and was skipped.")
     is_playing(page, "Sound")
+
+
+@pytest.mark.parametrize("quality", ["original", "low"])
+def test_a_jump_to_the_end_is_no_damage(page: Page, quality: str) -> None:
+    choose(page, quality)
+    press(page, "Sound")
+    wait_for_second(page, 0.5)
+    bar = player(page).locator('[data-part="seek"]')
+    bar.focus()
+    page.keyboard.press("End")
+    expect(page.get_by_role("main").get_by_role("button", name="Play Sound")).to_be_visible()
+    expect(status(page)).not_to_contain_text("damaged")
+    assert page.evaluate("document.querySelector('audio').ended")

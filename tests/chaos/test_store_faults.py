@@ -15,6 +15,7 @@ from audio_cache.store.entry import Verdict
 from audio_cache.store.objects import HEADS_FOLDER, LocalObjects
 from audio_cache.store.verify import State, verify
 from tests.chaos.faults import CALLS, FAULTS, KILL, Subject, copy_of, running_subject
+from tests.chaos.subject import evict
 from tests.helpers.audio import make_noise, run_ffmpeg
 from tests.helpers.waiting import LIMIT_S
 
@@ -26,6 +27,12 @@ pytestmark = pytest.mark.needs("strace")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("music")
     return make_noise(folder / "a.flac", samples=66_150, tags={"title": "A"})
+
+
+@pytest.fixture(scope="module")
+def long_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a source of which a head stays when it is evicted."""
+    return make_noise(tmp_path_factory.mktemp("long") / "a.flac", samples=45 * 44_100)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +121,13 @@ def prepared(name: str, source: Path, work: Path) -> Act:
     return Act(name, before, source, work)
 
 
+def test_an_eviction_without_faults_leaves_a_head(long_source: Path, tmp_path: Path) -> None:
+    cache = AudioCache(tmp_path)
+    cache.transcode_file(long_source, QUALITY)
+    evict(cache, long_source)
+    assert len(list(LocalObjects(tmp_path, HEADS_FOLDER).scan())) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_store_bears_a_fault_at_its_rename(
@@ -126,9 +140,14 @@ def test_a_store_bears_a_fault_at_its_rename(
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", ["make", "find", "evict", "clear"])
 def test_every_call_fails_once_and_is_the_last_once(
-    program: Subject, source: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+    program: Subject,
+    source: Path,
+    long_source: Path,
+    tmp_path: Path,
+    name: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    act = prepared(name, source, tmp_path)
+    act = prepared(name, long_source if name == "evict" else source, tmp_path)
     counts: Counter[str] = Counter()
     for fault in FAULTS:
         for call in CALLS:

@@ -96,7 +96,8 @@ def make_head(
     if not size or cache.heads.has(rendition.id) or cache.is_cached(path, quality):
         return False
     cache.room.require_short(rendition)
-    cache.checks.complete(rendition, cache.checks.begin(rendition.source), on_start)
+    with cache.damages.explained(path, on_start, cache.nice):
+        cache.checks.complete(rendition, cache.checks.begin(rendition.source), on_start)
     frames = rendition.encode(0, HEAD_FRAMES, nice=cache.nice, on_start=on_start)
     beginning = rendition.header + b"".join(frames)
     cache.room.take_for_head(rendition.id, size)

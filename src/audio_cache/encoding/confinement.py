@@ -78,6 +78,8 @@ def limit_met(returncode: int, said: Iterable[str], wait_limit_s: float) -> str 
             f"was killed: after {_cpu_limit_s(wait_limit_s):,} s of processor time, which "
             "AUDIO_CACHE_ENCODE_TIMEOUT_S limits, or because this machine has no memory left"
         )
+    if returncode < 0:
+        return f"was ended by signal {-returncode}"
     if returncode and any(sign in line for line in said for sign in _STARVED):
         return (
             f"got no memory or no threads: it may have {MEMORY_BYTES >> 20:,} MB, or this machine "

@@ -70,7 +70,7 @@ class Live:
         self._lock = threading.RLock()
         self._growing: dict[_Key, GrowingFile] = {}
         self._threads: set[threading.Thread] = set()
-        self._seeks = Seeks(self._turns.take_now, self._turns.free)
+        self._seeks = Seeks(self._turns.take_now, self._turns.free, max(1, max_encoders // 2))
         self._stopping = False
 
     @property
@@ -93,7 +93,8 @@ class Live:
         be sent. Close the iterator when the listener leaves.
 
         Args:
-            listener: who is asking; each has at most one seek encoder per rendition.
+            listener: who is asking: an address, and behind a blank what else tells him from others.
+                Each has at most one seek encoder per rendition, and each address half of all.
             is_gone: says whether the listener has left; called while there is nothing to send.
 
         Raises:
@@ -177,6 +178,7 @@ class Live:
     def _wait_for(self, turn: Turn, limit_s: float, is_gone: Callable[[], bool]) -> None:
         deadline = time.monotonic() + limit_s
         while not turn.wait(max(0.0, min(_LOOK_AROUND_S, deadline - time.monotonic()))):
+            self._seeks.end_stalled()
             if time.monotonic() >= deadline or is_gone():
                 return
 
@@ -324,7 +326,9 @@ class Live:
 
     def _give_up_later(self, key: _Key, growing: GrowingFile) -> None:
         """End an encode that nobody listens to, unless somebody comes back in time."""
-        if self._finish_abandoned or growing.is_wanted:
+        # What is never stored is made for nobody, and may be hours of silence.
+        is_kept = self._finish_abandoned and not growing.rendition.is_best_effort
+        if is_kept or growing.is_wanted:
             return
         timer = threading.Timer(_UNHEARD_S, self._give_up, (key, growing))
         timer.daemon = True

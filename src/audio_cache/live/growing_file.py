@@ -327,6 +327,7 @@ class Follower:
             with growing.explained(), contextlib.closing(pieces):
                 for data in pieces:
                     self._at += len(data)
+                    seek.read_at = time.monotonic()
                     if self._at >= enough:
                         growing.may_begin.set()
                     yield data

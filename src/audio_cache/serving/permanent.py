@@ -96,13 +96,18 @@ class PermanentPlayback:
             fd = os.open(self._cache.objects.path(object_id), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
-        entry = read_open_entry(fd)
-        if entry.identity is None or not judge_alone(entry, None):
-            os.close(fd)
+        try:
+            entry = read_open_entry(fd)
+            if entry.identity is not None and judge_alone(entry, None):
+                kept = {"Cache-Control": f"{'public' if is_shared else 'private'}, {_FOREVER}"}
+                quality = parse_quality(entry.identity.quality)
+                found = _describe(object_id, entry.size_bytes, quality, "hit", kept), fd
+                fd = -1  # the answer's now
+                return found
             return None
-        kept = {"Cache-Control": f"{'public' if is_shared else 'private'}, {_FOREVER}"}
-        quality = parse_quality(entry.identity.quality)
-        return _describe(object_id, entry.size_bytes, quality, "hit", kept), fd
+        finally:
+            if fd >= 0:
+                os.close(fd)
 
     def _make(
         self, request: Request, rendition: Rendition, is_shared: bool
@@ -137,6 +142,7 @@ class PermanentPlayback:
         if request.method == "GET":
             sent = response.content_length or 0
             self._traffic.count(status, sent, sent)
+            self._cache.plays.note(what.etag, what.length, listener_of(request), "")
         return response
 
 

@@ -229,7 +229,7 @@ class Playback:
         return what, open_range
 
     def _damage_of(self, path: Path, source: os.stat_result) -> Damage | None:
-        return self.cache.damages.of(os.path.abspath(path), version_of(source))
+        return self.cache.damages.of(path, version_of(source))
 
     def _note_play(
         self, request: Request, what: Representation, object_id: str, name: str = ""

@@ -38,13 +38,13 @@ class DamagedSources:
 
     def of(self, path: Path | str, version: FileVersion) -> Damage | None:
         """Return what is known to be wrong with a version of a source; None for nothing."""
-        known = self._facts.damage_of(os.fspath(path))
+        known = self._facts.damage_of(os.path.abspath(path))
         return known[1] if known is not None and known[0] == version else None
 
     def now(self, path: Path | str) -> Damage | None:
         """Return what is known to be wrong with a source as it is now; None for nothing."""
         # Most are sound, and need not be looked at, which takes long on some file systems.
-        if self._facts.damage_of(os.fspath(path)) is None:
+        if self._facts.damage_of(os.path.abspath(path)) is None:
             return None
         status = stat_or_none(path)
         return None if status is None else self.of(path, version_of(status))
@@ -93,9 +93,19 @@ class DamagedSources:
                 source = self._get_source(path)
                 damage = self.of(path, source.version)
                 if damage is None and source.rate_hz:
-                    damage = survey(source, self._get_ffmpeg(), on_start, nice)
+                    damage = self._survey(source, on_start, nice)
                     if damage is not None:
                         self._facts.note_damage(path, source.version, damage)
         except (EncodeError, OSError):
             return error  # whatever that was, the first error is the one to tell
         return error.found_at(damage.at_s) if damage is not None else error
+
+    def _survey(
+        self, source: Source, on_start: Callable[[FFmpegRun], None], nice: int
+    ) -> Damage | None:
+        """Return what is wrong with a source if two looks agree on it.
+
+        A disk or a network that fails for a moment looks like damage, but not twice the same.
+        """
+        first, again = (survey(source, self._get_ffmpeg(), on_start, nice) for _ in range(2))
+        return first if first == again else None

@@ -140,13 +140,18 @@ class Evictions:
     def _may_keep(self, size_bytes: int, worth: float, heads_bytes: int) -> bool:
         """Say whether a head has room among the heads, in place of some that are worth less."""
         over = self._ledger.head_sizes()[1] + size_bytes - heads_bytes
-        less = itertools.takewhile(lambda each: each.worth < worth, self._ledger.heads())
-        for each in less if over > 0 else ():
-            self._heads.delete(each.id)
-            over -= each.size_bytes
+        going = []
+        for each in itertools.takewhile(lambda each: each.worth < worth, self._ledger.heads()):
             if over <= 0:
                 break
-        return over <= 0
+            going.append(each)
+            over -= each.size_bytes
+        if over > 0:
+            # To delete some that are worth less would make no room for it.
+            return False
+        for each in going:
+            self._heads.delete(each.id)
+        return True
 
     def _drop_heads(self, size_bytes: int) -> int:
         """Delete heads, those that are worth least first; return how much that frees."""

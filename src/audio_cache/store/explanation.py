@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..encoding.rendition import Identity
+from ..encoding.survey import Damage
 from ..errors import AudioCacheError
 from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..sources.source import Source, is_lossless, read_source
@@ -132,12 +133,13 @@ def _explain_quality(
     except (AudioCacheError, OSError) as error:
         return QualityExplanation(quality, path, True, None, str(error), partial=partial)
     verdict = found if isinstance(found, Verdict) else Verdict.VALID
+    damage = cache.damages.now(name) if verdict is Verdict.ABSENT else None
     return QualityExplanation(
         quality=quality,
         path=path,
         exists=entry is not None,
         verdict=verdict,
-        reason=_reason(verdict, entry),
+        reason=_reason(verdict, entry, damage),
         identity=entry.identity if entry else None,
         partial=partial,
         origin=cache.facts.source_of(path.name),
@@ -145,8 +147,11 @@ def _explain_quality(
     )
 
 
-def _reason(verdict: Verdict, entry: Entry | None) -> str:
+def _reason(verdict: Verdict, entry: Entry | None, damage: Damage | None) -> str:
     """Return a verdict with the facts behind it."""
+    if damage is not None:
+        where = "" if damage.at_s is None else f" at {damage.at_s:.1f} s"
+        return f"{verdict.value}, and none is made: the source is damaged{where}"
     if verdict is Verdict.INCOMPLETE and entry is not None:
         return f"{verdict.value}: {entry.size_bytes:,} bytes instead of {entry.expected_size():,}"
     return verdict.value

@@ -165,9 +165,10 @@ class Room:
             self.require_short(partial.rendition)
         need_bytes = sum(partial.rendition.length - partial.size for partial in partials)
         names = [partial.entry.name for partial in partials]
+        self._prepare(0, is_heard=is_heard)
         with self._alone():
             # The partials are among the files that grow, so what they need is counted already.
-            self._make(0, need_bytes, names, for_batch=for_batch, is_heard=is_heard)
+            self._make(0, need_bytes, names, for_batch=for_batch)
 
     def take_for_listener(self, partials: Sequence[Partial]) -> None:
         """Make room as `take` does, for what somebody is listening to."""
@@ -182,6 +183,7 @@ class Room:
         Raises:
             NoRoomError: there is none.
         """
+        self._prepare(size_bytes)
         with self._alone():
             self._make(size_bytes, size_bytes, (), for_batch=False)
             self._ledger.note_held(object_id, size_bytes, self._clock(), like)
@@ -192,6 +194,7 @@ class Room:
         Raises:
             NoRoomError: there is none.
         """
+        self._prepare(size_bytes)
         with self._alone():
             self._make(size_bytes, size_bytes, (), for_batch=True)
             self._ledger.note_head(object_id, size_bytes, self._clock())
@@ -208,25 +211,28 @@ class Room:
         Raises:
             NoRoomError: not enough may go.
         """
+        self._prepare(0)
         with self._alone():
             return self._make(0, 0, (), for_batch=False)
 
-    def _make(
-        self,
-        more_bytes: int,
-        need_bytes: int,
-        names: Collection[str],
-        *,
-        for_batch: bool,
-        is_heard: bool = False,
-    ) -> int:
-        """Evict until there is room; return how many bytes went."""
-        freed = 0
+    def _prepare(self, more_bytes: int, *, is_heard: bool = False) -> None:
+        """Find out what is held before others are kept out: in a huge cache that takes long.
+
+        Raises:
+            NoRoomError: as `_look`.
+        """
         usage = self._look(_LOOK_AGAIN_AFTER_S, is_heard=is_heard)
         if usage.short_by(more_bytes) > 0:
             # What was noted may no longer be so, above all where others delete files.
-            usage = self._look(_LOOK_AT_MOST_EVERY_S, is_heard=is_heard)
+            self._look(_LOOK_AT_MOST_EVERY_S, is_heard=is_heard)
             self._plays.write()
+
+    def _make(
+        self, more_bytes: int, need_bytes: int, names: Collection[str], *, for_batch: bool
+    ) -> int:
+        """Evict until there is room; return how many bytes went."""
+        freed = 0
+        usage = self._usage(growing_files(self._cache_dir))
         since_s = self._replaceable_since(names) if for_batch else None
         while (short := usage.short_by(more_bytes)) > 0:
             gone = self._evictions.free(short, since_s, heads_bytes=self._heads_bytes(usage))

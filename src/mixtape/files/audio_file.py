@@ -73,7 +73,7 @@ def read_audio_file(path: Path, known: Identity | None = None) -> AudioFile:
     except SandboxError as error:
         raise AudioFileError(f"{NOT_AUDIO}: it {error}") from error
     except OSError as error:
-        raise AudioFileError(error.strerror or str(error)) from error
+        raise AudioFileError(error.strerror or str(error), is_passing=True) from error
     except Exception as error:
         # Whatever a broken file makes a parser stumble over: one file must not end a scan.
         raise AudioFileError(f"{NOT_AUDIO}: {error or type(error).__name__}") from error

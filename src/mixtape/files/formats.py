@@ -61,7 +61,7 @@ def format_label(
 
 def duration_text(seconds: float) -> str:
     """Return a length as a clock shows it: "0:42", "3:05", "1:02:03"."""
-    whole = max(0, round(seconds))
+    whole = max(0, int(seconds))
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Final
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import PictureError
 
@@ -44,7 +44,9 @@ def encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: int
         # Damaged pictures raise whatever the decoder stumbles over: OSError, SyntaxError,
         # struct.error, ValueError, DecompressionBombError, ...
         kinds = " or ".join((", ".join(formats[:-1]), formats[-1]))
-        raise PictureError(f"this is not a {kinds} picture that can be read: {error}") from error
+        # Of what is no picture Pillow says only how it was given to it.
+        why = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
+        raise PictureError(f"this is not a {kinds} picture that can be read{why}") from error
 
 
 def _check_dimensions(width: int, height: int, min_edge: int) -> None:

@@ -52,21 +52,22 @@ def embedded_picture(file: mutagen.FileType) -> bytes | None:
 
 
 def read_picture(path: Path, known: Identity | None = None) -> bytes | None:
-    """Return the picture inside an audio file; None where it has none or cannot be read.
+    """Return the picture inside an audio file; None where it has none or is damaged.
 
     A file that gave none is not tried again until it changes.
 
     Args:
         known: of the open file that the path has to stand for, if it has to.
+
+    Raises:
+        OSError: the file cannot be read, or is another than before, or no process can read it now.
     """
     picture = None
+    status = path.stat()
+    version = (os.fspath(path), status.st_ino, status.st_size, status.st_mtime_ns)
     try:
-        status = path.stat()
-        version = (os.fspath(path), status.st_ino, status.st_size, status.st_mtime_ns)
         if version not in _BARE:
             picture = SANDBOXES.ask("picture", {"path": os.fspath(path), "known": known})[1]
-    except OSError:
-        return None
     except (SandboxError, ValueError) as error:
         logger.warning("the picture in %s is not shown: the file %s", ascii(str(path)), error)
     if not picture:
@@ -100,6 +101,7 @@ def shrink(picture: bytes, edge: int) -> bytes:
 
     Raises:
         PictureError: it is too large, of another kind than we read, or damaged.
+        OSError: no process can read it now.
     """
     return _encode(picture, edge, _READ_FORMATS, min_edge=1)
 
@@ -122,7 +124,10 @@ def accept_upload(picture: bytes) -> bytes:
         PictureError: it is too large or small, no JPEG, PNG or WebP, or damaged.
     """
     check_upload_size(len(picture))
-    return _encode(picture, UPLOAD_EDGE, UPLOAD_FORMATS, min_edge=MIN_UPLOAD_EDGE)
+    try:
+        return _encode(picture, UPLOAD_EDGE, UPLOAD_FORMATS, min_edge=MIN_UPLOAD_EDGE)
+    except OSError as error:
+        raise PictureError(f"no picture can be read now: {error.strerror}. Try again") from error
 
 
 def _encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: int) -> bytes:

@@ -39,6 +39,10 @@ class SandboxError(Exception):
 class _CrashError(SandboxError):
     """A process was ended by another signal than those of the limits of time."""
 
+    def __init__(self, number: int) -> None:
+        super().__init__(f"makes what reads it crash (signal {number})")
+        self.signal = number
+
 
 class Sandboxes:
     """Some processes that answer questions, started when they are needed and used again.
@@ -102,7 +106,14 @@ class Sandboxes:
                 return answer
 
     def _ask_new(self, question: Words, content: bytes) -> Answer:
-        answer = self._converse(_start(), question, content)
+        try:
+            answer = self._converse(_start(), question, content)
+        except _CrashError as error:
+            if error.signal != signal.SIGKILL:
+                raise
+            # Nobody here does that: the system is short of memory, which says nothing of content.
+            said = "the process that reads pictures and tags was killed"
+            raise OSError(errno.ENOMEM, said) from error
         if answer is None:
             raise OSError(errno.ECHILD, "the process that reads pictures and tags does not start")
         return answer
@@ -159,7 +170,7 @@ def _judge(code: int, question: Words) -> None:
     if -code in (signal.SIGXCPU, signal.SIGALRM):
         limit = question["cpu_s"] if -code == signal.SIGXCPU else question["real_s"]
         raise SandboxError(f"takes longer to read than the {limit} s that there are for it")
-    raise _CrashError(f"makes what reads it crash (signal {-code})")
+    raise _CrashError(-code)
 
 
 def _raise_error(words: Words) -> None:

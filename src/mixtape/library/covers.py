@@ -69,7 +69,7 @@ class Artwork:
             raise NotFoundError("no cover has such a key")
         try:
             kept = self._keep(key, size, lambda: self._find_picture(key))
-        except PictureError as error:
+        except (PictureError, OSError) as error:
             raise NotFoundError(f"cover {key} cannot be shown: {error}") from error
         if kept is None:
             raise NotFoundError(f"there is no cover {key}")
@@ -92,7 +92,7 @@ class Artwork:
             return None
         try:
             return self._keep(key, size, lambda: picture or self._read_folder_cover(folder))
-        except PictureError:
+        except (PictureError, OSError):
             return None
 
     def add_upload(self, picture: bytes) -> str:

@@ -23,6 +23,8 @@ from ..files.walk import FoundFile, FoundFolder, folder_of
 
 # A disk that was away for a month comes back without a file being opened.
 FORGET_AFTER: Final = timedelta(days=30)
+# No file's date, so that the next scan takes the file for one that has changed.
+_TRY_AGAIN: Final = -1
 _AT_ONCE: Final = 5_000
 # A file of another name that agrees in all of these is the same file.
 _IDENTITY: Final = ("size_bytes", "mtime_ns", "duration_s", "title", "artist", "album")
@@ -73,11 +75,16 @@ class FolderChanges:
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """A file that was opened: what it is, or why it could not be read."""
+    """A file that was opened: what it is, or why it could not be read.
+
+    Args:
+        is_passing: it may be readable the next time, so it is tried again though nothing changed.
+    """
 
     unread: UnreadFile
     audio: AudioFile | None
     problem: str | None
+    is_passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +295,7 @@ def _row(read: ReadFile) -> dict[str, Any]:
         "lossless": bool(audio and audio.lossless),
         **{name: getattr(audio, name, None) for name in _MEASURES},
         "size_bytes": file.size_bytes,
-        "mtime_ns": file.mtime_ns,
+        "mtime_ns": _TRY_AGAIN if read.is_passing else file.mtime_ns,
         "picture_key": key,
         "cover_key": key or read.unread.folder_cover_key,
         "problem": read.problem and clean_text(read.problem),

@@ -286,7 +286,9 @@ def _read_one(root: bytes, unread: UnreadFile) -> ReadFile:
     try:
         with open_inside(os.fsdecode(root), path) as descriptor:
             return ReadFile(unread, read_audio_file(path, identity_of(descriptor)), None)
-    except (AudioFileError, OSError) as error:
-        said = error.strerror if isinstance(error, OSError) else str(error)
-        logger.warning("%s cannot be read: %s", ascii(os.fspath(path)), said)
-        return ReadFile(unread, None, said)
+    except AudioFileError as error:
+        said, is_passing = str(error), error.is_passing
+    except OSError as error:
+        said, is_passing = error.strerror or str(error), True
+    logger.warning("%s cannot be read: %s", ascii(os.fspath(path)), said)
+    return ReadFile(unread, None, said, is_passing)

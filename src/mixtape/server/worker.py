@@ -22,6 +22,8 @@ from typing import Any, Final
 
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
+from audio_cache import AudioCacheError
+
 from ..web.crowd import Crowd
 from .answer import Answer, Step
 from .arrival import Arrival, Stage
@@ -272,6 +274,10 @@ class ListenerWorker(Worker):  # type: ignore[misc]
         assert connection.answer is not None
         try:
             step = connection.answer.step()
+        except AudioCacheError as error:
+            # A source that turned out to be damaged, say; what it was is said here and once.
+            self.log.warning("an answer broke off: %s", error)
+            step = Step.CLOSE
         except BaseException:
             self.log.exception("an answer broke off")
             step = Step.CLOSE

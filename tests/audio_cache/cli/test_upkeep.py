@@ -76,3 +76,12 @@ def test_verify_deep_finds_a_byte_that_was_wrong_from_the_first(
     assert f"byte {at:,} is not what its source gives" in deep.stdout
     assert run("verify", "--deep", "--repair").exit_code == 0
     assert run("verify", "--deep").stdout == "1 entry: 1 sound\n"
+
+
+@pytest.mark.parametrize("command", ["stats", "verify", "upgrade"])
+def test_a_pipe_by_the_name_of_an_entry_keeps_nobody_waiting(
+    run: Run, cache: AudioCache, command: str
+) -> None:
+    os.mkfifo(cache.cache_dir / f"{'0' * 32}_high_256k.mp3")
+    done = run(command)
+    assert isinstance(done.exception, SystemExit | None), done.exception

@@ -35,7 +35,7 @@ class Scripted(GrowingFile):
 
 
 def no_seeks() -> Seeks:
-    return Seeks(lambda: False, lambda: None)
+    return Seeks(lambda: False, lambda: None, 2)
 
 
 def follow(growing: GrowingFile, *, is_gone: bool = False) -> FollowedBytes:

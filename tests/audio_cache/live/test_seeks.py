@@ -43,7 +43,7 @@ def places() -> Places:
 
 @pytest.fixture
 def seeks(places: Places) -> Seeks:
-    return Seeks(places.take, places.give_back)
+    return Seeks(places.take, places.give_back, 2)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_later_seek_of_a_listener_ends_the_one_before(
 
 def test_the_place_of_the_one_before_is_free_for_the_later(growing: GrowingFile) -> None:
     places = Places(1)
-    seeks = Seeks(places.take, places.give_back)
+    seeks = Seeks(places.take, places.give_back, 2)
     first = begin(seeks, "ann", growing)
     first.finish()
     second = begin(seeks, "ann", growing)
@@ -194,7 +194,7 @@ def test_a_seek_waits_for_the_last_but_one_too(
 
 def test_a_hundred_seeks_at_once_leave_one(growing: GrowingFile) -> None:
     places = Places(2)
-    seeks = Seeks(places.take, places.give_back)
+    seeks = Seeks(places.take, places.give_back, 2)
     most = []
 
     def seek() -> None:
@@ -245,3 +245,46 @@ def test_nothing_is_remembered_for_no_time() -> None:
     failures = Failures(0, Clock())
     failures.add((Path("entry"), "etag"), OSError())
     failures.check((Path("entry"), "etag"))
+
+
+def test_an_address_gives_up_the_seek_that_it_read_least_lately_for_one_too_many(
+    seeks: Seeks, places: Places, growing: GrowingFile
+) -> None:
+    with endless(growing) as run, endless(growing) as other_run:
+        agents = [begin(seeks, f"192.0.2.1 agent{number}", growing) for number in range(2)]
+        for seek, each in zip(agents, (run, other_run), strict=True):
+            seek.hold(each)
+        agents[0].read_at = agents[1].read_at + 1
+        third = begin(seeks, "192.0.2.1 agent2", growing)
+        assert [seek.has_ended for seek in (*agents, third)] == [False, True, False]
+        assert places.free == 1
+        bob = begin(seeks, "192.0.2.2 agent0", growing)
+        assert [seek.has_ended for seek in (*agents, third, bob)] == [False, True, False, False]
+        for seek in (*agents, third, bob):
+            seek.finish()
+    assert places.free == 3
+
+
+def test_programs_of_this_machine_may_be_a_proxy_for_many(
+    seeks: Seeks, places: Places, growing: GrowingFile
+) -> None:
+    begun = [begin(seeks, f"127.0.0.1 agent{number}", growing) for number in range(3)]
+    assert not any(seek.has_ended for seek in begun)
+    for seek in begun:
+        seek.finish()
+
+
+def test_a_seek_that_nobody_reads_makes_place_for_another(growing: GrowingFile) -> None:
+    places = Places(1)
+    seeks = Seeks(places.take, places.give_back, 2)
+    with endless(growing) as run:
+        paused = begin(seeks, "192.0.2.1", growing)
+        paused.hold(run)
+        assert seeks.begin("192.0.2.2", growing) is None
+        assert not paused.has_ended
+        paused.read_at -= 60
+        begin(seeks, "192.0.2.2", growing).finish()
+        assert paused.has_ended
+        # It is forgotten only when its listener asks for more, and not ended twice.
+        assert not seeks.end_stalled()
+    assert places.free == 1

@@ -32,12 +32,13 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def player(tmp_path: Path) -> Iterator[Player]:
-    files = open_files()
+    before = set(open_files())
     player = Player(tmp_path)
     yield player
     player.live.stop(LIMIT_S)
     player.cache.facts.close()
-    assert open_files() == files
+    # What others have left is closed whenever it is collected.
+    assert set(open_files()) <= before
 
 
 @pytest.fixture

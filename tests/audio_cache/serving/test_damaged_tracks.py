@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from audio_cache import AudioCache
-from audio_cache.encoding.survey import Damage
-from audio_cache.errors import DamagedSourceError
-from audio_cache.sources.source import version_of
+from audio_cache.encoding.ffmpeg import find_ffmpeg
+from audio_cache.encoding.survey import Damage, survey
+from audio_cache.errors import DamagedSourceError, EncodeError
+from audio_cache.live.encodes import Live
+from audio_cache.sources.source import read_source, version_of
+from audio_cache.store import damaged_sources
 from tests.audio_cache.serving.player import BYPASS, LIVE, ORIGINAL, Answer, Player
 from tests.helpers.audio import make_noise
 from tests.helpers.damage import damaged, destroy
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.renditions import files_of, undisturbed
+from tests.helpers.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 SECONDS = 30
@@ -183,3 +188,53 @@ def test_a_source_is_surveyed_once(
     copy = Path(shutil.copyfile(broken, broken.with_name("copy.flac")))
     with pytest.raises(AssertionError, match="surveyed again"):
         player.cache.transcode_file(copy, "low")
+
+
+def test_a_disk_that_fails_for_a_moment_marks_no_track_as_damaged(
+    player: Player, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([Damage(at_s=1.0, until_s=1.0, lost_s=29.0, heard_s=1.0), None])
+    monkeypatch.setattr(damaged_sources, "survey", lambda *_: next(looks))
+    error = DamagedSourceError("'sound.flac'", "cannot be decoded")
+    with pytest.raises(DamagedSourceError), player.cache.damages.explained(sound):
+        raise error
+    assert next(looks, "both were used") == "both were used"
+    assert player.cache.damages.now(sound) is None
+
+
+@pytest.mark.parametrize("signal", ["SEGV", "TERM", "KILL"])
+def test_a_decoder_that_was_ended_says_nothing_of_its_source(
+    player: Player, sound: Path, tmp_path: Path, signal: str
+) -> None:
+    ended = find_ffmpeg(StubFFmpeg(tmp_path / "ended", f"kill -{signal} $$").path)
+    with pytest.raises(EncodeError, match=r"signal|killed") as caught:
+        survey(read_source(sound), ended)
+    assert not isinstance(caught.value, DamagedSourceError)
+
+
+def test_damage_is_known_by_a_relative_path_too(
+    player: Player, broken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(broken.parent)
+    with pytest.raises(DamagedSourceError):
+        player.cache.transcode_file(Path(broken.name), "low")
+    known = player.cache.damages.now(broken)
+    assert known is not None
+    assert player.cache.damages.now(Path(broken.name)) == known
+    assert player.cache.damages.of(broken.name, version_of(broken.stat())) == known
+
+
+def test_a_best_effort_ends_soon_after_its_last_listener_has_left(
+    player: Player, broken: Path, tmp_path: Path
+) -> None:
+    meet_damage(player, broken)
+    slow = AudioCache(player.cache.cache_dir, ffmpeg=StubFFmpeg(tmp_path / "slow", speed=0.2).path)
+    live = Live(slow)
+    rendition = replace(slow.get_rendition(broken, "low"), is_best_effort=True)
+    answer = live.play(rendition, 0, rendition.length)
+    next(answer)
+    answer.close()
+    # To its end it would take minutes.
+    wait_until(lambda: not live.growing(), "the end of what nobody hears")
+    live.stop()
+    slow.close()

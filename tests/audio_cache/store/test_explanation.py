@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import unicodedata
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from audio_cache.cli.report import explanation_as_lines
+from audio_cache.errors import DamagedSourceError
 from audio_cache.quality import QUALITY_SETTINGS, QualityLevel
 from audio_cache.store.cache import AudioCache
 from audio_cache.store.entry import Verdict
 from audio_cache.store.explanation import Explanation, PartialFile, QualityExplanation, explain
 from audio_cache.store.partial import Partial
 from tests.helpers.audio import make_noise
+from tests.helpers.damage import damaged
 from tests.helpers.renditions import growing_of
 
 
@@ -157,3 +160,15 @@ def test_an_entry_that_cannot_be_read_says_why(album: Path, cache: AudioCache) -
     low = at(explain(album, "Album/Track.flac", cache.cache_dir), "low")
     assert (low.exists, low.verdict) == (True, None)
     assert "Is a directory" in low.reason
+
+
+def test_a_damaged_source_is_the_reason_for_there_being_no_entry(
+    cache: AudioCache, flac: Path, tmp_path: Path
+) -> None:
+    broken = damaged(flac, tmp_path / "broken.flac", "overwritten")
+    with pytest.raises(DamagedSourceError):
+        cache.transcode_file(broken, "low")
+    found = explain(broken.parent, broken.name, cache.cache_dir)
+    reasons = {each.reason for each in found.qualities}
+    assert len(reasons) == 1
+    assert re.search(r"none is made: the source is damaged at \d\.\d s", reasons.pop())

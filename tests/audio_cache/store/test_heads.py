@@ -142,6 +142,7 @@ def test_heads_take_their_share_and_no_more(tmp_path: Path, tracks: list[Path]) 
     play(cache, ids[0], "somebody else")
     with Sampler(cache.cache_dir) as sampler:
         for number in range(20):
+            cache.room._prepare(100_000)
             with cache.room._alone():
                 cache.room._make(100_000, 100_000, (), for_batch=False)
             plant(cache, number, 100_000)
@@ -193,3 +194,21 @@ def test_a_head_is_made_of_no_audio_that_is_not_what_it_says(
         make_head(counted, track, "low")
     assert survey(counted.cache_dir).heads == {}
     assert taken_bytes(counted.cache_dir / "heads") == 0
+
+
+def test_heads_that_would_make_too_little_room_stay(tmp_path: Path, tracks: list[Path]) -> None:
+    cache = AudioCache(tmp_path / "cache")
+    held = []
+    for count, track in zip((1, 9), tracks, strict=False):
+        cache.transcode_file(track, "low")
+        held.append(cache.identify(track, "low").id)
+        for number in range(count):
+            play(cache, held[-1], f"listener {number}")
+        cache.evictions.free(1, heads_bytes=1 << 20)
+    share = cache.ledger.head_sizes()[1]
+    # Worth more than one of the heads, and larger than that one.
+    cache.transcode_file(tracks[2], "medium")
+    for number in range(4):
+        play(cache, cache.identify(tracks[2], "medium").id, f"listener {number}")
+    cache.evictions.free(1, heads_bytes=share)
+    assert {each.id for each in cache.heads.scan()} == set(held)

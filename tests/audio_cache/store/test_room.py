@@ -14,6 +14,7 @@ import pytest
 from audio_cache import AudioCache, CacheWorker
 from audio_cache.errors import EncodeError, NoRoomError
 from audio_cache.live.encodes import Live
+from audio_cache.store import survey as survey_module
 from audio_cache.store.entry import Verdict
 from audio_cache.store.facts import index_bytes
 from audio_cache.store.partial import Partial
@@ -32,7 +33,7 @@ from tests.helpers.rooms import (
     play,
     taken_bytes,
 )
-from tests.helpers.waiting import LIMIT_S, finish, together
+from tests.helpers.waiting import LIMIT_S, finish, together, wait_until
 
 CAP = 3_000_000
 MAKE_ALL = """
@@ -371,3 +372,25 @@ def test_what_was_evicted_is_made_again_byte_for_byte(
     assert small.examine(song, "low") is Verdict.ABSENT
     assert small.transcode_file(song, "low").read_bytes() == first
     assert first == undisturbed(song, tmp_path)
+
+
+def test_a_listener_does_not_wait_for_the_survey_that_a_batch_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = cache_with_room(tmp_path, "300MB")
+    lose_index(cache)
+    may_go_on = threading.Event()
+    look = survey_module.survey
+    monkeypatch.setattr(
+        survey_module, "survey", lambda where: look(where) if may_go_on.wait(LIMIT_S) else None
+    )
+    batch = threading.Thread(target=cache.room.take, args=([],), kwargs={"for_batch": True})
+    batch.start()
+    try:
+        wait_until(lambda: any(each.name == "survey" for each in threading.enumerate()))
+        with pytest.raises(NoRoomError, match="is being counted"):
+            cache.room.take_for_listener([])
+        assert batch.is_alive()
+    finally:
+        may_go_on.set()
+        finish(batch)

@@ -183,3 +183,9 @@ def test_an_upload_that_is_not_accepted_says_why(picture: bytes, message: str) -
 def test_no_bytes_make_anything_but_a_picture_error(rest: bytes, start: bytes) -> None:
     with pytest.raises(PictureError):
         accept_upload(start + rest)
+
+
+def test_what_is_no_picture_is_refused_without_the_words_of_the_decoder() -> None:
+    with pytest.raises(PictureError) as caught:
+        accept_upload(b"a text and no picture")
+    assert str(caught.value) == "this is not a JPEG, PNG or WEBP picture that can be read"

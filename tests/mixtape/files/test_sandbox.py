@@ -231,3 +231,23 @@ def test_a_file_that_gave_no_picture_is_not_tried_again_until_it_changes(
     assert read_picture(path) is None
     os.utime(path, (time.time() + 5, time.time() + 5))
     assert read_picture(path) == PICTURE
+
+
+def test_a_process_that_was_killed_says_nothing_of_its_content(
+    sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = sandbox._start
+    killers: list[threading.Timer] = []
+
+    def start_one_that_is_killed() -> subprocess.Popen[bytes]:
+        process = start()
+        os.kill(process.pid, signal.SIGSTOP)
+        killers.append(threading.Timer(0.2, os.kill, (process.pid, signal.SIGKILL)))
+        killers[-1].start()
+        return process
+
+    monkeypatch.setattr(sandbox, "_start", start_one_that_is_killed)
+    with pytest.raises(OSError, match="was killed"):
+        sandboxes.ask("shrink", SMALL, PICTURE)
+    for killer in killers:
+        killer.join()

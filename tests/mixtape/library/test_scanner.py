@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
 from mixtape.files.audio_file import AudioFile
 from mixtape.files.opening import Identity
+from mixtape.files.sandbox import SANDBOXES
 from mixtape.library import scanner as scanner_module
 from mixtape.library.scanner import LOCK_NAME, Scanner, ScanProgress
 from mixtape.mixtapes.store import Mixtapes
@@ -362,3 +364,30 @@ def test_a_fault_of_ours_ends_the_scan_with_words_and_the_next_can_run(
         patch.setattr(scanner_module, "walk", fail)
         assert scan(scanner).error == "unexpected ZeroDivisionError: oops"
     assert scan(scanner).added == 1
+
+
+def test_a_file_that_could_not_be_read_for_the_moment_is_read_by_the_next_scan(
+    scanner: Scanner,
+    database: Database,
+    music: Path,
+    mp3: Path,
+    flac: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place(mp3, music / "a.mp3", title="A")
+    embed(place(flac, music / "b.flac", title="B"), (3, make_picture()))
+
+    def refuse(*_: object) -> Any:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SANDBOXES, "ask", refuse)
+        assert scan(scanner).failed == 2
+    assert {track.problem for track in tracks(database).values()} == {
+        "Resource temporarily unavailable"
+    }
+    assert scan(scanner).failed == 0
+    found = tracks(database)
+    assert [found[path].problem for path in (b"a.mp3", b"b.flac")] == [None, None]
+    assert (found[b"a.mp3"].title, found[b"b.flac"].picture_key is not None) == ("A", True)
+    assert scan(scanner).updated == 0

@@ -51,7 +51,7 @@ export function attachPicker(box, trackOrder, rowsChanged) {
     try {
       const answer = await send("GET", `${box.dataset.searchUrl}?limit=${LIMIT}&q=${encodeURIComponent(typed)}`, undefined, asking);
       show(answer.tracks, hintFor(answer, typed));
-      spoken.textContent = found.length ? `${found.length} tracks found` : "Nothing found";
+      spoken.textContent = found.length ? `${found.length} ${found.length === 1 ? "track" : "tracks"} found` : "Nothing found";
     } catch (error) {
       if (error.name !== "AbortError") show([], error.isSessionEnded ? "Sign in again to search." : error.message);
     }
@@ -97,6 +97,7 @@ function moveFocus(event, field) {
 }
 
 function hintFor(answer, typed) {
+  if (answer.tracks.length && answer.tracks.every(({ problem }) => problem)) return "What was found cannot be played.";
   if (!answer.tracks.length) return `Nothing in the library has all of “${typed}”.`;
   return answer.next_offset === null ? "" : "There are more: type another word.";
 }

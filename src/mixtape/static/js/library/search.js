@@ -146,5 +146,5 @@ function element(name, className = "", text = "") {
 function describe(answer) {
   const { length } = answer.tracks;
   if (!length) return "Nothing found";
-  return answer.next_offset === null ? `${count(length)} tracks found` : `More than ${count(length)} tracks found`;
+  return answer.next_offset === null ? `${count(length)} ${length === 1 ? "track" : "tracks"} found` : `More than ${count(length)} tracks found`;
 }

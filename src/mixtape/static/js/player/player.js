@@ -119,6 +119,8 @@ export class Player extends EventTarget {
   seek(seconds) {
     if (!this.url) return;
     const second = Math.min(Math.max(0, seconds), this.duration);
+    // A jump to the end is no music that breaks off.
+    this.recovery.heardAt = second;
     if (this.audio.readyState === HTMLMediaElement.HAVE_NOTHING) this.resumeAt = second;
     this.audio.currentTime = second;
   }
