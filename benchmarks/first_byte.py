@@ -85,12 +85,12 @@ def _time_starts(server: Server, folder: Path, names: list[str]) -> tuple[list[f
     for number, name in enumerate(names):
         (folder / name).read_bytes()
         measures = [
-            (ours, partial(_time_range, server, name, 0)),
+            (ours, partial(time_range, server, name, 0)),
             (plain, partial(_time_ffmpeg, folder / name)),
         ]
         for times_ms, measure in measures if number % 2 else reversed(measures):
             times_ms.append(measure())
-            _wait_for_quiet(server)
+            wait_for_quiet(server)
     return ours, plain
 
 
@@ -101,9 +101,9 @@ def _time_heads(server: Server, source: Path) -> list[float]:
     for _ in range(TRACKS):
         cache.clear_cache()
         make_head(cache, source, "medium")
-        times_ms.append(_time_range(server, source.name, 0))
+        times_ms.append(time_range(server, source.name, 0))
         time.sleep(_BEGUN_WITHIN_S)
-        _wait_for_quiet(server)
+        wait_for_quiet(server)
     return times_ms
 
 
@@ -115,13 +115,13 @@ def _time_seeks(server: Server) -> list[float]:
     times_ms = []
     for number in range(SEEKS):
         # A little further each time, because a listener hits no group's first byte either.
-        times_ms.append(_time_range(server, "long.flac", at + 7_919 * number))
-        _wait_for_quiet(server)
+        times_ms.append(time_range(server, "long.flac", at + 7_919 * number))
+        wait_for_quiet(server)
         AudioCache(server.cache_dir).clear_cache()
     return times_ms
 
 
-def _time_range(server: Server, name: str, start: int) -> float:
+def time_range(server: Server, name: str, start: int) -> float:
     """Return the milliseconds from connecting to the last of the bytes."""
     began = time.perf_counter()
     with Connection(server.port) as connection:
@@ -165,7 +165,7 @@ def _time_ffmpeg(source: Path) -> float:
     return elapsed_ms
 
 
-def _wait_for_quiet(server: Server) -> None:
+def wait_for_quiet(server: Server) -> None:
     """Wait until the server encodes nothing any more."""
     deadline = time.monotonic() + _QUIET_WITHIN_S
     while server.encoders():

@@ -12,11 +12,15 @@ import time
 from pathlib import Path
 from typing import Self
 
+from audio_cache import AudioCache, QualityLevel
+from audio_cache.serving.addresses import Signer, read_key
+
 from .client import Connection
 from .music import work_folder
 
 _READY_WITHIN_S = 30.0
 _CACHED_WITHIN_S = 120.0
+_SIGNED_FOR_S = 86_400
 
 
 class Server:
@@ -68,6 +72,16 @@ class Server:
             self._process.kill()
             self._process.wait()
         shutil.rmtree(self.data_root, ignore_errors=True)
+
+    def permanent_address(self, source: Path, quality: QualityLevel) -> str:
+        """Return the permanent address of a rendition that is cached."""
+        cache = AudioCache(self.cache_dir)
+        object_id = cache.identify(source, quality).id
+        cache.close()
+        signer = Signer.of_secret(read_key(self.cache_dir))
+        expires_at_s = int(time.time()) + _SIGNED_FOR_S
+        signature = signer.sign(object_id, expires_at_s, shared=False)
+        return f"/r/{object_id}.mp3?e={expires_at_s}&s={signature}"
 
     @property
     def worker_pid(self) -> int:

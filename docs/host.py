@@ -25,6 +25,7 @@ _LOOKING: Final = {
     "player.stream": "whoever has the link",
     "player.cover": "whoever has the link",
     "audio_cache.rendition": "whoever has the link",
+    "audio_cache.grant": "whoever has the link",
     "metrics.metrics": "owners, METRICS_TOKEN",
 }
 # What the views of libraries, and private ones, do not say themselves.

@@ -7,7 +7,8 @@ import contextlib
 import functools
 import hashlib
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -27,8 +28,8 @@ from .live.encodes import Live
 from .progress.sse import get_last_event_id, progress_response
 from .progress.tracker import ProgressTracker, get_progress_tracker
 from .quality import QualityLevel, parse_quality
-from .serving.addresses import Signer, read_key
-from .serving.permanent import PermanentPlayback, know
+from .serving.addresses import Grant, Signer, read_key
+from .serving.permanent import PermanentPlayback, StoredPlays, know
 from .serving.playback import Playback
 from .serving.ranges import connection_of as connection_of
 from .settings import AudioCacheSettings
@@ -37,7 +38,7 @@ from .store.cache import AudioCache
 from .store.room import Limits
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _EXTENSION = "audio_cache"
 _ODD_PARTS: Final = frozenset({"", ".", ".."})
@@ -99,11 +100,7 @@ class FlaskAudioCache:
         """Set up an application, as the constructor does when it is given one."""
         app.extensions[_EXTENSION] = make_state(app)
         app.url_map.converters.setdefault("file_path", _FilePathConverter)
-        blueprint = Blueprint(
-            _EXTENSION,
-            __name__,
-            template_folder="templates",
-        )
+        blueprint = Blueprint(_EXTENSION, __name__, template_folder="templates")
         static = static_view(os.path.join(blueprint.root_path, "static"))
         if self._authorize is not None:
             blueprint.before_request(_unless_signed(self._authorize))
@@ -111,7 +108,28 @@ class FlaskAudioCache:
         blueprint.add_url_rule("/play/<file_path:file_path>", "play", play)
         blueprint.add_url_rule("/r/<object_id>.mp3", "rendition", rendition)
         blueprint.add_url_rule("/editor/progress/<slug>", "progress", progress)
+        blueprint.add_url_rule("/r/<object_id>/grant", "grant", grant)
         app.register_blueprint(blueprint)
+        app.wsgi_app = _stored_first(app)  # type: ignore[method-assign, assignment]
+
+
+def _stored_first(app: Flask) -> WSGIApplication:
+    """Return what answers plays of what is stored before the application is asked."""
+    state: AudioCacheState = app.extensions[_EXTENSION]
+    signers = functools.lru_cache(maxsize=1)(Signer.of_secret)
+    application = app.wsgi_app
+
+    def get_signer() -> Signer:
+        return signers(app.secret_key) if app.secret_key else state.own_signer
+
+    stored = StoredPlays(state.permanent, get_signer)
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        is_permanent = environ["PATH_INFO"].startswith("/r/")
+        body = stored.answer(environ, start_response) if is_permanent else None
+        return application(environ, start_response) if body is None else body
+
+    return answer
 
 
 def static_view(folder: str) -> Callable[[str], Response]:
@@ -180,6 +198,7 @@ def make_state(app: Flask) -> AudioCacheState:
         tracker=get_progress_tracker(app.logger),
     )
     atexit.register(state.shut_down)
+    playback.prepare()
     return state
 
 
@@ -195,10 +214,7 @@ def play(file_path: str) -> Response:
 
 def rendition(object_id: str) -> Response:
     """Answer `GET /r/<id>.mp3?e=<expiry>&s=<signature>`: 403 unless the signature is good."""
-    expires_at, signature = request.args.get("e", ""), request.args.get("s", "")
-    grant = _signer().find_grant(object_id, expires_at, signature)
-    if grant is None:
-        raise Forbidden("This address does not lead to any music, or not any more.")
+    grant = _require_grant(object_id)
     asked = cast("LocalProxy[Request]", request)._get_current_object()
     try:
         return get_state().permanent.answer(asked, object_id, is_shared=grant.is_shared)
@@ -208,6 +224,26 @@ def rendition(object_id: str) -> Response:
     except (AudioCacheError, OSError) as error:
         current_app.logger.warning("cannot play %s: %s", object_id, error)
         raise NotFound("There is no such track.") from error
+
+
+def grant(object_id: str) -> FlaskResponse:
+    """Answer `GET /r/<id>/grant?e=<expiry>&s=<signature>`: 204 for a good signature, else 403.
+
+    For a web server in front that sends what is stored by itself; see `PermanentPlayback.grant`.
+    """
+    granted = _require_grant(object_id)
+    left_s = int(request.args["e"]) - int(time.time())
+    return FlaskResponse(
+        status=204, headers=get_state().permanent.grant(object_id, granted, left_s)
+    )
+
+
+def _require_grant(object_id: str) -> Grant:
+    expires_at, signature = request.args.get("e", ""), request.args.get("s", "")
+    found = _signer().find_grant(object_id, expires_at, signature)
+    if found is None:
+        raise Forbidden("This address does not lead to any music, or not any more.")
+    return found
 
 
 def sign_rendition(
@@ -248,7 +284,8 @@ def _signer() -> Signer:
 def _unless_signed(
     authorize: Callable[[], Response | None],
 ) -> Callable[[], Response | None]:
-    return lambda: None if request.endpoint == f"{_EXTENSION}.rendition" else authorize()
+    signed = {f"{_EXTENSION}.{name}" for name in ("rendition", "grant")}
+    return lambda: None if request.endpoint in signed else authorize()
 
 
 def progress(slug: str) -> Response:
@@ -325,9 +362,16 @@ def _locate(music_root: Path, relative: str) -> tuple[Path, os.stat_result]:
     is_plain = is_plain and not any(part.startswith(".") for part in parts[:-1])
     path = os.path.join(music_root, relative)
     if is_plain and is_audio_name(relative):
-        with contextlib.suppress(OSError), open_inside(music_root, path) as descriptor:
+        # Looked up once a second: with each play it would be an eighth of what a hit takes.
+        root = _real_root(os.fspath(music_root), int(time.monotonic()))
+        with contextlib.suppress(OSError), open_inside(root, path) as descriptor:
             return Path(path), os.fstat(descriptor)
     raise NotFound("There is no such track.")
+
+
+@functools.lru_cache(maxsize=16)
+def _real_root(path: str, _second: int) -> str:
+    return os.path.realpath(path)
 
 
 def _raw_path(file_path: str) -> str:

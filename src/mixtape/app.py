@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         TRUSTED_PROXIES=settings.trusted_proxies,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    FlaskAudioCache(app)  # brings the converter "file_path", which takes names of any characters
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         counted = CrowdBehindProxies(app.wsgi_app, settings.connections_per_address, app.logger)
@@ -65,7 +66,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     limits.init_app(app)
     auth.init_app(app, settings)
     app.view_functions["static"] = static_view(str(app.static_folder))
-    FlaskAudioCache(app)  # brings the converter "file_path", which takes names of any characters
     library.init_app(app)
     compression.init_app(app)
     module_preload.init_app(app)

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from audio_cache import quality
 from audio_cache.errors import QualityError
 from audio_cache.flask_ext import FlaskAudioCache, sign_rendition
+from audio_cache.serving.permanent import StoredPlays
 from tests.audio_cache.foreign_app import make_app, state_of
 from tests.helpers.processes import open_files
 from tests.helpers.waiting import wait_until
@@ -277,3 +278,37 @@ def test_an_object_of_a_quality_that_is_gone_leaves_no_file_open(
     for _ in range(5):
         client.get(url)
     assert open_files() == before
+
+
+def test_a_web_server_that_takes_x_sendfile_gets_the_path_of_what_is_cached(
+    music: Path, track: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDIO_CACHE_SENDFILE", "X-Sendfile")
+    app = make_app(music)
+    FlaskAudioCache(app)
+    content = store(app, track)
+    client = app.test_client()
+    for url in (address(app, track), "/play/folder/track.flac?quality=low"):
+        answer = client.get(url, headers={"Range": "bytes=5-9"})
+        assert (answer.status_code, answer.data) == (200, b"")
+        assert Path(answer.headers["X-Sendfile"]).read_bytes() == content
+        assert "Content-Range" not in answer.headers
+        # What nobody has cached is sent from here.
+        original = client.get(f"{url.partition('?')[0]}?quality=original")
+        assert "X-Sendfile" not in original.headers
+        original.close()
+
+
+def test_the_short_way_and_the_long_one_answer_alike(
+    app: Flask, client: FlaskClient, track: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(app, track)
+    url = address(app, track)
+    asked = ["", "bytes=0-9", "bytes=5-", "bytes=-5", "bytes=9-5", "bytes=0-1,3-4", "junk"]
+    headers: list[dict[str, str]] = [{"Range": each} if each else {} for each in asked]
+    short = [client.get(url, headers=each) for each in headers]
+    monkeypatch.setattr(StoredPlays, "answer", lambda *_: None)
+    for given, one in zip(headers, short, strict=True):
+        other = client.get(url, headers=given)
+        assert (one.status, one.data) == (other.status, other.data), given
+        assert dict(one.headers) == dict(other.headers), given

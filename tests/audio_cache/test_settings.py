@@ -220,3 +220,23 @@ def test_ffmpeg_is_found_by_path_or_by_name() -> None:
     assert AudioCacheSettings(ffmpeg=program).ffmpeg == program
     assert AudioCacheSettings(ffmpeg="sh").ffmpeg == Path(str(shutil.which("sh")))
     assert AudioCacheSettings(ffmpeg=None).ffmpeg is None
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("X-Accel-Redirect /cached/", ("X-Accel-Redirect", "/cached/")),
+        ("x-accel-redirect  /a/b/ ", ("X-Accel-Redirect", "/a/b/")),
+        ("X-Sendfile", ("X-Sendfile", "")),
+    ],
+)
+def test_a_web_server_that_sends_is_named_by_its_header(given: str, read: tuple[str, str]) -> None:
+    assert AudioCacheSettings(sendfile=given).sendfile == read
+
+
+@pytest.mark.parametrize(
+    "given", ["nginx", "X-Accel-Redirect", "X-Accel-Redirect cached", "X-Sendfile /cached/", "true"]
+)
+def test_a_web_server_that_sends_is_named_as_it_can_be(given: str) -> None:
+    with pytest.raises(ConfigError, match=r"AUDIO_CACHE_SENDFILE.*X-Accel-Redirect"):
+        AudioCacheSettings(sendfile=given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 import subprocess
 from collections.abc import Callable
@@ -11,6 +13,40 @@ from typing import Self
 
 from conftest import find_program
 from tests.helpers.waiting import LIMIT_S, wait_until
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+def deployed(
+    root: Path, behind: str, cache_dir: Path | None = None, more: str = ""
+) -> Callable[[int], str]:
+    """Return what gives the documented configuration for a port, without https.
+
+    Args:
+        root: a directory for nginx's own files.
+        behind: host and port of the application.
+        cache_dir: of the audio cache; that of an application whose data is in `root` by default.
+        more: further directives of the server.
+    """
+    cache_dir = cache_dir or root / "data" / "cache" / "audio"
+    changes = {
+        "listen 443 ssl;": "listen 127.0.0.1:{port};" + more,
+        "127.0.0.1:5000": behind,
+        "/var/lib/mixtape/cache/audio": str(cache_dir),
+        "/var/cache/nginx": str(root),
+    }
+    block = (DEPLOY / "nginx.conf").read_text("utf-8")
+    block = re.sub(r".*(listen \[::\]|ssl_certificate).*\n", "", block)
+    for documented, here in changes.items():
+        assert documented in block, documented
+        block = block.replace(documented, here)
+    user = "user root;" if os.geteuid() == 0 else ""  # else nginx's children are nobody
+    return lambda port: (
+        f"{user} daemon off; pid {root}/nginx.pid; error_log error.log;"
+        "events {} http { "
+        f"access_log off; {temp_paths(root)} {block.replace('{port}', str(port))} "
+        "}"
+    )
 
 
 def temp_paths(root: Path) -> str:

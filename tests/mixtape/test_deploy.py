@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +13,10 @@ from flask import Flask, request
 from audio_cache.progress.events import ProgressStatus
 from tests.helpers.audio import make_audio
 from tests.helpers.host import make_app
-from tests.helpers.nginx import Nginx, temp_paths
+from tests.helpers.nginx import DEPLOY, Nginx, deployed
 from tests.helpers.waiting import LIMIT_S
 from tests.helpers.web import served
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
 needs_nginx = pytest.mark.needs("nginx")
 
 
@@ -36,23 +34,8 @@ def proxied(app: Flask, tmp_path: Path) -> Iterator[int]:
     """Return the port of an nginx in front of the application."""
     with served(app) as address:
         behind = address.removeprefix("http://")
-        with Nginx(tmp_path, lambda port: nginx_config(tmp_path, port, behind)) as nginx:
+        with Nginx(tmp_path, deployed(tmp_path, behind)) as nginx:
             yield nginx.port
-
-
-def nginx_config(root: Path, port: int, behind: str) -> str:
-    """Return the documented server block, without https and on free ports, as a whole file."""
-    block = (DEPLOY / "nginx.conf").read_text("utf-8")
-    block, count = re.subn(r"listen 443 ssl;", f"listen 127.0.0.1:{port};", block)
-    assert count == 1
-    block = re.sub(r".*(listen \[::\]|ssl_certificate).*\n", "", block)
-    block, count = re.subn(r"127\.0\.0\.1:5000", behind, block)
-    assert count == 1
-    user = "user root;" if os.geteuid() == 0 else ""  # else nginx's children are nobody
-    return (
-        f"{user} daemon off; pid {root}/nginx.pid; error_log error.log;"
-        f"events {{}} http {{ access_log off; {temp_paths(root)} {block} }}"
-    )
 
 
 def ask(

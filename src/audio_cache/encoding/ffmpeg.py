@@ -153,7 +153,7 @@ class FFmpegRun:
         pipes = [os.pipe() for _ in range(outputs)]
         write_ends = iter([f"pipe:{write_end}" for _, write_end in pipes])
         words = [
-            *_limits(self._nice),
+            *find_limits(self._nice),
             self._program,
             *("-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose"),
             *(next(write_ends) if word == "{out}" else word for word in arguments),
@@ -301,7 +301,7 @@ class FFmpegRun:
                 self._facts.append(text)
 
 
-def _limits(nice: int) -> list[str]:
+def find_limits(nice: int = 1) -> list[str]:
     """Return the programs that set ffmpeg's limits and then become it, under its process id."""
     prefix = ["nice", "-n", str(nice)] if nice and _which("nice") else []
     if _which("setpriv"):

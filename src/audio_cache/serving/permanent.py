@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Request, Response
 
-from ..encoding.rendition import Rendition
+from ..encoding.rendition import RENDITION_ID, Rendition
+from ..errors import AudioCacheError
 from ..live.encodes import Live
 from ..quality import QualityLevel, bitrate_bps, parse_quality
 from ..settings import AudioCacheSettings
 from ..store.cache import AudioCache
 from ..store.comparison import find_rendition
 from ..store.entry import entry_name, judge_alone, read_open_entry
-from .playback import CACHE_NAME, LIVE, Traffic, listener_of
-from .ranges import OpenRange, Representation, listener_has_left, respond
+from .addresses import Grant, Signer
+from .playback import (
+    CACHE_NAME,
+    KNOWN_ENTRIES,
+    LIVE,
+    Traffic,
+    listener_in,
+    listener_of,
+    sender_of,
+    sent_bytes,
+)
+from .ranges import (
+    CONDITIONS,
+    OpenRange,
+    Representation,
+    file_body,
+    listener_has_left,
+    requested_span,
+    respond,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _YEAR_S: Final = 31_536_000
 _FOREVER: Final = f"max-age={_YEAR_S}, immutable"
+_ADDRESS: Final = re.compile(rf"/r/({RENDITION_ID.pattern})\.mp3")
+_QUERY: Final = re.compile(r"e=([0-9]+)&s=([A-Za-z0-9_-]+)")
+_REMEMBERED_S: Final = 60
+_NOT_PLAIN: Final = frozenset({*CONDITIONS, "HTTP_IF_RANGE"})
 _KEPT_STATUSES: Final = (200, 206, 304)
 # What is kept by proxies alone: nginx obeys the first, and before it sees Cache-Control; CDNs obey
 # the second (RFC 9213).
@@ -69,6 +97,7 @@ class PermanentPlayback:
         self._live = live
         self._traffic = traffic
         self._response_class = response_class
+        self._known: dict[tuple[str, bool, int, int, int], Representation] = {}
 
     def answer(self, request: Request, object_id: str, *, is_shared: bool) -> Response:
         """Return the answer to a GET or HEAD of a rendition.
@@ -82,32 +111,78 @@ class PermanentPlayback:
             FileNotFoundError: it is neither stored, nor what a known source gives now.
             LiveUnavailableError: it could be made, and cannot be at the moment.
         """
-        stored = self._find_stored(object_id, is_shared)
+        stored = self.find_stored(object_id, is_shared)
         if stored is not None:
-            return self._respond(request, *stored, "hit")
+            path = Path(self._cache.objects.path(object_id))
+            sender = sender_of(self._settings, self._cache.cache_dir, path)
+            return self._respond(request, *stored, "hit", sender)
         rendition = find_rendition(self._cache, object_id) if self._settings.enabled else None
         if rendition is None:
             raise FileNotFoundError(f"there is no rendition {object_id}")
         return self._respond(request, *self._make(request, rendition, is_shared), LIVE)
 
-    def _find_stored(self, object_id: str, is_shared: bool) -> tuple[Representation, int] | None:
+    @property
+    def sends_by_server(self) -> bool:
+        """Say whether the web server in front sends what is stored."""
+        return self._settings.sendfile is not None
+
+    def grant(self, object_id: str, granted: Grant, left_s: int) -> dict[str, str]:
+        """Return what a web server that sends objects by itself has to know of an address.
+
+        `Audio-Cache-Object` is where the object is below the cache directory, `-` if it is not
+        stored; `Audio-Cache-Grant` is `shared` or `private`; `X-Accel-Expires` is for how long
+        both may be remembered.
+
+        Args:
+            object_id: of the rendition.
+            granted: what the address grants.
+            left_s: for how long it does.
+        """
+        grant = "shared" if granted.is_shared else "private"
+        stored = self.find_stored(object_id, granted.is_shared)
+        # What is not stored may be any moment. nginx obeys this where it comes before the others.
+        kept_s = min(_REMEMBERED_S if stored else 1, left_s)
+        fields = {"X-Accel-Expires": str(kept_s), "Audio-Cache-Grant": grant}
+        if stored is None:
+            return {**fields, "Audio-Cache-Object": "-"}
+        what, descriptor = stored
+        os.close(descriptor)
+        below = os.path.relpath(self._cache.objects.path(object_id), self._cache.cache_dir)
+        kept = {name: what.fields[name] for name in ("Audio-Cache-Rendition", "Cache-Control")}
+        return {**fields, **kept, "Audio-Cache-Object": below}
+
+    def find_stored(self, object_id: str, is_shared: bool) -> tuple[Representation, int] | None:
         """Return an object and its open file, so that nothing from now on can touch it."""
         try:
             fd = os.open(self._cache.objects.path(object_id), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         try:
-            entry = read_open_entry(fd)
-            if entry.identity is not None and judge_alone(entry, None):
-                kept = {"Cache-Control": f"{'public' if is_shared else 'private'}, {_FOREVER}"}
-                quality = parse_quality(entry.identity.quality)
-                found = _describe(object_id, entry.size_bytes, quality, "hit", kept), fd
-                fd = -1  # the answer's now
-                return found
+            what = self._describe_stored(fd, object_id, is_shared)
+        except BaseException:
+            os.close(fd)
+            raise
+        if what is None:
+            os.close(fd)
             return None
-        finally:
-            if fd >= 0:
-                os.close(fd)
+        return what, fd
+
+    def _describe_stored(self, fd: int, object_id: str, is_shared: bool) -> Representation | None:
+        status = os.fstat(fd)
+        key = (object_id, is_shared, status.st_ino, status.st_size, status.st_mtime_ns)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        entry = read_open_entry(fd)
+        if entry.identity is None or not judge_alone(entry, None):
+            return None
+        kept = {"Cache-Control": f"{'public' if is_shared else 'private'}, {_FOREVER}"}
+        quality = parse_quality(entry.identity.quality)
+        if len(self._known) >= KNOWN_ENTRIES:
+            self._known.clear()
+        what = _describe(object_id, entry.size_bytes, quality, "hit", kept)
+        self._known[key] = what
+        return what
 
     def _make(
         self, request: Request, rendition: Rendition, is_shared: bool
@@ -131,19 +206,89 @@ class PermanentPlayback:
         return what, open_range
 
     def _respond(
-        self, request: Request, what: Representation, body: OpenRange | int, status: str
+        self,
+        request: Request,
+        what: Representation,
+        body: OpenRange | int,
+        status: str,
+        sender: tuple[str, str] | None = None,
     ) -> Response:
-        response = respond(request, what, body, self._response_class)
+        response = respond(request, what, body, self._response_class, sender)
         if response.status_code not in _KEPT_STATUSES:
             # A proxy that kept a refusal would refuse it to everybody.
             for name in _FOR_PROXIES:
                 response.headers.pop(name, None)
             response.headers["Cache-Control"] = "no-store"
         if request.method == "GET":
-            sent = response.content_length or 0
-            self._traffic.count(status, sent, sent)
-            self._cache.plays.note(what.etag, what.length, listener_of(request), "")
+            sent = sent_bytes(request, what, response) if sender else response.content_length or 0
+            self.note(what, sent, status, listener_of(request))
         return response
+
+    def note(self, what: Representation, sent_bytes: int, status: str, listener: str) -> None:
+        """Count an answer."""
+        self._traffic.count(status, sent_bytes, sent_bytes)
+        self._cache.plays.note(what.etag, what.length, listener)
+
+
+class StoredPlays:
+    """Answers of plays of what is stored, by permanent address, without the help of a framework.
+
+    A whole framework takes twice as long as the answer. Everything that is not simply that, a
+    condition or a HEAD for one, is left to the application.
+
+    Args:
+        permanent: knows what is stored.
+        get_signer: gives what signs addresses.
+    """
+
+    def __init__(self, permanent: PermanentPlayback, get_signer: Callable[[], Signer]) -> None:
+        self._permanent = permanent
+        self._get_signer = get_signer
+
+    def answer(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes] | None:
+        """Answer as a WSGI application does; return None to let the application do so."""
+        address = _ADDRESS.fullmatch(environ["PATH_INFO"])
+        query = _QUERY.fullmatch(environ.get("QUERY_STRING", ""))
+        is_plain = environ["REQUEST_METHOD"] == "GET" and _NOT_PLAIN.isdisjoint(environ)
+        if address is None or query is None or not is_plain:
+            return None
+        with contextlib.suppress(AudioCacheError, OSError):
+            return self._answer(environ, start_response, address[1], query[1], query[2])
+        return None
+
+    def _answer(
+        self,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        object_id: str,
+        expires_at: str,
+        signature: str,
+    ) -> Iterable[bytes] | None:
+        grant = self._get_signer().find_grant(object_id, expires_at, signature)
+        if grant is None or self._permanent.sends_by_server:
+            return None
+        stored = self._permanent.find_stored(object_id, grant.is_shared)
+        if stored is None:
+            return None
+        what, fd = stored
+        span: tuple[int, int] | None = (0, 0)
+        if "HTTP_RANGE" in environ:
+            span = requested_span(environ["HTTP_RANGE"], what.length)
+        if span is None:
+            os.close(fd)
+            return None
+        status = "206 PARTIAL CONTENT" if span != (0, 0) else "200 OK"
+        start, stop = span if span != (0, 0) else (0, what.length)
+        fields = [*what.fields.items(), ("Content-Type", what.content_type)]
+        fields.append(("Content-Length", str(stop - start)))
+        if span != (0, 0):
+            fields.append(("Content-Range", f"bytes {start}-{stop - 1}/{what.length}"))
+        self._permanent.note(what, stop - start, "hit", listener_in(environ))
+        body = file_body(environ, fd, start, stop)
+        start_response(status, fields)
+        return body
 
 
 def _describe(

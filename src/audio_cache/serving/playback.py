@@ -9,14 +9,16 @@ import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 from weakref import WeakValueDictionary
 
 from werkzeug.wrappers import Request, Response
 
+from ..encoding.ffmpeg import find_limits
 from ..encoding.rendition import RENDITION_ID, Rendition
 from ..encoding.survey import Damage
-from ..errors import AudioCacheError, EncodeError, LiveUnavailableError
+from ..errors import AudioCacheError, EncodeError, FFmpegNotFoundError, LiveUnavailableError
 from ..live.encodes import Failures, Live
 from ..quality import QualityLevel, bitrate_bps
 from ..settings import AudioCacheSettings
@@ -24,14 +26,17 @@ from ..sources.source import FileVersion, media_type, require_same, version_of
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.lookups import Found, foreign_etag
-from .ranges import OpenRange, Representation, listener_has_left, respond
+from .ranges import OpenRange, Representation, evaluate, listener_has_left, respond
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 CACHE_NAME: Final = "audio-cache"
 LIVE: Final = "fwd=miss; detail=live"
 _KINDS: Final = {"hit": "hits", LIVE: "live", "fwd=miss": "misses"}
 _BYTES: Final = {"hits": "hit_bytes", "bypasses": "bypass_bytes"}
 _Key = tuple[Path, str]
-_KNOWN_ENTRIES: Final = 4096
+KNOWN_ENTRIES: Final = 4096
 
 
 class Playback:
@@ -55,6 +60,16 @@ class Playback:
         self._asked: WeakValueDictionary[_Key, threading.Lock] = WeakValueDictionary()
         self._logger = cache.logger
         self._known: dict[tuple[str, str, FileVersion | None], Representation] = {}
+
+    def prepare(self) -> None:
+        """Do now what the first listener would wait for: open the index, and ask ffmpeg its name.
+
+        Without an ffmpeg originals are played, so that is no error here.
+        """
+        self.cache.ledger.tally("measured")
+        with contextlib.suppress(FFmpegNotFoundError):
+            self.cache.ffmpeg  # noqa: B018
+            find_limits()
 
     def answer(
         self,
@@ -83,7 +98,11 @@ class Playback:
         cached = self._cached(path, quality, source)
         if cached is not None:
             self._note_play(request, cached[0], cached[0].etag)
-            return self._respond(request, *cached, "hit", source.st_size)
+            sender = None
+            if self.settings.sendfile is not None:
+                entry = self.cache.get_cache_path(path, quality)
+                sender = sender_of(self.settings, self.cache.cache_dir, entry)
+            return self._respond(request, *cached, "hit", source.st_size, sender)
         if not self.cache.should_transcode(path):
             return self._original(request, path, source, "fwd=bypass")
         return self._miss(request, path, quality, source)
@@ -149,7 +168,7 @@ class Playback:
             return None
         key = (found.etag, quality, found.version)
         if key not in self._known:
-            if len(self._known) >= _KNOWN_ENTRIES:
+            if len(self._known) >= KNOWN_ENTRIES:
                 self._known.clear()
             self._known[key] = Representation(
                 length=found.size_bytes,
@@ -263,12 +282,39 @@ class Playback:
         body: OpenRange | int,
         status: str,
         source_size: int,
+        sender: tuple[str, str] | None = None,
     ) -> Response:
-        response = respond(request, what, body, self._response_class)
+        response = respond(request, what, body, self._response_class, sender)
         if request.method == "GET":
-            sent = response.content_length or 0
+            sent = sent_bytes(request, what, response) if sender else response.content_length or 0
             self.traffic.count(status, sent, round(sent * source_size / max(1, what.length)))
         return response
+
+
+def sender_of(settings: AudioCacheSettings, cache_dir: Path, path: Path) -> tuple[str, str] | None:
+    """Return the header that makes the web server in front send a file of the cache.
+
+    Args:
+        settings: of the cache.
+        cache_dir: the cache's directory.
+        path: of the file.
+    """
+    if settings.sendfile is None:
+        return None
+    header, address = settings.sendfile
+    real = os.path.realpath(path)
+    if not address:
+        return header, real
+    below = os.path.relpath(real, os.path.realpath(cache_dir))
+    return header, address + quote(os.fsencode(below))
+
+
+def sent_bytes(request: Request, what: Representation, response: Response) -> int:
+    """Return how much the web server in front sends of what was handed over to it."""
+    if response.status_code != 200:
+        return 0
+    start, stop = evaluate(request, what)[1]
+    return stop - start
 
 
 def listener_of(request: Request) -> str:
@@ -278,7 +324,11 @@ def listener_of(request: Request) -> str:
     by it (Werkzeug's `ProxyFix`): anybody else would be as many listeners as he makes up.
     """
     # Not by Werkzeug's attributes: they parse, and every hit passes here.
-    environ = request.environ
+    return listener_in(request.environ)
+
+
+def listener_in(environ: WSGIEnvironment) -> str:
+    """Return who asks, of a request as WSGI has it."""
     return f"{environ.get('REMOTE_ADDR')} {environ.get('HTTP_USER_AGENT', '')}"
 
 

@@ -69,6 +69,7 @@ def respond(
     what: Representation,
     body: OpenRange | int,
     response_class: type[Response] = Response,
+    sender: tuple[str, str] | None = None,
 ) -> Response:
     """Return the response to a GET or HEAD: 200, 206, 304, 412 or 416.
 
@@ -78,6 +79,7 @@ def respond(
         body: where the bytes come from; an open file's descriptor allows sendfile. It belongs to
             the response, which closes it.
         response_class: the class of responses with a body; their headers are complete.
+        sender: a header that makes the web server in front send the file, range and all.
 
     One range is answered with 206, several with the whole (RFC 9110 section 14.2 lets a server
     ignore Range): no player asks for several, and they are a way to overload a server.
@@ -87,7 +89,7 @@ def respond(
     """
     is_body_used = False
     try:
-        status, span = _evaluate(request, what)
+        status, span = evaluate(request, what)
         fields = dict(what.fields)
         if status == 416:
             fields["Content-Range"] = f"bytes */{what.length}"
@@ -99,15 +101,19 @@ def respond(
         fields["Content-Length"] = str(span[1] - span[0])
         if request.method == "HEAD":
             return response_class(None, status, fields)
+        if sender is not None:
+            for name in ("Content-Range", "Content-Length"):
+                fields.pop(name, None)
+            return response_class(b"", 200, {**fields, sender[0]: sender[1]})
         is_body_used = True
-        chunks = body(*span) if callable(body) else _file_body(request, body, *span)
+        chunks = body(*span) if callable(body) else file_body(request.environ, body, *span)
         return response_class(chunks, status, fields, direct_passthrough=True)
     finally:
         if not (is_body_used or callable(body)):
             os.close(body)
 
 
-def _evaluate(request: Request, what: Representation) -> tuple[int, tuple[int, int]]:
+def evaluate(request: Request, what: Representation) -> tuple[int, tuple[int, int]]:
     """Return the status of the response, and the bytes [start, stop) that it holds."""
     whole = (0, what.length)
     status = _precondition_status(request, what)
@@ -129,6 +135,14 @@ def requested_span(header: str, length: int) -> tuple[int, int] | None:
     (0, 0) if the header is to be ignored: another unit, bad syntax, several ranges. None if the
     range can't be satisfied.
     """
+    plain = _PLAIN_RANGE.fullmatch(header)
+    if plain is not None:
+        # As nearly all are; Werkzeug's parser takes as long as a small answer.
+        first, last = int(plain[1]), int(plain[2] or length)
+        if plain[2] and last < first:
+            return 0, 0
+        behind = min(last + 1, length)
+        return (first, behind) if first < behind else None
     if not _RANGE_SYNTAX.fullmatch(header):
         return 0, 0
     if _LAST_NOTHING.fullmatch(header):
@@ -144,6 +158,7 @@ def requested_span(header: str, length: int) -> tuple[int, int] | None:
 
 
 # Digits as in RFC 9110: int() would also accept signs, underscores and other scripts.
+_PLAIN_RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 _RANGE_SYNTAX: Final = re.compile(r"[ \t]*bytes[ \t]*=[0-9,\- \t]+", re.ASCII | re.IGNORECASE)
 # Good syntax that asks for nothing (RFC 9110 section 14.1.2); Werkzeug takes it for bad syntax.
 _LAST_NOTHING: Final = re.compile(r"[^=]*=[ \t]*-0+[ \t]*")
@@ -175,7 +190,7 @@ def listener_has_left(environ: WSGIEnvironment) -> Callable[[], bool]:
     return is_gone
 
 
-_CONDITIONS: Final = frozenset(f"HTTP_IF_{name}" for name in ("MATCH", "NONE_MATCH"))
+CONDITIONS: Final = frozenset(f"HTTP_IF_{name}" for name in ("MATCH", "NONE_MATCH"))
 
 
 def _precondition_status(request: Request, what: Representation) -> int | None:
@@ -184,7 +199,7 @@ def _precondition_status(request: Request, what: Representation) -> int | None:
     No times are told, since those of a source's file are nobody's business, so conditions by time
     never hold.
     """
-    if _CONDITIONS.isdisjoint(request.environ):
+    if CONDITIONS.isdisjoint(request.environ):
         return None
     if request.headers.get("If-Match"):
         tags = request.if_match
@@ -208,7 +223,8 @@ def _empty(status: int, fields: dict[str, str]) -> Response:
     return response
 
 
-def _file_body(request: Request, fd: int, start: int, stop: int) -> Iterable[bytes]:
+def file_body(environ: WSGIEnvironment, fd: int, start: int, stop: int) -> Iterable[bytes]:
+    """Return the bytes [start, stop) of an open file, which is closed with them."""
     if stop - start <= _AT_ONCE_BYTES:
         # Cheaper than a server's preparations for sendfile, and the file is closed right away.
         try:
@@ -216,8 +232,8 @@ def _file_body(request: Request, fd: int, start: int, stop: int) -> Iterable[byt
         finally:
             os.close(fd)
     span = _FileSpan(fd, start, stop)
-    wrapper = request.environ.get("wsgi.file_wrapper")
-    server = str(request.environ.get("SERVER_SOFTWARE", ""))
+    wrapper = environ.get("wsgi.file_wrapper")
+    server = str(environ.get("SERVER_SOFTWARE", ""))
     if wrapper is not None and server.startswith(_SENDFILE_SERVERS):
         wrapped: Iterable[bytes] = wrapper(span, _READ_BYTES)
         return wrapped

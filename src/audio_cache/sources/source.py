@@ -199,7 +199,7 @@ def open_source(source: Source) -> Iterator[int]:
 
 @contextlib.contextmanager
 def open_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> Iterator[int]:
-    """Open a regular file and then see whether it lies below a folder: no link gets in between.
+    """Open a file, then see whether it is regular and below a folder whose path has no links.
 
     Raises:
         OSError: it cannot be opened, lies elsewhere, or is no regular file.
@@ -213,7 +213,7 @@ def open_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> I
 
 def _is_inside(root: str | os.PathLike[str], descriptor: int, path: str) -> bool:
     """Say whether an open file lies below a folder, by where the kernel says it is."""
-    below = os.path.join(os.path.realpath(root), "")
+    below = os.path.join(root, "")
     if os.path.isdir(_DESCRIPTORS):
         return os.readlink(f"{_DESCRIPTORS}/{descriptor}").startswith(below)
     # Where the kernel does not say: the file that the path leads to now has to be the same.

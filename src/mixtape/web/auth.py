@@ -43,6 +43,7 @@ OPEN_ENDPOINTS: Final = frozenset(
         "player.stream",
         "player.cover",
         "audio_cache.rendition",
+        "audio_cache.grant",
         "metrics.metrics",
     }
 )

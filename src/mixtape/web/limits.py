@@ -16,7 +16,8 @@ WRONG_LINKS: Final = "60 per minute"
 OTHERS: Final = "600 per minute"
 _LISTENING: Final = frozenset(
     {
-        *("audio_cache.play", "audio_cache.rendition", "audio_cache.progress", "player.stream"),
+        *("audio_cache.play", "audio_cache.rendition", "audio_cache.grant"),
+        *("audio_cache.progress", "player.stream"),
         *("artwork.picture", "artwork.drawn", "artwork.folder_cover", "player.cover"),
         *("audio_cache.static", "static", "health.healthz", "metrics.metrics"),
     }

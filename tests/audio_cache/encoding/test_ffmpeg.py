@@ -269,7 +269,7 @@ def test_no_descriptor_is_left_behind(tmp_path: Path, monkeypatch: pytest.Monkey
     before = open_files()
     with FFmpegRun(program, endless(tmp_path), outputs=1) as run:
         next(run.read())
-    monkeypatch.setattr(ffmpeg, "_limits", lambda nice: [])
+    monkeypatch.setattr(ffmpeg, "find_limits", lambda nice: [])
     with pytest.raises(FFmpegNotFoundError, match="cannot start"):
         FFmpegRun(FFmpeg(str(tmp_path / "gone"), "gone"), ("{out}", "{out}"), outputs=2)
     assert open_files() == before

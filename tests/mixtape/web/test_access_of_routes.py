@@ -36,6 +36,7 @@ KNOWN_TO_BE_OPEN = {
     "player.stream",
     "player.cover",
     "audio_cache.rendition",  # its signature says who may listen
+    "audio_cache.grant",  # the same
 }
 
 
