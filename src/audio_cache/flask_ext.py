@@ -174,6 +174,7 @@ def make_state(app: Flask) -> AudioCacheState:
         settings.cache_dir(data_root),
         app.logger,
         ffmpeg=settings.ffmpeg,
+        effort=settings.effort,
         encode_timeout_s=settings.encode_timeout_s,
         nice=settings.nice,
         tags=settings.tags,

@@ -37,6 +37,15 @@ QUALITY_LEVELS: Final[tuple[QualityLevel, ...]] = (*QUALITY_SETTINGS, "original"
 DEFAULT_QUALITY: Final[QualityLevel] = "medium"
 
 
+Effort = Literal["default", "fast"]
+DEFAULT_EFFORT: Final[Effort] = "default"
+# What an encoder's identity ends in, and its options: LAME's -q, from 0, the best, to 9.
+EFFORTS: Final[dict[Effort, tuple[str, tuple[str, ...]]]] = {
+    "default": ("", ()),
+    "fast": ("-q7", ("-compression_level", "7")),
+}
+
+
 def parse_quality(text: str) -> QualityLevel:
     """Return the quality level that a text names, whatever its case.
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from .quality import QUALITY_LEVELS, QualityLevel
+from .quality import EFFORTS, QUALITY_LEVELS, Effort, QualityLevel
 from .space import Space, parse_seconds, parse_space
 
 OnMiss = Literal["live", "original"]
@@ -146,6 +146,7 @@ Sender = Annotated[
     BeforeValidator(_sender),
     Takes("`X-Accel-Redirect /an-address/` or `X-Sendfile`"),
 ]
+EffortLevel = Annotated[Effort, BeforeValidator(_lowered), Takes(_either(EFFORTS))]
 Directory = Annotated[Path, BeforeValidator(_path), Takes("the path of a directory")]
 Program = Annotated[
     Path | None, BeforeValidator(_program), Takes("the path of a program that exists")

@@ -23,10 +23,11 @@ from pydantic_settings import (
 )
 
 from .errors import ConfigError
-from .quality import DEFAULT_QUALITY
+from .quality import DEFAULT_EFFORT, DEFAULT_QUALITY
 from .setting_types import (
     Count,
     Directory,
+    EffortLevel,
     Length,
     Miss,
     Niceness,
@@ -163,6 +164,11 @@ class AudioCacheSettings(BaseSettings):
         None,
         description="The ffmpeg to use; by default the one installed with the package, or else the "
         "one on `PATH`.",
+    )
+    effort: EffortLevel = Field(
+        DEFAULT_EFFORT,
+        description="How much the encoder works: `fast` takes about half of the time, for small "
+        "machines, and is heard at low bitrates. Each has renditions of its own.",
     )
     encode_timeout_s: Seconds = Field(
         0.0,

@@ -89,6 +89,7 @@ def open_cache(cache_dir: Path | None) -> AudioCache:
     return AudioCache(
         cache_dir or _default_dir(settings),
         ffmpeg=settings.ffmpeg,
+        effort=settings.effort,
         encode_timeout_s=settings.encode_timeout_s,
         nice=settings.nice,
         tags=settings.tags,

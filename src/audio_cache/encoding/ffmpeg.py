@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from ..errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
+from ..quality import DEFAULT_EFFORT, EFFORTS, Effort
 from ..sources.source import Source, open_source
 from .confinement import confine, environment, limit_met
 
@@ -40,14 +41,18 @@ class FFmpeg:
     """An ffmpeg that can be started.
 
     `identity` names the build: two builds may round differently, so renditions of both differ.
+    `options` are those of its encoder, which are part of the identity.
     """
 
     path: str
     identity: str
+    options: tuple[str, ...] = ()
 
 
-def find_ffmpeg(configured: Path | str | None = None) -> FFmpeg:
+def find_ffmpeg(configured: Path | str | None = None, effort: Effort = DEFAULT_EFFORT) -> FFmpeg:
     """Return the ffmpeg to use: the configured one, else imageio-ffmpeg's, else the one on PATH.
+
+    `effort` is how much its encoder is to work.
 
     Raises:
         FFmpegNotFoundError: there is none, or it cannot be started.
@@ -57,22 +62,20 @@ def find_ffmpeg(configured: Path | str | None = None) -> FFmpeg:
         raise FFmpegNotFoundError(
             "no ffmpeg: install the package imageio-ffmpeg, or set AUDIO_CACHE_FFMPEG to one"
         )
-    return _identify(path)
+    return _identify(path, *EFFORTS[effort])
 
 
 def _bundled_ffmpeg() -> str | None:
     try:
         import imageio_ffmpeg
-    except ImportError:
-        return None
-    try:
+
         return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError:
+    except (ImportError, RuntimeError):
         return None
 
 
 @functools.lru_cache(maxsize=8)
-def _identify(path: str) -> FFmpeg:
+def _identify(path: str, mark: str, options: tuple[str, ...]) -> FFmpeg:
     try:
         said = subprocess.run(
             [path, "-version"],
@@ -88,7 +91,8 @@ def _identify(path: str) -> FFmpeg:
         ) from error
     words = said.split(b"\n", 1)[0].decode("ascii", "replace").split()
     version = words[2] if len(words) > 2 else "unknown"
-    return FFmpeg(path, f"ffmpeg-{version}-{hashlib.sha256(said).hexdigest()[:8]}")
+    build = f"ffmpeg-{version}-{hashlib.sha256(said).hexdigest()[:8]}"
+    return FFmpeg(path, build + mark, options)
 
 
 @dataclass(slots=True)

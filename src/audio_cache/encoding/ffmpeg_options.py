@@ -81,11 +81,17 @@ class Piece:
         """Return how many encoded bytes are wanted."""
         return mp3.frames_size(bitrate_bps, self.stop) - mp3.frames_size(bitrate_bps, self.first)
 
-    def arguments(self, settings: Sequence[QualitySetting], checked_as: str = "") -> list[str]:
+    def arguments(
+        self,
+        settings: Sequence[QualitySetting],
+        options: Sequence[str] = (),
+        checked_as: str = "",
+    ) -> list[str]:
         """Return what ffmpeg has to do: decode once, and encode each setting to an output.
 
         Args:
             settings: the qualities, each to an output.
+            options: further ones of the encoder.
             checked_as: the codec of the samples as they were decoded, whose MD5 one output more
                 gives.
         """
@@ -96,7 +102,14 @@ class Piece:
             is_best_effort=self.is_best_effort,
         )
         if len(settings) == 1 and not checked_as:
-            arguments += ["-map", "0:a:0", "-vn", "-af", self._filters(), *_encoder(settings[0])]
+            arguments += [
+                "-map",
+                "0:a:0",
+                "-vn",
+                "-af",
+                self._filters(),
+                *_encoder(settings[0], options),
+            ]
         else:
             # Filtered once for all: with a chain for each, one in six seconds would be theirs.
             labels = [f"[{number}]" for number in range(len(settings))]
@@ -107,7 +120,7 @@ class Piece:
                 chain = f"asplit[plain],{chain};[plain]asetnsamples=n={_CHECKED_AT_ONCE}:p=0[raw]"
             arguments += ["-filter_complex", f"[0:a:0]{chain}"]
             for label, setting in zip(labels, settings, strict=True):
-                arguments += ["-map", label, *_encoder(setting)]
+                arguments += ["-map", label, *_encoder(setting, options)]
         if checked_as:
             arguments += ["-map", "[raw]", "-c:a", checked_as, *_MD5_OUTPUT]
         return arguments + (self._counter() if self._is_sought and self.is_last else [])
@@ -218,10 +231,11 @@ class Piece:
         return self._sought + counted[0] if counted else None
 
 
-def _encoder(setting: QualitySetting) -> list[str]:
+def _encoder(setting: QualitySetting, options: Sequence[str]) -> list[str]:
     return [
         *("-ac", "2", "-c:a", _ENCODERS[setting["format"]], "-b:a", setting["bitrate"]),
         *("-reservoir", "0"),
+        *options,
         *("-write_xing", "0", "-id3v2_version", "0", "-map_metadata", "-1"),
         # Written in pieces of 32 KiB: each frame on its own would take a twelfth of our time.
         *("-flush_packets", "0", "-f", setting["format"], "{out}"),

@@ -51,7 +51,7 @@ def encode_together(
     checked = check if piece.is_whole else None
     with FFmpegRun(
         whole.ffmpeg,
-        piece.arguments(settings, checked.codec if checked else ""),
+        piece.arguments(settings, whole.ffmpeg.options, checked.codec if checked else ""),
         source=whole.source,
         outputs=len(renditions) + (checked is not None),
         wait_limit_s=whole.wait_limit_s,

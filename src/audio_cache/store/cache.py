@@ -18,7 +18,7 @@ from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun, find_ffmpeg
 from ..encoding.ffmpeg_options import AudioCheck
 from ..encoding.rendition import Rendition, make_rendition, with_samples
 from ..errors import AudioCacheError
-from ..quality import DEFAULT_QUALITY, QualityLevel
+from ..quality import DEFAULT_EFFORT, DEFAULT_QUALITY, Effort, QualityLevel
 from ..settings import DEFAULT_TAGS
 from ..sources.source import FileVersion, Source, is_lossless, read_source, version_of
 from .assembly import Assembly, Share
@@ -42,7 +42,7 @@ class AudioCache(CacheDirectory):
     Args:
         cache_dir: where the files are kept; created if it doesn't exist.
         logger: where warnings go; `logging.getLogger("audio_cache")` by default.
-        ffmpeg: the ffmpeg to use; None finds one (see `ffmpeg.find_ffmpeg`) when it is needed.
+        ffmpeg, effort: as for `ffmpeg.find_ffmpeg`, which is asked when one is needed.
         encode_timeout_s: seconds that one encode may wait for ffmpeg; 0 derives it per track.
         nice: CPU niceness of encodes that no listener waits for.
         tags: names of the tags that go with renditions, as `settings.DEFAULT_TAGS`.
@@ -56,6 +56,7 @@ class AudioCache(CacheDirectory):
         logger: logging.Logger | None = None,
         *,
         ffmpeg: Path | str | None = None,
+        effort: Effort = DEFAULT_EFFORT,
         encode_timeout_s: float = 0.0,
         nice: int = 0,
         tags: Collection[str] = DEFAULT_TAGS,
@@ -64,10 +65,9 @@ class AudioCache(CacheDirectory):
     ) -> None:
         logger, limits = logger or logging.getLogger("audio_cache"), limits or Limits()
         super().__init__(cache_dir, logger, ",".join(tags), limits, is_shared=is_shared)
-        self.nice = nice
         # An entry of the list may end in a star.
         self._travels = re.compile("|".join(map(fnmatch.translate, tags)) or "(?!)").fullmatch
-        self._ffmpeg, self._timeout_s = ffmpeg, encode_timeout_s
+        self.nice, self._ffmpeg, self._timeout_s = nice, (ffmpeg, effort), encode_timeout_s
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
         self._counted = functools.lru_cache(maxsize=64)(self._count_source)
@@ -89,7 +89,7 @@ class AudioCache(CacheDirectory):
         Raises:
             FFmpegNotFoundError: there is none.
         """
-        return find_ffmpeg(self._ffmpeg)
+        return find_ffmpeg(*self._ffmpeg)
 
     def get_cache_path(self, original_path: Path, quality: QualityLevel = "medium") -> Path:
         """Return where the rendition of a file is kept; the file itself for "original".

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import threading
 import weakref
 from dataclasses import replace
@@ -154,7 +155,7 @@ def test_stock_that_took_long_is_left_to_rest(
 
 
 def test_a_cache_directory_that_is_gone_counts_as_empty(monitor: Monitor) -> None:
-    monitor.state.cache.cache_dir.rmdir()
+    shutil.rmtree(monitor.state.cache.cache_dir)
     monitor.look()
     assert monitor.census().stats.entries == 0
     assert monitor.disk().total_bytes == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_details_name_every_check(app: Flask) -> None:
 def test_a_cache_that_cannot_be_written_fails_and_the_log_says_why(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cache_dir(app).rmdir()
+    shutil.rmtree(cache_dir(app))
     cache_dir(app).write_text("a file in its place")
     answer = app.test_client().get("/healthz?details")
     assert answer.status_code == 503
@@ -81,7 +82,7 @@ def test_a_database_that_lost_its_tables_fails(app: Flask, tmp_path: Path) -> No
 
 def test_who_is_not_signed_in_learns_the_status_and_no_more(locked: FlaskClient) -> None:
     cache = cache_dir(locked.application)
-    cache.rmdir()
+    shutil.rmtree(cache)
     answer = locked.get("/healthz?details")
     assert (answer.status_code, answer.json) == (503, {"status": "failing"})
     sign_in(locked, PASSWORD)
