@@ -64,7 +64,7 @@ class Nginx:
     """
 
     def __init__(self, root: Path, configure: Callable[[int], str]) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.log = root / "error.log"
         self._root = root
         self._config = root / "nginx.conf"
@@ -89,13 +89,18 @@ class Nginx:
 
     def _listens(self) -> bool:
         assert self._process.poll() is None, self.log.read_text()
-        with suppress(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", self.port)).close()
-            return True
-        return False
+        return is_listening(self.port)
 
 
-def _free_port() -> int:
+def is_listening(port: int) -> bool:
+    """Say whether somebody listens on a port of this machine."""
+    with suppress(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    return False
+
+
+def free_port() -> int:
     """Return a port for a program that cannot choose one itself."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]

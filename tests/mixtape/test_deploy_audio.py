@@ -14,6 +14,7 @@ from flask import Flask
 from audio_cache.flask_ext import sign_rendition
 from audio_cache.store.cache import AudioCache
 from tests.helpers.audio import make_noise
+from tests.helpers.caddy import Caddy
 from tests.helpers.host import make_app
 from tests.helpers.nginx import Nginx, deployed
 from tests.helpers.waiting import wait_until
@@ -27,11 +28,12 @@ LIVE = "audio-cache; fwd=miss; detail=live"
 
 
 class Behind:
-    """The application behind nginx, and what it was asked for."""
+    """The application behind a web server, its own port, and what it was asked for."""
 
-    def __init__(self, app: Flask, port: int, seen: list[str], track: Path) -> None:
+    def __init__(self, app: Flask, port: int, own_port: int, seen: list[str], track: Path) -> None:
         self.app = app
         self.port = port
+        self.own_port = own_port
         self.seen = seen
         self.track = track
 
@@ -72,7 +74,7 @@ def behind(tmp_path: Path, music: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     with served(app) as address:
         host = address.removeprefix("http://")
         with Nginx(tmp_path, deployed(tmp_path, host)) as nginx:
-            yield Behind(app, nginx.port, seen, track)
+            yield Behind(app, nginx.port, int(host.rpartition(":")[2]), seen, track)
 
 
 def test_ranges_of_what_is_stored_come_from_nginx_which_asks_once(behind: Behind) -> None:
@@ -200,3 +202,27 @@ def test_listeners_at_once_are_all_served(behind: Behind) -> None:
     for thread in threads:
         thread.join()
     assert bodies == [whole] * 20
+
+
+@pytest.mark.needs("caddy")
+def test_what_is_cached_of_a_path_is_sent_by_caddy_once_mixtape_allows_it(
+    behind: Behind, tmp_path: Path
+) -> None:
+    whole = behind.store()
+    url = "/play/a%20%C3%BC%25.flac?quality=low"
+    with Caddy(tmp_path, f"127.0.0.1:{behind.own_port}") as caddy:
+        there = Behind(behind.app, caddy.port, behind.own_port, behind.seen, behind.track)
+        status, headers, body = there.ask(url, Range="bytes=5000-9999")
+        assert (status, body) == (206, whole[5000:10_000])
+        assert headers["Server"] == "Caddy"
+        assert headers["Content-Range"] == f"bytes 5000-9999/{len(whole)}"
+        assert (headers["Cache-Status"], headers["Content-Type"]) == (HIT, "audio/mpeg")
+        assert "Last-Modified" not in headers
+        tag = headers["ETag"]
+        assert tag == f'"{behind.cache.identify(behind.track, "low").id}"'
+        assert there.ask(url, Range="bytes=5-6", If_Range=tag)[2] == whole[5:7]
+        assert there.ask(url, Range="bytes=5-6", If_Range='"another"')[2] == whole
+        assert there.ask(url, If_None_Match=tag)[0] == 304
+        assert there.ask(url)[2] == whole
+        name = behind.cache.get_cache_path(behind.track, "low").name
+        assert there.ask(f"/cached-audio/{name}")[0] == 404

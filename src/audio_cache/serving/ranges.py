@@ -101,7 +101,8 @@ def respond(
         fields["Content-Length"] = str(span[1] - span[0])
         if request.method == "HEAD":
             return response_class(None, status, fields)
-        if sender is not None:
+        # A range that does not hold is not left to a server with other ideas of tags.
+        if sender is not None and (status == 206) == ("Range" in request.headers):
             for name in ("Content-Range", "Content-Length"):
                 fields.pop(name, None)
             return response_class(b"", 200, {**fields, sender[0]: sender[1]})
