@@ -58,6 +58,28 @@ class Connection:
             body += self._more()
         return Answer(status, headers, bytes(body), started - began, time.perf_counter() - began)
 
+    def read_raw(self, path: str, most_bytes: int | None) -> int:
+        """Ask for a path and read the body as it comes over the wire; return how much there was.
+
+        Args:
+            path: what to ask for.
+            most_bytes: as many are enough; None for all, after which the server has to close.
+        """
+        request = make_request(path).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+        self._socket.sendall(request)
+        received = bytearray()
+        while (end := received.find(b"\r\n\r\n")) < 0:
+            received += self._more()
+        if not received.startswith(b"HTTP/1.1 200 "):
+            raise RuntimeError(f"the server answered {bytes(received[:200])!r}")
+        size = len(received) - end - 4
+        while most_bytes is None or size < most_bytes:
+            data = self._socket.recv(_BUFFER_BYTES)
+            if not data:
+                break
+            size += len(data)
+        return size
+
     def _more(self) -> bytes:
         data = self._socket.recv(_BUFFER_BYTES)
         if not data:

@@ -86,7 +86,7 @@ def _time_starts(server: Server, folder: Path, names: list[str]) -> tuple[list[f
         (folder / name).read_bytes()
         measures = [
             (ours, partial(time_range, server, name, 0)),
-            (plain, partial(_time_ffmpeg, folder / name)),
+            (plain, partial(time_ffmpeg, folder / name)),
         ]
         for times_ms, measure in measures if number % 2 else reversed(measures):
             times_ms.append(measure())
@@ -133,20 +133,17 @@ def time_range(server: Server, name: str, start: int) -> float:
     return elapsed_ms
 
 
-def _time_ffmpeg(source: Path) -> float:
-    """Return the milliseconds from starting ffmpeg to the last of the bytes."""
+def time_ffmpeg(source: Path, start_s: float = 0.0) -> float:
+    """Return the milliseconds from starting ffmpeg to the last of the bytes.
+
+    Args:
+        source: what it encodes.
+        start_s: from where, found as ffmpeg itself does.
+    """
+    seek = ("-ss", f"{start_s}") if start_s else ()
     job = [
-        *(
-            chosen_ffmpeg().path,
-            "-nostdin",
-            "-loglevel",
-            "error",
-            "-i",
-            str(source),
-            "-map",
-            "0:a:0",
-        ),
-        *("-c:a", "libmp3lame", "-b:a", "192k", "-ar", "44100", "-ac", "2"),
+        *(chosen_ffmpeg().path, "-nostdin", "-loglevel", "error", *seek, "-i", str(source)),
+        *("-map", "0:a:0", "-c:a", "libmp3lame", "-b:a", "192k", "-ar", "44100", "-ac", "2"),
         *("-id3v2_version", "3", "-f", "mp3", "pipe:1"),
     ]
     began = time.perf_counter()
