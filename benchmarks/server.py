@@ -88,6 +88,10 @@ class Server:
         """Return the process that answers; gunicorn's master only watches it."""
         return children_of(self._process.pid)[0]
 
+    def pids(self) -> list[int]:
+        """Return the processes of the server itself; encoders are started by them."""
+        return [self._process.pid, *children_of(self._process.pid)]
+
     def memory_bytes(self) -> int:
         """Return the resident memory of the process that answers."""
         for line in Path(f"/proc/{self.worker_pid}/status").read_text().splitlines():
