@@ -32,6 +32,8 @@ EXTRAS = [
     Requirement(each) for extra in PROJECT["optional-dependencies"].values() for each in extra
 ]
 OURS = {"_typeshed", "audio_cache", "benchmarks", "conftest", "docs", "fuzz", "mixtape", "tests"}
+# What need not be installed, and is called otherwise than its distribution.
+_CALLED = {"visqol": "visqol-python"}
 _PINNED = re.compile(r"^([a-z0-9-]+)==([^ ]+)", re.MULTILINE)
 
 
@@ -47,7 +49,7 @@ def imported(folders: Iterable[Path]) -> set[str]:
     beside = {path.stem for folder in folders for path in folder.rglob("*.py")}
     known = packages_distributions()
     outside = names - OURS - beside - set(sys.stdlib_module_names)
-    return {canonicalize_name(known.get(name, [name])[0]) for name in outside}
+    return {canonicalize_name(known.get(name, [_CALLED.get(name, name)])[0]) for name in outside}
 
 
 def names(requirements: Iterable[Requirement]) -> set[str]:
