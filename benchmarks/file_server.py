@@ -26,14 +26,8 @@ def run() -> Result:
         cut(find_music().pieces[0], 300, source)
         with Server(Path(folder)) as server, Clients(CLIENTS, CONNECTIONS) as clients:
             length = server.warm("/play/track.flac?quality=medium")
-            stored = AudioCache(server.cache_dir).get_cache_path(source, "medium").resolve()
-            # The clients keep their connections, which nginx would end after a thousand requests.
-            alone = f"keepalive_requests 1000000; location = /alone {{ alias {stored}; }}"
-            behind = f"127.0.0.1:{server.port}"
             permanent = ranges_of(server.permanent_address(source, "medium"), length)
-            with Nginx(
-                Path(folder), deployed(Path(folder), behind, server.cache_dir, alone)
-            ) as nginx:
+            with deployed_nginx(Path(folder), server, source) as nginx:
                 count = partial(clients.count, seconds=SECONDS, expected=b"HTTP/1.1 206 ")
                 samples = alternate(
                     ROUNDS,
@@ -42,6 +36,14 @@ def run() -> Result:
                     python=partial(count, server.port, permanent),
                 )
     return make_result(samples["deployed"], samples["alone"], samples["python"])
+
+
+def deployed_nginx(folder: Path, server: Server, source: Path) -> Nginx:
+    """Return the nginx of deploy/ before a server; `/alone` is what is stored of a source."""
+    stored = AudioCache(server.cache_dir).get_cache_path(source, "medium").resolve()
+    # The clients keep their connections, which nginx would end after a thousand requests.
+    alone = f"keepalive_requests 1000000; location = /alone {{ alias {stored}; }}"
+    return Nginx(folder, deployed(folder, f"127.0.0.1:{server.port}", server.cache_dir, alone))
 
 
 def make_result(deployed_: list[float], alone: list[float], python: list[float]) -> Result:

@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import median
 
 from audio_cache import AudioCache
-from tests.helpers.nginx import Nginx, deployed
 
 from .client import Clients, Connection
+from .file_server import deployed_nginx
 from .first_byte import (
     FIRST_BYTES,
     LONG_S,
@@ -133,10 +133,7 @@ def _count_hot(
     source = music / names[0]
     path = f"/play/{source.name}?quality=medium"
     length = ours.warm(path)
-    stored = AudioCache(ours.cache_dir).get_cache_path(source, "medium").resolve()
-    alone = f"keepalive_requests 1000000; location = /alone {{ alias {stored}; }}"
-    configure = deployed(folder, f"127.0.0.1:{ours.port}", ours.cache_dir, alone)
-    nginx = stack.enter_context(Nginx(folder, configure))
+    nginx = stack.enter_context(deployed_nginx(folder, ours, source))
     clients = stack.enter_context(Clients(CLIENTS, CONNECTIONS))
     count = partial(clients.count, seconds=HOT_SECONDS, expected=b"HTTP/1.1 206 ")
     permanent = ours.permanent_address(source, "medium")

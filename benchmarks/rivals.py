@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.parse
 import urllib.request
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.helpers.waiting import wait_until
 
 from .machine import chosen_ffmpeg
 from .music import work_folder
@@ -50,7 +51,7 @@ def ffmpegfs(music: Path, bitrate: str) -> Iterator[Path | None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_until_ready(lambda: os.path.ismount(mount), "ffmpegfs")
+        wait_until(lambda: os.path.ismount(mount), "ffmpegfs to start")
         yield mount
     finally:
         subprocess.run(["fusermount", "-u", mount], check=False, capture_output=True)
@@ -137,12 +138,3 @@ def _installed(where: Path) -> Path:
             stdout=sys.stderr,
         )
     return where
-
-
-def _wait_until_ready(is_ready: object, name: str) -> None:
-    assert callable(is_ready)
-    deadline = time.monotonic() + _READY_WITHIN_S
-    while not is_ready():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{name} did not start within {_READY_WITHIN_S:.0f} s")
-        time.sleep(0.05)

@@ -116,13 +116,8 @@ class FlaskAudioCache:
 def _stored_first(app: Flask) -> WSGIApplication:
     """Return what answers plays of what is stored before the application is asked."""
     state: AudioCacheState = app.extensions[_EXTENSION]
-    signers = functools.lru_cache(maxsize=1)(Signer.of_secret)
     application = app.wsgi_app
-
-    def get_signer() -> Signer:
-        return signers(app.secret_key) if app.secret_key else state.own_signer
-
-    stored = StoredPlays(state.permanent, get_signer)
+    stored = StoredPlays(state.permanent, functools.partial(_signer_of, app))
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         is_permanent = environ["PATH_INFO"].startswith("/r/")
@@ -241,7 +236,7 @@ def grant(object_id: str) -> FlaskResponse:
 
 def _require_grant(object_id: str) -> Grant:
     expires_at, signature = request.args.get("e", ""), request.args.get("s", "")
-    found = _signer().find_grant(object_id, expires_at, signature)
+    found = _signer_of(current_app).find_grant(object_id, expires_at, signature)
     if found is None:
         raise Forbidden("This address does not lead to any music, or not any more.")
     return found
@@ -271,15 +266,18 @@ def sign_rendition(
             f"{os.fspath(path)!r} has no rendition at {quality!r}: play the original"
         )
     object_id = know(cache, path, parse_quality(quality)).id
-    signature = _signer().sign(object_id, expires_at_s, shared=shared)
+    signature = _signer_of(current_app).sign(object_id, expires_at_s, shared=shared)
     where = f"{_EXTENSION}.rendition"
     return url_for(where, object_id=object_id, e=expires_at_s, s=signature)
 
 
-def _signer() -> Signer:
+def _signer_of(app: Flask) -> Signer:
     # Looked up with each use: hosts set their SECRET_KEY before or after they add extensions.
-    secret = current_app.secret_key
-    return Signer.of_secret(secret) if secret else get_state().own_signer
+    state: AudioCacheState = app.extensions[_EXTENSION]
+    return _signer_by(app.secret_key) if app.secret_key else state.own_signer
+
+
+_signer_by = functools.lru_cache(maxsize=8)(Signer.of_secret)
 
 
 def _unless_signed(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from conftest import find_program
-from tests.helpers.nginx import DEPLOY, free_port, is_listening
+from tests.helpers.nginx import changed, free_port, is_listening
 from tests.helpers.waiting import LIMIT_S, wait_until
 
 
@@ -29,11 +29,8 @@ class Caddy:
             "127.0.0.1:5000": behind,
             "/var/lib/mixtape/cache/audio": str(root / "data" / "cache" / "audio"),
         }
-        text = (DEPLOY / "Caddyfile").read_text("utf-8")
-        for documented, here in changes.items():
-            assert documented in text, documented
-            text = text.replace(documented, here)
-        (root / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text)
+        options = "{\n\tadmin off\n\tauto_https off\n}\n"
+        (root / "Caddyfile").write_text(options + changed("Caddyfile", changes))
 
     def __enter__(self) -> Self:
         program = find_program("caddy")

@@ -17,6 +17,15 @@ from tests.helpers.waiting import LIMIT_S, wait_until
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
+def changed(name: str, changes: dict[str, str]) -> str:
+    """Return a documented configuration with what is documented replaced by what is here."""
+    text = (DEPLOY / name).read_text("utf-8")
+    for documented, here in changes.items():
+        assert documented in text, documented
+        text = text.replace(documented, here)
+    return text
+
+
 def deployed(
     root: Path, behind: str, cache_dir: Path | None = None, more: str = ""
 ) -> Callable[[int], str]:
@@ -35,11 +44,7 @@ def deployed(
         "/var/lib/mixtape/cache/audio": str(cache_dir),
         "/var/cache/nginx": str(root),
     }
-    block = (DEPLOY / "nginx.conf").read_text("utf-8")
-    block = re.sub(r".*(listen \[::\]|ssl_certificate).*\n", "", block)
-    for documented, here in changes.items():
-        assert documented in block, documented
-        block = block.replace(documented, here)
+    block = re.sub(r".*(listen \[::\]|ssl_certificate).*\n", "", changed("nginx.conf", changes))
     user = "user root;" if os.geteuid() == 0 else ""  # else nginx's children are nobody
     return lambda port: (
         f"{user} daemon off; pid {root}/nginx.pid; error_log error.log;"

@@ -34,6 +34,7 @@ from .ranges import (
     CONDITIONS,
     OpenRange,
     Representation,
+    fields_of,
     file_body,
     listener_has_left,
     requested_span,
@@ -266,8 +267,10 @@ class StoredPlays:
         expires_at: str,
         signature: str,
     ) -> Iterable[bytes] | None:
+        if self._permanent.sends_by_server:
+            return None
         grant = self._get_signer().find_grant(object_id, expires_at, signature)
-        if grant is None or self._permanent.sends_by_server:
+        if grant is None:
             return None
         stored = self._permanent.find_stored(object_id, grant.is_shared)
         if stored is None:
@@ -279,15 +282,12 @@ class StoredPlays:
         if span is None:
             os.close(fd)
             return None
-        status = "206 PARTIAL CONTENT" if span != (0, 0) else "200 OK"
-        start, stop = span if span != (0, 0) else (0, what.length)
-        fields = [*what.fields.items(), ("Content-Type", what.content_type)]
-        fields.append(("Content-Length", str(stop - start)))
-        if span != (0, 0):
-            fields.append(("Content-Range", f"bytes {start}-{stop - 1}/{what.length}"))
+        is_part = span != (0, 0)
+        start, stop = span if is_part else (0, what.length)
         self._permanent.note(what, stop - start, "hit", listener_in(environ))
         body = file_body(environ, fd, start, stop)
-        start_response(status, fields)
+        fields = fields_of(what, (start, stop), is_part=is_part)
+        start_response("206 PARTIAL CONTENT" if is_part else "200 OK", list(fields.items()))
         return body
 
 

@@ -90,15 +90,10 @@ def respond(
     is_body_used = False
     try:
         status, span = evaluate(request, what)
-        fields = dict(what.fields)
-        if status == 416:
-            fields["Content-Range"] = f"bytes */{what.length}"
         if status not in (200, 206):
-            return _empty(status, fields)
-        if status == 206:
-            fields["Content-Range"] = f"bytes {span[0]}-{span[1] - 1}/{what.length}"
-        fields["Content-Type"] = what.content_type
-        fields["Content-Length"] = str(span[1] - span[0])
+            unmet = {"Content-Range": f"bytes */{what.length}"} if status == 416 else {}
+            return _empty(status, {**what.fields, **unmet})
+        fields = fields_of(what, span, is_part=status == 206)
         if request.method == "HEAD":
             return response_class(None, status, fields)
         # A range that does not hold is not left to a server with other ideas of tags.
@@ -112,6 +107,15 @@ def respond(
     finally:
         if not (is_body_used or callable(body)):
             os.close(body)
+
+
+def fields_of(what: Representation, span: tuple[int, int], *, is_part: bool) -> dict[str, str]:
+    """Return the headers of an answer with the bytes [start, stop)."""
+    start, stop = span
+    fields = {**what.fields, "Content-Type": what.content_type, "Content-Length": str(stop - start)}
+    if is_part:
+        fields["Content-Range"] = f"bytes {start}-{stop - 1}/{what.length}"
+    return fields
 
 
 def evaluate(request: Request, what: Representation) -> tuple[int, tuple[int, int]]:

@@ -107,5 +107,8 @@ class DamagedSources:
 
         A disk or a network that fails for a moment looks like damage, but not twice the same.
         """
-        first, again = (survey(source, self._get_ffmpeg(), on_start, nice) for _ in range(2))
-        return first if first == again else None
+        found = survey(source, self._get_ffmpeg(), on_start, nice)
+        # What looks sound is not read once more.
+        if found is None or survey(source, self._get_ffmpeg(), on_start, nice) != found:
+            return None
+        return found
