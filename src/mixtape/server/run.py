@@ -67,7 +67,7 @@ def server_options(settings: Settings, descriptor: int) -> dict[str, Any]:
         "workers": 1,
         "threads": settings.server_threads,
         # Those who wait take no thread.
-        "worker_connections": connections_of(settings.server_threads),
+        "worker_connections": connections_within_limit(settings.server_threads),
         "keepalive": KEEPALIVE_S,
         "timeout": 0,  # a worker full of day-long streams is not a hanging one
         "graceful_timeout": GRACEFUL_TIMEOUT_S,
@@ -83,6 +83,19 @@ def server_options(settings: Settings, descriptor: int) -> dict[str, Any]:
 def connections_of(threads: int) -> int:
     """Return how many connections are held at most; where more come, the idlest is ended."""
     return 2 * threads + BACKLOG
+
+
+def connections_within_limit(threads: int) -> int:
+    """Return how many connections are held at most where files and sockets are limited, too.
+
+    What answers need to open has to be left: half of the descriptors, or what a usual server
+    takes, and a file for each connection.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return connections_of(threads)
+    left = limit - min(_FILES_BESIDES, limit // 2)
+    return min(connections_of(threads), max(1, left // 2))
 
 
 def bind_listener(settings: Settings) -> socket.socket:

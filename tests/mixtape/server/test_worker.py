@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -185,7 +187,7 @@ def receiving(address: str, stored_bytes: int = 100_000) -> Iterator[Connection]
         connection.arrival.close()
 
 
-def test_where_no_descriptor_is_left_the_idlest_is_ended(tmp_path: Path) -> None:
+def test_where_few_descriptors_are_allowed_the_idlest_is_ended(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     few = ("sh", "-c", 'ulimit -n 200 && exec "$@"', "sh", sys.executable, "-m", "mixtape")
     with (
@@ -194,7 +196,23 @@ def test_where_no_descriptor_is_left_the_idlest_is_ended(tmp_path: Path) -> None
     ):
         for _ in range(400):
             stack.enter_context(connect(server))
-        assert ask(server, "/healthz")
+        for _ in range(20):
+            assert ask(server, "/healthz")
+
+
+def test_where_no_descriptor_is_left_the_idlest_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[Connection] = []
+    worker = ListenerWorker.__new__(ListenerWorker)
+    monkeypatch.setattr(ListenerWorker, "_drop", lambda self, each: ended.append(each))
+    monkeypatch.setattr(ListenerWorker, "_may_have_room", lambda self: True)
+    listener = MagicMock(spec=socket.socket)
+    listener.accept.side_effect = OSError(errno.EMFILE, "Too many open files")
+    with ExitStack() as stack:
+        idlest, other = (stack.enter_context(receiving("192.0.2.1")) for _ in range(2))
+        worker._receiving = dict.fromkeys((idlest, other))
+        worker._lingering, worker._unread = {}, {}
+        worker._accept(listener)
+    assert ended == [idlest]
 
 
 def test_an_address_that_has_its_connections_is_told_to_wait(tmp_path: Path) -> None:
