@@ -47,14 +47,14 @@ class Start:
 def run() -> Result:
     """Lose the index of a large cache, play from it, and count what it holds."""
     cache_dir = work_folder() / f"large-cache-{OBJECTS}"
-    plant(cache_dir)
+    plant(cache_dir, OBJECTS)
     with tempfile.TemporaryDirectory(prefix="large-", dir=work_folder()) as folder:
-        tracks = [_make_track(Path(folder), number) for number in range(_COLD_TRACKS + 1)]
+        tracks = [make_track(Path(folder), number) for number in range(_COLD_TRACKS + 1)]
         AudioCache(cache_dir).transcode_file(tracks[0])
         start = _start_without_index(cache_dir, tracks[0], tracks[1:])
         cache = AudioCache(cache_dir)
-        stats_ms = [_time_ms(lambda: _count(cache)) for _ in range(STATS_ROUNDS)]
-        usage_ms = [_time_ms(cache.room.usage) for _ in range(STATS_ROUNDS)]
+        stats_ms = [time_ms(lambda: _count(cache)) for _ in range(STATS_ROUNDS)]
+        usage_ms = [time_ms(cache.room.usage) for _ in range(STATS_ROUNDS)]
         for track in tracks:
             cache.evictions.evict(cache.identify(track, "medium").id)
         cache.close()
@@ -92,13 +92,13 @@ def run() -> Result:
     )
 
 
-def plant(cache_dir: Path) -> None:
+def plant(cache_dir: Path, count: int) -> None:
     """Fill a cache with renditions that have no audio, unless an earlier run has done that."""
     done = cache_dir.with_suffix(".planted")
     if done.exists():
         return
     cache = AudioCache(cache_dir)
-    for number in range(OBJECTS):
+    for number in range(count):
         header = mp3.id3_tag((("title", f"Track {number}"),), _IDENTITY.payload())
         header += mp3.info_frame(192_000, _IDENTITY.samples)
         object_id = rendition_id(f"planted:{number}", header)
@@ -126,7 +126,7 @@ def _start_without_index(cache_dir: Path, cached: Path, cold: list[Path]) -> Sta
         if not cache.is_cached(cached):
             raise SystemExit(f"{cached.name} was to be cached")
 
-    start.lookup_ms = _time_ms(look_up)
+    start.lookup_ms = time_ms(look_up)
     for track in cold:
         rendition = cache.get_rendition(track, "medium")
         played = time.perf_counter()
@@ -138,7 +138,7 @@ def _start_without_index(cache_dir: Path, cached: Path, cold: list[Path]) -> Sta
         if not 0 < length < rendition.length:
             raise SystemExit(f"{track.name} was to be played to its end")
     while cache.ledger.tally("measured") is None:
-        start.lookups_ms.append(_time_ms(look_up))
+        start.lookups_ms.append(time_ms(look_up))
         time.sleep(0.01)
     start.index_back_s = time.perf_counter() - began
     start.processor_s = time.process_time() - processor_began
@@ -153,7 +153,8 @@ def _count(cache: AudioCache) -> None:
         raise SystemExit(f"{found:,} entries were counted, and {OBJECTS:,} are there")
 
 
-def _make_track(folder: Path, number: int) -> Path:
+def make_track(folder: Path, number: int) -> Path:
+    """Return a track of ten seconds; each number below 256 gives another."""
     path = folder / f"{number}.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(2)
@@ -163,7 +164,8 @@ def _make_track(folder: Path, number: int) -> Path:
     return path
 
 
-def _time_ms(action: Callable[[], object]) -> float:
+def time_ms(action: Callable[[], object]) -> float:
+    """Return the milliseconds that an action takes."""
     began = time.perf_counter()
     action()
     return (time.perf_counter() - began) * 1000

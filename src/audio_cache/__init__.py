@@ -29,7 +29,7 @@ from .quality import (
     bitrate_bps,
     parse_quality,
 )
-from .serving.playback import TrafficCount
+from .serving.traffic import TrafficCount
 from .settings import AudioCacheSettings
 from .sources.source import (
     Source,

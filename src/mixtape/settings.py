@@ -93,6 +93,14 @@ class Settings(BaseSettings):
         "while something is done for it",
         examples=["600"],
     )
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="how many processes answer, from 1 to 64: one does everything, the others send "
+        "what is stored; without it one for each core, 4 at most",
+        examples=["2"],
+    )
     connections_per_address: int = Field(
         100,
         ge=0,

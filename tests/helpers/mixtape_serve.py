@@ -39,6 +39,8 @@ class MixtapeServe:
         given = {"MUSIC_ROOT": str(music), "DATA_ROOT": str(data), "PORT": "0"}
         # What changes is found by those who look; a test of the watch switches it on.
         given["AUDIO_CACHE_WATCH"] = "off"
+        # Helpers take as long to start as all else; tests of several processes have them.
+        given["WORKERS"] = "1"
         self._environment = {**os.environ, "PYTHONPATH": str(SOURCE), **given, **environment}
         self.start()
 
@@ -61,8 +63,10 @@ class MixtapeServe:
             text=True,
         )
         assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], LIMIT_S)
-        assert ready, "the server said nothing"
+        # Not select.select, which takes no descriptor above 1,023.
+        waiting = select.poll()
+        waiting.register(self.process.stdout, select.POLLIN)
+        assert waiting.poll(LIMIT_S * 1000), "the server said nothing"
         line = self.process.stdout.readline()
         found = _LISTENS.search(line)
         assert found is not None, line

@@ -64,6 +64,9 @@ class Live:
         self._logger = cache.logger
         self._wait_s = wait_s
         self._finish_abandoned = finish_abandoned
+        # Called before anything is made; what it raises ends the request. A process that only
+        # answers what is stored sets it.
+        self.may_make: Callable[[], None] = _always
         self._failures = Failures(retry_after_s)
         self._turns = Turns(max_encoders)
         # Guards everything below; may be taken again by who holds it.
@@ -367,3 +370,7 @@ class Failures:
             failed = self._failed.get(key)
         if failed is not None and self._clock() - failed[0] < self._remembered_s:
             raise LiveUnavailableError(f"it failed a while ago: {failed[1]}")
+
+
+def _always() -> None:
+    """Let everything be made."""

@@ -23,8 +23,6 @@ from .addresses import Grant, Signer
 from .playback import (
     CACHE_NAME,
     KNOWN_ENTRIES,
-    LIVE,
-    Traffic,
     listener_in,
     listener_of,
     sender_of,
@@ -40,6 +38,7 @@ from .ranges import (
     requested_span,
     respond,
 )
+from .traffic import LIVE, Traffic
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -117,6 +116,7 @@ class PermanentPlayback:
             path = Path(self._cache.objects.path(object_id))
             sender = sender_of(self._settings, self._cache.cache_dir, path)
             return self._respond(request, *stored, "hit", sender)
+        self._live.may_make()
         rendition = find_rendition(self._cache, object_id) if self._settings.enabled else None
         if rendition is None:
             raise FileNotFoundError(f"there is no rendition {object_id}")

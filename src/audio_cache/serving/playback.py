@@ -7,7 +7,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -27,14 +27,12 @@ from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.lookups import Found, foreign_etag
 from .ranges import OpenRange, Representation, evaluate, listener_has_left, respond
+from .traffic import LIVE, Traffic
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 CACHE_NAME: Final = "audio-cache"
-LIVE: Final = "fwd=miss; detail=live"
-_KINDS: Final = {"hit": "hits", LIVE: "live", "fwd=miss": "misses"}
-_BYTES: Final = {"hits": "hit_bytes", "bypasses": "bypass_bytes"}
 _Key = tuple[Path, str]
 KNOWN_ENTRIES: Final = 4096
 
@@ -110,6 +108,7 @@ class Playback:
     def _miss(
         self, request: Request, path: Path, quality: QualityLevel, source: os.stat_result
     ) -> Response:
+        self.live.may_make()
         if request.method == "GET":
             self._logger.warning("cache miss: %r at %s", str(path), quality)
         try:
@@ -346,46 +345,3 @@ def _headers(
         left = f"until={damage.until_s:.3f}, lost={damage.lost_s:.3f}, heard={damage.heard_s:.3f}"
         headers["Audio-Cache-Damage"] = place + left
     return headers
-
-
-@dataclass(frozen=True, slots=True)
-class TrafficCount:
-    """Plays by kind, and bytes: sent, by two of the kinds, and as the originals would have had."""
-
-    hits: int = 0
-    live: int = 0
-    misses: int = 0
-    bypasses: int = 0
-    sent_bytes: int = 0
-    original_bytes: int = 0
-    hit_bytes: int = 0
-    bypass_bytes: int = 0
-
-
-class Traffic:
-    """Thread-safe counters of plays."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._counts = asdict(TrafficCount())
-
-    def count(self, cache_status: str, sent_bytes: int, original_bytes: int) -> None:
-        """Count one answer.
-
-        Args:
-            cache_status: what the Cache-Status header says after the cache's name.
-            sent_bytes: the size of the body.
-            original_bytes: the size of the same part of the original.
-        """
-        kind = _KINDS.get(cache_status, "bypasses")
-        with self._lock:
-            self._counts[kind] += 1
-            self._counts["sent_bytes"] += sent_bytes
-            self._counts["original_bytes"] += original_bytes
-            if kind in _BYTES:
-                self._counts[_BYTES[kind]] += sent_bytes
-
-    def snapshot(self) -> TrafficCount:
-        """Return the counts so far."""
-        with self._lock:
-            return TrafficCount(**self._counts)

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
@@ -28,6 +29,8 @@ class OpenAnswers:
         self._lock = threading.Lock()
         self._connections: defaultdict[str, list[Any]] = defaultdict(list)
         self._ends = 0
+        # A server of several processes sets it.
+        self.tell_others: Callable[[str], None] = _tell_nobody
 
     @property
     def ends(self) -> int:
@@ -72,9 +75,18 @@ class OpenAnswers:
 
     def end(self, slug: str) -> None:
         """End all answers of a mixtape; their listeners find the connection closed."""
+        self.end_here(slug)
+        self.tell_others(slug)
+
+    def end_here(self, slug: str) -> None:
+        """End all answers of a mixtape that this process sends."""
         with self._lock:
             self._ends += 1
             # Under the lock: a connection whose answer has ended may be in use for another one.
             for connection in self._connections.get(slug, ()):
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+
+def _tell_nobody(slug: str) -> None:
+    """Do nothing: there is no other process."""

@@ -35,6 +35,10 @@ class ClientLeftError(Exception):
     """The client of an answer is gone."""
 
 
+class NotHereError(BaseException):
+    """Another process has to answer. No application may take this for a failure of its own."""
+
+
 class Step(Enum):
     """What has to happen before the next step."""
 
@@ -42,6 +46,7 @@ class Step(Enum):
     NEWS = "the application has something to tell"
     KEEP = "nothing: the answer is out, and the connection good for another request"
     CLOSE = "nothing: the answer is over, and so is the connection"
+    ELSEWHERE = "another process answers, as nothing of this answer is out"
 
 
 @runtime_checkable
@@ -190,6 +195,9 @@ class Answer:
             # The application says by the latter that it has seen it, or that all ends here.
             self.close()
             return Step.CLOSE
+        except NotHereError:
+            self.close()
+            return Step.ELSEWHERE
         except Exception as error:
             return self._fail(error)
 

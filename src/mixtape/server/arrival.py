@@ -54,6 +54,11 @@ class Arrival:
         self.add(received)
 
     @property
+    def received(self) -> bytes:
+        """Return all that has come and is not kept in a file."""
+        return bytes(self._received)
+
+    @property
     def stored_bytes(self) -> int:
         """Return how much of the body is kept in a file."""
         return self._body_bytes if self._file is not None else 0

@@ -14,6 +14,12 @@ from .loop import Timer
 _RECEIVE_BYTES: Final = 1 << 16
 # Others have a turn after so many.
 _AT_ONCE: Final = 16
+_REASONS: Final = {
+    408: "Request Timeout",
+    411: "Length Required",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+}
 
 
 class Connection:
@@ -66,3 +72,13 @@ def take_what_is_there(client: socket.socket, arrival: Arrival) -> bool:
             return False
         arrival.add(data)
     return True
+
+
+def refusal_of(status: int) -> bytes:
+    """Return the answer to a request that no thread is given to."""
+    text = f"{status} {_REASONS[status]}"
+    wait = "Retry-After: 10\r\n" if status == 429 else ""
+    return (
+        f"HTTP/1.1 {text}\r\nConnection: close\r\nContent-Type: text/plain\r\n{wait}"
+        f"Content-Length: {len(text) + 1}\r\n\r\n{text}\n"
+    ).encode("ascii")

@@ -109,3 +109,8 @@ def _number_of(what: Any) -> int:
 def _empty(pipe: int) -> None:
     with contextlib.suppress(OSError):
         os.read(pipe, 4096)
+
+
+def in_seconds(seconds: float) -> float:
+    """Return the time of the monotonic clock so many seconds from now."""
+    return time.monotonic() + seconds

@@ -1,8 +1,9 @@
-"""The web server: gunicorn with one process and many threads, started from Python."""
+"""The web server: gunicorn with few processes and many threads, started from Python."""
 
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import resource
 import socket
@@ -17,6 +18,7 @@ from audio_cache import FFmpegNotFoundError
 from ..app import create_app
 from ..services import EXTENSION
 from ..settings import Settings, SettingsError
+from .team import MAIN, Links, TeamWorker
 from .worker import ListenerWorker
 
 BACKLOG: Final = 1024
@@ -26,6 +28,8 @@ KEEPALIVE_S: Final = 5
 # Of the encoders that it waits for: a pipe, and a file.
 _FILES_PER_THREAD: Final = 2
 _FILES_BESIDES: Final = 256
+# Each takes 70 MB, and four send more than a gigabit.
+_MOST_BY_DEFAULT: Final = 4
 
 
 class MixtapeServer(BaseApplication):  # type: ignore[misc]
@@ -35,18 +39,30 @@ class MixtapeServer(BaseApplication):  # type: ignore[misc]
         self._settings = settings
         # gunicorn owns the descriptor from here on and closes it.
         self._descriptor = listener.detach()
+        self._place = MAIN
+        self._links = Links(count_workers(settings) - 1)
         super().__init__()
 
     def load_config(self) -> None:
         """Tell gunicorn how to run."""
         for name, value in server_options(self._settings, self._descriptor).items():
             self.cfg.set(name, value)
+        self.cfg.set("pre_fork", self._give_place)
+
+    def _give_place(self, arbiter: Any, worker: Any) -> None:
+        """Tell a worker what it is for, before it is forked; places of the dead become free."""
+        if isinstance(worker, TeamWorker):
+            taken = {each.place for each in arbiter.WORKERS.values()}
+            worker.place = next(place for place in itertools.count(MAIN) if place not in taken)
+            worker.links = self._links
+            self._place = worker.place
 
     def load(self) -> Flask:
         """Return the application; called in the worker, so that no thread is forked."""
         app = create_app(self._settings)
-        report_missing_ffmpeg(app)
-        app.extensions[EXTENSION].start()
+        if self._place == MAIN:
+            report_missing_ffmpeg(app)
+            app.extensions[EXTENSION].start()
         return app
 
 
@@ -60,11 +76,12 @@ def report_missing_ffmpeg(app: Flask) -> None:
 
 def server_options(settings: Settings, descriptor: int) -> dict[str, Any]:
     """Return gunicorn's settings for many slow listeners and open progress streams."""
+    workers = count_workers(settings)
     options: dict[str, Any] = {
         "bind": [f"fd://{descriptor}"],
         "backlog": BACKLOG,
-        "worker_class": ListenerWorker,
-        "workers": 1,
+        "worker_class": ListenerWorker if workers == 1 else TeamWorker,
+        "workers": workers,
         "threads": settings.server_threads,
         # Those who wait take no thread.
         "worker_connections": connections_within_limit(settings.server_threads),
@@ -78,6 +95,11 @@ def server_options(settings: Settings, descriptor: int) -> dict[str, Any]:
     if Path("/dev/shm").is_dir():
         options["worker_tmp_dir"] = "/dev/shm"  # a heartbeat file on a busy disk can stall
     return options
+
+
+def count_workers(settings: Settings) -> int:
+    """Return how many processes answer: WORKERS, or one for each core that may be used, up to 4."""
+    return settings.workers or min(_MOST_BY_DEFAULT, len(os.sched_getaffinity(0)))
 
 
 def connections_of(threads: int) -> int:

@@ -14,7 +14,7 @@ import selectors
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import FrameType
@@ -27,8 +27,8 @@ from audio_cache import AudioCacheError
 from ..web.crowd import Crowd
 from .answer import Answer, Step
 from .arrival import Arrival, Stage
-from .connection import Connection, take_what_is_there
-from .loop import Loop
+from .connection import Connection, refusal_of, take_what_is_there
+from .loop import Loop, in_seconds
 
 # gunicorn's own limit, after which it kills, has to be a few seconds longer.
 ENDS_WITHIN_S: Final = 3
@@ -48,12 +48,6 @@ _RECEIVE_BYTES: Final = 1 << 16
 _AT_ONCE: Final = 16
 # No descriptors, or no memory for one more connection.
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_REASONS: Final = {
-    408: "Request Timeout",
-    411: "Length Required",
-    429: "Too Many Requests",
-    431: "Request Header Fields Too Large",
-}
 
 
 class ListenerWorker(Worker):  # type: ignore[misc]
@@ -100,12 +94,17 @@ class ListenerWorker(Worker):  # type: ignore[misc]
         sys.stderr.flush()
         os._exit(status)
 
-    def _serve(self) -> None:
+    def prepare(self) -> None:
+        """Get ready to serve an application that is loaded."""
+        self._application: Callable[..., Iterable[bytes]] = self.wsgi
         config = self.wsgi.config
         self._max_body_bytes = config.get("MAX_CONTENT_LENGTH") or sys.maxsize
         is_behind_proxies = config.get("TRUSTED_PROXIES", 0) > 0
         self._crowd = Crowd(config.get("CONNECTIONS_PER_ADDRESS", 0), is_behind_proxies, self.log)
         self._loop.watch_pipe(self.PIPE[0])  # which signals write into
+
+    def _serve(self) -> None:
+        self.prepare()
         while self.alive:
             self.notify()
             self._accept_or_not()
@@ -122,7 +121,7 @@ class ListenerWorker(Worker):  # type: ignore[misc]
             # A request may be on its way; nothing else is waited for.
             if connection.stage is Stage.NOTHING:
                 self._due(connection, 1.0, self._drop)
-        ends_at = _in(ENDS_WITHIN_S)
+        ends_at = in_seconds(ENDS_WITHIN_S)
         while self._connections and time.monotonic() < ends_at:
             self.notify()
             self._loop.turn()
@@ -171,22 +170,29 @@ class ListenerWorker(Worker):  # type: ignore[misc]
             except OSError as error:
                 if error.errno in _EXHAUSTED and not self._end_idlest(with_lingering=True):
                     self.log.warning("no connection can be accepted: %s", error)
-                    self._accepts_at = _in(0.5)
+                    self._accepts_at = in_seconds(0.5)
                 return
-            client_socket.setblocking(False)
-            left = self._crowd.enter(client[0] if isinstance(client, tuple) else "")
-            if left is None:
-                connection = Connection(client_socket, client, None, lambda: None)
-                self._connections.add(connection)
-                self._refuse(connection, 429)
-                continue
-            server = listener.getsockname()
-            connection = Connection(client_socket, client, server, left)
-            if self._is_full():
-                self._end_idlest()
+            connection = self._let_in(client_socket, client, listener.getsockname())
+            if connection is not None:
+                self._begin(connection, b"")
+
+    def _let_in(self, client_socket: socket.socket, client: Any, server: Any) -> Connection | None:
+        """Give a client a place; None where its address has all that it may have."""
+        client_socket.setblocking(False)
+        left = self._crowd.enter(client[0] if isinstance(client, tuple) else "")
+        connection = Connection(client_socket, client, server, left or (lambda: None))
+        if left is None:
             self._connections.add(connection)
-            self._expect(connection, b"", ARRIVES_WITHIN_S)
-            self._receive(connection)
+            self._refuse(connection, 429)
+            return None
+        if self._is_full():
+            self._end_idlest()
+        self._connections.add(connection)
+        return connection
+
+    def _begin(self, connection: Connection, received: bytes) -> None:
+        self._expect(connection, received, ARRIVES_WITHIN_S)
+        self._receive(connection)
 
     # Receiving
 
@@ -254,7 +260,7 @@ class ListenerWorker(Worker):  # type: ignore[misc]
         """Give a request that is whole to a thread."""
         self._receiving.pop(connection, None)
         connection.answer = Answer(
-            self.wsgi,
+            self._application,
             arrival,
             connection.socket,
             (connection.client, connection.server),
@@ -328,12 +334,8 @@ class ListenerWorker(Worker):  # type: ignore[misc]
 
     def _refuse(self, connection: Connection, status: int) -> None:
         """Answer a request that no thread is given to."""
-        text = f"{status} {_REASONS[status]}"
-        head = f"HTTP/1.1 {text}\r\nConnection: close\r\nContent-Type: text/plain\r\n"
-        wait = "Retry-After: 10\r\n" if status == 429 else ""
         with contextlib.suppress(OSError):
-            body = f"{head}{wait}Content-Length: {len(text) + 1}\r\n\r\n{text}\n"
-            connection.socket.send(body.encode("ascii"))
+            connection.socket.send(refusal_of(status))
         self._linger(connection)
 
     def _linger(self, connection: Connection) -> None:
@@ -390,8 +392,4 @@ class ListenerWorker(Worker):  # type: ignore[misc]
     ) -> None:
         """Have something done after a while, in place of what was to be done at some time."""
         connection.call_off()
-        connection.timer = self._loop.at(_in(within_s), partial(call, connection))
-
-
-def _in(seconds: float) -> float:
-    return time.monotonic() + seconds
+        connection.timer = self._loop.at(in_seconds(within_s), partial(call, connection))

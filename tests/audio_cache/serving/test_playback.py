@@ -13,7 +13,8 @@ import pytest
 
 from audio_cache.errors import EncodeError, LiveUnavailableError
 from audio_cache.quality import QualityLevel
-from audio_cache.serving.playback import Playback, Traffic, TrafficCount
+from audio_cache.serving.playback import Playback
+from audio_cache.serving.traffic import Traffic, TrafficCount
 from audio_cache.sources import source
 from audio_cache.sources.source import is_audio_name, media_type
 from tests.audio_cache.serving.player import BYPASS, HIT, LIVE, ORIGINAL, Player

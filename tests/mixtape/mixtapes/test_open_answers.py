@@ -94,11 +94,13 @@ def close_mixtape(address: str, slug: str, owner: Owner) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "3"])
 def test_closing_a_mixtape_ends_what_its_listeners_are_sent(
-    tmp_path: Path, mixtape: tuple[SavedMixtape, str, Owner]
+    tmp_path: Path, mixtape: tuple[SavedMixtape, str, Owner], workers: str
 ) -> None:
     saved, url, owner = mixtape
-    with MixtapeServe(tmp_path / "music", tmp_path / "data", PASSWORD=PASSWORD) as server:
+    given = {"PASSWORD": PASSWORD, "WORKERS": workers}
+    with MixtapeServe(tmp_path / "music", tmp_path / "data", **given) as server:
         host, port = server.address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=LIMIT_S) as listener:
             listener.sendall(f"GET {url} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())

@@ -99,7 +99,7 @@ def test_one_process_has_threads_for_every_listener_and_connections_to_spare(
     tmp_path: Path,
 ) -> None:
     options = server_options(make_settings(tmp_path), 7)
-    assert (options["workers"], options["threads"], options["timeout"]) == (1, 600, 0)
+    assert (options["threads"], options["timeout"]) == (600, 0)
     assert options["worker_connections"] > options["threads"]
     assert options["control_socket_disable"] is True
     assert options["bind"] == ["fd://7"]

@@ -1,0 +1,68 @@
+"""How much is played, and how much of that was kept."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict, dataclass
+from typing import Final
+
+# What the Cache-Status header says after the cache's name of what is made while it plays.
+LIVE: Final = "fwd=miss; detail=live"
+_KINDS: Final = {"hit": "hits", LIVE: "live", "fwd=miss": "misses"}
+_BYTES: Final = {"hits": "hit_bytes", "bypasses": "bypass_bytes"}
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficCount:
+    """Plays by kind, and bytes: sent, by two of the kinds, and as the originals would have had."""
+
+    hits: int = 0
+    live: int = 0
+    misses: int = 0
+    bypasses: int = 0
+    sent_bytes: int = 0
+    original_bytes: int = 0
+    hit_bytes: int = 0
+    bypass_bytes: int = 0
+
+
+class Traffic:
+    """Thread-safe counters of plays."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = asdict(TrafficCount())
+
+    def count(self, cache_status: str, sent_bytes: int, original_bytes: int) -> None:
+        """Count one answer.
+
+        Args:
+            cache_status: what the Cache-Status header says after the cache's name.
+            sent_bytes: the size of the body.
+            original_bytes: the size of the same part of the original.
+        """
+        kind = _KINDS.get(cache_status, "bypasses")
+        with self._lock:
+            self._counts[kind] += 1
+            self._counts["sent_bytes"] += sent_bytes
+            self._counts["original_bytes"] += original_bytes
+            if kind in _BYTES:
+                self._counts[_BYTES[kind]] += sent_bytes
+
+    def snapshot(self) -> TrafficCount:
+        """Return the counts so far."""
+        with self._lock:
+            return TrafficCount(**self._counts)
+
+    def add(self, more: TrafficCount) -> None:
+        """Count what another process has answered."""
+        with self._lock:
+            for name, count in asdict(more).items():
+                self._counts[name] += count
+
+    def take(self) -> TrafficCount:
+        """Return the counts so far, and begin again at 0."""
+        with self._lock:
+            taken = TrafficCount(**self._counts)
+            self._counts = dict.fromkeys(self._counts, 0)
+            return taken
