@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -13,6 +14,7 @@ PACKAGES = {
     "ffmpeg": "ffmpeg",
     "mpv": "mpv",
     "nginx": "nginx-light",
+    "redis-server": "redis-server",
     "strace": "strace",
 }
 # The same browser without the parts that only a screen needs: it takes two thirds of the time.
@@ -34,7 +36,7 @@ def find_program(name: str) -> str | None:
     return preferred or shutil.which(name, path=path)
 
 
-def give_up(reason: str) -> None:
+def give_up(reason: str) -> NoReturn:
     """Skip, but fail where CI=true: everything is installed there and nothing left untested."""
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(reason, pytrace=False)

@@ -100,8 +100,8 @@ def run() -> Result:
             f"Listeners read a cached track at {BYTES_PER_S // 1000} kB/s for {LISTEN_S:.0f} s and "
             "check every byte; they share the machine with the server, which is mixtape with one "
             "process for each core. With few listeners most of the time is what a server does "
-            "anyway: its last steps of starting, and samples. Tracks are generated: sparse files in the cache, rows and "
-            "empty files in the library.",
+            "anyway: its last steps of starting, and samples. Tracks are generated: sparse files "
+            "in the cache, rows and empty files in the library.",
         ),
     )
 

@@ -11,12 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from hypothesis import settings
 
 from audio_cache import AudioCache
+from conftest import find_program, give_up
 from tests.helpers.audio import DATA, make_audio
 from tests.helpers.outside import no_settings_from_outside
 from tests.helpers.privacy import HOST, USER, Secrets
+from tests.helpers.redis_server import RedisServer
+from tests.helpers.s3_server import S3Server
 
 # Time is no property: a busy machine may take its time with any example.
 settings.register_profile("patient", deadline=None)
@@ -43,6 +47,39 @@ def only_settings_of_tests() -> Iterator[None]:
     """Keep the settings of whoever runs the tests out of them."""
     with no_settings_from_outside():
         yield
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Return a Redis of this session's own."""
+    program = find_program("redis-server")
+    if program is None:
+        give_up("redis-server is missing: apt-get install redis-server")
+    with RedisServer(tmp_path_factory.mktemp("redis"), program) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """Return the address of a Redis that holds nothing."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """Return a server that speaks S3, of this session's own."""
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the address of an empty bucket, with the environment that leads to it."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_server.new_bucket()
 
 
 @pytest.fixture(scope="session")

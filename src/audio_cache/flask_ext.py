@@ -22,11 +22,13 @@ from werkzeug.local import LocalProxy
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
+from .batch.background import Runs
 from .encoding.ffmpeg import end_all
+from .engines import make_cache, make_runs, make_tracker
 from .errors import AudioCacheError, ConfigError, LiveUnavailableError, QualityError
 from .live.encodes import Live
 from .progress.sse import get_last_event_id, progress_response
-from .progress.tracker import ProgressTracker, get_progress_tracker
+from .progress.tracker import ProgressTracker
 from .quality import QualityLevel, parse_quality
 from .serving.addresses import Grant, Signer, read_key
 from .serving.permanent import PermanentPlayback, StoredPlays, know
@@ -35,7 +37,6 @@ from .serving.ranges import connection_of as connection_of
 from .settings import AudioCacheSettings
 from .sources.source import is_audio_name, open_inside
 from .store.cache import AudioCache
-from .store.room import Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -60,6 +61,10 @@ class AudioCacheState:
     def own_signer(self) -> Signer:
         """Return the signer of an application that has no SECRET_KEY."""
         return Signer.of_secret(read_key(self.cache.cache_dir))
+
+    def make_runs(self) -> Runs:
+        """Return the background runs of the host, on the engine that the settings name."""
+        return make_runs(self.settings, self.cache, self.tracker, self.music_root)
 
     def shut_down(self) -> None:
         """End the encoders of this process; what they made so far will be resumed.
@@ -165,17 +170,7 @@ def make_state(app: Flask) -> AudioCacheState:
             "MUSIC_ROOT is not set: set app.config['MUSIC_ROOT'] to your music folder"
         )
     data_root = Path(app.config.get("DATA_ROOT") or "collection-data")
-    cache = AudioCache(
-        settings.cache_dir(data_root),
-        app.logger,
-        ffmpeg=settings.ffmpeg,
-        effort=settings.effort,
-        encode_timeout_s=settings.encode_timeout_s,
-        nice=settings.nice,
-        tags=settings.tags,
-        limits=Limits.of(settings),
-        is_shared=settings.shared_files,
-    )
+    cache = make_cache(settings, settings.cache_dir(data_root), app.logger)
     live = Live(
         cache,
         max_encoders=settings.max_live,
@@ -191,7 +186,7 @@ def make_state(app: Flask) -> AudioCacheState:
         live=live,
         playback=playback,
         permanent=PermanentPlayback(cache, settings, live, playback.traffic, _Complete),
-        tracker=get_progress_tracker(app.logger),
+        tracker=make_tracker(settings, app.logger),
     )
     atexit.register(state.shut_down)
     playback.prepare()

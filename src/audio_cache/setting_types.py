@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,9 @@ from .space import Space, parse_seconds, parse_space
 
 OnMiss = Literal["live", "original"]
 Watching = Literal["auto", "off"]
+EngineName = Literal["threads", "celery"]
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+_RATE = re.compile(r"[0-9]+(/[smh])?")
 
 
 class Takes(str):
@@ -94,6 +98,24 @@ def _sender(value: object) -> object:
     return known, address
 
 
+def _redis(value: object) -> object:
+    if isinstance(value, str) and not value.startswith(_REDIS_SCHEMES):
+        raise ValueError("no address of a Redis")
+    return value
+
+
+def _bucket(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"s3://[^/]+(/.*)?", value):
+        raise ValueError("no address of a bucket")
+    return value
+
+
+def _rate(value: object) -> object:
+    if value is not None and not (isinstance(value, str) and _RATE.fullmatch(value)):
+        raise ValueError("no rate")
+    return value
+
+
 def _either(words: Iterable[str]) -> str:
     *most, last = (f"`{word}`" for word in words)
     return f"{', '.join(most)} or {last}"
@@ -150,4 +172,15 @@ EffortLevel = Annotated[Effort, BeforeValidator(_lowered), Takes(_either(EFFORTS
 Directory = Annotated[Path, BeforeValidator(_path), Takes("the path of a directory")]
 Program = Annotated[
     Path | None, BeforeValidator(_program), Takes("the path of a program that exists")
+]
+Redis = Annotated[
+    str | None, BeforeValidator(_redis), Takes("an address such as `redis://host:6379/0`")
+]
+Engine = Annotated[EngineName, BeforeValidator(_lowered), Takes(_either(get_args(EngineName)))]
+Rate = Annotated[
+    str | None, BeforeValidator(_rate), Takes("tracks a second, minute or hour, such as `30/m`")
+]
+TaskLimit = Annotated[float, Field(ge=60, allow_inf_nan=False), Takes("seconds, 60 or more")]
+Bucket = Annotated[
+    str | None, BeforeValidator(_bucket), Takes("an address such as `s3://bucket/prefix`")
 ]

@@ -25,9 +25,11 @@ from pydantic_settings import (
 from .errors import ConfigError
 from .quality import DEFAULT_EFFORT, DEFAULT_QUALITY
 from .setting_types import (
+    Bucket,
     Count,
     Directory,
     EffortLevel,
+    Engine,
     Length,
     Miss,
     Niceness,
@@ -35,6 +37,8 @@ from .setting_types import (
     Program,
     Qualities,
     Quality,
+    Rate,
+    Redis,
     Seconds,
     Sender,
     SpaceLeft,
@@ -42,6 +46,7 @@ from .setting_types import (
     Switch,
     TagNames,
     Takes,
+    TaskLimit,
     Watch,
 )
 from .space import parse_space
@@ -193,6 +198,34 @@ class AudioCacheSettings(BaseSettings):
         "the last time.",
     )
 
+    engine: Engine = Field(
+        "threads",
+        description="Who encodes in advance: the `threads` of this process, or the workers of "
+        "`celery`, which run as `audio-cache worker` on any number of hosts.",
+    )
+    redis: Redis = Field(
+        None,
+        description="A Redis that all nodes share, for progress, figures and, with Celery, jobs.",
+    )
+    object_store: Bucket = Field(
+        None,
+        description="A bucket where all nodes keep what they make, with the cache directory before "
+        "it; endpoint and credentials are those of `AWS_ENDPOINT_URL` and its kin.",
+    )
+    object_redirect: Switch = Field(
+        False,
+        description="Send listeners to the bucket for what another node has made, by an address "
+        "that is good for six hours, so that the bytes need not pass through this node.",
+    )
+    worker_rate: Rate = Field(
+        None, description="How many tracks a worker of Celery takes at most, on each host."
+    )
+    task_limit_s: TaskLimit = Field(
+        3000.0,
+        description="How long one track may take a worker of Celery. Redis gives a task to another "
+        "one ten minutes later.",
+    )
+
     def __init__(self, **given: Any) -> None:
         """Check names and values together, so that one start shows every mistake."""
         unknown, cause = _unknown_names(given), None
@@ -203,6 +236,10 @@ class AudioCacheSettings(BaseSettings):
         except ValidationError as error:
             cause = error
         problems = [*unknown, *(_bad_values(cause, given) if cause else ())]
+        if not problems and self.engine == "celery" and self.redis is None:
+            problems.append(
+                f"{PREFIX}ENGINE is 'celery': it needs {PREFIX}REDIS, the address of its broker"
+            )
         if problems:
             raise ConfigError("\n".join(problems)) from cause
 

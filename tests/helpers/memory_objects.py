@@ -35,9 +35,11 @@ class MemoryObjects:
         return (part[at : at + _PIECE_BYTES] for at in range(0, len(part), _PIECE_BYTES))
 
     def put(self, source: str | os.PathLike[str], object_id: str) -> None:
-        path = Path(source)
-        self._contents[object_id] = path.read_bytes(), next(self._clock)
-        path.unlink()
+        self.put_copy(source, object_id)
+        Path(source).unlink()
+
+    def put_copy(self, source: str | os.PathLike[str], object_id: str) -> None:
+        self._contents[object_id] = Path(source).read_bytes(), next(self._clock)
 
     def delete(self, object_id: str) -> bool:
         return self._contents.pop(object_id, None) is not None

@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from ..progress.callback import ProgressCallback
 from ..progress.events import ProgressStatus
@@ -22,6 +23,53 @@ from .outcome import Fate
 from .workers import WorkerPool
 
 
+class Run(Protocol):
+    """One run of a task, wherever its tracks are encoded."""
+
+    task_id: str
+    run_id: str
+
+    @property
+    def qualities(self) -> tuple[QualityLevel, ...]:
+        """Return the qualities that are wanted of any of its tracks."""
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether it has ended: done, cancelled, or superseded by a newer one."""
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for its end; say whether it has ended."""
+
+    def cancel(self) -> None:
+        """End it; finished tracks stay, and listeners are told."""
+
+
+class Runs(Protocol):
+    """The background runs of a host, on whichever engine it has.
+
+    Every engine keeps the suite of `tests/audio_cache/batch/test_runs_contract.py`.
+    """
+
+    def schedule(
+        self,
+        task_id: str,
+        tracks: Iterable[Path],
+        qualities: Sequence[QualityLevel] = (DEFAULT_QUALITY,),
+        *,
+        is_urgent: bool = True,
+    ) -> Run:
+        """Begin to cache tracks, and return at once; see `BackgroundRuns.schedule`."""
+
+    def find(self, task_id: str) -> Run | None:
+        """Return the current run of a task, or None."""
+
+    def cancel(self, task_id: str) -> bool:
+        """Cancel the run of a task; say whether there was one."""
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """End what this process does of them, for a shutdown; nobody is told."""
+
+
 class BackgroundRun:
     """One run of a task, from the moment it was scheduled. Make it by `BackgroundRuns.schedule`."""
 
@@ -32,6 +80,11 @@ class BackgroundRun:
         self._progress = progress
         self._is_ending = False
         self._over = threading.Event()
+
+    @property
+    def qualities(self) -> tuple[QualityLevel, ...]:
+        """Return the qualities that are wanted of any of its tracks."""
+        return self.batch.qualities
 
     @property
     def is_over(self) -> bool:
@@ -100,6 +153,8 @@ class BackgroundRuns:
         task_id: str,
         tracks: Iterable[Path],
         qualities: Sequence[QualityLevel] = (DEFAULT_QUALITY,),
+        *,
+        is_urgent: bool = True,
     ) -> BackgroundRun:
         """Begin to cache tracks, and return at once.
 
@@ -107,11 +162,17 @@ class BackgroundRuns:
         returned. Where it has others, a new run takes its place: what the old one has encoded is
         kept and resumed.
 
+        Args:
+            task_id: which task.
+            tracks: absolute paths.
+            qualities: what to make of each.
+            is_urgent: somebody waits for these tracks, so they go before those of a whole library.
+
         Raises:
             RuntimeError: `close` was called.
         """
         wanted = dict.fromkeys(tracks, qualities)
-        batch = Batch(self._cache, wanted, changed=self._pool.changed)
+        batch = Batch(self._cache, wanted, changed=self._pool.changed, is_urgent=is_urgent)
         with self._lock:
             before = self._runs.get(task_id)
             if before is not None and not before.is_over:

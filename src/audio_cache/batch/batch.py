@@ -39,6 +39,7 @@ class Batch:
         progress: receives the progress; see `Reporter`.
         logger: where warnings go; that of the cache by default.
         changed: is notified whenever there is something to do or to know.
+        is_urgent: its tracks go before those of batches that are not.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Batch:
         *,
         logger: logging.Logger | None = None,
         changed: threading.Condition | None = None,
+        is_urgent: bool = True,
     ) -> None:
+        self.is_urgent = is_urgent
         self.tracks = name_tracks(wanted)
         self.outcomes: dict[Path, Outcome] = {}
         self.is_sifted = False

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from ..store.assembly import Assembly
 from .batch import Batch
@@ -74,13 +75,14 @@ class WorkerPool:
             return None
 
     def _find_job(self) -> Callable[[], None] | None:
-        for _ in range(len(self._batches)):
-            batch = self._batches.popleft()
+        # Each that is as urgent in its turn: the sort keeps their order.
+        for batch in sorted(self._batches, key=lambda each: not each.is_urgent):
             track = batch.take()
+            self._batches.remove(batch)
             if track is not None or not batch.is_over:
                 self._batches.append(batch)
             if track is not None:
-                return lambda: batch.encode(track, self._share)
+                return partial(batch.encode, track, self._share)
         if all(batch.is_sifted for batch in self._batches):
             for assembly in self._assemblies:
                 if assembly.wants_help():

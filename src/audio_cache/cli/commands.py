@@ -54,6 +54,7 @@ from .report import (
     upgrade_as_line,
     upgrades_as_json,
 )
+from .worker import worker as worker_command
 
 _LONG_WORK_S: Final = 600.0
 _PATHS = click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=Path)
@@ -92,6 +93,7 @@ def main() -> None:
 
 
 main.add_command(plan_command)
+main.add_command(worker_command)
 
 
 @main.command()

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import click
 
+from ..engines import make_cache
 from ..errors import AudioCacheError, ConfigError
 from ..settings import AudioCacheSettings
 from ..store.cache import AudioCache
-from ..store.room import Limits
 from ..text import readable
 
 FAILED: Final = 1
@@ -86,16 +86,7 @@ def open_cache(cache_dir: Path | None) -> AudioCache:
         OSError: the directory cannot be created.
     """
     settings = AudioCacheSettings()
-    return AudioCache(
-        cache_dir or _default_dir(settings),
-        ffmpeg=settings.ffmpeg,
-        effort=settings.effort,
-        encode_timeout_s=settings.encode_timeout_s,
-        nice=settings.nice,
-        tags=settings.tags,
-        limits=Limits.of(settings),
-        is_shared=settings.shared_files,
-    )
+    return make_cache(settings, cache_dir or _default_dir(settings))
 
 
 def open_existing_cache(cache_dir: Path | None) -> AudioCache:

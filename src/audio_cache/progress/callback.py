@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from .events import ProgressStatus
@@ -65,6 +66,35 @@ class ProgressCallback:
             self._current = max(self._current, current)
             message = f"Caching track {self._current} of {self.total_tracks}"
             self._emit("caching", ProgressStatus.IN_PROGRESS, message)
+
+    def restore(
+        self,
+        *,
+        cached: int,
+        skipped: int,
+        failed: int,
+        bytes_saved: int,
+        audio_s: float,
+        skip_reasons: Mapping[str, int],
+        failures: Iterable[dict[str, str]],
+        began_at: float,
+    ) -> None:
+        """Go on where others have brought the run.
+
+        Args:
+            cached, skipped, failed: how many tracks are.
+            bytes_saved: by how much what was cached is smaller than its sources.
+            audio_s: seconds of audio that were encoded.
+            skip_reasons: how many tracks were skipped for each reason.
+            failures: the track and the reason of each that failed.
+            began_at: when the run began, by the clock.
+        """
+        with self._lock:
+            self.cached_count, self.skipped_count, self.failed_count = cached, skipped, failed
+            self.bytes_saved, self._encoded_audio_s = bytes_saved, audio_s
+            self._current, self._started_at = self.done_count, began_at
+            self._skip_reasons = Counter(skip_reasons)
+            self._failures = list(itertools.islice(failures, MAX_FAILURES_LISTED))
 
     def track_started(self, track_name: str) -> None:
         """Report that a track is being encoded from now on."""

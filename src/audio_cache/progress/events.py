@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -132,11 +132,22 @@ class EventLog:
 
     def append(self, event: ProgressEvent) -> None:
         """Keep an event as the newest one."""
-        self.last_number += 1
-        self._recent.append(LogEntry(self.last_number, event.to_sse(), event.subject))
-        self.is_ended = self.is_ended or event.is_end
+        entry = LogEntry(self.last_number + 1, event.to_sse(), event.subject)
+        self.keep(entry, is_end=event.is_end)
+
+    def keep(self, entry: LogEntry, *, is_end: bool) -> None:
+        """Keep the next entry, where it was written by somebody else."""
+        self.last_number = entry.number
+        self._recent.append(entry)
+        self.is_ended = self.is_ended or is_end
         if len(self._recent) > self._max_events:
             self._compact(self._recent.popleft())
+
+    def restore(self, superseding: Iterable[LogEntry], last_number: int) -> None:
+        """Begin with what is left of earlier events, in order, and the number of the last."""
+        self._recent.clear()
+        self._superseding = {entry.subject: entry for entry in superseding}
+        self.last_number = last_number
 
     def has_all_after(self, number: int) -> bool:
         """Say whether every event after that number is still there."""

@@ -126,9 +126,7 @@ class ProgressTracker:
         event = ProgressEvent(
             task_id, step, ProgressStatus(status), message, current, total, details=details
         )
-        with self._lock:
-            is_kept = self._keep(event, run)
-        if not is_kept:
+        if not self._keep(event, run):
             # Not debug: loggers of hosts need no more than info, warning, error and exception.
             self._logger.info("progress of %s came after its run's end: %s", task_id, message)
 
@@ -218,21 +216,22 @@ class ProgressTracker:
 
     def _keep(self, event: ProgressEvent, run_id: str | None) -> bool:
         """Put an event into the run that it belongs to; say whether there is one."""
-        task = self._tasks.get(event.task_id)
-        run = task.run if task is not None else None
-        if run is None or run.log.is_ended:
-            is_straggler = run is not None and (event.is_end or event.is_of_track)
-            if run_id is not None or is_straggler:
+        with self._lock:
+            task = self._tasks.get(event.task_id)
+            run = task.run if task is not None else None
+            if run is None or run.log.is_ended:
+                is_straggler = run is not None and (event.is_end or event.is_of_track)
+                if run_id is not None or is_straggler:
+                    return False
+                task = self._get_or_add(event.task_id)
+                run = self._begin(task)
+            elif run_id not in (None, run.id):
                 return False
-            task = self._get_or_add(event.task_id)
-            run = self._begin(task)
-        elif run_id not in (None, run.id):
-            return False
-        assert task is not None
-        run.log.append(event)
-        run.touched_at = self._clock()
-        task.tell()
-        return True
+            assert task is not None
+            run.log.append(event)
+            run.touched_at = self._clock()
+            task.tell()
+            return True
 
     def _find_run(self, task_id: str) -> TaskRun | None:
         with self._lock:
@@ -287,8 +286,9 @@ class Frames:
         """Say whether the next item, or the end, would come at once."""
         if self._frames or self._is_over or self.due_in_s() <= 0:
             return True
+        place = self._join()
         with self._tracker._lock:
-            return self._has_news(self._join())
+            return self._has_news(place)
 
     def due_in_s(self) -> float:
         """Return the seconds until an item is due even if nothing happens."""
@@ -297,8 +297,8 @@ class Frames:
 
     def call_when_due(self, wake: Callable[[], None]) -> None:
         """Call `wake` when something has happened, at once if it has; from any thread."""
+        place = self._join()
         with self._tracker._lock:
-            place = self._join()
             if not self._has_news(place):
                 place.task.wakers[self] = wake
                 return
@@ -324,9 +324,8 @@ class Frames:
 
     def _take(self) -> None:
         """Wait for frames until a keepalive or the end is due."""
-        tracker = self._tracker
+        tracker, place = self._tracker, self._join()
         with tracker._lock:
-            place = self._join()
             place.task.changed.wait_for(lambda: self._has_news(place), self.due_in_s())
             self._frames.extend(place.take())
             self._is_over = place.is_at_end() or tracker._is_closing

@@ -38,7 +38,8 @@ from .ranges import (
     requested_span,
     respond,
 )
-from .traffic import LIVE, Traffic
+from .shared import find_shared, send_elsewhere
+from .traffic import LIVE, SHARED, Traffic
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -112,15 +113,35 @@ class PermanentPlayback:
             LiveUnavailableError: it could be made, and cannot be at the moment.
         """
         stored = self.find_stored(object_id, is_shared)
+        rendition: Rendition | None = None
+        if stored is None:
+            rendition = find_rendition(self._cache, object_id) if self._settings.enabled else None
+            if rendition is not None:
+                found = find_shared(self._cache, self._settings, rendition)
+                if isinstance(found, str):
+                    return send_elsewhere(found)
+                if found is not None:
+                    kept = {"Cache-Control": "no-store"}
+                    what = _describe(object_id, rendition.length, rendition.quality, SHARED, kept)
+                    return self._respond(request, what, found, SHARED)
+            elif self._bring(object_id):
+                stored = self.find_stored(object_id, is_shared)
         if stored is not None:
             path = Path(self._cache.objects.path(object_id))
             sender = sender_of(self._settings, self._cache.cache_dir, path)
             return self._respond(request, *stored, "hit", sender)
         self._live.may_make()
-        rendition = find_rendition(self._cache, object_id) if self._settings.enabled else None
         if rendition is None:
             raise FileNotFoundError(f"there is no rendition {object_id}")
         return self._respond(request, *self._make(request, rendition, is_shared), LIVE)
+
+    def _bring(self, object_id: str) -> bool:
+        """Fetch what no source of this node gives from the store behind it; say whether it is here.
+
+        So a node need not have the music to send what others have made of it.
+        """
+        backing = self._cache.backing
+        return backing is not None and self._settings.enabled and backing.bring(object_id)
 
     @property
     def sends_by_server(self) -> bool:

@@ -27,7 +27,8 @@ from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.lookups import Found, foreign_etag
 from .ranges import OpenRange, Representation, evaluate, listener_has_left, respond
-from .traffic import LIVE, Traffic
+from .shared import find_shared, send_elsewhere
+from .traffic import LIVE, SHARED, Traffic
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -113,6 +114,10 @@ class Playback:
             self._logger.warning("cache miss: %r at %s", str(path), quality)
         try:
             rendition = self.get_rendition(path, quality, source)
+            if self.cache.backing is not None:
+                shared = self._shared(request, rendition, source)
+                if shared is not None:
+                    return shared
             damage = self._damage_of(path, source)
             if self.settings.on_miss == "live":
                 return self._play_live(request, rendition, source, damage)
@@ -124,6 +129,26 @@ class Playback:
             # Not even a bug here, such as in reading tags, may leave a listener without sound.
             self._logger.exception("%r is played as the original", str(path))
         return self._original(request, path, source, "fwd=miss")
+
+    def _shared(
+        self, request: Request, rendition: Rendition, source: os.stat_result
+    ) -> Response | None:
+        """Return the answer with what another node has made; None where there is none."""
+        rendition = self.cache.recall(rendition)
+        read = find_shared(self.cache, self.settings, rendition)
+        if read is None:
+            return None
+        what = Representation(
+            length=rendition.length,
+            etag=rendition.id,
+            content_type="audio/mpeg",
+            other_etag=rendition.token,
+            headers=_headers(SHARED, rendition.quality, source.st_size),
+        )
+        self._note_play(request, what, rendition.id)
+        if isinstance(read, str):
+            return send_elsewhere(read)
+        return self._respond(request, what, read, SHARED, source.st_size)
 
     def get_rendition(self, path: Path, quality: QualityLevel, source: os.stat_result) -> Rendition:
         """Return the rendition of a source, which many threads may ask for at once.

@@ -8,7 +8,9 @@ from typing import Final
 
 # What the Cache-Status header says after the cache's name of what is made while it plays.
 LIVE: Final = "fwd=miss; detail=live"
-_KINDS: Final = {"hit": "hits", LIVE: "live", "fwd=miss": "misses"}
+# What another node has made, straight from the store behind this one's directory.
+SHARED: Final = "hit; detail=object-store"
+_KINDS: Final = {"hit": "hits", SHARED: "hits", LIVE: "live", "fwd=miss": "misses"}
 _BYTES: Final = {"hits": "hit_bytes", "bypasses": "bypass_bytes"}
 
 

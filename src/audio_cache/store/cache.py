@@ -28,7 +28,8 @@ from .directory import CacheDirectory
 from .entry import Verdict, entry_name, stat_or_none
 from .facts import Checksum
 from .lookups import Found, Lookups
-from .partial import Partial, fill, lock_free
+from .object_store import ObjectStore
+from .partial import Partial, fill, lock_free, log_made
 from .room import Limits
 
 _LOOK_AGAIN_S: Final = 0.05
@@ -48,6 +49,7 @@ class AudioCache(CacheDirectory):
         tags: names of the tags that go with renditions, as `settings.DEFAULT_TAGS`.
         limits: how large the cache may be; by default it leaves some of the disk free.
         is_shared: whether other users of the system, such as a web server's, may read its files.
+        behind: keeps what is made for all nodes of a site.
     """
 
     def __init__(
@@ -62,23 +64,19 @@ class AudioCache(CacheDirectory):
         tags: Collection[str] = DEFAULT_TAGS,
         limits: Limits | None = None,
         is_shared: bool = False,
+        behind: ObjectStore | None = None,
     ) -> None:
         logger, limits = logger or logging.getLogger("audio_cache"), limits or Limits()
-        super().__init__(cache_dir, logger, ",".join(tags), limits, is_shared=is_shared)
+        form = ",".join(tags)
+        super().__init__(cache_dir, logger, form, limits, is_shared=is_shared, behind=behind)
         # An entry of the list may end in a star.
         self._travels = re.compile("|".join(map(fnmatch.translate, tags)) or "(?!)").fullmatch
         self.nice, self._ffmpeg, self._timeout_s = nice, (ffmpeg, effort), encode_timeout_s
         self._renditions = functools.lru_cache(maxsize=256)(self._read_rendition)
         self._sources = functools.lru_cache(maxsize=64)(self._read_source)
         self._counted = functools.lru_cache(maxsize=64)(self._count_source)
-        self._lookups = Lookups(
-            self.objects,
-            self.facts,
-            self._source,
-            self.get_rendition,
-            self._entry_file,
-            self.room.take_for_copy,
-        )
+        gives = self._source, self.get_rendition, self._entry_file, self.room.take_for_copy
+        self._lookups = Lookups(self.objects, self.facts, *gives)
         self.checks = Checks(self.facts, self._lookups, lambda: self.ffmpeg)
         self.damages = DamagedSources(self.facts, self._source, lambda: self.ffmpeg)
 
@@ -250,6 +248,9 @@ class AudioCache(CacheDirectory):
             )
             for quality in qualities
         }
+        if self.backing is not None and not overwrite:
+            for rendition in renditions.values():
+                self.backing.fetch(rendition)
         with lock_free(renditions) as partials:
             if not partials:
                 return None
@@ -263,7 +264,7 @@ class AudioCache(CacheDirectory):
                 assemble([each for each in partials if each.rendition.quality in mine])
         for rendition in renditions.values():
             if rendition.quality in mine:
-                self._log_made(rendition, started)
+                log_made(self.logger, rendition, started)
         return mine
 
     def _invalid(
@@ -300,7 +301,7 @@ class AudioCache(CacheDirectory):
         publish = functools.partial(self.publish, check=check, on_start=on_start)
         with self.damages.explained(rendition.source.path, on_start, nice):
             fill(partial, encode, publish, on_growth, self.room.take_for_listener, head)
-        self._log_made(rendition, started)
+        log_made(self.logger, rendition, started)
 
     def publish(
         self,
@@ -322,17 +323,13 @@ class AudioCache(CacheDirectory):
         self.heads.drop(rendition)
         partial.publish(self.objects, rendition.id)
         self.facts.note_checksum(rendition.id, checksum)
+        if self.backing is not None:
+            self.backing.keep(rendition.id)
         self._lookups.rename(rendition.id, but=entry.name)
         self.facts.note_entry(entry.name, path, rendition.quality, source.version, rendition.id)
         with contextlib.suppress(FileNotFoundError):  # it had to make room already
             found = self._lookups.describe(os.fspath(entry), rendition.id, source.version)
             self._lookups.note(path, rendition.quality, found)
-
-    def _log_made(self, rendition: Rendition, started: float) -> None:
-        source, took_s = rendition.source, time.monotonic() - started
-        words = "cached %r at %s: %d bytes instead of %d, in %.1f s"
-        sizes = rendition.length, source.size_bytes
-        self.logger.info(words, str(source.path), rendition.quality, *sizes, took_s)
 
     def get_cached_or_original(self, original_path: Path, quality: QualityLevel = "medium") -> Path:
         """Return the cached file if it is valid, else the original; nothing is encoded."""

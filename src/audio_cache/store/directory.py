@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ..quality import QualityLevel
+from .backing import BackingStore
 from .entry import (
     ENTRY_NAME,
     PARTIAL_FOLDER,
@@ -25,7 +26,7 @@ from .facts import FILE_NAME, Facts
 from .heads import Heads
 from .held_objects import HeldObjects
 from .ledger import Ledger
-from .object_store import StoredObject
+from .object_store import ObjectStore, StoredObject
 from .partial import delete_abandoned
 from .pins import Pins
 from .plays import Plays
@@ -47,6 +48,7 @@ class CacheDirectory:
         form: as for `Facts`.
         limits: how large it may be.
         is_shared: whether other users of the system may read what is complete.
+        behind: keeps what is made for all nodes, where there are several.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class CacheDirectory:
         limits: Limits,
         *,
         is_shared: bool = False,
+        behind: ObjectStore | None = None,
     ) -> None:
         self.cache_dir = Path(os.path.abspath(cache_dir))
         self.logger = logger
@@ -84,6 +87,10 @@ class CacheDirectory:
             limits,
             self.logger,
         )
+        self.backing: BackingStore | None = None
+        if behind is not None:
+            take = self.room.take_for_copy
+            self.backing = BackingStore(behind, self.objects, self.facts, take, self.logger)
 
     def _make(self, is_shared: bool) -> None:
         """Make the directory; one that is there keeps its mode, which somebody may have chosen."""
@@ -144,7 +151,9 @@ class CacheDirectory:
         return len(deleted)
 
     def close(self) -> None:
-        """Close the index; the next use opens it again."""
+        """Close the index, which the next use opens again, and leave the store behind this."""
+        if self.backing is not None:
+            self.backing.close()
         self.facts.close()
 
     def pin(self, owner: str, paths: Iterable[Path], qualities: Collection[QualityLevel]) -> None:

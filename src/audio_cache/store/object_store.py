@@ -51,6 +51,13 @@ class ObjectStore(Protocol):
             OSError: the store cannot be written; what was there before is there still.
         """
 
+    def put_copy(self, source: str | os.PathLike[str], object_id: str) -> None:
+        """Make a copy of a complete file an object, as `put`; the file stays.
+
+        Raises:
+            OSError: as `put`.
+        """
+
     def delete(self, object_id: str) -> bool:
         """Delete an object; say whether it was there. Who reads it reads on undisturbed."""
 

@@ -99,6 +99,14 @@ class LocalObjects:
         os.replace(source, path)
         sync_directory(os.path.dirname(path))
 
+    def put_copy(self, source: str | os.PathLike[str], object_id: str) -> None:
+        """Make a copy of a complete file an object, as `put`; the file stays."""
+        with self.new_file(object_id) as new, open(source, "rb") as old:
+            shutil.copyfileobj(old, new)
+            new.flush()
+            os.fsync(new.fileno())
+            self.put(new.name, object_id)
+
     def delete(self, object_id: str) -> bool:
         """Delete an object; say whether it was there. Who reads it reads on undisturbed."""
         with contextlib.suppress(FileNotFoundError):

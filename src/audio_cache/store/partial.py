@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 import shutil
 import time
@@ -324,3 +325,17 @@ def _growing(path: Path) -> Growing:
     entry = read_entry(path)
     whole = entry.expected_size() if entry is not None else size
     return Growing(path, size, max(size, whole), is_locked=True)
+
+
+def log_made(logger: logging.Logger, rendition: Rendition, started: float) -> None:
+    """Log that a rendition was made, and in which time.
+
+    Args:
+        logger: where to.
+        rendition: which.
+        started: when that began, by the monotonic clock.
+    """
+    source, took_s = rendition.source, time.monotonic() - started
+    words = "cached %r at %s: %d bytes instead of %d, in %.1f s"
+    sizes = rendition.length, source.size_bytes
+    logger.info(words, str(source.path), rendition.quality, *sizes, took_s)

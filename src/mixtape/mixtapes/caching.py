@@ -14,7 +14,6 @@ from sqlalchemy import or_, select
 from audio_cache import (
     DEFAULT_QUALITY,
     QUALITY_SETTINGS,
-    BackgroundRuns,
     QualityLevel,
     encode_time_s,
     find_obstacle,
@@ -80,7 +79,7 @@ class Caching:
     def __init__(self, state: AudioCacheState, database: Database) -> None:
         self._state = state
         self._database = database
-        self._runs = BackgroundRuns(state.cache, state.tracker, state.settings.max_workers)
+        self._runs = state.make_runs()
 
     @property
     def is_enabled(self) -> bool:
@@ -105,7 +104,12 @@ class Caching:
         return self._state.settings.enabled and self._state.settings.pin_mixtapes
 
     def start(
-        self, task_id: str, paths: Iterable[bytes], qualities: Sequence[QualityLevel]
+        self,
+        task_id: str,
+        paths: Iterable[bytes],
+        qualities: Sequence[QualityLevel],
+        *,
+        is_urgent: bool = False,
     ) -> bool:
         """Begin to cache tracks in the background; say whether there is anything to do.
 
@@ -113,16 +117,18 @@ class Caching:
             task_id: of the progress stream.
             paths: relative to the music root.
             qualities: what to make of each.
+            is_urgent: the tracks go before those that nobody waits for.
         """
         sources = self._sources(paths)
         if not (self.is_enabled and sources and qualities):
             return False
-        self._schedule(task_id, sources, qualities)
+        self._schedule(task_id, sources, qualities, is_urgent=is_urgent)
         return True
 
     def start_mixtape(self, mixtape: SavedMixtape, qualities: Sequence[QualityLevel]) -> bool:
         """Begin to cache a mixtape at some qualities, as `start`."""
-        return self.start(mixtape.slug, (item.path for item in mixtape.items), qualities)
+        paths = (item.path for item in mixtape.items)
+        return self.start(mixtape.slug, paths, qualities, is_urgent=True)
 
     def pin(self, mixtape: SavedMixtape) -> None:
         """Keep what is made of a mixtape, whatever else needs the room, if that is wished."""
@@ -165,7 +171,7 @@ class Caching:
         run = self._runs.find(old_task_id)
         if run is not None and not run.is_over:
             run.cancel()
-            self.start_mixtape(mixtape, run.batch.qualities)
+            self.start_mixtape(mixtape, run.qualities)
 
     def is_running(self, task_id: str) -> bool:
         """Say whether a run of a task goes on."""
@@ -230,13 +236,18 @@ class Caching:
             return session.scalars(query.order_by(Track.path)).all()
 
     def _schedule(
-        self, task_id: str, sources: list[Path], qualities: Sequence[QualityLevel]
+        self,
+        task_id: str,
+        sources: list[Path],
+        qualities: Sequence[QualityLevel],
+        *,
+        is_urgent: bool = True,
     ) -> None:
         run = self._runs.find(task_id)
-        if run is not None and not (run.is_over or run.batch.is_cancelled):
+        if run is not None and not run.is_over:
             # The new run takes the place of one whose qualities somebody still waits for.
-            qualities = tuple(dict.fromkeys((*run.batch.qualities, *qualities)))
-        self._runs.schedule(task_id, sources, qualities)
+            qualities = tuple(dict.fromkeys((*run.qualities, *qualities)))
+        self._runs.schedule(task_id, sources, qualities, is_urgent=is_urgent)
 
     def _sources(self, paths: Iterable[bytes]) -> list[Path]:
         root = os.fsencode(self._state.music_root)

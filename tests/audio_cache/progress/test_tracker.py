@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-import threading
-import tracemalloc
-import weakref
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
@@ -17,8 +11,8 @@ from audio_cache.progress_tracker import (
     ProgressEvent,
     ProgressStatus,
     ProgressTracker,
-    get_progress_tracker,
 )
+from tests.audio_cache.progress.conftest import MakeTracker
 from tests.helpers.progress import (
     KEEPALIVE,
     Clock,
@@ -28,7 +22,7 @@ from tests.helpers.progress import (
     messages,
     parse,
 )
-from tests.helpers.waiting import LIMIT_S, finish
+from tests.helpers.waiting import LIMIT_S, finish, wait_until
 
 
 class TestListening:
@@ -61,15 +55,15 @@ class TestListening:
         ]
         assert len(drain(two)) == 3
 
-    def test_a_waiting_listener_gets_an_event_at_once(self) -> None:
-        tracker = ProgressTracker(keepalive_s=LIMIT_S)
+    def test_a_waiting_listener_gets_an_event_at_once(self, make_tracker: MakeTracker) -> None:
+        tracker = make_tracker(keepalive_s=LIMIT_S)
         thread, frames = follow_in_thread(tracker, "t")
         tracker.emit("t", "completed", "completed", "done")
         finish(thread)
         assert messages([parse(frame) for frame in frames[1:]]) == ["done"]
 
-    def test_an_idle_stream_is_kept_alive_by_comments(self) -> None:
-        tracker = ProgressTracker(keepalive_s=0.01)
+    def test_an_idle_stream_is_kept_alive_by_comments(self, make_tracker: MakeTracker) -> None:
+        tracker = make_tracker(keepalive_s=0.01)
         stream = tracker.listen("t", timeout=LIMIT_S)
         assert [next(stream) for _ in range(4)][1:] == [KEEPALIVE] * 3
 
@@ -111,10 +105,13 @@ class TestListening:
         for _ in range(2):
             assert len(list(tracker.listen("t"))) == 4
 
-    def test_closing_the_tracker_ends_present_and_coming_streams(self) -> None:
-        tracker = ProgressTracker(keepalive_s=LIMIT_S)
+    def test_closing_the_tracker_ends_present_and_coming_streams(
+        self, make_tracker: MakeTracker
+    ) -> None:
+        tracker = make_tracker(keepalive_s=LIMIT_S)
         emit_many(tracker, "t", 1)
-        thread, _ = follow_in_thread(tracker, "t")
+        thread, frames = follow_in_thread(tracker, "t")
+        wait_until(lambda: len(frames) == 2)
         tracker.close()
         finish(thread)
         assert [len(list(tracker.listen("t"))), len(list(tracker.listen("other")))] == [2, 1]
@@ -196,10 +193,13 @@ class TestRuns:
         emit_many(tracker, "t", 1)
         assert messages(drain(tracker.listen("t"))) == ["event 0"]
 
-    def test_listeners_of_the_old_run_are_moved_to_the_new_one(self) -> None:
-        tracker = ProgressTracker(keepalive_s=LIMIT_S)
+    def test_listeners_of_the_old_run_are_moved_to_the_new_one(
+        self, make_tracker: MakeTracker
+    ) -> None:
+        tracker = make_tracker(keepalive_s=LIMIT_S)
         emit_many(tracker, "t", 1)
         thread, frames = follow_in_thread(tracker, "t")
+        wait_until(lambda: len(frames) == 2)
         tracker.create_task("t")
         tracker.emit("t", "completed", "completed", "the new end")
         finish(thread)
@@ -255,8 +255,10 @@ class TestRuns:
         tracker.emit("t", "failed", "failed", "")
         assert state() == (True, False)
 
-    def test_a_cleaned_up_tasks_listener_gets_the_rest_and_then_its_end(self) -> None:
-        tracker = ProgressTracker(keepalive_s=LIMIT_S)
+    def test_a_cleaned_up_tasks_listener_gets_the_rest_and_then_its_end(
+        self, make_tracker: MakeTracker
+    ) -> None:
+        tracker = make_tracker(keepalive_s=LIMIT_S)
         stream = tracker.listen("t")
         next(stream)
         emit_many(tracker, "t", 2)
@@ -273,22 +275,22 @@ class TestRuns:
 
 class TestMemory:
     def test_a_finished_task_is_forgotten_after_a_while(
-        self, tracker: ProgressTracker, clock: Clock
+        self, own_tracker: ProgressTracker, clock: Clock
     ) -> None:
-        tracker.emit("t", "completed", "completed", "")
+        own_tracker.emit("t", "completed", "completed", "")
         clock.now += 600
-        assert tracker.has_task("t")
+        assert own_tracker.has_task("t")
         clock.now += 1
-        assert not tracker.has_task("t")
+        assert not own_tracker.has_task("t")
 
     def test_a_silent_run_is_forgotten_after_a_day_only(
-        self, tracker: ProgressTracker, clock: Clock
+        self, own_tracker: ProgressTracker, clock: Clock
     ) -> None:
-        emit_many(tracker, "t", 1)
+        emit_many(own_tracker, "t", 1)
         clock.now += 86_400
-        assert tracker.is_running("t")
+        assert own_tracker.is_running("t")
         clock.now += 1
-        assert not tracker.has_task("t")
+        assert not own_tracker.has_task("t")
 
     def test_a_listener_that_leaves_an_unknown_task_leaves_nothing(
         self, tracker: ProgressTracker
@@ -302,8 +304,10 @@ class TestMemory:
         two.close()
         assert not tracker._tasks
 
-    def test_the_oldest_events_give_way_to_the_last_state_of_each_track(self, clock: Clock) -> None:
-        tracker = ProgressTracker(keepalive_s=0, max_events=4, clock=clock)
+    def test_the_oldest_events_give_way_to_the_last_state_of_each_track(
+        self, make_tracker: MakeTracker, clock: Clock
+    ) -> None:
+        tracker = make_tracker(keepalive_s=0, max_events=4, clock=clock)
         for number in range(3):
             name = f"{number}"
             tracker.emit("t", "track_started", "in_progress", f"start {number}", track=name)
@@ -317,16 +321,18 @@ class TestMemory:
         ]
 
     def test_tracks_that_are_told_without_a_name_do_not_give_way_to_each_other(
-        self, clock: Clock
+        self, make_tracker: MakeTracker, clock: Clock
     ) -> None:
-        tracker = ProgressTracker(keepalive_s=0, max_events=2, clock=clock)
+        tracker = make_tracker(keepalive_s=0, max_events=2, clock=clock)
         for name in "abcd":
             tracker.emit("t", "track_cached", "in_progress", f"✓ Cached: {name}")
         told = messages(drain(tracker.listen("t")))[1:]
         assert told == [f"✓ Cached: {name}" for name in "abcd"]
 
-    def test_a_slow_listener_is_told_that_it_missed_events(self, clock: Clock) -> None:
-        tracker = ProgressTracker(keepalive_s=0, max_events=4, clock=clock)
+    def test_a_slow_listener_is_told_that_it_missed_events(
+        self, make_tracker: MakeTracker, clock: Clock
+    ) -> None:
+        tracker = make_tracker(keepalive_s=0, max_events=4, clock=clock)
         stream = tracker.listen("t")
         next(stream)
         emit_many(tracker, "t", 4)
@@ -345,50 +351,3 @@ class TestMemory:
         with tracker._lock:
             streams.clear()
         assert not tracker._tasks
-
-
-def run_for_200(
-    tracker: ProgressTracker, threads: ThreadPoolExecutor, events: int
-) -> weakref.ref[Any]:
-    """Let 200 listeners follow a run, check what they got, and return what would leak."""
-    tracker.create_task("t")
-    all_connected = threading.Barrier(201)
-
-    def follow() -> list[str]:
-        stream = tracker.listen("t", timeout=LIMIT_S)
-        next(stream)
-        all_connected.wait(LIMIT_S)
-        return list(stream)
-
-    futures = [threads.submit(follow) for _ in range(200)]
-    all_connected.wait(LIMIT_S)
-    emit_many(tracker, "t", events)
-    tracker.emit("t", "completed", "completed", "over")
-    received = [future.result(LIMIT_S) for future in futures]
-    expected = [*(f"event {n}" for n in range(events)), "over"]
-    assert messages([parse(frame) for frame in received[0]]) == expected
-    assert received.count(received[0]) == 200
-    run: Any = tracker._tasks["t"].run
-    tracker.cleanup_task("t")
-    return weakref.ref(run)
-
-
-def test_200_listeners_of_500_events_get_all_in_order_and_leave_no_memory() -> None:
-    tracker = ProgressTracker(keepalive_s=LIMIT_S)
-    with ThreadPoolExecutor(200) as threads:
-        run_for_200(tracker, threads, 5)  # starts the threads, which have memory of their own
-        gc.collect()
-        tracemalloc.start()
-        try:
-            before = tracemalloc.get_traced_memory()[0]
-            run = run_for_200(tracker, threads, 500)
-            gc.collect()
-            left = tracemalloc.get_traced_memory()[0] - before
-        finally:
-            tracemalloc.stop()
-    assert run() is None
-    assert left < 64 * 1024
-
-
-def test_the_shared_tracker_is_one() -> None:
-    assert get_progress_tracker() is get_progress_tracker()

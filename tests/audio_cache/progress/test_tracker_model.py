@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -55,15 +56,17 @@ class TrackerMachine(RuleBasedStateMachine):
     """One task, its runs, and listeners that are read until they are idle or over."""
 
     limit = 10_000
+    # Whether it forgets by the clock that it is given.
+    has_clock = True
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.tracker = ProgressTracker(
+        self.tracker = self.make_tracker(
             keepalive_s=0,
             max_events=self.limit,
             keep_finished_s=KEEP_S,
-            keep_silent_s=1e12,
+            keep_silent_s=1e9,
             clock=lambda: self.now,
         )
         self.run: ModelRun | None = None
@@ -72,6 +75,9 @@ class TrackerMachine(RuleBasedStateMachine):
         self.listeners: list[Listener] = []
         self.count = 0
         self.ended_at = 0.0
+
+    def make_tracker(self, **options: Any) -> ProgressTracker:
+        return ProgressTracker(**options)
 
     def begin(self) -> ModelRun:
         self.run = self.runs[self.tracker.get_run(TASK)] = ModelRun(self.limit)
@@ -109,6 +115,7 @@ class TrackerMachine(RuleBasedStateMachine):
     def straggle(self, status: str) -> None:
         self.tracker.emit(TASK, "track_failed", status, "too late")
 
+    @precondition(lambda self: self.has_clock)
     @rule(seconds=st.sampled_from([1, KEEP_S, KEEP_S + 1]))
     def wait(self, seconds: int) -> None:
         self.now += seconds
@@ -217,6 +224,9 @@ class TrackerMachine(RuleBasedStateMachine):
         for listener in self.listeners:
             self.read(listener)
             listener.stream.close()
+        self.check_what_is_left()
+
+    def check_what_is_left(self) -> None:
         assert len(self.tracker._tasks) == (self.run is not None)
 
 

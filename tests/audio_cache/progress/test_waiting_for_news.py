@@ -6,17 +6,13 @@ import pytest
 
 from audio_cache.progress.sse import progress_response
 from audio_cache.progress.tracker import Frames, ProgressTracker
+from tests.audio_cache.progress.conftest import MakeTracker
 from tests.helpers.progress import KEEPALIVE, Clock, emit_many, messages, parse
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def tracker(clock: Clock) -> ProgressTracker:
-    return ProgressTracker(keepalive_s=15, clock=clock)
+def tracker(make_tracker: MakeTracker, clock: Clock) -> ProgressTracker:
+    return make_tracker(keepalive_s=15, clock=clock)
 
 
 def take_due(frames: Frames) -> list[str]:

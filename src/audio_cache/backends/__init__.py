@@ -1,0 +1,1 @@
+"""Engines that other hosts share, each behind an optional extra; nothing below imports them."""

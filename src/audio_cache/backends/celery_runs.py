@@ -1,0 +1,144 @@
+"""Background runs whose tracks are tasks of Celery: any number of workers, on any hosts."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from ..batch.outcome import name_tracks
+from ..progress.tracker import ProgressTracker
+from ..quality import DEFAULT_QUALITY, QualityLevel
+from ..settings import AudioCacheSettings
+from .celery_app import SPREAD, make_app, priority_of
+from .redis_progress import connect
+from .redis_runs import RUNNING, RunRecord, RunRecords, RunTrack, persist
+
+_LOOKS_EVERY_S: Final = 0.1
+
+
+class CeleryRun:
+    """One run of a task. Make it by `CeleryRuns.schedule`.
+
+    Args:
+        records: where runs are recorded.
+        record: the run.
+    """
+
+    def __init__(self, records: RunRecords, record: RunRecord) -> None:
+        self._records = records
+        self._record = record
+        self.task_id = record.task_id
+        self.run_id = record.run_id
+
+    @property
+    def qualities(self) -> tuple[QualityLevel, ...]:
+        """Return the qualities that are wanted of its tracks."""
+        return self._record.qualities
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether it has ended, on whichever nodes."""
+        return persist(lambda: self._records.state(self.run_id)) != RUNNING
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for its end; say whether it has ended."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while not self.is_over:
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOOKS_EVERY_S)
+        return True
+
+    def cancel(self) -> None:
+        """End it, and what workers do for it; finished tracks stay, and listeners are told."""
+        persist(lambda: self._records.cancel(self._record))
+
+
+class CeleryRuns:
+    """The background runs of all nodes.
+
+    Nothing of a run is kept in this process: it goes on whatever becomes of that, and any node
+    finds it and can cancel it.
+
+    Args:
+        settings: with the address of the Redis.
+        tracker: receives the progress of the runs.
+        music_root: where this node has the music; paths travel relative to it.
+    """
+
+    def __init__(
+        self, settings: AudioCacheSettings, tracker: ProgressTracker, music_root: Path
+    ) -> None:
+        assert settings.redis is not None
+        self._records = RunRecords(connect(settings.redis), tracker)
+        self._app = make_app(settings)
+        self._music_root = os.fsencode(music_root)
+        self._is_closed = threading.Event()
+
+    def schedule(
+        self,
+        task_id: str,
+        tracks: Iterable[Path],
+        qualities: Sequence[QualityLevel] = (DEFAULT_QUALITY,),
+        *,
+        is_urgent: bool = True,
+    ) -> CeleryRun:
+        """Begin to cache tracks on the workers, and return at once.
+
+        A task has one run at a time. Where one goes on with the same tracks and qualities, on any
+        node, it is returned. Where it has others, a new run takes its place.
+
+        Args:
+            task_id: which task.
+            tracks: absolute paths below the music root.
+            qualities: what to make of each.
+            is_urgent: somebody waits for these tracks, so they go before those of a whole library.
+
+        Raises:
+            RuntimeError: `close` was called.
+            ValueError: a track is not below the music root.
+            redis.RedisError: Redis is not there.
+        """
+        if self._is_closed.is_set():
+            raise RuntimeError("the runs are closed: nothing more can be scheduled")
+        named = [RunTrack(self._below_root(each.path), each.name) for each in name_tracks(tracks)]
+        wanted = tuple(dict.fromkeys(qualities))
+        record, is_new = self._records.begin(task_id, named, wanted, is_urgent=is_urgent)
+        if is_new and not named:
+            self._records.finish(record)
+        elif is_new:
+            # One task hands out the others, so that scheduling a library takes no longer.
+            priority = priority_of(is_urgent=is_urgent)
+            self._app.send_task(SPREAD, args=(record.run_id,), priority=priority)
+        return CeleryRun(self._records, record)
+
+    def find(self, task_id: str) -> CeleryRun | None:
+        """Return the current run of a task, whichever node began it; None where there is none."""
+        record = persist(lambda: self._records.current(task_id))
+        return CeleryRun(self._records, record) if record is not None else None
+
+    def cancel(self, task_id: str) -> bool:
+        """Cancel the run of a task; say whether there was one."""
+        run = self.find(task_id)
+        if run is not None:
+            run.cancel()
+        return run is not None
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Schedule nothing more. What was goes on, on the workers."""
+        self._is_closed.set()
+        self._app.close()
+        self._records.client.close()
+
+    def _below_root(self, path: Path) -> bytes:
+        root, absolute = self._music_root, os.fsencode(os.path.abspath(path))
+        if not absolute.startswith(os.path.join(root, b"")):
+            raise ValueError(
+                f"{str(path)!r} is not below the music root {os.fsdecode(root)!r}, so no other "
+                "node could find it"
+            )
+        return os.path.relpath(absolute, root)

@@ -1,0 +1,369 @@
+"""What all nodes know of the background runs: their tracks, what became of each, who is on it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, TypeVar, cast
+
+import redis
+
+from ..batch.outcome import Fate, Outcome
+from ..progress.callback import ProgressCallback
+from ..progress.events import ProgressStatus
+from ..progress.tracker import ProgressTracker
+from ..quality import QualityLevel
+from ..text import counted
+
+RUNNING: Final = "running"
+OVER: Final = "over"
+CANCELLED: Final = "cancelled"
+ABANDONED: Final = "abandoned"
+
+_PREFIX: Final = "audio-cache:run"
+_CURRENT: Final = "audio-cache:runs"
+_KEPT_S: Final = 7 * 86_400
+_KEPT_AFTER_S: Final = 3_600
+_SETTLES_WITHIN_S: Final = 10.0
+_TRIES_FOR_S: Final = 120.0
+_TRIES_AGAIN_IN_S: Final = 0.25
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class RunTrack:
+    """A track of a run: its path below the music root, byte for byte, and what people call it."""
+
+    path: bytes
+    name: str
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as Redis has it.
+
+    Args:
+        run_id: of its progress.
+        task_id: of which it is a run.
+        total: how many tracks it has.
+        qualities: what is made of each.
+        state: RUNNING, OVER, CANCELLED or ABANDONED.
+        wanted: a digest of tracks and qualities.
+        is_urgent: whether somebody waits for it.
+    """
+
+    run_id: str
+    task_id: str
+    total: int
+    qualities: tuple[QualityLevel, ...]
+    state: str
+    wanted: str
+    is_urgent: bool
+
+
+class RunRecords:
+    """The runs in Redis.
+
+    Args:
+        client: of the Redis.
+        tracker: told of what becomes of tracks.
+    """
+
+    def __init__(self, client: redis.Redis, tracker: ProgressTracker) -> None:
+        self.client = client
+        self.tracker = tracker
+
+    def begin(
+        self,
+        task_id: str,
+        tracks: Sequence[RunTrack],
+        qualities: Sequence[QualityLevel],
+        *,
+        is_urgent: bool,
+    ) -> tuple[RunRecord, bool]:
+        """Begin a run of a task, or find the same that goes on; say whether it is new."""
+        wanted = _digest(tracks, qualities)
+        with self.client.lock(f"{_CURRENT}:{task_id}", timeout=_SETTLES_WITHIN_S):
+            before = self.current(task_id)
+            if before is not None:
+                if before.wanted == wanted:
+                    return before, False
+                self.change_state(before, ABANDONED)
+            run_id = self.tracker.create_task(task_id)
+            record = RunRecord(
+                run_id, task_id, len(tracks), tuple(qualities), RUNNING, wanted, is_urgent
+            )
+            self._write(record, tracks)
+        total = len(tracks)
+        message = f"Looking at {counted(total, 'track')}"
+        status = ProgressStatus.PENDING
+        self.tracker.emit(task_id, "queued", status, message, total=total, run=run_id)
+        return record, True
+
+    def _write(self, record: RunRecord, tracks: Sequence[RunTrack]) -> None:
+        key = _key(record.run_id)
+        fields: dict[Any, Any] = {
+            **{name: value for name, value in asdict(record).items() if name != "run_id"},
+            "qualities": json.dumps(record.qualities),
+            "is_urgent": int(record.is_urgent),
+            "began_ms": round(time.time() * 1000),
+        }
+        with self.client.pipeline() as pipe:
+            pipe.hset(key, mapping=fields)
+            for index, track in enumerate(tracks):
+                pipe.hset(f"{key}:tracks", str(index), _pack(track))
+            if tracks:
+                pipe.sadd(f"{key}:left", *range(len(tracks)))
+            pipe.hset(_CURRENT, record.task_id, record.run_id)
+            for name in _keys(record.run_id):
+                pipe.expire(name, _KEPT_S)
+            pipe.execute()
+
+    def current(self, task_id: str) -> RunRecord | None:
+        """Return the run of a task that goes on."""
+        run_id = cast("str | None", self.client.hget(_CURRENT, task_id))
+        record = self.read(run_id) if run_id else None
+        return record if record is not None and record.state == RUNNING else None
+
+    def all_current(self) -> list[RunRecord]:
+        """Return all runs that go on."""
+        found = cast("dict[str, str]", self.client.hgetall(_CURRENT))
+        records = (self.read(run_id) for run_id in found.values())
+        return [each for each in records if each is not None and each.state == RUNNING]
+
+    def read(self, run_id: str) -> RunRecord | None:
+        """Return a run; None where it is known no more."""
+        fields = cast("dict[str, str]", self.client.hgetall(_key(run_id)))
+        if not fields:
+            return None
+        return RunRecord(
+            run_id=run_id,
+            task_id=fields["task_id"],
+            total=int(fields["total"]),
+            qualities=tuple(json.loads(fields["qualities"])),
+            state=fields["state"],
+            wanted=fields["wanted"],
+            is_urgent=fields["is_urgent"] == "1",
+        )
+
+    def state(self, run_id: str) -> str:
+        """Return the state of a run; OVER where it is known no more."""
+        return cast("str | None", self.client.hget(_key(run_id), "state")) or OVER
+
+    def track(self, run_id: str, index: int) -> RunTrack:
+        """Return a track of a run.
+
+        Raises:
+            KeyError: it has none of that number.
+        """
+        packed = cast("str | None", self.client.hget(f"{_key(run_id)}:tracks", str(index)))
+        if packed is None:
+            raise KeyError(f"run {run_id} has no track {index}")
+        return _unpack(packed)
+
+    def left(self, run_id: str) -> set[int]:
+        """Return the numbers of the tracks that are not settled."""
+        return set(map(int, cast("set[str]", self.client.smembers(f"{_key(run_id)}:left"))))
+
+    def is_left(self, run_id: str, index: int) -> bool:
+        """Say whether a track is not settled."""
+        return bool(self.client.sismember(f"{_key(run_id)}:left", str(index)))
+
+    def note_sent(self, run_id: str, index: int) -> bool:
+        """Note that a track was put into the queue; say whether it had not been before."""
+        return bool(self.client.sadd(f"{_key(run_id)}:sent", str(index)))
+
+    def begun(self, run_id: str) -> set[int]:
+        """Return the numbers of the tracks that some node has taken up."""
+        return set(map(int, cast("set[str]", self.client.smembers(f"{_key(run_id)}:begun"))))
+
+    def outcomes(self, run_id: str) -> dict[RunTrack, Outcome]:
+        """Return what became of the tracks that are settled."""
+        key = _key(run_id)
+        found = cast("dict[str, str]", self.client.hgetall(f"{key}:outcomes"))
+        return {self.track(run_id, int(index)): _outcome(text) for index, text in found.items()}
+
+    def change_state(self, record: RunRecord, state: str) -> bool:
+        """End a run in one way or another; say whether it went on until now."""
+        with self.client.lock(f"{_key(record.run_id)}:lock", timeout=_SETTLES_WITHIN_S):
+            return self._end(record, state)
+
+    def cancel(self, record: RunRecord) -> None:
+        """End a run, and tell its listeners."""
+        with self.client.lock(f"{_key(record.run_id)}:lock", timeout=_SETTLES_WITHIN_S):
+            if self._end(record, CANCELLED):
+                progress = self._progress(record)
+                ready = progress.cached_count + progress.skipped_count
+                message = f"Cancelled: {ready} of {counted(record.total, 'track')} ready"
+                progress.run_finished(ProgressStatus.FAILED, message, step="cancelled")
+
+    def note_begun(self, record: RunRecord, index: int, track: RunTrack) -> None:
+        """Note that a node has taken up a track, and tell listeners that it is being encoded."""
+        self.client.sadd(f"{_key(record.run_id)}:begun", str(index))
+        self._progress(record).track_started(track.name)
+
+    def settle(self, record: RunRecord, index: int, track: RunTrack, outcome: Outcome) -> None:
+        """Note what became of a track, once, and tell it; with the last one the run is over."""
+
+        def try_to() -> None:
+            with self.client.lock(f"{_key(record.run_id)}:lock", timeout=_SETTLES_WITHIN_S):
+                self._settle(record, index, track, outcome)
+
+        persist(try_to)
+
+    def finish(self, record: RunRecord) -> None:
+        """End a run that has nothing left, if nobody has."""
+
+        def try_to() -> None:
+            with self.client.lock(f"{_key(record.run_id)}:lock", timeout=_SETTLES_WITHIN_S):
+                self._finish(record)
+
+        persist(try_to)
+
+    def _settle(self, record: RunRecord, index: int, track: RunTrack, outcome: Outcome) -> None:
+        key = _key(record.run_id)
+        if self.state(record.run_id) == RUNNING and self.is_left(record.run_id, index):
+            text = json.dumps({**asdict(outcome), "fate": outcome.fate.value, "name": track.name})
+            # Another node may have died right behind this.
+            if self.client.hsetnx(f"{key}:outcomes", str(index), text):
+                self._count(key, outcome)
+                progress = self._progress(record, but=outcome)
+                _tell(progress, track.name, outcome)
+                progress(progress.done_count, record.total)
+            self.client.srem(f"{key}:left", str(index))
+        self._finish(record)
+
+    def _count(self, key: str, outcome: Outcome) -> None:
+        with self.client.pipeline() as pipe:
+            pipe.hincrby(key, outcome.fate.value, 1)
+            pipe.hincrby(key, "bytes_saved", outcome.bytes_saved)
+            pipe.hincrbyfloat(key, "audio_s", outcome.audio_s)
+            if outcome.fate is Fate.SKIPPED:
+                pipe.hincrby(f"{key}:skips", outcome.reason, 1)
+            pipe.execute()
+
+    def _finish(self, record: RunRecord) -> None:
+        if self.client.scard(f"{_key(record.run_id)}:left") or not self._end(record, OVER):
+            return
+        settled = self.outcomes(record.run_id).values()
+        useless = [each for each in settled if each.fate is Fate.FAILED or each.is_missing]
+        has_failed = bool(settled) and len(useless) == len(settled)
+        status = ProgressStatus.FAILED if has_failed else ProgressStatus.COMPLETED
+        self._progress(record).run_finished(status)
+
+    def _end(self, record: RunRecord, state: str) -> bool:
+        if self.state(record.run_id) != RUNNING:
+            return False
+        with self.client.pipeline() as pipe:
+            pipe.hset(_key(record.run_id), "state", state)
+            for name in _keys(record.run_id):
+                pipe.expire(name, _KEPT_AFTER_S)
+            if self.client.hget(_CURRENT, record.task_id) == record.run_id:
+                pipe.hdel(_CURRENT, record.task_id)
+            pipe.execute()
+        return True
+
+    def _progress(self, record: RunRecord, but: Outcome | None = None) -> ProgressCallback:
+        """Return the callback of a run as all nodes have brought it about.
+
+        Args:
+            but: an outcome that is counted already, and is still to be told.
+        """
+        key = _key(record.run_id)
+        fields = cast("dict[str, str]", self.client.hgetall(key))
+        skips = cast("dict[str, str]", self.client.hgetall(f"{key}:skips"))
+        began_s = int(fields.get("began_ms", 0)) / 1000
+        progress = ProgressCallback(
+            record.task_id, self.tracker, record.total, run=record.run_id, clock=time.time
+        )
+        fates = {fate: int(fields.get(fate.value, 0)) for fate in Fate}
+        saved, audio_s = int(fields.get("bytes_saved", 0)), float(fields.get("audio_s", 0))
+        reasons = {reason: int(count) for reason, count in skips.items()}
+        if but is not None:
+            fates[but.fate] -= 1
+            saved, audio_s = saved - but.bytes_saved, audio_s - but.audio_s
+            if but.fate is Fate.SKIPPED:
+                reasons[but.reason] -= 1
+        failures = [
+            {"track": each["name"], "reason": each["reason"]}
+            for each in map(json.loads, self._texts(key) if fates[Fate.FAILED] else ())
+            if each["fate"] == Fate.FAILED.value
+        ]
+        progress.restore(
+            cached=fates[Fate.CACHED],
+            skipped=fates[Fate.SKIPPED],
+            failed=fates[Fate.FAILED],
+            bytes_saved=saved,
+            audio_s=audio_s,
+            skip_reasons={reason: count for reason, count in reasons.items() if count},
+            failures=failures,
+            began_at=began_s,
+        )
+        return progress
+
+    def _texts(self, key: str) -> list[str]:
+        return list(cast("dict[str, str]", self.client.hgetall(f"{key}:outcomes")).values())
+
+
+def lease_name(track: RunTrack, qualities: Sequence[QualityLevel]) -> str:
+    """Return what is leased for a track: the same on all nodes, whatever their mounts are."""
+    return hashlib.sha256(track.path).hexdigest()[:32] + ":" + ",".join(sorted(qualities))
+
+
+def persist(action: Callable[[], T]) -> T:
+    """Do something with Redis, and try again for a while where that is away.
+
+    Raises:
+        redis.RedisError: it did not come back.
+    """
+    deadline = time.monotonic() + _TRIES_FOR_S
+    while True:
+        try:
+            return action()
+        except redis.RedisError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_TRIES_AGAIN_IN_S)
+
+
+def _tell(progress: ProgressCallback, name: str, outcome: Outcome) -> None:
+    if outcome.fate is Fate.CACHED:
+        progress.track_cached(name, bytes_saved=outcome.bytes_saved, audio_s=outcome.audio_s)
+    elif outcome.fate is Fate.SKIPPED:
+        progress.track_skipped(name, outcome.reason)
+    else:
+        progress.track_failed(name, outcome.reason)
+
+
+def _key(run_id: str) -> str:
+    return f"{_PREFIX}:{run_id}"
+
+
+def _keys(run_id: str) -> list[str]:
+    parts = ("tracks", "left", "sent", "begun", "outcomes", "skips")
+    return [_key(run_id), *(f"{_key(run_id)}:{part}" for part in parts)]
+
+
+def _digest(tracks: Sequence[RunTrack], qualities: Sequence[QualityLevel]) -> str:
+    wanted = hashlib.sha256(repr([sorted(qualities), *(each.path for each in tracks)]).encode())
+    return wanted.hexdigest()
+
+
+def _pack(track: RunTrack) -> str:
+    # Names of files are bytes; each is a character of Latin-1, which JSON can carry.
+    return json.dumps([track.path.decode("latin-1"), track.name])
+
+
+def _unpack(packed: str) -> RunTrack:
+    path, name = json.loads(packed)
+    return RunTrack(path.encode("latin-1"), name)
+
+
+def _outcome(text: str) -> Outcome:
+    fields: Mapping[str, Any] = json.loads(text)
+    kept = {name: value for name, value in fields.items() if name != "name"}
+    return Outcome(**{**kept, "fate": Fate(fields["fate"])})

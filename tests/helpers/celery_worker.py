@@ -1,0 +1,92 @@
+"""`audio-cache worker` as a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from tests.helpers.mixtape_serve import SOURCE
+from tests.helpers.waiting import LIMIT_S, wait_until
+
+
+class CeleryWorker:
+    """A worker of Celery, from `with` to its end, with all processes that it starts.
+
+    Args:
+        redis_url: of the site's Redis.
+        music: where it has the music.
+        data: where it keeps what it makes.
+        name: tells it from others on this machine.
+        jobs: how many tracks it encodes at once.
+        environment: more settings.
+    """
+
+    def __init__(
+        self,
+        redis_url: str,
+        music: Path,
+        data: Path,
+        name: str = "one",
+        jobs: int = 2,
+        **environment: str,
+    ) -> None:
+        given = {
+            "PYTHONPATH": str(SOURCE),
+            "MUSIC_ROOT": str(music),
+            "DATA_ROOT": str(data),
+            "AUDIO_CACHE_REDIS": redis_url,
+            "AUDIO_CACHE_ENGINE": "celery",
+        }
+        self._command = [
+            *(sys.executable, "-m", "audio_cache", "worker"),
+            *("--jobs", str(jobs), "--name", f"{name}@test"),
+        ]
+        self._environment = {**os.environ, **given, **environment}
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            self._command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        wait_until(lambda: " ready." in self.log(), "the worker")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self._log.close()
+
+    @property
+    def pid(self) -> int:
+        """Return its first process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def log(self) -> str:
+        """Return what it has written."""
+        self._log.seek(0)
+        return self._log.read()
+
+    def kill(self) -> None:
+        """End it and all of its processes at once."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(LIMIT_S)
+            self._process = None
+
+    def stop(self) -> None:
+        """Stop it as an update does: it finishes what it is at."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(LIMIT_S)
+        self._process = None
