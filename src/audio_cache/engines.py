@@ -19,6 +19,7 @@ from .store.room import Limits
 
 if TYPE_CHECKING:
     from .backends.redis_progress import RedisProgressTracker
+    from .backends.redis_shared import RedisShared
 
 _EXTRAS: Final = {"redis": "redis", "celery": "celery", "obstore": "s3"}
 
@@ -78,6 +79,21 @@ def _redis_tracker(url: str, logger: logging.Logger | None) -> RedisProgressTrac
     backend = load_backend("redis_progress", f"{PREFIX}REDIS")
     tracker: RedisProgressTracker = backend.RedisProgressTracker(url, logger)
     return tracker
+
+
+def make_shared(
+    settings: AudioCacheSettings, logger: logging.Logger | None = None
+) -> RedisShared | None:
+    """Return what the processes of a site share; None where this one is alone.
+
+    Raises:
+        ConfigError: what Redis needs is not installed.
+    """
+    if settings.redis is None:
+        return None
+    backend = load_backend("redis_shared", f"{PREFIX}REDIS")
+    shared: RedisShared = backend.RedisShared(settings.redis, logger or logging.getLogger(__name__))
+    return shared
 
 
 def make_runs(

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Flask, Request, current_app, request, send_from_directory, url_for
@@ -24,7 +24,7 @@ from werkzeug.wrappers import Response
 
 from .batch.background import Runs
 from .encoding.ffmpeg import end_all
-from .engines import make_cache, make_runs, make_tracker
+from .engines import make_cache, make_runs, make_shared, make_tracker
 from .errors import AudioCacheError, ConfigError, LiveUnavailableError, QualityError
 from .live.encodes import Live
 from .progress.sse import get_last_event_id, progress_response
@@ -34,12 +34,15 @@ from .serving.addresses import Grant, Signer, read_key
 from .serving.permanent import PermanentPlayback, StoredPlays, know
 from .serving.playback import Playback
 from .serving.ranges import connection_of as connection_of
+from .serving.traffic import Traffic
 from .settings import AudioCacheSettings
 from .sources.source import is_audio_name, open_inside
 from .store.cache import AudioCache
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from .backends.redis_shared import RedisShared
 
 _EXTENSION = "audio_cache"
 _ODD_PARTS: Final = frozenset({"", ".", ".."})
@@ -56,6 +59,7 @@ class AudioCacheState:
     playback: Playback
     permanent: PermanentPlayback
     tracker: ProgressTracker
+    shared: RedisShared | None
 
     @functools.cached_property
     def own_signer(self) -> Signer:
@@ -75,7 +79,9 @@ class AudioCacheState:
         self.live.stop()
         end_all()
         self.cache.plays.write()
-        self.cache.facts.close()
+        self.cache.close()
+        if self.shared is not None:
+            self.shared.close()
 
 
 class FlaskAudioCache:
@@ -140,9 +146,8 @@ def static_view(folder: str) -> Callable[[str], Response]:
 
     def static(filename: str) -> Response:
         age_s = current_app.get_send_file_max_age(filename)
-        response: Response = send_from_directory(
-            folder, filename, conditional=False, etag=False, max_age=age_s
-        )
+        options: dict[str, Any] = {"conditional": False, "etag": False, "max_age": age_s}
+        response: Response = send_from_directory(folder, filename, **options)
         path = os.path.join(folder, filename)
         status = os.stat(path)
         response.set_etag(_content_tag(path, status.st_size, status.st_mtime_ns))
@@ -178,15 +183,18 @@ def make_state(app: Flask) -> AudioCacheState:
         finish_abandoned=settings.finish_abandoned,
         retry_after_s=settings.retry_after_failure_s,
     )
-    playback = Playback(cache, settings, live, _Complete)
+    shared = make_shared(settings, app.logger)
+    traffic = Traffic() if shared is None else shared.traffic
+    playback = Playback(cache, settings, live, _Complete, traffic)
     state = AudioCacheState(
         settings=settings,
         music_root=Path(os.path.abspath(music_root)),
         cache=cache,
         live=live,
         playback=playback,
-        permanent=PermanentPlayback(cache, settings, live, playback.traffic, _Complete),
+        permanent=PermanentPlayback(cache, settings, live, traffic, _Complete),
         tracker=make_tracker(settings, app.logger),
+        shared=shared,
     )
     atexit.register(state.shut_down)
     playback.prepare()
@@ -231,10 +239,9 @@ def grant(object_id: str) -> FlaskResponse:
 
 def _require_grant(object_id: str) -> Grant:
     expires_at, signature = request.args.get("e", ""), request.args.get("s", "")
-    found = _signer_of(current_app).find_grant(object_id, expires_at, signature)
-    if found is None:
-        raise Forbidden("This address does not lead to any music, or not any more.")
-    return found
+    if found := _signer_of(current_app).find_grant(object_id, expires_at, signature):
+        return found
+    raise Forbidden("This address does not lead to any music, or not any more.")
 
 
 def sign_rendition(

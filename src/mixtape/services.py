@@ -6,6 +6,7 @@ import atexit
 import logging
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -27,6 +28,8 @@ from .mixtapes.store import Mixtapes
 
 EXTENSION: Final = "mixtape"
 _SCAN_ENDS_WITHIN_S: Final = 2.0
+# What nodes tell each other: a mixtape that nobody may hear any more.
+_ENDED: Final = "mixtape ended"
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +100,10 @@ def init_app(app: Flask) -> None:
     scanner = Scanner(database, music_root, data_root / LOCK_NAME)
     catalogue = Catalogue(database)
     state: AudioCacheState = app.extensions["audio_cache"]
+    open_answers = OpenAnswers()
+    if state.shared is not None:
+        state.shared.hear(_ENDED, open_answers.end_here)
+        open_answers.others.append(partial(state.shared.tell, _ENDED))
     services = Services(
         database=database,
         scanner=scanner,
@@ -107,7 +114,7 @@ def init_app(app: Flask) -> None:
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),
-        open_answers=OpenAnswers(),
+        open_answers=open_answers,
         caching=Caching(state, database),
     )
     app.extensions[EXTENSION] = services

@@ -47,12 +47,13 @@ class Playback:
         settings: AudioCacheSettings,
         live: Live,
         response_class: type[Response] = Response,
+        traffic: Traffic | None = None,
     ) -> None:
         self.cache = cache
         self.settings = settings
         self.live = live
         self._response_class = response_class
-        self.traffic = Traffic()
+        self.traffic = Traffic() if traffic is None else traffic
         self._failures = Failures(settings.retry_after_failure_s)
         self._lock = threading.Lock()
         # A lock lasts for as long as somebody holds it or waits for it.

@@ -29,8 +29,8 @@ class OpenAnswers:
         self._lock = threading.Lock()
         self._connections: defaultdict[str, list[Any]] = defaultdict(list)
         self._ends = 0
-        # A server of several processes sets it.
-        self.tell_others: Callable[[str], None] = _tell_nobody
+        # Told of each end: the other processes of a server, and other nodes.
+        self.others: list[Callable[[str], None]] = []
 
     @property
     def ends(self) -> int:
@@ -76,7 +76,8 @@ class OpenAnswers:
     def end(self, slug: str) -> None:
         """End all answers of a mixtape; their listeners find the connection closed."""
         self.end_here(slug)
-        self.tell_others(slug)
+        for tell in self.others:
+            tell(slug)
 
     def end_here(self, slug: str) -> None:
         """End all answers of a mixtape that this process sends."""
@@ -86,7 +87,3 @@ class OpenAnswers:
             for connection in self._connections.get(slug, ()):
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-
-
-def _tell_nobody(slug: str) -> None:
-    """Do nothing: there is no other process."""

@@ -100,7 +100,7 @@ class TeamWorker(ListenerWorker):
         state = self.wsgi.extensions["audio_cache"]
         open_answers = self.wsgi.extensions["mixtape"].open_answers
         if self.place == MAIN:
-            open_answers.tell_others = self._tell_end
+            open_answers.others.append(self._tell_end)
             self.links.tell_ready()
         else:
             state.live.may_make = _refuse

@@ -27,7 +27,7 @@ from werkzeug.wrappers import Response
 from ..settings import SESSIONS_FILE, Settings
 from .errors import error_response, wants_page
 from .limits import SIGN_INS, make_limiter
-from .sessions import end_sessions, read_epoch
+from .sessions import SessionEpoch
 from .urls import requested_address
 
 SESSION_LIFETIME: Final = timedelta(days=30)
@@ -48,6 +48,7 @@ OPEN_ENDPOINTS: Final = frozenset(
     }
 )
 _SESSION_KEY = "signed_in"
+_EPOCH: Final = "mixtape.sessions"
 # Of a form with a password of any length that somebody types, its token and where to go then.
 _MOST_SIGN_IN_BYTES: Final = 16_384
 
@@ -59,7 +60,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,  # pages renew it; music carries no Set-Cookie
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a player's page stays open for days
     )
-    app.config["SESSIONS_FILE"] = settings.data_root / SESSIONS_FILE
+    shared = app.extensions["audio_cache"].shared
+    app.extensions[_EPOCH] = SessionEpoch(settings.data_root / SESSIONS_FILE, shared)
     app.before_request(_refuse_long_sign_in)
     if settings.password is not None:
         app.config["PASSWORD"] = settings.password.get_secret_value()
@@ -127,7 +129,7 @@ def _sign_in() -> Response:
 def _logout() -> Response:
     if is_protected() and is_signed_in():
         # A cookie that was copied must not outlive this, so all sessions end.
-        end_sessions(current_app.config["SESSIONS_FILE"])
+        current_app.extensions[_EPOCH].end()
     session.clear()
     return redirect(url_for("auth.login"), 303)
 
@@ -160,6 +162,6 @@ def _password_mark() -> str:
     """
     key = str(current_app.config["SECRET_KEY"]).encode()
     password = str(current_app.config.get("PASSWORD", "")).encode()
-    epoch = read_epoch(current_app.config["SESSIONS_FILE"]).encode()
+    epoch = current_app.extensions[_EPOCH].read().encode()
     signed = b"signed-in\0" + password + b"\0" + epoch
     return hmac.new(key, signed, hashlib.sha256).hexdigest()

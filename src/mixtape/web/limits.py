@@ -40,8 +40,14 @@ def init_app(app: Flask) -> None:
 
 
 def make_limiter(app: Flask) -> Limiter:
-    """Return a limiter for views of an app, which counts by visitor, in this process's memory."""
-    app.config["RATELIMIT_STORAGE_URI"] = "memory://"
+    """Return a limiter for views of an app, which counts by visitor.
+
+    It counts in this process's memory, or in the Redis that all nodes share; while that is away,
+    in memory again.
+    """
+    shared = app.extensions["audio_cache"].shared
+    app.config["RATELIMIT_STORAGE_URI"] = "memory://" if shared is None else shared.url
+    app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = shared is not None
     return Limiter(visitor_address, app=app)
 
 

@@ -6,29 +6,59 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Final, Protocol
+
+_NAME: Final = "sessions"
 
 
-def read_epoch(path: Path) -> str:
-    """Return the epoch of now; "" where no session was ever ended."""
-    try:
-        return path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        return ""
+class Values(Protocol):
+    """Small values that all nodes have; `AudioCacheState.shared` is one."""
+
+    def read(self, name: str) -> str:
+        """Return a value; "" where there is none."""
+
+    def write(self, name: str, value: str) -> None:
+        """Set a value for all."""
 
 
-def end_sessions(path: Path) -> None:
-    """Begin another epoch, for this process and after restarts.
+class SessionEpoch:
+    """The epoch of a site: in a file, or where all nodes share it.
 
-    Raises:
-        OSError: it cannot be written.
+    Args:
+        path: of the file.
+        shared: what several nodes share; None where there is one.
     """
-    handle, temp = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(16))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temp, path)
-    except OSError:
-        Path(temp).unlink(missing_ok=True)
-        raise
+
+    def __init__(self, path: Path, shared: Values | None) -> None:
+        self._path = path
+        self._shared = shared
+
+    def read(self) -> str:
+        """Return the epoch of now; "" where no session was ever ended."""
+        if self._shared is not None:
+            return self._shared.read(_NAME)
+        try:
+            return self._path.read_text(encoding="ascii")
+        except FileNotFoundError:
+            return ""
+
+    def end(self) -> None:
+        """Begin another epoch, for all processes and after restarts.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        epoch = secrets.token_hex(16)
+        if self._shared is not None:
+            self._shared.write(_NAME, epoch)
+            return
+        handle, temp = tempfile.mkstemp(prefix=f".{self._path.name}-", dir=self._path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(epoch)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temp, self._path)
+        except OSError:
+            Path(temp).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,198 @@
+"""What the processes of a site share besides progress: figures, small values, and announcements."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Any, Final, cast
+
+import redis
+
+from ..serving.traffic import Traffic, TrafficCount
+from .redis_progress import connect
+
+_TRAFFIC: Final = "audio-cache:traffic"
+_VALUES: Final = "audio-cache:values"
+_CHANNEL: Final = "audio-cache:announcements"
+_SENT_EVERY_S: Final = 1.0
+_TRIES_AGAIN_IN_S: Final = 0.5
+_HEARS_WITHIN_S: Final = 2.0
+_NAMES: Final = tuple(field.name for field in fields(TrafficCount))
+
+
+class RedisTraffic(Traffic):
+    """The plays of all nodes, counted here and added up in Redis once a second.
+
+    Args:
+        client: of the Redis.
+        logger: is told when that is away.
+    """
+
+    def __init__(self, client: redis.Redis, logger: logging.Logger) -> None:
+        super().__init__()
+        self._client = client
+        self._logger = logger
+        self._known = TrafficCount()
+        self._due = threading.Event()
+        self._sender: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._sending = threading.Lock()
+        self._is_closed = False
+
+    def count(self, cache_status: str, sent_bytes: int, original_bytes: int) -> None:
+        """Count one answer, as `Traffic.count`."""
+        super().count(cache_status, sent_bytes, original_bytes)
+        if not self._due.is_set():
+            self._due.set()
+            self._start()
+
+    def snapshot(self) -> TrafficCount:
+        """Return the counts of all nodes so far; the last that are known while Redis is away."""
+        # Not while something is on its way, which would be in neither: figures never go back.
+        with self._sending:
+            with contextlib.suppress(redis.RedisError):
+                found = cast("list[str | None]", self._client.hmget(_TRAFFIC, list(_NAMES)))
+                self._known = TrafficCount(*(int(count or 0) for count in found))
+            return _sum(self._known, super().snapshot())
+
+    def send(self) -> bool:
+        """Add what was counted here to what all have; say whether that is done."""
+        with self._sending:
+            taken = self.take()
+            is_sent = self._add_to_all(taken)
+            if not is_sent:
+                self.add(taken)
+        if not is_sent:
+            self._due.set()
+        return is_sent
+
+    def _add_to_all(self, taken: TrafficCount) -> bool:
+        try:
+            with self._client.pipeline() as pipe:
+                for name, count in asdict(taken).items():
+                    if count:
+                        pipe.hincrby(_TRAFFIC, name, count)
+                pipe.execute()
+        except redis.RedisError as error:
+            self._logger.warning("figures wait for Redis: %s", error)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Send what is left, if Redis is there."""
+        self._is_closed = True
+        self._due.set()
+        self.send()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._sender is None and not self._is_closed:
+                self._sender = threading.Thread(target=self._send_all, name="traffic", daemon=True)
+                self._sender.start()
+
+    def _send_all(self) -> None:
+        pause = threading.Event()
+        while not self._is_closed:
+            self._due.wait()
+            pause.wait(_SENT_EVERY_S)
+            self._due.clear()
+            self.send()
+
+
+class RedisShared:
+    """Small values that all processes of a site have, and what they tell each other.
+
+    Args:
+        url: of the Redis.
+        logger: is told when that is away.
+    """
+
+    def __init__(self, url: str, logger: logging.Logger) -> None:
+        self.url = url
+        self.client = connect(url)
+        self.traffic = RedisTraffic(self.client, logger)
+        self._logger = logger
+        self._name = secrets.token_hex(8)
+        self._known: dict[str, str] = {}
+        self._hearers: dict[str, Callable[[str], None]] = {}
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._ear: threading.Thread | None = None
+
+    def read(self, name: str) -> str:
+        """Return a value; the last that is known while Redis is away, "" where there is none."""
+        try:
+            self._known[name] = cast("str | None", self.client.hget(_VALUES, name)) or ""
+        except redis.RedisError as error:
+            self._logger.warning("cannot read %s from Redis: %s", name, error)
+        return self._known.get(name, "")
+
+    def write(self, name: str, value: str) -> None:
+        """Set a value for all.
+
+        Raises:
+            OSError: Redis is not there.
+        """
+        try:
+            self.client.hset(_VALUES, name, value)
+        except redis.RedisError as error:
+            raise OSError(f"{name} cannot be written to Redis: {error}") from error
+        self._known[name] = value
+
+    def tell(self, about: str, what: str) -> None:
+        """Tell all other processes something; those that do not hear it are not waited for."""
+        message = json.dumps({"from": self._name, "about": about, "what": what})
+        try:
+            self.client.publish(_CHANNEL, message)
+        except redis.RedisError as error:
+            self._logger.error("other nodes cannot be told of %s %s: %s", about, what, error)
+
+    def hear(self, about: str, call: Callable[[str], None]) -> None:
+        """Have something called, in a thread of its own, with what other processes tell."""
+        with self._lock:
+            self._hearers[about] = call
+            if self._ear is None:
+                self._ear = threading.Thread(target=self._listen, name="shared", daemon=True)
+                self._ear.start()
+
+    def close(self) -> None:
+        """Leave Redis."""
+        self._ended.set()
+        self.traffic.close()
+        if self._ear is not None:
+            self._ear.join(_HEARS_WITHIN_S)
+        with contextlib.suppress(redis.RedisError):
+            self.client.close()
+
+    def _listen(self) -> None:
+        while not self._ended.is_set():
+            try:
+                with self.client.pubsub(  # type: ignore[no-untyped-call]
+                    ignore_subscribe_messages=True
+                ) as pubsub:
+                    pubsub.subscribe(_CHANNEL)
+                    while not self._ended.is_set():
+                        message = pubsub.get_message(timeout=_TRIES_AGAIN_IN_S)
+                        if message is not None:
+                            self._pass_on(json.loads(message["data"]))
+            except redis.RedisError as error:
+                self._logger.warning("announcements wait for Redis: %s", error)
+                self._ended.wait(_TRIES_AGAIN_IN_S)
+
+    def _pass_on(self, told: dict[str, Any]) -> None:
+        call = self._hearers.get(told["about"])
+        if call is not None and told["from"] != self._name:
+            try:
+                call(told["what"])
+            except Exception:
+                self._logger.exception("what another node told could not be done")
+
+
+def _sum(one: TrafficCount, other: TrafficCount) -> TrafficCount:
+    values = zip(asdict(one).values(), asdict(other).values(), strict=True)
+    return TrafficCount(*(a + b for a, b in values))
