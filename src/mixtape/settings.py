@@ -119,8 +119,9 @@ class Settings(BaseSettings):
     )
     public_url: str = Field(
         "",
-        description="the address that others reach mixtape by, which links to mixtapes begin with; "
-        "without it that of the request",
+        description="the address that others reach mixtape by, which links to mixtapes begin with, "
+        "and below whose path it answers (https://example.org/music); without it that of the "
+        "request",
         examples=["https://music.example.org"],
     )
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAIN: Final = 0
 # What may be stored; only a play that is stored is answered by a helper in the end.
 _STORED: Final = re.compile(
-    rb"(?:GET|HEAD) /(?:play|r|static|audio-cache/static|mixtapes/[^/? ]+/tracks)/"
+    rb"(?:GET|HEAD) /(?:[^ ?]+/)?(?:play|r|static|audio-cache/static|mixtapes/[^/? ]+/tracks)/"
     rb"[^ ]* HTTP/1\.[01]\r\n"
 )
 # Of a request: its head, and what came with it.
