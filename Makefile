@@ -35,6 +35,7 @@ COMPILE = .venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 
 lock: .venv/uv                 ## writes the lock files anew after a change of pyproject.toml
 	$(COMPILE) --extra dev --output-file requirements-dev.lock
 	$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) --constraint requirements-dev.lock --extra celery --extra redis --extra s3 --extra postgres --output-file requirements-site.lock
 	$(COMPILE) --extra test --upgrade --resolution lowest-direct --output-file requirements-lowest.lock
 
 coverage: .venv/.dev           ## the same as test, and which lines nothing ran

@@ -21,7 +21,8 @@ _PART_BYTES: Final = 8 << 20
 _CONNECTS_WITHIN: Final = timedelta(seconds=2)
 # A listener waits no longer to learn whether an object is there; else he gets it as it is made.
 _TELLS_WITHIN: Final = timedelta(seconds=2)
-_READS_WITHIN: Final = timedelta(seconds=10)
+_WRITES_WITHIN: Final = timedelta(seconds=60)
+_READS_WITHIN: Final = timedelta(seconds=3)
 # Listeners read as slowly as they hear.
 _LASTS_AT_MOST: Final = timedelta(hours=24)
 
@@ -37,8 +38,10 @@ class S3Objects:
     """
 
     def __init__(self, url: str) -> None:
-        self._store = _connect(url, _READS_WITHIN, retries=2)
         self._asked: Any = _connect(url, _TELLS_WITHIN, retries=0)
+        self._read: Any = _connect(url, _READS_WITHIN, retries=1)
+        # Others wait for nothing that is written, and a slow line takes a while for a part.
+        self._written: Any = _connect(url, _WRITES_WITHIN, retries=4)
 
     def has(self, object_id: str) -> bool:
         """Say whether an object is there."""
@@ -66,7 +69,7 @@ class S3Objects:
         options: Any = {"range": (start, stop)}
         try:
             with _as_os_error(object_id):
-                answer = obstore.get(self._store, _key(object_id), options=options)
+                answer = obstore.get(self._read, _key(object_id), options=options)
         except FileNotFoundError:
             raise
         except OSError:
@@ -90,7 +93,7 @@ class S3Objects:
         # In parts where it is long; nobody sees any of them before the last is there.
         with _as_os_error(object_id), open(source, "rb") as file:
             obstore.put(
-                self._store,
+                self._written,
                 _key(object_id),
                 file,
                 attributes={"Content-Type": "audio/mpeg"},
@@ -102,7 +105,7 @@ class S3Objects:
         """Delete an object; say whether it was there. Who reads it reads on undisturbed."""
         was_there = self.has(object_id)
         with contextlib.suppress(FileNotFoundError), _as_os_error(object_id):
-            obstore.delete(self._store, _key(object_id))
+            obstore.delete(self._written, _key(object_id))
         return was_there
 
     def scan(self, prefix: str = "") -> Iterator[StoredObject]:
@@ -110,7 +113,7 @@ class S3Objects:
         # The store lists whole folders.
         folder = f"{prefix[:_SHARD_DIGITS]}/" if len(prefix) >= _SHARD_DIGITS else None
         with _as_os_error(prefix):
-            for page in obstore.list(self._store, prefix=folder):
+            for page in obstore.list(self._written, prefix=folder):
                 for item in page:
                     found = _describe(item)
                     if found.id.startswith(prefix) and RENDITION_ID.fullmatch(found.id):
@@ -124,7 +127,7 @@ class S3Objects:
         """
         with _as_os_error(object_id):
             lasts = timedelta(seconds=expires_in_s)
-            return str(obstore.sign(self._store, "GET", _key(object_id), lasts))
+            return str(obstore.sign(self._asked, "GET", _key(object_id), lasts))
 
 
 def _connect(url: str, reads_within: timedelta, *, retries: int) -> Any:
@@ -137,7 +140,7 @@ def _connect(url: str, reads_within: timedelta, *, retries: int) -> Any:
             "timeout": _LASTS_AT_MOST,
             "allow_http": is_plain,
         },
-        retry_config={"max_retries": retries, "retry_timeout": _READS_WITHIN},
+        retry_config={"max_retries": retries, "retry_timeout": 2 * reads_within},
     )
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ..errors import AudioCacheError
 from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..store.cache import AudioCache
 from ..store.entry import Verdict, read_entry, stat_or_none
@@ -81,14 +82,32 @@ def outdated(
     """Return the qualities of a lossless track that have no valid entry."""
     done = (Verdict.VALID,) if with_absent else (Verdict.VALID, Verdict.ABSENT)
     lacks: list[QualityLevel] = [
-        each for each in qualities if each != "original" and _judge(cache, path, each) not in done
+        each
+        for each in qualities
+        if each != "original"
+        and _judge(cache, path, each) not in done
+        and not is_behind(cache, path, each)
     ]
     return lacks if lacks and cache.should_transcode(path) else []
 
 
 def is_valid(cache: AudioCache, path: Path, quality: QualityLevel) -> bool:
-    """Say whether a track has a valid entry at a quality; if that can't be read, it doesn't."""
-    return _judge(cache, path, quality) is Verdict.VALID
+    """Say whether a track need not be encoded at a quality: it has a valid entry, here or behind.
+
+    If that can't be read, it has none.
+    """
+    return _judge(cache, path, quality) is Verdict.VALID or is_behind(cache, path, quality)
+
+
+def is_behind(cache: AudioCache, path: Path, quality: QualityLevel) -> bool:
+    """Say whether another node has made a track, as far as its header tells what it is."""
+    if cache.backing is None or quality == "original":
+        return False
+    try:
+        rendition = cache.recall(cache.get_rendition(path, quality))
+    except (AudioCacheError, OSError):
+        return False
+    return bool(rendition.source.audio) and cache.backing.has(rendition)
 
 
 def is_missing(path: Path) -> bool:

@@ -123,7 +123,9 @@ class PermanentPlayback:
                 if found is not None:
                     kept = {"Cache-Control": "no-store"}
                     what = _describe(object_id, rendition.length, rendition.quality, SHARED, kept)
-                    return self._respond(request, what, found, SHARED)
+                    # Where it goes away in this moment, the track is made here.
+                    with contextlib.suppress(OSError):
+                        return self._respond(request, what, found, SHARED)
             elif self._bring(object_id):
                 stored = self.find_stored(object_id, is_shared)
         if stored is not None:

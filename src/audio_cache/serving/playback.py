@@ -149,7 +149,10 @@ class Playback:
         self._note_play(request, what, rendition.id)
         if isinstance(read, str):
             return send_elsewhere(read)
-        return self._respond(request, what, read, SHARED, source.st_size)
+        try:
+            return self._respond(request, what, read, SHARED, source.st_size)
+        except OSError:
+            return None  # it went away in this moment, so the track is made here
 
     def get_rendition(self, path: Path, quality: QualityLevel, source: os.stat_result) -> Rendition:
         """Return the rendition of a source, which many threads may ask for at once.

@@ -20,11 +20,13 @@ from .object_store import ObjectStore
 from .objects import LocalObjects
 
 # After a failure nobody waits for the store again, for so long.
-_RESTS_S: Final = 2.0
+_RESTS_S: Final = 5.0
 _TRIES_AGAIN_AFTER_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
 # What is not there is not asked for again at once, by each range of a player.
 _ABSENT_FOR_S: Final = 1.0
-_MOST_ABSENT: Final = 4096
+# What is there stays, unless the bucket needs room; who then reads it in vain makes it himself.
+_PRESENT_FOR_S: Final = 300.0
+_MOST_KNOWN: Final = 100_000
 _MOST_WAITING: Final = 1_000
 _UPLOADERS: Final = 2
 
@@ -66,6 +68,7 @@ class BackingStore:
         self._logger = logger
         self._changed = threading.Condition()
         self._absent: dict[str, float] = {}
+        self._present: dict[str, float] = {}
         self._rests_until = 0.0
         self._is_closed = False
         # Open files, so that nothing that happens to their names here is in the way.
@@ -81,17 +84,19 @@ class BackingStore:
         now = time.monotonic()
         if now < self._rests_until or now < self._absent.get(rendition.id, 0.0):
             return False
+        if now < self._present.get(rendition.id, 0.0):
+            return True
         try:
             found = self.store.stat(rendition.id)
         except OSError as error:
             self._rest(error)
             return False
-        if found is not None and found.size_bytes == rendition.length:
-            return True
-        if len(self._absent) >= _MOST_ABSENT:
-            self._absent.clear()
-        self._absent[rendition.id] = now + _ABSENT_FOR_S
-        return False
+        is_there = found is not None and found.size_bytes == rendition.length
+        known = self._present if is_there else self._absent
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known[rendition.id] = now + (_PRESENT_FOR_S if is_there else _ABSENT_FOR_S)
+        return is_there
 
     def fetch(self, rendition: Rendition) -> bool:
         """Bring a rendition here, if it is there; say whether it is here now.
@@ -126,7 +131,7 @@ class BackingStore:
         digest = blake3.blake3()
         with self._local.new_file(object_id) as file:
             try:
-                for data in self.store.open_range(object_id, 0, length):
+                for data in self.open_range(object_id, 0, length):
                     digest.update(data)
                     file.write(data)
             except OSError as error:
@@ -168,6 +173,9 @@ class BackingStore:
         """
         try:
             return self.store.open_range(object_id, start, stop)
+        except FileNotFoundError:
+            self._present.pop(object_id, None)
+            raise
         except OSError as error:
             self._rest(error)
             raise
