@@ -184,7 +184,9 @@ def make_state(app: Flask) -> AudioCacheState:
         retry_after_s=settings.retry_after_failure_s,
     )
     shared = make_shared(settings, app.logger)
-    traffic = Traffic() if shared is None else shared.traffic
+    traffic = shared.traffic if shared else Traffic()
+    if shared:
+        cache.plays.tell = shared.worth.note_plays
     playback = Playback(cache, settings, live, _Complete, traffic)
     state = AudioCacheState(
         settings=settings,
@@ -331,19 +333,15 @@ def requested_quality() -> QualityLevel:
     Raises:
         BadRequest: there is no such quality; the description lists those that exist.
     """
-    text = _named_quality(request.environ.get("QUERY_STRING", ""))
+    query = request.environ.get("QUERY_STRING", "")
+    fields = parse_qsl(query, keep_blank_values=True, errors="replace")
+    text = next((value for name, value in fields if name == "quality"), None)
     if text is None:
         return get_state().settings.default_quality
     try:
         return parse_quality(text)
     except QualityError as error:
         raise BadRequest(str(error)) from error
-
-
-def _named_quality(query: str) -> str | None:
-    """Return the first `quality` of a query."""
-    fields = parse_qsl(query, keep_blank_values=True, errors="replace")
-    return next((value for name, value in fields if name == "quality"), None)
 
 
 def find_track(music_root: Path, relative: str) -> Path:

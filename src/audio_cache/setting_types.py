@@ -59,6 +59,12 @@ def _some_space(value: Space | None) -> Space | None:
     return value
 
 
+def _fixed_space(value: Space | None) -> Space | None:
+    if value is not None and (value.shares or not all(value.sizes_bytes)):
+        raise ValueError("no size of a bucket")
+    return value
+
+
 def _length(value: object) -> object:
     return parse_seconds(value) if isinstance(value, str) else value
 
@@ -183,4 +189,11 @@ Rate = Annotated[
 TaskLimit = Annotated[float, Field(ge=60, allow_inf_nan=False), Takes("seconds, 60 or more")]
 Bucket = Annotated[
     str | None, BeforeValidator(_bucket), Takes("an address such as `s3://bucket/prefix`")
+]
+BucketSize = Annotated[
+    Space | None,
+    NoDecode,
+    BeforeValidator(_space),
+    AfterValidator(_fixed_space),
+    Takes("bytes, or words such as `2TB`; more than 0"),
 ]

@@ -26,6 +26,7 @@ from .errors import ConfigError
 from .quality import DEFAULT_EFFORT, DEFAULT_QUALITY
 from .setting_types import (
     Bucket,
+    BucketSize,
     Count,
     Directory,
     EffortLevel,
@@ -216,6 +217,11 @@ class AudioCacheSettings(BaseSettings):
         False,
         description="Send listeners to the bucket for what another node has made, by an address "
         "that is good for six hours, so that the bytes need not pass through this node.",
+    )
+    object_max_size: BucketSize = Field(
+        None,
+        description="The most that the bucket holds. One worker deletes what was played least on "
+        "all nodes, and nothing that saved mixtapes hold.",
     )
     worker_rate: Rate = Field(
         None, description="How many tracks a worker of Celery takes at most, on each host."

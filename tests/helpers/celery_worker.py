@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
+from tests.helpers.hosts import Host
 from tests.helpers.mixtape_serve import SOURCE
 from tests.helpers.waiting import LIMIT_S, wait_until
 
@@ -23,6 +24,7 @@ class CeleryWorker:
         data: where it keeps what it makes.
         name: tells it from others on this machine.
         jobs: how many tracks it encodes at once.
+        host: where it runs; here if not given.
         environment: more settings.
     """
 
@@ -33,6 +35,7 @@ class CeleryWorker:
         data: Path,
         name: str = "one",
         jobs: int = 2,
+        host: Host | None = None,
         **environment: str,
     ) -> None:
         given = {
@@ -46,6 +49,8 @@ class CeleryWorker:
             *(sys.executable, "-m", "audio_cache", "worker"),
             *("--jobs", str(jobs), "--name", f"{name}@test"),
         ]
+        if host is not None:
+            self._command = host.command(*self._command)
         self._environment = {**os.environ, **given, **environment}
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process: subprocess.Popen[bytes] | None = None

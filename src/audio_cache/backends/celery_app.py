@@ -19,6 +19,7 @@ from ..batch.outcome import Outcome
 from ..engines import make_cache, make_tracker
 from ..settings import AudioCacheSettings
 from ..store.cache import AudioCache
+from .bucket_keeper import BucketKeeper, SharedWorth, pinned_ids
 from .redis_lease import Leases
 from .redis_progress import connect
 from .redis_runs import (
@@ -42,6 +43,7 @@ _TRIES_AGAIN_IN_S: Final = 2
 # What is cached is what all nodes can play.
 _BROUGHT_WITHIN_S: Final = 600.0
 _LOOKS_AFTER_EVERY_S: Final = 5.0
+_FITS_EVERY_S: Final = 60.0
 
 logger = logging.getLogger("audio_cache")
 
@@ -164,10 +166,10 @@ class _Node:
             if not is_mine:
                 return False
             outcome = self._encode(batch, source, record, index, track)
-        if outcome is not None:
-            records.settle(record, index, track, outcome)
-        elif records.state(run_id) == RUNNING:
-            raise SoftTimeLimitExceeded  # it was interrupted, and is gone on with
+            if outcome is not None:
+                records.settle(record, index, track, outcome)
+            elif records.state(run_id) == RUNNING:
+                raise SoftTimeLimitExceeded  # it was interrupted, and is gone on with
         return True
 
     def _encode(
@@ -192,13 +194,30 @@ class _Node:
         """Hand out again what a worker that died had taken up; one worker does it for all."""
         _, records, leases = self._parts()
         seen: set[tuple[str, int]] = set()
+        fits_at = time.monotonic()
         while True:
             time.sleep(_LOOKS_AFTER_EVERY_S)
             try:
                 with leases.hold("look after", lambda: None) as is_mine:
                     seen = self._look_after_once(records, leases, seen) if is_mine else set()
+                    if is_mine and time.monotonic() >= fits_at:
+                        began = time.monotonic()
+                        self.fit_bucket()
+                        # To look takes a while where there is much, and is not all that is done.
+                        took_s = time.monotonic() - began
+                        fits_at = time.monotonic() + max(_FITS_EVERY_S, 50 * took_s)
             except Exception:
                 logger.exception("the runs could not be looked after; it is tried again")
+
+    def fit_bucket(self) -> int:
+        """Keep the bucket below its size; return how many bytes went."""
+        cache, records, _ = self._parts()
+        cap = self._settings.object_max_size
+        if cap is None or cache.backing is None:
+            return 0
+        worth = SharedWorth(records.client, logger)
+        keeper = BucketKeeper(cache.backing.store, worth, logger)
+        return keeper.fit(min(cap.sizes_bytes), pinned_ids(cache, self._music_root, worth))
 
     def _look_after_once(
         self, records: RunRecords, leases: Leases, seen: set[tuple[str, int]]

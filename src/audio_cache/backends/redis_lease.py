@@ -10,8 +10,9 @@ from typing import Final
 
 import redis
 
-# It is renewed every second; who lets it end has died, or lost the network.
-LEASE_S: Final = 15.0
+# It is renewed every second; who lets it end has died, or lost the network for longer than a router
+# takes to start again.
+LEASE_S: Final = 45.0
 _PREFIX: Final = "audio-cache:lease"
 _RENEWED_EVERY_S: Final = 1.0
 _RENEW: Final = """

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import redis
 
 from ..serving.traffic import Traffic, TrafficCount
+from .bucket_keeper import SharedWorth
 from .redis_progress import connect
 
 _TRAFFIC: Final = "audio-cache:traffic"
@@ -116,6 +117,7 @@ class RedisShared:
         self.url = url
         self.client = connect(url)
         self.traffic = RedisTraffic(self.client, logger)
+        self.worth = SharedWorth(self.client, logger)
         self._logger = logger
         self._name = secrets.token_hex(8)
         self._known: dict[str, str] = {}

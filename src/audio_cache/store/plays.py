@@ -26,6 +26,8 @@ class Plays:
     def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.time) -> None:
         self._ledger = ledger
         self._clock = clock
+        # Told of what is written: other nodes count with it.
+        self.tell: Callable[[list[Play]], None] = _tell_nobody
         self._lock = threading.Lock()
         self._heard: dict[tuple[str, Hashable], float] = {}
         self._waiting: list[Play] = []
@@ -67,6 +69,7 @@ class Plays:
         if not waiting:
             return
         unknown = self._ledger.note_plays(waiting)
+        self.tell([play for play in waiting if play not in unknown])
         # Something that could not be stored never gets an entry to be known by.
         kept = [play for play in unknown if now - play.at_s < 10 * _WRITTEN_EVERY_S]
         with self._lock:
@@ -78,3 +81,7 @@ class Plays:
         finally:
             with self._lock:
                 self._is_writing = False
+
+
+def _tell_nobody(plays: list[Play]) -> None:
+    """Do nothing: this node is alone."""

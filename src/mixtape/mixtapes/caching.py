@@ -133,12 +133,15 @@ class Caching:
     def pin(self, mixtape: SavedMixtape) -> None:
         """Keep what is made of a mixtape, whatever else needs the room, if that is wished."""
         if self._is_pinning:
-            sources = self._sources(item.path for item in mixtape.items)
-            self._state.cache.pin(_pins_of(mixtape.slug), sources, self.usual)
+            paths = [item.path for item in mixtape.items]
+            owner = _pins_of(mixtape.slug)
+            self._state.cache.pin(owner, self._sources(paths), self.usual)
+            if self._state.shared is not None:
+                self._state.shared.worth.pin(owner, paths, self.usual)
 
     def unpin(self, slug: str) -> None:
         """Let go what was kept for a mixtape that is no more, or has another slug."""
-        self._state.cache.unpin(_pins_of(slug))
+        self._let_go(_pins_of(slug))
 
     def pin_all(self, mixtapes: Iterable[SavedMixtape]) -> None:
         """Keep what is made of all mixtapes, and let go what was kept for others."""
@@ -146,9 +149,14 @@ class Caching:
         owners = {_pins_of(mixtape.slug) for mixtape in wanted}
         for owner in self._state.cache.pins.owners():
             if owner.startswith(_PINS) and owner not in owners:
-                self._state.cache.unpin(owner)
+                self._let_go(owner)
         for mixtape in wanted:
             self.pin(mixtape)
+
+    def _let_go(self, owner: str) -> None:
+        self._state.cache.unpin(owner)
+        if self._state.shared is not None:
+            self._state.shared.worth.unpin(owner)
 
     def resume(self, mixtapes: Iterable[SavedMixtape]) -> int:
         """Go on with what a former process left undone, and return for how many mixtapes."""
