@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from .batch.batch import Batch, Wanted
-from .batch.needs import find_outdated, is_missing, is_valid, missing
-from .batch.outcome import NOT_NEEDED, Outcome
-from .batch.reporter import Progress
+from .batch.needs import find_outdated, is_missing, is_valid, look_up, missing
+from .batch.outcome import NOT_NEEDED, Outcome, name_tracks
+from .batch.reporter import Progress, Reporter
 from .batch.workers import WorkerPool
+from .engines import make_runs, make_tracker
 from .errors import AudioCacheError
 from .quality import DEFAULT_QUALITY, QualityLevel
+from .settings import PREFIX, AudioCacheSettings
 from .store.cache import AudioCache
 
 __all__ = ["CacheWorker", "Results", "missing", "schedule_mixtape_caching", "track_paths"]
 
 DEFAULT_QUALITIES: tuple[QualityLevel, ...] = (DEFAULT_QUALITY,)
 Results = dict[str, dict[str, Any]]
+_LOOKS_EVERY_S: Final = 0.2
 _SKIPPED: Final = {"skipped": True}
 _NOT_NEEDED: Final = {**_SKIPPED, "reason": NOT_NEEDED}
 
@@ -168,6 +173,8 @@ def schedule_mixtape_caching(
 ) -> Results:
     """Cache the tracks of a mixtape and return when that is done; `BackgroundRuns` do not wait.
 
+    Where the environment says `AUDIO_CACHE_ENGINE=celery`, the workers of Celery do it.
+
     Args:
         mixtape_tracks: each with a "path" relative to the music root. A missing file is warned
             about, reported by `track_skipped(name, "missing")`, and left out of the result.
@@ -188,14 +195,53 @@ def schedule_mixtape_caching(
     wanted: Wanted = {
         path: () if is_missing(path) else each for path, each in _wanted(paths, qualities).items()
     }
-    run = worker.cache_each if async_mode else worker.cache_in_turn
     if_lossy = _NOT_NEEDED if async_mode else _SKIPPED
-    outcomes = run(wanted, progress_callback)
+    if os.environ.get(f"{PREFIX}ENGINE", "").strip().lower() == "celery":
+        outcomes = _on_other_hosts(worker, music_root, wanted, progress_callback)
+    else:
+        run = worker.cache_each if async_mode else worker.cache_in_turn
+        outcomes = run(wanted, progress_callback)
     return {
         str(path): _as_result(outcome, if_lossy)
         for path, outcome in outcomes.items()
         if not outcome.is_missing
     }
+
+
+def _on_other_hosts(
+    worker: CacheWorker, music_root: Path, wanted: Wanted, progress: Progress | None
+) -> dict[Path, Outcome]:
+    """Have tracks cached by a run of its own, and return what became of each."""
+    settings, cache = AudioCacheSettings(), worker.audio_cache
+    reporter = Reporter(progress, len(wanted), worker.logger)
+    tracks = {track.path: track for track in name_tracks(wanted)}
+    done: dict[Path, Outcome] = {}
+
+    def settle(path: Path, outcome: Outcome) -> None:
+        if path not in done:
+            done[path] = outcome
+            reporter.settled(tracks[path], outcome)
+
+    todo = {path: qualities for path, qualities in wanted.items() if qualities}
+    for path in wanted.keys() - todo.keys():
+        outcome = look_up(cache, path, (), worker.logger)
+        assert outcome is not None  # nothing is wanted of it
+        settle(path, outcome)
+    asked = tuple(dict.fromkeys(chain.from_iterable(todo.values())))
+    runs = make_runs(settings, cache, make_tracker(settings, worker.logger), music_root)
+    run = runs.schedule(f"batch-{secrets.token_hex(8)}", todo, asked)
+    try:
+        is_over = False
+        while not is_over:
+            is_over = run.wait(_LOOKS_EVERY_S)
+            for path, outcome in run.outcomes().items():
+                settle(path, outcome)
+    except BaseException:
+        run.cancel()
+        raise
+    finally:
+        runs.close()
+    return {path: done[path] for path in wanted if path in done}
 
 
 def track_paths(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from ..batch.outcome import name_tracks
+from ..batch.outcome import Outcome, name_tracks
 from ..progress.tracker import ProgressTracker
 from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..settings import AudioCacheSettings
@@ -26,10 +26,12 @@ class CeleryRun:
     Args:
         records: where runs are recorded.
         record: the run.
+        music_root: where this node has the music.
     """
 
-    def __init__(self, records: RunRecords, record: RunRecord) -> None:
+    def __init__(self, records: RunRecords, record: RunRecord, music_root: bytes) -> None:
         self._records = records
+        self._music_root = music_root
         self._record = record
         self.task_id = record.task_id
         self.run_id = record.run_id
@@ -52,6 +54,14 @@ class CeleryRun:
                 return False
             time.sleep(_LOOKS_EVERY_S)
         return True
+
+    def outcomes(self) -> dict[Path, Outcome]:
+        """Return what became of the tracks that are settled, by their paths on this node."""
+        found = persist(lambda: self._records.outcomes(self.run_id))
+        return {
+            Path(os.fsdecode(os.path.join(self._music_root, track.path))): outcome
+            for track, outcome in found.items()
+        }
 
     def cancel(self) -> None:
         """End it, and what workers do for it; finished tracks stay, and listeners are told."""
@@ -114,12 +124,12 @@ class CeleryRuns:
             # One task hands out the others, so that scheduling a library takes no longer.
             priority = priority_of(is_urgent=is_urgent)
             self._app.send_task(SPREAD, args=(record.run_id,), priority=priority)
-        return CeleryRun(self._records, record)
+        return CeleryRun(self._records, record, self._music_root)
 
     def find(self, task_id: str) -> CeleryRun | None:
         """Return the current run of a task, whichever node began it; None where there is none."""
         record = persist(lambda: self._records.current(task_id))
-        return CeleryRun(self._records, record) if record is not None else None
+        return CeleryRun(self._records, record, self._music_root) if record is not None else None
 
     def cancel(self, task_id: str) -> bool:
         """Cancel the run of a task; say whether there was one."""

@@ -19,7 +19,7 @@ from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..store.cache import AudioCache
 from ..text import counted
 from .batch import Batch
-from .outcome import Fate
+from .outcome import Fate, Outcome
 from .workers import WorkerPool
 
 
@@ -39,6 +39,9 @@ class Run(Protocol):
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for its end; say whether it has ended."""
+
+    def outcomes(self) -> dict[Path, Outcome]:
+        """Return what became of the tracks that are settled."""
 
     def cancel(self) -> None:
         """End it; finished tracks stay, and listeners are told."""
@@ -94,6 +97,10 @@ class BackgroundRun:
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the end of the run; say whether it has ended."""
         return self._over.wait(timeout_s)
+
+    def outcomes(self) -> dict[Path, Outcome]:
+        """Return what became of the tracks that are settled."""
+        return self.batch.in_order()
 
     def cancel(self) -> None:
         """End the run and its ffmpegs; finished tracks stay, and listeners are told."""

@@ -14,6 +14,7 @@ import pytest
 
 from audio_cache import AudioCache
 from audio_cache.batch.background import Run, Runs
+from audio_cache.cache_worker import schedule_mixtape_caching
 from audio_cache.engines import make_runs
 from audio_cache.progress.tracker import ProgressTracker
 from audio_cache.settings import AudioCacheSettings
@@ -34,6 +35,7 @@ class Site:
     tracker: ProgressTracker
     cache: AudioCache
     music: Path
+    environment: dict[str, str]
 
     def add(self, name: str, seconds: float = 3) -> Path:
         return make_noise(self.music / name, samples=round(seconds * 44_100), seed=next(_SEEDS))
@@ -78,7 +80,7 @@ def make_site(
             stack.callback(cache.close)
             runs = make_runs(settings, cache, tracker, music)
             stack.callback(runs.close)
-            return Site(runs, tracker, cache, music)
+            return Site(runs, tracker, cache, music, given)
 
         yield make
 
@@ -180,6 +182,30 @@ def test_names_of_files_are_bytes_and_folders_are_no_matter(site: Site) -> None:
     track = make_noise(folder / "a\udcfe'\"\n.flac", samples=44_100, seed=next(_SEEDS))
     finish(site.runs.schedule("odd", [track], ["low"]))
     assert site.cache.is_cached(track, "low")
+
+
+def test_a_mixtape_is_scheduled_on_every_engine_with_the_same_result(
+    site: Site, mp3: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in site.environment.items():
+        monkeypatch.setenv(name, value)
+    tracks = [site.add("sch 1.flac"), site.add("sch 2.flac")]
+    lossy = Path(shutil.copy(mp3, site.music))
+    names = [path.name for path in (*tracks, lossy)]
+    told: list[tuple[int, int]] = []
+    results = schedule_mixtape_caching(
+        [{"path": name} for name in (*names, "gone.flac")],
+        site.music,
+        site.cache,
+        qualities=["low", "high"],
+        progress_callback=lambda done, total: told.append((done, total)),
+    )
+    assert results == {
+        **{str(path): {"low": True, "high": True} for path in tracks},
+        str(lossy): {"skipped": True, "reason": "No transcoding needed"},
+    }
+    assert told == [(done, 4) for done in range(1, 5)]
+    assert all(site.cache.is_cached(path, "high") for path in tracks)
 
 
 def test_nothing_is_scheduled_after_the_end(site: Site) -> None:
