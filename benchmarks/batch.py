@@ -22,7 +22,7 @@ from .result import Figure, Result, alternate, paired_ratio
 
 USES_MUSIC = True
 ROUNDS = int(os.environ.get("BENCH_BATCH_ROUNDS", "2"))
-BAR = 1.05
+BAR = 0.80
 
 
 def run() -> Result:

@@ -23,7 +23,7 @@ QUICK = False
 SMALL = bool(os.environ.get("BENCH_SMALL"))
 TRACKS = 4 if SMALL else 20
 ROUNDS = 1 if SMALL else int(os.environ.get("BENCH_WORKER_ROUNDS", "3"))
-BAR = 0.95
+BAR = 0.70
 QUALITIES: tuple[QualityLevel, ...] = ("high", "medium", "low")
 
 

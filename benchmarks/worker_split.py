@@ -22,7 +22,7 @@ QUICK = False
 SMALL = bool(os.environ.get("BENCH_SMALL"))
 MINUTES = 5 if SMALL else 60
 ROUNDS = 1 if SMALL else int(os.environ.get("BENCH_WORKER_ROUNDS", "3"))
-BAR = 0.85
+BAR = 0.95
 
 
 def run() -> Result:
