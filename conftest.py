@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -14,6 +15,7 @@ PACKAGES = {
     "ffmpeg": "ffmpeg",
     "mpv": "mpv",
     "nginx": "nginx-light",
+    "postgres": "postgresql",
     "redis-server": "redis-server",
     "strace": "strace",
 }
@@ -31,7 +33,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def find_program(name: str) -> str | None:
     """Return the path of a program; Debian keeps servers where a user's PATH does not look."""
-    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+    postgres = ":".join(sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True))
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:{postgres}"
     preferred = shutil.which(PREFERRED.get(name, name), path=path)
     return preferred or shutil.which(name, path=path)
 

@@ -18,6 +18,7 @@ from audio_cache import AudioCache
 from conftest import find_program, give_up
 from tests.helpers.audio import DATA, make_audio
 from tests.helpers.outside import no_settings_from_outside
+from tests.helpers.postgres_server import PostgresServer
 from tests.helpers.privacy import HOST, USER, Secrets
 from tests.helpers.redis_server import RedisServer
 from tests.helpers.s3_server import S3Server
@@ -65,6 +66,16 @@ def redis_url(redis_server: RedisServer) -> str:
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Return a PostgreSQL of this session's own."""
+    program = find_program("postgres")
+    if program is None:
+        give_up("postgres is missing: apt-get install postgresql")
+    with PostgresServer(Path(program).resolve().parent) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         MUSIC_ROOT=str(music_root),
         DATA_ROOT=str(data_root),
+        DATABASE_URL=settings.database_url and settings.database_url.get_secret_value(),
         IS_DEMO=settings.music_root is None,
         SECRET_KEY=read_secret_key(settings),
         PUBLIC_URL=settings.public_url,

@@ -8,6 +8,7 @@ import click
 
 from audio_cache import AudioCacheSettings, ConfigError
 
+from .errors import DatabaseError
 from .settings import (
     DEMO_LIBRARY,
     Settings,
@@ -45,7 +46,7 @@ def serve() -> None:
         # Those of the cache are read again by the app; here a bad one stops the start at once.
         AudioCacheSettings()
         run(load_settings())
-    except (ConfigError, SettingsError) as error:
+    except (ConfigError, DatabaseError, SettingsError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -56,6 +57,7 @@ def run(settings: Settings) -> None:
 
     prepare_data_root(settings)
     read_secret_key(settings)
+    _try_database(settings)
     listener = bind_listener(settings)
     address = address_of(settings, listener)
     library = settings.music_root or DEMO_LIBRARY
@@ -65,3 +67,11 @@ def run(settings: Settings) -> None:
     server = MixtapeServer(settings, listener)
     click.echo(f"Mixtape is playing at {address} – library: {click.format_filename(library)}")
     server.run()
+
+
+def _try_database(settings: Settings) -> None:
+    """Let a server that cannot be reached stop the start with words, before workers are forked."""
+    if settings.database_url is not None:
+        from .database.units_of_work import Database
+
+        Database.open(settings.data_root, settings.database_url.get_secret_value()).close()

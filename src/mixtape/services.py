@@ -96,7 +96,7 @@ class Services:
 def init_app(app: Flask) -> None:
     """Open the database of an app and wire its services; the cache must be set up already."""
     music_root, data_root = Path(app.config["MUSIC_ROOT"]), Path(app.config["DATA_ROOT"])
-    database = Database.open(data_root)
+    database = Database.open(data_root, app.config["DATABASE_URL"])
     scanner = Scanner(database, music_root, data_root / LOCK_NAME)
     catalogue = Catalogue(database)
     state: AudioCacheState = app.extensions["audio_cache"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -48,6 +49,12 @@ class Settings(BaseSettings):
         Path("./collection-data"),
         description="a folder outside MUSIC_ROOT where mixtape may write; made when missing",
         examples=["./collection-data"],
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="the address of a PostgreSQL database for library, mixtapes and drafts, which "
+        "several hosts may share; without it they are in DATA_ROOT/mixtape.db",
+        examples=["postgresql://mixtape:password@localhost/mixtape"],
     )
     password: SecretStr | None = Field(
         None,
@@ -170,6 +177,15 @@ class Settings(BaseSettings):
             raise ValueError("this folder may not be read by the user that mixtape runs as")
         return path
 
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _address_of_a_database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            problem = find_url_problem(url.get_secret_value())
+            if problem:
+                raise ValueError(problem)
+        return url
+
     @field_validator("host", mode="after")
     @classmethod
     def _known_address(cls, host: str) -> str:
@@ -229,6 +245,29 @@ class Settings(BaseSettings):
     def is_loopback(self) -> bool:
         """Say whether only this machine can reach the address that is listened on."""
         return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+
+
+def find_url_problem(url: str) -> str:
+    """Return why an address cannot be that of a PostgreSQL database, "" for no reason."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # whose message may hold a part of the password
+        return "this is no address; in a password %40 stands for @, %2F for / and %3A for a colon"
+    if parts.scheme != "postgresql":
+        return "this does not begin with postgresql://"
+    if not parts.path.strip("/"):
+        return "this names no database"
+    return ""
+
+
+def hide_password(url: str) -> str:
+    """Return an address without the password in it, wherever that stands."""
+    # Up to the last "@": a password may hold others that were not written as %40.
+    shown = re.sub(r"(//[^:/@]*):.*@", r"\1:(hidden)@", url)
+    if "@" not in shown:
+        shown = re.sub(r"(//[^:/]*):(?![0-9]+(?:[/?]|$))[^/?]*", r"\1:(hidden)", shown)
+    return re.sub(r"(\bpassword=)[^&]*", r"\1(hidden)", shown)
 
 
 def find_weakness(password: str) -> str:
@@ -319,6 +358,8 @@ def _explain(detail: ErrorDetails) -> str:
     field = Settings.model_fields[name]
     is_secret = name in {"password", "secret_key", "metrics_token"}
     value = "(hidden)" if is_secret else str(detail["input"])
+    if name == "database_url":
+        value = hide_password(value)
     example = f" For example {name.upper()}={field.examples[0]}." if field.examples else ""
     problem = f"{name.upper()}={value} cannot be used: {message}."
     return f"{problem} It takes {field.description}.{example}"

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from mixtape.database.units_of_work import Database
 from tests.helpers.host import PASSWORD, make_app
 from tests.helpers.mixtapes import Owner
+from tests.helpers.postgres_server import PostgresServer
 from tests.helpers.tracks import Clock
 from tests.helpers.waiting import LIMIT_S
 
@@ -44,8 +45,26 @@ def owner(app: Flask) -> Owner:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path / "data")
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """Return the address of a database on PostgreSQL, with tables that hold nothing."""
+    with postgres_server.new_database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """Return what DATABASE_URL is for each kind of database; nothing is in it."""
+    if request.param == "sqlite":
+        return None
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def database(tmp_path: Path, database_url: str | None) -> Iterator[Database]:
+    """Return a database of each kind, with nothing in it."""
+    (tmp_path / "data").mkdir()
+    database = Database.open(tmp_path / "data", database_url)
     yield database
     database.close()
 

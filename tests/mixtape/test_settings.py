@@ -67,6 +67,40 @@ def test_a_bad_value_is_refused_with_its_name_the_value_and_the_cure(
     assert cure in message
 
 
+@pytest.mark.parametrize(
+    ("url", "shown", "why"),
+    [
+        ("mysql://me:s3cret@host/m", "mysql://me:(hidden)@host/m", "begin with postgresql://"),
+        ("postgresql://me:s3cret@host", "postgresql://me:(hidden)@host", "names no database"),
+        ("postgresql://me:s3cret@x@host/", "postgresql://me:(hidden)@host/", "names no database"),
+        ("postgresql://me:s3/cret@host/m", "postgresql://me:(hidden)@host/m", "%2F for /"),
+        ("postgresql://me:s3cret", "postgresql://me:(hidden)", "this is no address"),
+        ("postgresql:///?password=s3cret", "postgresql:///?password=(hidden)", "no database"),
+        ("postgresql://host:5432", "postgresql://host:5432", "names no database"),
+        ("s3cret", "s3cret", "does not begin with postgresql://"),
+    ],
+)
+def test_a_bad_database_url_is_refused_and_its_password_hidden(
+    monkeypatch: pytest.MonkeyPatch, url: str, shown: str, why: str
+) -> None:
+    message = refusal(monkeypatch, DATABASE_URL=url)
+    assert message.startswith(f"DATABASE_URL={shown} cannot be used")
+    assert why in message
+    assert "DATABASE_URL=postgresql://mixtape:password@localhost/mixtape" in message
+    assert ("s3" in message) == ("s3" in shown)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:secret@host:5433/m?sslmode=require", "postgresql:///m?host=/run/pg"]
+)
+def test_a_database_url_is_kept_and_never_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    settings = load_settings()
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == url
+    assert url not in repr(settings)
+
+
 def test_all_bad_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     message = refusal(monkeypatch, PORT="abc", SERVER_THREADS="none")
     assert [line.partition("=")[0] for line in message.splitlines()] == ["PORT", "SERVER_THREADS"]

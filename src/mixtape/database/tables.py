@@ -12,7 +12,9 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
+    String,
     TypeDecorator,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -41,11 +43,30 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value and value.replace(tzinfo=UTC)
 
 
+class PostgresText(TypeDecorator[str]):
+    """A text, sorted by its characters as SQLite sorts.
+
+    PostgreSQL refuses NUL and lone surrogates, even in a question. None is in what is stored
+    (`tags.clean_text`), so a text with one of them is found nowhere, as in SQLite.
+    """
+
+    impl = String(collation="C")
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Put a replacement mark for what the column does not take."""
+        if value is None:
+            return None
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 class Base(DeclarativeBase):
     """What all tables share: how a Python type is stored."""
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy declares it so
         bytes: LargeBinary,
+        int: BigInteger().with_variant(Integer(), "sqlite"),
+        str: String().with_variant(PostgresText(), "postgresql"),
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
     }

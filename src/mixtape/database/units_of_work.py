@@ -1,42 +1,26 @@
-"""The database: one SQLite file, short units of work, a schema that knows its version."""
+"""The database: SQLite or PostgreSQL, short units of work, a schema that knows its revision."""
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import URL, Connection, Engine, Integer, create_engine, event, insert, select, text
-from sqlalchemy import update as sql_update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session
 
 from ..errors import DatabaseError
-from .search import create_search_index
-from .tables import Base
+from ..settings import hide_password
+from .backend import Backend
+from .schema import MIGRATIONS, is_newest, upgrade
+from .search import TextIndex
+from .sqlite import open_sqlite
 
 FILE_NAME: Final = "mixtape.db"
 BUSY_TIMEOUT_S: Final = 20.0
-# 600 threads share these: a unit of work takes milliseconds, so waiting for one of them is cheaper
-# than 600 connections with a page cache each.
-POOL_SIZE: Final = 16
-POOL_OVERFLOW: Final = 16
-
-Migration = Callable[[Connection], None]
-# The step at index n leads from version n + 1 to n + 2. A new database is made by the models as
-# they are, so a change to them and the step that catches up belong into one commit.
-MIGRATIONS: Final[tuple[Migration, ...]] = ()
-
-
-class SchemaVersion(Base):
-    """One row: the version of the tables. A table and not a PRAGMA, so that any database has it."""
-
-    __tablename__ = "schema_version"
-
-    version: Mapped[int] = mapped_column(Integer, primary_key=True)
 
 
 class Database:
@@ -45,10 +29,9 @@ class Database:
     Objects that a unit of work returned stay readable after it: nothing in them loads lazily.
 
     Args:
-        url: of a SQLite file, made when missing. Other databases are refused until the search
-            index has a form for them.
+        url: of a SQLite file, made when missing, or of a PostgreSQL database, which is there.
         busy_timeout_s: how long a unit of work waits for its turn to write.
-        migrations: the steps that lead from version 1 to the newest.
+        migrations: the folder of Alembic whose revisions lead to the newest one.
 
     Raises:
         DatabaseError: the database cannot be opened, or a newer mixtape has written it.
@@ -59,36 +42,59 @@ class Database:
         url: URL,
         *,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
-        migrations: Sequence[Migration] = MIGRATIONS,
+        migrations: Path = MIGRATIONS,
     ) -> None:
-        if url.get_backend_name() != "sqlite" or not url.database:
-            raise DatabaseError(f"{url!r} is not the URL of a SQLite file, such as sqlite:///m.db")
         self._busy_timeout_s = busy_timeout_s
         self._turn = threading.Lock()
-        self._engine = create_engine(
-            url, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW, pool_use_lifo=True
-        )
-        self._write_engine = self._engine.execution_options(begin="BEGIN IMMEDIATE")
-        _prepare_sqlite(self._engine, busy_timeout_s)
+        self._backend = _open_backend(url, busy_timeout_s)
         try:
-            with self._write_engine.begin() as connection:
-                _migrate(connection, migrations)
+            if migrations != MIGRATIONS or not is_newest(self._backend.readers):
+                upgrade(self._backend.migrators, migrations)
+        except OperationalError as error:
+            if url.get_backend_name() == "sqlite":
+                raise
+            shown = hide_password(url.render_as_string(hide_password=False))
+            raise DatabaseError(
+                f"DATABASE_URL={shown} cannot be used: {str(error.orig).strip()}. Start the server "
+                "and create the role and the database, or unset DATABASE_URL"
+            ) from error
         finally:
             # Connections must not cross a fork, and a server may fork after this.
-            self._engine.dispose()
+            self.close()
 
     @classmethod
-    def open(cls, data_root: Path) -> Database:
-        """Open the database of a data folder, made when missing and readable by its owner alone."""
+    def open(cls, data_root: Path, url: str | None = None) -> Database:
+        """Open the database of a host.
+
+        Args:
+            data_root: where the SQLite file is, made when missing and readable by its owner alone.
+            url: of a PostgreSQL database that is used in its place.
+
+        Raises:
+            DatabaseError: it cannot be opened.
+        """
+        if url is not None:
+            try:
+                return cls(make_url(url))
+            except ArgumentError as error:
+                raise DatabaseError(
+                    f"DATABASE_URL={hide_password(url)} cannot be used: this is no address such as "
+                    "postgresql://mixtape:password@localhost/mixtape"
+                ) from error
         data_root.mkdir(parents=True, exist_ok=True)
         path = data_root / FILE_NAME
         path.touch(mode=0o600)
         return cls(URL.create("sqlite", database=str(path)))
 
+    @property
+    def search(self) -> TextIndex:
+        """Return the full-text index over the tracks."""
+        return self._backend.search
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Give a session that sees one state of the database and never waits for a writer."""
-        with Session(self._engine, autoflush=False, expire_on_commit=False) as session:
+        with Session(self._backend.readers, autoflush=False, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -99,74 +105,53 @@ class Database:
             DatabaseError: other threads were writing for longer than the busy timeout. A unit of
                 work inside another of the same thread is such a case too.
         """
-        # SQLite has one writer. Waiting here is fair and costs no connection; its own waiting is
-        # a poll that holds one, and is left for writers in other processes.
+        # There is one writer. Waiting here is fair and costs no connection; the waiting of the
+        # database holds one, and is left for writers in other processes.
         if not self._turn.acquire(timeout=self._busy_timeout_s):
             raise DatabaseError(f"the database was busy for {self._busy_timeout_s:g} s: try again")
         try:
-            with Session(self._write_engine, expire_on_commit=False) as session, session.begin():
+            writers = self._backend.writers
+            with Session(writers, expire_on_commit=False) as session, session.begin():
                 yield session
         finally:
             self._turn.release()
 
+    @contextmanager
+    def claim_scan(self) -> Iterator[bool]:
+        """Say whether no other host scans, and keep others from it for a while.
+
+        Processes of one host see to that by a file: what lists a folder then knows best.
+        """
+        if self._backend.claim_scan is None:
+            yield True
+            return
+        engine = self._backend.readers.execution_options(isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            # The lock ends with the connection, so this one never goes back to the pool.
+            connection.detach()
+            yield bool(connection.execute(text(self._backend.claim_scan)).scalar())
+
     def optimize(self) -> None:
         """Let the query planner catch up with what was written; for after a large change."""
         with self.write() as session:
-            session.execute(text("PRAGMA analysis_limit=1000"))
-            session.execute(text("PRAGMA optimize"))
+            for statement in self._backend.optimize:
+                session.execute(text(statement))
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        self._engine.dispose()
+        self._backend.readers.dispose()
 
 
-def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:
-    @event.listens_for(engine, "connect")
-    def connect(connection: sqlite3.Connection, _record: Any) -> None:
-        # None: transactions begin where the "begin" event says so. The driver's own way starts
-        # one at the first write only, which fails at once where somebody else wrote meanwhile.
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout={busy_timeout_s * 1000:.0f}")
-        _use_write_ahead_log(connection, busy_timeout_s)
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
+def _open_backend(url: URL, busy_timeout_s: float) -> Backend:
+    name = url.get_backend_name()
+    if name == "sqlite" and url.database:
+        return open_sqlite(url, busy_timeout_s)
+    if name == "postgresql":
+        # Here and not above: a host with SQLite need not wait for it.
+        from .postgres import open_postgres
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-
-def _use_write_ahead_log(connection: sqlite3.Connection, busy_timeout_s: float) -> None:
-    """Set the journal mode, which the file keeps.
-
-    Where two connections set it for a new file at once, SQLite fails one of them without the busy
-    timeout, as each could wait for the other; the next try finds it set.
-    """
-    deadline = time.monotonic() + busy_timeout_s
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not is_busy or time.monotonic() >= deadline:
-                raise
-            time.sleep(0.01)
-
-
-def _migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
-    newest = len(migrations) + 1
-    if not connection.dialect.has_table(connection, SchemaVersion.__tablename__):
-        Base.metadata.create_all(connection)
-        create_search_index(connection)
-        connection.execute(insert(SchemaVersion).values(version=newest))
-        return
-    current = connection.scalars(select(SchemaVersion.version)).one()
-    if current > newest:
-        raise DatabaseError(
-            f"the database has version {current} and this mixtape knows versions up to {newest}: "
-            "start the newer mixtape, or restore the database from before the update"
-        )
-    for step in migrations[current - 1 :]:
-        step(connection)
-    connection.execute(sql_update(SchemaVersion).values(version=newest))
+        return open_postgres(url, busy_timeout_s)
+    raise DatabaseError(
+        f"{url!r} is not the URL of a database that mixtape knows, such as sqlite:///m.db or "
+        "postgresql://user:password@host/name"
+    )

@@ -7,10 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, distinct, false, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    cast,
+    distinct,
+    false,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
-from ..database.search import find_ids, is_narrow, match_expression, select_ids
+from ..database.search import Field, read_terms
 from ..database.tables import MAX_ID, Track
 from ..database.units_of_work import Database
 from ..errors import NotFoundError
@@ -115,21 +126,22 @@ class Catalogue:
 
         The best come first. A text without a word in it finds nothing.
         """
-        expression = match_expression(typed)
-        if expression is None:
+        terms = read_terms(typed)
+        if terms is None:
             return Page((), offset, False)
+        index = self._database.search
         with self._database.read() as session:
-            ids = find_ids(session, expression, offset=_clamped(offset), limit=limit + 1)
+            ids = index.find_ids(session, terms, offset=_clamped(offset), limit=limit + 1)
             tracks = _by_ids(session, ids[:limit])
         return Page(tuple(tracks), offset, len(ids) > limit)
 
     def is_narrow(self, typed: str) -> bool:
         """Say whether a text matches few enough tracks to group them while somebody types."""
-        expression = match_expression(typed)
-        if expression is None:
+        terms = read_terms(typed)
+        if terms is None:
             return False
         with self._database.read() as session:
-            return is_narrow(session, expression)
+            return self._database.search.is_narrow(session, terms)
 
     def artists(self, typed: str = "", *, offset: int = 0, limit: int = PAGE_SIZE) -> Page[Artist]:
         """Return the artists that albums are filed under, by name.
@@ -137,7 +149,7 @@ class Catalogue:
         Args:
             typed: only those whose name has these beginnings of words.
         """
-        named = _present(match_expression(typed, ["album_artist"]))
+        named = self._named(typed, ["album_artist"])
         keys = select(Track.album_artist_key).where(*named).group_by(Track.album_artist_key)
         keys = keys.order_by(Track.album_artist_key)
         return self._page(_ARTISTS, keys, Artist, offset, limit)
@@ -158,7 +170,7 @@ class Catalogue:
             artist_key: only those that are filed under this artist, oldest first.
             order: of albums of several artists.
         """
-        named = _present(match_expression(typed, ["album", "album_artist", "artist"]))
+        named = self._named(typed, ["album", "album_artist", "artist"])
         if artist_key is not None:
             named.append(Track.album_artist_key == artist_key)
         keys = select(*_ALBUM_KEYS).where(Track.album_key != "", *named).group_by(*_ALBUM_KEYS)
@@ -175,7 +187,7 @@ class Catalogue:
             NotFoundError: there is none; it may have gone with the last scan.
         """
         album = Track.album_artist_key == artist_key, Track.album_key == album_key
-        keys = select(*_ALBUM_KEYS).where(*_present(None), *album).distinct()
+        keys = select(*_ALBUM_KEYS).where(_IS_PRESENT, *album).distinct()
         found = self._page(_ALBUMS, keys, Album, 0, 1)
         if not found.items:
             raise NotFoundError("the library has no such album")
@@ -188,7 +200,7 @@ class Catalogue:
         """
         query = (
             select(Track)
-            .where(*_present(None))
+            .where(_IS_PRESENT)
             .where(Track.album_artist_key == artist_key, Track.album_key == album_key)
             .order_by(
                 func.coalesce(Track.disc_no, 1),
@@ -225,7 +237,7 @@ class Catalogue:
 
     def unreadable(self, *, offset: int = 0, limit: int = PAGE_SIZE) -> Page[Track]:
         """Return the tracks that the last scans could not read, each with its `problem`."""
-        query = select(Track).where(*_present(None), Track.problem.is_not(None))
+        query = select(Track).where(_IS_PRESENT, Track.problem.is_not(None))
         query = query.order_by(Track.path).offset(_clamped(offset)).limit(limit + 1)
         with self._database.read() as session:
             tracks = session.scalars(query).all()
@@ -237,11 +249,11 @@ class Catalogue:
             func.count(),
             func.count(distinct(Track.album_artist_key)),
             func.sum(Track.duration_s),
-            func.sum(Track.size_bytes),
+            cast(func.sum(Track.size_bytes), BigInteger),  # PostgreSQL sums up to a decimal
             func.count(Track.problem),
-        ).where(*_present(None))
+        ).where(_IS_PRESENT)
         pairs = select(Track.album_artist_key, Track.album_key).distinct()
-        pairs = pairs.where(*_present(None), Track.album_key != "")
+        pairs = pairs.where(_IS_PRESENT, Track.album_key != "")
         missing = select(func.count()).where(Track.missing_since.is_not(None))
         with self._database.read() as session:
             tracks, artists, duration_s, size, unreadable = session.execute(sums).one()
@@ -254,6 +266,13 @@ class Catalogue:
                 unreadable=unreadable,
                 missing=session.scalars(missing).one(),
             )
+
+    def _named(self, typed: str, fields: Sequence[Field]) -> list[ColumnElement[bool]]:
+        """Return the conditions for tracks that are there and, if a word is typed, match it."""
+        terms = read_terms(typed, fields)
+        if terms is None:
+            return [_IS_PRESENT]
+        return [_IS_PRESENT, Track.id.in_(self._database.search.select_ids(terms))]
 
     def _page(
         self, groups: AnySelect, keys: AnySelect, kind: type[T], offset: int, limit: int
@@ -272,15 +291,14 @@ class Catalogue:
         with self._database.read() as session:
             some = keys.offset(_clamped(offset)).limit(limit + 1)
             chosen = [tuple(row) for row in session.execute(some)]
-            on_page = [
-                and_(*_present(None), *map(operator.eq, columns, key)) for key in chosen[:limit]
-            ]
+            on_page = [and_(_IS_PRESENT, *map(operator.eq, columns, key)) for key in chosen[:limit]]
             rows = session.execute(groups.where(or_(false(), *on_page)))
             found = {tuple(row[:size]): kind(*row) for row in rows}
         items = tuple(found[key] for key in chosen[:limit])
         return Page(items, offset, len(chosen) > limit)
 
 
+_IS_PRESENT: Final = Track.missing_since.is_(None)
 _ALBUM_KEYS: Final = (Track.album_artist_key, Track.album_key)
 _ARTISTS: Final = select(
     Track.album_artist_key,
@@ -298,14 +316,6 @@ _ALBUMS: Final = select(
     func.coalesce(func.sum(Track.duration_s), 0.0),
     func.min(Track.cover_key),
 ).group_by(*_ALBUM_KEYS)
-
-
-def _present(expression: str | None) -> list[ColumnElement[bool]]:
-    """Return the conditions for tracks that are there and, if one is given, match a search."""
-    conditions: list[ColumnElement[bool]] = [Track.missing_since.is_(None)]
-    if expression is not None:
-        conditions.append(Track.id.in_(select_ids(expression)))
-    return conditions
 
 
 def _clamped(offset: int) -> int:

@@ -62,8 +62,9 @@ class ScanProgress:
 class Scanner:
     """Scans the music folder: first what changed, by listings alone, then the changed files.
 
-    One scan runs at a time, over all threads and processes with the same lock file. What has been
-    read is visible at once; a scan that was cancelled or killed goes on where it was.
+    One scan runs at a time, over all threads and processes with the same lock file, and over all
+    hosts that share a database. What has been read is visible at once; a scan that was cancelled
+    or killed goes on where it was.
 
     Args:
         database: where the tracks are.
@@ -277,8 +278,11 @@ class Scanner:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise MixtapeError("another process is scanning already") from None
-            # Closing the file gives the lock back, and so does the end of the process.
-            yield
+            with self._database.claim_scan() as is_alone:
+                if not is_alone:
+                    raise MixtapeError("another host is scanning already")
+                # Closing the file gives the lock back, and so does the end of the process.
+                yield
 
 
 def _read_one(root: bytes, unread: UnreadFile) -> ReadFile:

@@ -9,17 +9,30 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
 from mixtape.database import search as search_module
-from mixtape.database.search import MAX_TEXT, match_expression
+from mixtape.database.search import MAX_TERMS, read_terms
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
 from mixtape.library.catalogue import Catalogue
+from tests.helpers.postgres_server import PostgresServer
 from tests.helpers.tracks import NOON, add_track
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """Return a library that no test of this module changes."""
-    database = Database.open(tmp_path_factory.mktemp("search"))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """Return a library that no test of this module changes, in a database of each kind."""
+    folder = tmp_path_factory.mktemp("search")
+    if request.param == "sqlite":
+        yield from filled(Database.open(folder))
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.new_database() as url:
+        yield from filled(Database.open(folder, url))
+
+
+def filled(database: Database) -> Iterator[Database]:
+    """Yield a database with some songs in it, and close it."""
     songs = (
         ("Hyperballad", "Björk", "Post"),
         ("Jo\u0301ga", "Bjo\u0308rk", "Homogenic"),
@@ -38,9 +51,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Database]:
+def fresh(tmp_path: Path, database_url: str | None) -> Iterator[Database]:
     """Return a library that a test may change."""
-    database = Database.open(tmp_path)
+    database = Database.open(tmp_path, database_url)
     yield database
     database.close()
 
@@ -88,7 +101,7 @@ def test_special_characters_and_words_of_the_query_language_are_plain_text(
 
 @pytest.mark.parametrize("typed", ["", "  ", '"', "*", "&", "---", "\0", "^", "( ) : -", "'"])
 def test_a_text_without_a_word_finds_nothing(database: Database, typed: str) -> None:
-    assert match_expression(typed) is None
+    assert read_terms(typed) is None
     assert titles(database, typed) == []
 
 
@@ -101,9 +114,9 @@ def test_nothing_that_can_be_typed_breaks_the_query(database: Database, typed: s
 
 
 def test_an_endless_text_is_cut(database: Database) -> None:
-    expression = match_expression("hyper " * 10_000)
-    assert expression is not None
-    assert len(expression) <= 2 * MAX_TEXT
+    terms = read_terms("hyper " * 10_000)
+    assert terms is not None
+    assert terms.terms == ("hyper",) * MAX_TERMS
     assert titles(database, "hyper " * 10_000) == ["Hyperballad"]
 
 
@@ -111,8 +124,41 @@ def test_lone_surrogates_are_no_error(database: Database) -> None:
     assert titles(database, "hyper\ud800") == ["Hyperballad"]
 
 
+def test_both_databases_cut_and_fold_words_alike(tmp_path: Path, postgres_url: str) -> None:
+    letters = "aäÄßẞéøØœﬁΣσςοΩДйёガ東한하İı1²½Ⅷ٣①हिन्दीไทย😀𝐀ŉǅ_-/.'’\u0301\u0327\u00a0\u200d\u3099"  # noqa: RUF001
+    databases = [Database.open(tmp_path), Database.open(tmp_path, postgres_url)]
+    for letter in letters:
+        for database in databases:
+            add_track(database, letter.encode(), title=f"q{letter}z {letter}", album=letter * 2)
+    typed = [*letters, *letters.upper(), *letters.lower(), *(f"q{letter}Z" for letter in letters)]
+    for each in typed:
+        first, second = (
+            sorted(track.path for track in Catalogue(database).search(each, limit=99).items)
+            for database in databases
+        )
+        assert first == second, ascii(each)
+    for database in databases:
+        database.close()
+
+
 def test_a_match_in_the_title_comes_before_one_in_the_album(database: Database) -> None:
     assert titles(database, "lust for") == ["Lust for Life", "Love"]
+
+
+def test_a_match_weighs_by_its_field_and_by_how_much_else_stands_there(fresh: Database) -> None:
+    for number, columns in enumerate(
+        (
+            {"title": "Other", "album_artist": "Needle"},
+            {"title": "Other", "album": "Needle"},
+            {"title": "Other", "artist": "Needle", "album_artist": "Other"},
+            {"title": "Needle in many more words than others", "album": "And still more words"},
+            {"title": "Needle"},
+        )
+    ):
+        add_track(fresh, b"%d" % number, **columns)
+    paths = [track.path for track in Catalogue(fresh).search("need").items]
+    assert paths.index(b"4") < min(map(paths.index, (b"0", b"1", b"2", b"3")))
+    assert paths.index(b"2") < paths.index(b"1") < paths.index(b"0")
 
 
 def test_pages_follow_each_other_without_gaps(fresh: Database) -> None:

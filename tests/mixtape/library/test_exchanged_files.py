@@ -19,6 +19,11 @@ from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture
+def database_url() -> None:
+    """One database will do: the other one makes no difference to files."""
+
+
+@pytest.fixture
 def secret(tmp_path: Path, flac: Path) -> Path:
     """Return a file outside of the library, with a picture."""
     path = place(flac, tmp_path / "secret.flac", title="Secret")

@@ -21,6 +21,11 @@ from tests.helpers.waiting import LIMIT_S, wait_until
 
 
 @pytest.fixture
+def database_url() -> None:
+    """One database will do: the other one makes no difference to files."""
+
+
+@pytest.fixture
 def scanner(database: Database, music: Path, tmp_path: Path, clock: Clock) -> Iterator[Scanner]:
     scanner = Scanner(database, music, tmp_path / "data" / LOCK_NAME, clock)
     yield scanner

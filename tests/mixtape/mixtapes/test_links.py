@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,8 @@ from tests.helpers.tracks import NOON, add_track
 class Tapes:
     """A database with two tracks and two shared mixtapes of them."""
 
-    def __init__(self, root: Path) -> None:
-        self.database = Database.open(root)
+    def __init__(self, database: Database) -> None:
+        self.database = database
         self.sharing = Sharing(self.database, "a secret of the application")
         self.mixtapes = Mixtapes(self.database)
         self.ids = [add_track(self.database, path) for path in (b"a.flac", b"b.flac")]
@@ -43,8 +42,8 @@ class Tapes:
 
 
 @pytest.fixture
-def tapes(tmp_path: Path) -> Tapes:
-    return Tapes(tmp_path)
+def tapes(database: Database) -> Tapes:
+    return Tapes(database)
 
 
 def test_a_token_leads_to_the_file_of_its_track(tapes: Tapes) -> None:

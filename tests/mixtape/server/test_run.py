@@ -19,6 +19,7 @@ from mixtape.server.run import bind_listener, connections_of, server_options
 from mixtape.settings import Settings, SettingsError
 from tests.helpers.host import make_settings
 from tests.helpers.mixtape_serve import SOURCE, MixtapeServe
+from tests.helpers.postgres_server import PostgresServer
 from tests.helpers.waiting import LIMIT_S
 
 
@@ -47,6 +48,32 @@ def test_the_server_says_where_it_plays_answers_and_ends_cleanly(
     output = server.finish()
     assert server.process.returncode == 0
     assert "Traceback" not in output
+
+
+@pytest.mark.slow
+def test_several_processes_start_on_an_empty_postgresql(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    (tmp_path / "music").mkdir()
+    with (
+        postgres_server.new_database(is_empty=True) as url,
+        MixtapeServe(
+            tmp_path / "music", tmp_path / "data", WORKERS="3", DATABASE_URL=url
+        ) as server,
+    ):
+        assert get(f"{server.address}/healthz") == b'{"status":"ok"}\n'
+        output = server.stop()
+    assert "Traceback" not in output
+    assert not (tmp_path / "data" / "mixtape.db").exists()
+
+
+def test_a_database_that_cannot_be_reached_stops_the_start_with_words(tmp_path: Path) -> None:
+    url = f"postgresql://me:s3cret@/mixtape?host={tmp_path}"
+    environment = {"DATABASE_URL": url, "DATA_ROOT": str(tmp_path / "data")}
+    result = CliRunner().invoke(cli.main, ["serve"], env=environment)
+    assert result.exit_code == 1
+    assert "Error: DATABASE_URL=postgresql://me:(hidden)@/mixtape?host=" in result.output
+    assert "s3cret" not in result.output
 
 
 @pytest.mark.slow

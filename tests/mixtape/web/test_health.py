@@ -77,7 +77,7 @@ def test_a_database_that_lost_its_tables_fails(app: Flask, tmp_path: Path) -> No
     answer = app.test_client().get("/healthz?details")
     assert answer.status_code == 503
     assert answer.json is not None
-    assert "schema_version" in answer.json["checks"]["database"]
+    assert "alembic_version" in answer.json["checks"]["database"]
 
 
 def test_who_is_not_signed_in_learns_the_status_and_no_more(locked: FlaskClient) -> None:

@@ -35,7 +35,7 @@ def healthz() -> Response:
 def check_database() -> None:
     """Raise unless the database answers."""
     with current_services().database.read() as session:
-        session.execute(text("SELECT version FROM schema_version"))
+        session.execute(text("SELECT version_num FROM alembic_version"))
 
 
 def check_cache() -> None:

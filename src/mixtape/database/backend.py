@@ -1,0 +1,31 @@
+"""What differs between the databases that mixtape knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from .search import TextIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One database, as units of work use it. The engines share a pool of connections.
+
+    Args:
+        readers: its transactions see one state of the database and wait for nobody.
+        writers: its transactions come one after the other, over all processes.
+        migrators: the same for changes of the tables.
+        search: the full-text index.
+        optimize: statements that let the query planner catch up with what was written.
+        claim_scan: says whether no other host scans, and none does while the connection lasts;
+            None where the database has one host.
+    """
+
+    readers: Engine
+    writers: Engine
+    migrators: Engine
+    search: TextIndex
+    optimize: tuple[str, ...]
+    claim_scan: str | None = None

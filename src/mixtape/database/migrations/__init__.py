@@ -1,0 +1,1 @@
+"""Alembic's folder: the steps that lead from each revision of the tables to the next."""

@@ -1,0 +1,1 @@
+"""The steps, one module each; their names begin with their revision."""
