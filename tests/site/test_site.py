@@ -1,7 +1,8 @@
 """A whole site on five hosts, and what befalls it while it works and plays.
 
 Two web nodes and three workers, each a network namespace with a mount and a disk of its own, share
-a Redis and a bucket. The hosts are as real as namespaces are; the engines are real processes.
+a PostgreSQL, a Redis and a bucket. The hosts are as real as namespaces are, and the engines are
+real processes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import json
 import os
 import random
 import re
-import shutil
 import sys
 import threading
 import time
@@ -31,6 +31,7 @@ from tests.helpers.celery_worker import CeleryWorker
 from tests.helpers.hosts import Host, Network
 from tests.helpers.mixtape_serve import MixtapeServe
 from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape, stream_urls
+from tests.helpers.postgres_server import PostgresServer
 from tests.helpers.redis_server import RedisServer
 from tests.helpers.s3_server import S3Server
 from tests.helpers.waiting import LIMIT_S, wait_until
@@ -109,7 +110,9 @@ SERVE = (sys.executable, "-m", "mixtape")
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+) -> Iterator[Site]:
     program = find_program("redis-server")
     if program is None:
         give_up("redis-server is missing: apt-get install redis-server")
@@ -134,7 +137,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "AUDIO_CACHE_OBJECT_STORE": s3.new_bucket(),
             "AUDIO_CACHE_PRECACHE_ON_UPLOAD": "false",
         }
-        slug, urls = _make_tape(root, music)
+        database = stack.enter_context(postgres_server.new_database())
+        environment["DATABASE_URL"] = database
+        slug, urls = _make_tape(root, music, database)
         site = Site(network, hosts, server, s3, music, root, environment, slug, urls, stack)
         for name in WEB:
             site.start_web(name)
@@ -143,17 +148,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-def _make_tape(root: Path, music: Path) -> tuple[str, list[str]]:
-    """Share a mixtape of all tracks, and give both web nodes the database."""
-    home = root / WEB[0]
+def _make_tape(root: Path, music: Path, database: str) -> tuple[str, list[str]]:
+    """Share a mixtape of all tracks; return its slug and the addresses that play them."""
+    home = root / "maker"
     home.mkdir()
     (home / "music").symlink_to(music)
-    app = make_scanned_app(home, secret_key=KEY)
+    app = make_scanned_app(home, secret_key=KEY, database_url=database)
     shared = share_mixtape(app, *(f"{number:02}.flac" for number in range(TRACKS)))
     urls = stream_urls(app.test_client(), shared)
     services_of(app).close()
-    (root / WEB[1]).mkdir()
-    shutil.copytree(home / "data", root / WEB[1] / "data")
     return shared.slug, urls
 
 
