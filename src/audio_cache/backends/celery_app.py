@@ -11,7 +11,10 @@ from typing import Any, Final
 
 import redis
 from celery import Celery, signals  # type: ignore[import-untyped]
-from celery.exceptions import SoftTimeLimitExceeded  # type: ignore[import-untyped]
+from celery.exceptions import (  # type: ignore[import-untyped]
+    OperationalError,
+    SoftTimeLimitExceeded,
+)
 
 from ..batch.batch import Batch
 from ..batch.needs import look_up
@@ -101,7 +104,7 @@ def make_worker(settings: AudioCacheSettings, music_root: Path, data_root: Path)
             raise task.retry(countdown=_WAITS_FOR_LEASE_S, max_retries=None)
 
     again = {
-        "autoretry_for": (redis.RedisError, SoftTimeLimitExceeded),
+        "autoretry_for": (redis.RedisError, OperationalError, SoftTimeLimitExceeded),
         "retry_kwargs": {"max_retries": None, "countdown": _TRIES_AGAIN_IN_S},
     }
     app.task(name=SPREAD, **again)(spread)
@@ -136,14 +139,15 @@ class _Node:
         return self._made[1:]
 
     def spread(self, run_id: str) -> None:
-        """Put each track of a run into the queue, once."""
+        """Put each track of a run into the queue."""
         _, records, _ = self._parts()
         record = records.read(run_id)
         if record is None or record.state != RUNNING:
             return
-        for index in sorted(records.left(run_id)):
-            if records.note_sent(run_id, index):
-                self._send(record, index)
+        for index in sorted(records.left(run_id) - records.sent(run_id)):
+            # Noted when it is there: one that is there twice is settled once, and none is lost.
+            self._send(record, index)
+            records.note_sent(run_id, index)
 
     def cache_track(self, run_id: str, index: int) -> bool:
         """Bring a track of a run to its end; say whether nobody else is on it."""
@@ -225,10 +229,9 @@ class _Node:
         """Send what nobody is on now and was not the last time; return what nobody is on."""
         found = set()
         for record in records.all_current():
-            left = records.left(record.run_id)
-            if not left:
+            if not records.has_left(record.run_id):
                 records.finish(record)
-            for index in left & records.begun(record.run_id):
+            for index in records.under_way(record.run_id):
                 track = records.track(record.run_id, index)
                 if not leases.is_held(lease_name(track, record.qualities)):
                     found.add((record.run_id, index))

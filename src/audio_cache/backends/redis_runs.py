@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeVar, cast
 
 import redis
+from redis.lock import Lock
 
-from ..batch.outcome import Fate, Outcome
-from ..progress.callback import ProgressCallback
+from ..batch.outcome import MISSING, Fate, Outcome
+from ..progress.callback import MAX_FAILURES_LISTED, ProgressCallback
 from ..progress.events import ProgressStatus
 from ..progress.tracker import ProgressTracker
 from ..quality import QualityLevel
@@ -28,8 +29,30 @@ _CURRENT: Final = "audio-cache:runs"
 _KEPT_S: Final = 7 * 86_400
 _KEPT_AFTER_S: Final = 3_600
 _SETTLES_WITHIN_S: Final = 10.0
+# Tracks are settled in a few milliseconds, so whoever waits for another does not sleep for longer.
+_LOOKS_FOR_LOCK_EVERY_S: Final = 0.005
+# The lock of a task outlasts the writing of this many tracks, not that of a whole library.
+_WRITTEN_AT_ONCE: Final = 10_000
 _TRIES_FOR_S: Final = 120.0
 _TRIES_AGAIN_IN_S: Final = 0.25
+# One step, whatever becomes of who asks for it, and the same for the last of a hundred thousand
+# tracks as for the first. KEYS: the run, what is left of it, what was begun, why tracks were
+# skipped, and the first failures. ARGV: the number of the track, its fate, bytes saved, seconds of
+# audio, why it was skipped, a failure, and how many of those are kept.
+_SETTLE: Final = """
+local run, left, begun, skips, failures = unpack(KEYS)
+redis.call('SREM', begun, ARGV[1])
+if redis.call('HGET', run, 'state') ~= 'running' then return 0 end
+if redis.call('SREM', left, ARGV[1]) == 0 then return 0 end
+redis.call('HINCRBY', run, ARGV[2], 1)
+redis.call('HINCRBY', run, 'bytes_saved', ARGV[3])
+redis.call('HINCRBYFLOAT', run, 'audio_s', ARGV[4])
+if ARGV[2] == 'skipped' then redis.call('HINCRBY', skips, ARGV[5], 1) end
+if ARGV[2] == 'failed' and redis.call('LLEN', failures) < tonumber(ARGV[7]) then
+  redis.call('RPUSH', failures, ARGV[6])
+end
+return 1
+"""
 
 T = TypeVar("T")
 
@@ -76,6 +99,7 @@ class RunRecords:
     def __init__(self, client: redis.Redis, tracker: ProgressTracker) -> None:
         self.client = client
         self.tracker = tracker
+        self._settle_script = client.register_script(_SETTLE)
 
     def begin(
         self,
@@ -87,7 +111,7 @@ class RunRecords:
     ) -> tuple[RunRecord, bool]:
         """Begin a run of a task, or find the same that goes on; say whether it is new."""
         wanted = _digest(tracks, qualities)
-        with self.client.lock(f"{_CURRENT}:{task_id}", timeout=_SETTLES_WITHIN_S):
+        with self.client.lock(f"{_CURRENT}:{task_id}", timeout=_SETTLES_WITHIN_S) as lock:
             before = self.current(task_id)
             if before is not None:
                 if before.wanted == wanted:
@@ -97,14 +121,27 @@ class RunRecords:
             record = RunRecord(
                 run_id, task_id, len(tracks), tuple(qualities), RUNNING, wanted, is_urgent
             )
-            self._write(record, tracks)
+            self._write_tracks(run_id, tracks, lock)
+            self._write(record)
         total = len(tracks)
         message = f"Looking at {counted(total, 'track')}"
         status = ProgressStatus.PENDING
         self.tracker.emit(task_id, "queued", status, message, total=total, run=run_id)
         return record, True
 
-    def _write(self, record: RunRecord, tracks: Sequence[RunTrack]) -> None:
+    def _write_tracks(self, run_id: str, tracks: Sequence[RunTrack], lock: Lock) -> None:
+        names = [f"{_key(run_id)}:{part}" for part in ("tracks", "left")]
+        for start in range(0, len(tracks), _WRITTEN_AT_ONCE):
+            some = range(start, min(start + _WRITTEN_AT_ONCE, len(tracks)))
+            with self.client.pipeline() as pipe:
+                pipe.hset(names[0], mapping={str(index): _pack(tracks[index]) for index in some})
+                pipe.sadd(names[1], *some)
+                for name in names:
+                    pipe.expire(name, _KEPT_S)
+                pipe.execute()
+            lock.reacquire()
+
+    def _write(self, record: RunRecord) -> None:
         key = _key(record.run_id)
         fields: dict[Any, Any] = {
             **{name: value for name, value in asdict(record).items() if name != "run_id"},
@@ -114,13 +151,8 @@ class RunRecords:
         }
         with self.client.pipeline() as pipe:
             pipe.hset(key, mapping=fields)
-            for index, track in enumerate(tracks):
-                pipe.hset(f"{key}:tracks", str(index), _pack(track))
-            if tracks:
-                pipe.sadd(f"{key}:left", *range(len(tracks)))
+            pipe.expire(key, _KEPT_S)
             pipe.hset(_CURRENT, record.task_id, record.run_id)
-            for name in _keys(record.run_id):
-                pipe.expire(name, _KEPT_S)
             pipe.execute()
 
     def current(self, task_id: str) -> RunRecord | None:
@@ -173,28 +205,32 @@ class RunRecords:
         """Say whether a track is not settled."""
         return bool(self.client.sismember(f"{_key(run_id)}:left", str(index)))
 
-    def note_sent(self, run_id: str, index: int) -> bool:
-        """Note that a track was put into the queue; say whether it had not been before."""
-        return bool(self.client.sadd(f"{_key(run_id)}:sent", str(index)))
+    def sent(self, run_id: str) -> set[int]:
+        """Return the numbers of the tracks that were put into the queue."""
+        return set(map(int, cast("set[str]", self.client.smembers(f"{_key(run_id)}:sent"))))
 
-    def begun(self, run_id: str) -> set[int]:
-        """Return the numbers of the tracks that some node has taken up."""
-        return set(map(int, cast("set[str]", self.client.smembers(f"{_key(run_id)}:begun"))))
+    def note_sent(self, run_id: str, index: int) -> None:
+        """Note that a track was put into the queue."""
+        self.client.sadd(f"{_key(run_id)}:sent", str(index))
 
-    def outcomes(self, run_id: str) -> dict[RunTrack, Outcome]:
-        """Return what became of the tracks that are settled."""
+    def has_left(self, run_id: str) -> bool:
+        """Say whether any track is not settled."""
+        return bool(self.client.exists(f"{_key(run_id)}:left"))
+
+    def under_way(self, run_id: str) -> set[int]:
+        """Return the numbers of the tracks that some node has taken up, and none has settled."""
         key = _key(run_id)
-        found = cast("dict[str, str]", self.client.hgetall(f"{key}:outcomes"))
-        return {self.track(run_id, int(index)): _outcome(text) for index, text in found.items()}
+        found = cast("set[str]", self.client.sinter([f"{key}:begun", f"{key}:left"]))
+        return set(map(int, found))
 
     def change_state(self, record: RunRecord, state: str) -> bool:
         """End a run in one way or another; say whether it went on until now."""
-        with self.client.lock(f"{_key(record.run_id)}:lock", timeout=_SETTLES_WITHIN_S):
+        with self._lock(record):
             return self._end(record, state)
 
     def cancel(self, record: RunRecord) -> None:
         """End a run, and tell its listeners."""
-        with self.client.lock(f"{_key(record.run_id)}:lock", timeout=_SETTLES_WITHIN_S):
+        with self._lock(record):
             if self._end(record, CANCELLED):
                 progress = self._progress(record)
                 ready = progress.cached_count + progress.skipped_count
@@ -210,7 +246,7 @@ class RunRecords:
         """Note what became of a track, once, and tell it; with the last one the run is over."""
 
         def try_to() -> None:
-            with self.client.lock(f"{_key(record.run_id)}:lock", timeout=_SETTLES_WITHIN_S):
+            with self._lock(record):
                 self._settle(record, index, track, outcome)
 
         persist(try_to)
@@ -219,41 +255,43 @@ class RunRecords:
         """End a run that has nothing left, if nobody has."""
 
         def try_to() -> None:
-            with self.client.lock(f"{_key(record.run_id)}:lock", timeout=_SETTLES_WITHIN_S):
+            with self._lock(record):
                 self._finish(record)
 
         persist(try_to)
 
+    def _lock(self, record: RunRecord) -> Lock:
+        """Return the lock of a run: what becomes of its tracks is told in the order of counting."""
+        name = f"{_key(record.run_id)}:lock"
+        lock: Lock = self.client.lock(
+            name, timeout=_SETTLES_WITHIN_S, sleep=_LOOKS_FOR_LOCK_EVERY_S
+        )
+        return lock
+
     def _settle(self, record: RunRecord, index: int, track: RunTrack, outcome: Outcome) -> None:
         key = _key(record.run_id)
-        if self.state(record.run_id) == RUNNING and self.is_left(record.run_id, index):
-            text = json.dumps({**asdict(outcome), "fate": outcome.fate.value, "name": track.name})
-            # Another node may have died right behind this.
-            if self.client.hsetnx(f"{key}:outcomes", str(index), text):
-                self._count(key, outcome)
-                progress = self._progress(record, but=outcome)
-                _tell(progress, track.name, outcome)
-                progress(progress.done_count, record.total)
-            self.client.srem(f"{key}:left", str(index))
+        failure = json.dumps({"track": track.name, "reason": outcome.reason})
+        is_new = self._settle_script(
+            [key, *(f"{key}:{part}" for part in ("left", "begun", "skips", "failures"))],
+            [
+                *(index, outcome.fate.value, outcome.bytes_saved, outcome.audio_s),
+                *(outcome.reason, failure, MAX_FAILURES_LISTED),
+            ],
+        )
+        if is_new:
+            progress = self._progress(record, but=outcome)
+            _tell(progress, track.name, outcome)
+            progress(progress.done_count, record.total)
         self._finish(record)
 
-    def _count(self, key: str, outcome: Outcome) -> None:
-        with self.client.pipeline() as pipe:
-            pipe.hincrby(key, outcome.fate.value, 1)
-            pipe.hincrby(key, "bytes_saved", outcome.bytes_saved)
-            pipe.hincrbyfloat(key, "audio_s", outcome.audio_s)
-            if outcome.fate is Fate.SKIPPED:
-                pipe.hincrby(f"{key}:skips", outcome.reason, 1)
-            pipe.execute()
-
     def _finish(self, record: RunRecord) -> None:
-        if self.client.scard(f"{_key(record.run_id)}:left") or not self._end(record, OVER):
+        if self.has_left(record.run_id) or not self._end(record, OVER):
             return
-        settled = self.outcomes(record.run_id).values()
-        useless = [each for each in settled if each.fate is Fate.FAILED or each.is_missing]
-        has_failed = bool(settled) and len(useless) == len(settled)
-        status = ProgressStatus.FAILED if has_failed else ProgressStatus.COMPLETED
-        self._progress(record).run_finished(status)
+        progress = self._progress(record)
+        missing = cast("str | None", self.client.hget(f"{_key(record.run_id)}:skips", MISSING))
+        useless = progress.failed_count + int(missing or 0)
+        has_failed = 0 < progress.done_count == useless
+        progress.run_finished(ProgressStatus.FAILED if has_failed else ProgressStatus.COMPLETED)
 
     def _end(self, record: RunRecord, state: str) -> bool:
         if self.state(record.run_id) != RUNNING:
@@ -288,11 +326,7 @@ class RunRecords:
             saved, audio_s = saved - but.bytes_saved, audio_s - but.audio_s
             if but.fate is Fate.SKIPPED:
                 reasons[but.reason] -= 1
-        failures = [
-            {"track": each["name"], "reason": each["reason"]}
-            for each in map(json.loads, self._texts(key) if fates[Fate.FAILED] else ())
-            if each["fate"] == Fate.FAILED.value
-        ]
+        failures = cast("list[str]", self.client.lrange(f"{key}:failures", 0, -1))
         progress.restore(
             cached=fates[Fate.CACHED],
             skipped=fates[Fate.SKIPPED],
@@ -300,13 +334,10 @@ class RunRecords:
             bytes_saved=saved,
             audio_s=audio_s,
             skip_reasons={reason: count for reason, count in reasons.items() if count},
-            failures=failures,
+            failures=map(json.loads, failures),
             began_at=began_s,
         )
         return progress
-
-    def _texts(self, key: str) -> list[str]:
-        return list(cast("dict[str, str]", self.client.hgetall(f"{key}:outcomes")).values())
 
 
 def lease_name(track: RunTrack, qualities: Sequence[QualityLevel]) -> str:
@@ -344,7 +375,7 @@ def _key(run_id: str) -> str:
 
 
 def _keys(run_id: str) -> list[str]:
-    parts = ("tracks", "left", "sent", "begun", "outcomes", "skips")
+    parts = ("tracks", "left", "sent", "begun", "skips", "failures")
     return [_key(run_id), *(f"{_key(run_id)}:{part}" for part in parts)]
 
 
@@ -361,9 +392,3 @@ def _pack(track: RunTrack) -> str:
 def _unpack(packed: str) -> RunTrack:
     path, name = json.loads(packed)
     return RunTrack(path.encode("latin-1"), name)
-
-
-def _outcome(text: str) -> Outcome:
-    fields: Mapping[str, Any] = json.loads(text)
-    kept = {name: value for name, value in fields.items() if name != "name"}
-    return Outcome(**{**kept, "fate": Fate(fields["fate"])})
