@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .machine import Machine, describe_machine
-from .result import Figure, Result
+from .result import Figure, Panel, Result
 
 RESULTS = Path(__file__).parent / "results"
 _INTRODUCTION = """# Results
@@ -38,10 +39,13 @@ def save(name: str, result: Result, music: str) -> None:
         "notes": result.notes,
         "unit": result.unit,
         "samples": {key: _short(values) for key, values in result.samples.items()},
+        "panels": [_as_json(panel) for panel in result.panels],
     }
     text = json.dumps(found, indent=1, ensure_ascii=False)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-    if result.samples:
+    if result.panels:
+        _plot_panels(RESULTS / f"{name}.png", result)
+    elif result.samples:
         _plot(RESULTS / f"{name}.png", result)
     (RESULTS / "RESULTS.md").write_text(table(RESULTS), encoding="utf-8")
 
@@ -82,13 +86,17 @@ def _short(values: list[float]) -> list[float]:
     return [float(f"{value:.4g}") for value in values]
 
 
+def _as_json(panel: Panel) -> dict[str, Any]:
+    courses = {
+        name: [None if math.isnan(value) else value for value in _short(values)]
+        for name, values in panel.courses.items()
+    }
+    return {**asdict(panel), "courses": courses}
+
+
 def _plot(path: Path, result: Result) -> None:
     """Draw every group of samples as a box with its points."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
+    pyplot = _pyplot()
     groups = result.samples
     figure, axes = pyplot.subplots(figsize=(8, 1.3 + 0.7 * len(groups)), layout="constrained")
     axes.boxplot(list(groups.values()), orientation="horizontal", widths=0.5, showfliers=False)
@@ -102,6 +110,39 @@ def _plot(path: Path, result: Result) -> None:
     if result.limit is not None:
         axes.axvline(result.limit, linestyle="--", color="tab:red", label="limit")
         axes.legend(loc="lower right")
+    _keep(figure, path)
+
+
+def _plot_panels(path: Path, result: Result) -> None:
+    """Draw the courses of every panel over the time that all have in common."""
+    count = len(result.panels)
+    figure, rows = _pyplot().subplots(
+        count, figsize=(9, 1 + 1.9 * count), layout="constrained", sharex=True, squeeze=False
+    )
+    for panel, axes in zip(result.panels, rows[:, 0], strict=True):
+        for name, values in panel.courses.items():
+            axes.plot(range(len(values)), values, linewidth=1, label=name)
+        axes.set_ylabel(panel.unit, fontsize=8)
+        if panel.is_log:
+            axes.set_yscale("log")
+        else:
+            axes.set_ylim(bottom=0)
+        axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.set_xlabel(result.time_unit)
+    figure.suptitle(result.title, fontsize=10)
+    _keep(figure, path)
+
+
+def _pyplot() -> Any:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+def _keep(figure: Any, path: Path) -> None:
     # Without the name of the program that drew it, an unchanged plot is an unchanged file.
     figure.savefig(path, dpi=110, metadata={"Software": None})
-    pyplot.close(figure)
+    _pyplot().close(figure)

@@ -45,6 +45,21 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """Courses of some quantities over one time, drawn into one picture.
+
+    Args:
+        unit: what is drawn, with its unit.
+        courses: the values at equal distances, by name; NaN where there are none.
+        is_log: they range over powers of ten.
+    """
+
+    unit: str
+    courses: dict[str, list[float]]
+    is_log: bool = False
+
+
+@dataclass(frozen=True)
 class Result:
     """What one benchmark found.
 
@@ -55,6 +70,8 @@ class Result:
         unit: of the samples.
         notes: what a reader must know to understand the figures.
         limit: where the plot draws the bar; None for none.
+        panels: drawn below each other, in place of the samples.
+        time_unit: of the distances between the values of all panels.
     """
 
     title: str
@@ -63,6 +80,8 @@ class Result:
     unit: str = ""
     notes: tuple[str, ...] = ()
     limit: float | None = None
+    panels: tuple[Panel, ...] = ()
+    time_unit: str = ""
 
     @property
     def is_met(self) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from audio_cache.quality import EFFORTS, Effort
+from tests.helpers.waiting import wait_until
 
 from .client import Connection
 from .first_byte import FIRST_BYTES, wait_for_quiet
@@ -60,8 +61,8 @@ def run() -> Result:
 
 
 @contextmanager
-def small_share() -> Iterator[Callable[[int], None]]:
-    """Give what puts a process, and those that it will start, on SHARE of a core.
+def small_share(share: float = SHARE) -> Iterator[Callable[[int], None]]:
+    """Give what puts a process, and those that it will start, on a share of a core.
 
     Raises:
         OSError: this user may not make a control group.
@@ -69,7 +70,7 @@ def small_share() -> Iterator[Callable[[int], None]]:
     first = Path("/sys/fs/cgroup/cpu")
     is_first = first.is_dir()
     group = Path(tempfile.mkdtemp(prefix="audio-cache-", dir=first if is_first else first.parent))
-    quota = int(SHARE * PERIOD_US)
+    quota = int(share * PERIOD_US)
     try:
         if is_first:
             (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
@@ -82,7 +83,9 @@ def small_share() -> Iterator[Callable[[int], None]]:
 
         yield confine
     finally:
-        os.rmdir(group)  # its processes have ended by now
+        # They were ended, which takes those a moment that nobody waits for.
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), "the end of a control group")
+        os.rmdir(group)
 
 
 def _make_tracks(folder: Path) -> list[str]:

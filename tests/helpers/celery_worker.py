@@ -25,6 +25,7 @@ class CeleryWorker:
         name: tells it from others on this machine.
         jobs: how many tracks it encodes at once.
         host: where it runs; here if not given.
+        module: which is run; benchmarks have one that encodes nothing.
         environment: more settings.
     """
 
@@ -36,17 +37,18 @@ class CeleryWorker:
         name: str = "one",
         jobs: int = 2,
         host: Host | None = None,
+        module: str = "audio_cache",
         **environment: str,
     ) -> None:
         given = {
-            "PYTHONPATH": str(SOURCE),
+            "PYTHONPATH": os.pathsep.join((str(SOURCE), str(Path(__file__).parents[2]))),
             "MUSIC_ROOT": str(music),
             "DATA_ROOT": str(data),
             "AUDIO_CACHE_REDIS": redis_url,
             "AUDIO_CACHE_ENGINE": "celery",
         }
         self._command = [
-            *(sys.executable, "-m", "audio_cache", "worker"),
+            *(sys.executable, "-m", module, "worker"),
             *("--jobs", str(jobs), "--name", f"{name}@test"),
         ]
         if host is not None:

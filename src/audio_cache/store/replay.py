@@ -51,6 +51,10 @@ class Replay:
         self._order: list[tuple[float, int, Hashable]] = []
         self._count = 0
 
+    def holds(self, key: Hashable) -> bool:
+        """Say whether an object is there; that is no play."""
+        return key in self._held
+
     def play(self, key: Hashable, size_bytes: int, at_s: float) -> bool:
         """Play an object, which is stored then; say whether it was there."""
         before = self._worth[key] if key in self._played else None

@@ -72,7 +72,7 @@ def test_a_batch_of_everything_leaves_what_is_played() -> None:
     for at, key in enumerate([*range(5), *range(5)]):
         replay.play(key, 100, NOW_S + at)
     stored = [replay.warm(key, 100, NOW_S + 20) for key in range(100)]
-    assert stored == [True] * 10 + [False] * 90
+    assert stored == [True] * 10 + [False] * 90 == [replay.holds(key) for key in range(100)]
     assert all(replay.play(key, 100, NOW_S + 30 + key) for key in range(5))
     # Somebody who listens to something new takes the place of what nobody listens to.
     for key in range(50, 55):
