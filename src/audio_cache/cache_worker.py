@@ -229,7 +229,7 @@ def _on_other_hosts(
         settle(path, outcome)
     asked = tuple(dict.fromkeys(chain.from_iterable(todo.values())))
     runs = make_runs(settings, cache, make_tracker(settings, worker.logger), music_root)
-    run = runs.schedule(f"batch-{secrets.token_hex(8)}", todo, asked)
+    run = runs.schedule(f"batch-{secrets.token_hex(8)}", todo, asked, is_asked=True)
     try:
         is_over = False
         while not is_over:

@@ -20,6 +20,10 @@ class ConfigError(AudioCacheError, ValueError):
     """Settings are invalid; the message names each bad one and what it takes."""
 
 
+class EngineUnavailableError(AudioCacheError):
+    """What several hosts share is not there at the moment; nothing was begun."""
+
+
 class FFmpegNotFoundError(AudioCacheError, FileNotFoundError):
     """No ffmpeg can be started, so nothing can be encoded."""
 

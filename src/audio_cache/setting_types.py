@@ -19,7 +19,7 @@ from .space import Space, parse_seconds, parse_space
 OnMiss = Literal["live", "original"]
 Watching = Literal["auto", "off"]
 EngineName = Literal["threads", "celery"]
-_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+_REDIS_SCHEMES = ("redis://", "rediss://")
 _RATE = re.compile(r"[0-9]+(/[smh])?")
 
 

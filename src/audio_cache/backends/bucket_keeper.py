@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -21,7 +21,7 @@ from ..store.policy import DecayingPlays
 _WORTH: Final = "audio-cache:worth"
 _PINS: Final = "audio-cache:pins"
 _MOST_REMEMBERED: Final = 1_000_000
-# A little more than is too much goes, so that not every new object is the death of another.
+# A little more than is too much goes, so that there is room for what comes next.
 _DOWN_TO: Final = 0.95
 _SCORES_AT_ONCE: Final = 1_000
 # As DecayingPlays.played, in one step for all nodes. KEYS: where the worths are. ARGV: an object,
@@ -75,6 +75,13 @@ class SharedWorth:
         pinned = [[path.decode("latin-1") for path in paths], list(qualities)]
         self._do(lambda: self._client.hset(_PINS, owner, json.dumps(pinned)))
 
+    def owners(self) -> set[str]:
+        """Return for whom anything is pinned; nobody while Redis is away."""
+        try:
+            return set(cast("list[str]", self._client.hkeys(_PINS)))
+        except redis.RedisError:
+            return set()
+
     def unpin(self, owner: str) -> None:
         """Let go what was pinned for an owner."""
         self._do(lambda: self._client.hdel(_PINS, owner))
@@ -110,12 +117,12 @@ class BucketKeeper:
         self._policy = DecayingPlays()
         self._logger = logger
 
-    def fit(self, cap_bytes: int, pinned: Collection[str]) -> int:
+    def fit(self, cap_bytes: int, find_pinned: Callable[[], Collection[str]]) -> int:
         """Delete until the bucket is small enough; return how many bytes went.
 
         Args:
             cap_bytes: how much it may hold.
-            pinned: the ids of objects that stay.
+            find_pinned: gives the ids of objects that stay; asked where any have to go.
 
         Raises:
             OSError: it cannot be asked.
@@ -125,6 +132,7 @@ class BucketKeeper:
         used = sum(each.size_bytes for each in objects)
         if used <= cap_bytes:
             return 0
+        pinned = find_pinned()
         worth = self._worth.of([each.id for each in objects])
         objects.sort(key=lambda each: worth.get(each.id, self._policy.made(each.mtime_ns / 1e9)))
         freed = 0
@@ -146,6 +154,9 @@ def pinned_ids(cache: AudioCache, music_root: Path, worth: SharedWorth) -> set[s
         cache: of this node; remembers what the sources are.
         music_root: where this node has the music.
         worth: knows the pins.
+
+    Raises:
+        OSError: a pinned track cannot be looked at, as where its disk is away.
     """
     found = set()
     for path, quality in worth.pinned():
@@ -153,6 +164,10 @@ def pinned_ids(cache: AudioCache, music_root: Path, worth: SharedWorth) -> set[s
         try:
             if quality != "original" and cache.should_transcode(source):
                 found.add(cache.identify(source, quality).id)
-        except (AudioCacheError, OSError):
-            continue  # it is gone, or damaged
+        except FileNotFoundError:
+            # A track that is gone; but not where all around it is gone as well.
+            if not source.parent.is_dir():
+                raise
+        except AudioCacheError:
+            continue  # it is damaged
     return found

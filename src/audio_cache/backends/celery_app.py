@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import threading
-import time
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,20 +20,20 @@ from celery.exceptions import (  # type: ignore[import-untyped]
 
 from ..batch.batch import Batch
 from ..batch.needs import look_up
-from ..batch.outcome import Outcome
+from ..batch.outcome import Fate, Outcome
 from ..engines import make_cache, make_tracker
+from ..errors import AudioCacheError
+from ..quality import QualityLevel
 from ..settings import AudioCacheSettings
 from ..store.cache import AudioCache
-from .bucket_keeper import BucketKeeper, SharedWorth, pinned_ids
+from .redis_client import connect, persist
 from .redis_lease import Leases
-from .redis_progress import connect
 from .redis_runs import (
     RUNNING,
     RunRecord,
     RunRecords,
     RunTrack,
     lease_name,
-    persist,
 )
 
 SPREAD: Final = "audio_cache.spread"
@@ -43,10 +45,11 @@ _URGENT, _LIBRARY = 0, 6
 _BEYOND_LIMIT_S: Final = 600
 _WAITS_FOR_LEASE_S: Final = 3
 _TRIES_AGAIN_IN_S: Final = 2
-# What is cached is what all nodes can play.
-_BROUGHT_WITHIN_S: Final = 600.0
-_LOOKS_AFTER_EVERY_S: Final = 5.0
-_FITS_EVERY_S: Final = 60.0
+# What is cached is what all nodes can play; where the bucket is away it goes there later.
+_UPLOADED_WITHIN_S: Final = 15.0
+# So often a track may take too long; what was made is gone on with each time.
+_MOST_LATE: Final = 3
+_TOO_LONG: Final = "it takes longer than AUDIO_CACHE_TASK_LIMIT_S allows"
 
 logger = logging.getLogger("audio_cache")
 
@@ -96,10 +99,11 @@ def make_worker(settings: AudioCacheSettings, music_root: Path, data_root: Path)
     node = _Node(settings, music_root, data_root, app)
 
     def spread(run_id: str) -> None:
-        node.spread(run_id)
+        persist(lambda: node.spread(run_id))
 
     def cache_track(task: Any, run_id: str, index: int) -> None:
-        if not node.cache_track(run_id, index):
+        # Celery drops what it cannot send again, so nobody asks it to while Redis is away.
+        if not persist(lambda: node.cache_track(run_id, index)):
             # Somebody else is on it: whoever that is may die.
             raise task.retry(countdown=_WAITS_FOR_LEASE_S, max_retries=None)
 
@@ -110,10 +114,14 @@ def make_worker(settings: AudioCacheSettings, music_root: Path, data_root: Path)
     app.task(name=SPREAD, **again)(spread)
     app.task(name=TRACK, bind=True, **again)(cache_track)
 
-    def begin(**_: Any) -> None:
-        threading.Thread(target=node.look_after, name="look after", daemon=True).start()
+    def supervise(**_: Any) -> None:
+        # A process of its own: this one forks its children again and again, which no thread and no
+        # connection of a library survives.
+        module = f"{__package__}.supervisor"
+        command = [sys.executable, "-m", module, os.fspath(music_root), os.fspath(data_root)]
+        subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
-    signals.worker_ready.connect(begin, weak=False)
+    signals.worker_ready.connect(supervise, weak=False)
     return app
 
 
@@ -146,7 +154,7 @@ class _Node:
             return
         for index in sorted(records.left(run_id) - records.sent(run_id)):
             # Noted when it is there: one that is there twice is settled once, and none is lost.
-            self._send(record, index)
+            send_track(self._app, record, index)
             records.note_sent(run_id, index)
 
     def cache_track(self, run_id: str, index: int) -> bool:
@@ -160,7 +168,9 @@ class _Node:
             return True
         track = records.track(run_id, index)
         source = self._music_root / os.fsdecode(track.path)
-        batch = Batch(cache, {source: record.qualities}, logger=logger)
+        # What a worker with a bucket has made is there, so here anything may go for more.
+        wanted = {source: record.qualities}
+        batch = Batch(cache, wanted, logger=logger, for_batch=cache.backing is None)
 
         def look() -> None:
             if records.state(run_id) != RUNNING:
@@ -169,11 +179,15 @@ class _Node:
         with leases.hold(lease_name(track, record.qualities), look) as is_mine:
             if not is_mine:
                 return False
-            outcome = self._encode(batch, source, record, index, track)
+            try:
+                outcome = self._encode(batch, source, record, index, track)
+            except SoftTimeLimitExceeded:
+                batch.cancel()
+                if records.note_late(record, index) < _MOST_LATE:
+                    raise  # what is made so far is gone on with
+                outcome = Outcome(Fate.FAILED, _TOO_LONG, dict.fromkeys(record.qualities, False))
             if outcome is not None:
                 records.settle(record, index, track, outcome)
-            elif records.state(run_id) == RUNNING:
-                raise SoftTimeLimitExceeded  # it was interrupted, and is gone on with
         return True
 
     def _encode(
@@ -183,62 +197,34 @@ class _Node:
         cache, records, _ = self._parts()
         found = look_up(cache, source, record.qualities, logger)
         if found is not None:
+            with contextlib.suppress(AudioCacheError, OSError):
+                self._keep_in_bucket(source, record.qualities)
             return found
         persist(lambda: records.note_begun(record, index, track))
-        try:
-            batch.run()
-        except SoftTimeLimitExceeded:
-            batch.cancel()
-            raise
-        if cache.backing is not None and not cache.backing.wait(_BROUGHT_WITHIN_S):
+        batch.run()
+        if cache.backing is not None and not cache.backing.wait(_UPLOADED_WITHIN_S):
             logger.warning("%r is not in the object store yet, and goes there later", track.name)
         return batch.outcomes.get(source)
 
-    def look_after(self) -> None:
-        """Hand out again what a worker that died had taken up; one worker does it for all."""
-        _, records, leases = self._parts()
-        seen: set[tuple[str, int]] = set()
-        fits_at = time.monotonic()
-        while True:
-            time.sleep(_LOOKS_AFTER_EVERY_S)
-            try:
-                with leases.hold("look after", lambda: None) as is_mine:
-                    seen = self._look_after_once(records, leases, seen) if is_mine else set()
-                    if is_mine and time.monotonic() >= fits_at:
-                        began = time.monotonic()
-                        self.fit_bucket()
-                        # To look takes a while where there is much, and is not all that is done.
-                        took_s = time.monotonic() - began
-                        fits_at = time.monotonic() + max(_FITS_EVERY_S, 50 * took_s)
-            except Exception:
-                logger.exception("the runs could not be looked after; it is tried again")
+    def _keep_in_bucket(self, source: Path, qualities: Sequence[QualityLevel]) -> None:
+        """Bring there what is here alone: it was made before there was a bucket, or it went."""
+        cache = self._parts()[0]
+        if cache.backing is None or not cache.should_transcode(source):
+            return
+        for quality in qualities:
+            if quality != "original" and cache.is_cached(source, quality):
+                rendition = cache.identify(source, quality)
+                if not cache.backing.has(rendition):
+                    cache.backing.keep(rendition.id)
 
-    def fit_bucket(self) -> int:
-        """Keep the bucket below its size; return how many bytes went."""
-        cache, records, _ = self._parts()
-        cap = self._settings.object_max_size
-        if cap is None or cache.backing is None:
-            return 0
-        worth = SharedWorth(records.client, logger)
-        keeper = BucketKeeper(cache.backing.store, worth, logger)
-        return keeper.fit(min(cap.sizes_bytes), pinned_ids(cache, self._music_root, worth))
 
-    def _look_after_once(
-        self, records: RunRecords, leases: Leases, seen: set[tuple[str, int]]
-    ) -> set[tuple[str, int]]:
-        """Send what nobody is on now and was not the last time; return what nobody is on."""
-        found = set()
-        for record in records.all_current():
-            if not records.has_left(record.run_id):
-                records.finish(record)
-            for index in records.under_way(record.run_id):
-                track = records.track(record.run_id, index)
-                if not leases.is_held(lease_name(track, record.qualities)):
-                    found.add((record.run_id, index))
-                    if (record.run_id, index) in seen:
-                        self._send(record, index)
-        return found - seen
+def send_track(app: Celery, record: RunRecord, index: int) -> None:
+    """Put a track of a run into the queue."""
+    priority = priority_of(is_urgent=record.is_urgent)
+    app.send_task(TRACK, args=(record.run_id, index), priority=priority)
 
-    def _send(self, record: RunRecord, index: int) -> None:
-        priority = priority_of(is_urgent=record.is_urgent)
-        self._app.send_task(TRACK, args=(record.run_id, index), priority=priority)
+
+def send_spread(app: Celery, record: RunRecord) -> None:
+    """Have the tracks of a run that are not in the queue put there."""
+    priority = priority_of(is_urgent=record.is_urgent)
+    app.send_task(SPREAD, args=(record.run_id,), priority=priority)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import redis
+from kombu.exceptions import OperationalError
+
 from ..batch.outcome import Outcome, name_tracks
+from ..errors import EngineUnavailableError
 from ..progress.tracker import ProgressTracker
 from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..settings import AudioCacheSettings
-from .celery_app import SPREAD, make_app, priority_of
-from .redis_progress import connect
-from .redis_runs import RUNNING, RunRecord, RunRecords, RunTrack, persist
+from .celery_app import make_app, send_spread
+from .redis_client import connect, persist
+from .redis_runs import RUNNING, RunRecord, RunRecords, RunTrack
 
 _LOOKS_EVERY_S: Final = 0.1
+
+logger = logging.getLogger("audio_cache")
 
 
 class CeleryRun:
@@ -43,8 +51,11 @@ class CeleryRun:
 
     @property
     def is_over(self) -> bool:
-        """Say whether it has ended, on whichever nodes."""
-        return persist(lambda: self._records.state(self.run_id)) != RUNNING
+        """Say whether it has ended, on whichever nodes; while Redis is away it goes on."""
+        try:
+            return self._records.state(self.run_id) != RUNNING
+        except redis.RedisError:
+            return False
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for its end; say whether it has ended."""
@@ -64,8 +75,13 @@ class CeleryRun:
         }
 
     def cancel(self) -> None:
-        """End it, and what workers do for it; finished tracks stay, and listeners are told."""
-        persist(lambda: self._records.cancel(self._record))
+        """End it, and what workers do for it; finished tracks stay, and listeners are told.
+
+        Raises:
+            EngineUnavailableError: Redis is not there.
+        """
+        with _explained():
+            self._records.cancel(self._record)
 
 
 class CeleryRuns:
@@ -96,6 +112,7 @@ class CeleryRuns:
         qualities: Sequence[QualityLevel] = (DEFAULT_QUALITY,),
         *,
         is_urgent: bool = True,
+        is_asked: bool = False,
     ) -> CeleryRun:
         """Begin to cache tracks on the workers, and return at once.
 
@@ -107,28 +124,40 @@ class CeleryRuns:
             tracks: absolute paths below the music root.
             qualities: what to make of each.
             is_urgent: somebody waits for these tracks, so they go before those of a whole library.
+            is_asked: somebody will ask for the `outcomes` of the run.
 
         Raises:
             RuntimeError: `close` was called.
             ValueError: a track is not below the music root.
-            redis.RedisError: Redis is not there.
+            EngineUnavailableError: Redis is not there.
         """
         if self._is_closed.is_set():
             raise RuntimeError("the runs are closed: nothing more can be scheduled")
         named = [RunTrack(self._below_root(each.path), each.name) for each in name_tracks(tracks)]
         wanted = tuple(dict.fromkeys(qualities))
-        record, is_new = self._records.begin(task_id, named, wanted, is_urgent=is_urgent)
+        with _explained():
+            record, is_new = self._records.begin(
+                task_id, named, wanted, is_urgent=is_urgent, is_asked=is_asked
+            )
         if is_new and not named:
             self._records.finish(record)
         elif is_new:
-            # One task hands out the others, so that scheduling a library takes no longer.
-            priority = priority_of(is_urgent=is_urgent)
-            self._app.send_task(SPREAD, args=(record.run_id,), priority=priority)
+            # One task hands out the others, so that scheduling a library takes no longer. Where
+            # this is not heard, or this node dies here, a supervisor says it again.
+            with contextlib.suppress(OperationalError):
+                send_spread(self._app, record)
         return CeleryRun(self._records, record, self._music_root)
 
     def find(self, task_id: str) -> CeleryRun | None:
-        """Return the current run of a task, whichever node began it; None where there is none."""
-        record = persist(lambda: self._records.current(task_id))
+        """Return the current run of a task, whichever node began it; None where there is none.
+
+        While Redis is away none is known.
+        """
+        try:
+            record = self._records.current(task_id)
+        except redis.RedisError as error:
+            logger.warning("cannot ask Redis for the run of %s: %s", task_id, error)
+            record = None
         return CeleryRun(self._records, record, self._music_root) if record is not None else None
 
     def cancel(self, task_id: str) -> bool:
@@ -152,3 +181,15 @@ class CeleryRuns:
                 "node could find it"
             )
         return os.path.relpath(absolute, root)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Say of what Redis raises that nothing can be cached in advance now."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise EngineUnavailableError(
+            f"nothing can be cached in advance now: the Redis of AUDIO_CACHE_REDIS does not "
+            f"answer ({error})"
+        ) from error

@@ -12,30 +12,38 @@ import json
 import logging
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
 import redis
-from redis.backoff import ExponentialBackoff
-from redis.retry import Retry
 
 from ..progress.events import EventLog, LogEntry, ProgressEvent
 from ..progress.listener import Task, TaskRun
 from ..progress.tracker import Frames, ProgressTracker
+from .redis_client import connect
 
 NEWS: Final = "audio-cache:news"
 _PREFIX: Final = "audio-cache:progress"
+_ONCE: Final = "audio-cache:once"
 _ANSWERS_WITHIN_S: Final = 2.0
+# News that a connection has lost without a word are looked for so often.
+_LOOKS_EVERY_S: Final = 30.0
 _TRIES_AGAIN_IN_S: Final = 0.25
+_HEARS_WITHIN_S: Final = 0.5
 # Who still has to get the last events of a task that was forgotten needs them for a moment.
 _FORGOTTEN_MS: Final = 60_000
 
-# KEYS: the task. ARGV: the run that the event belongs to or "", a new run's id, whether it comes
-# too late after an end, whether it is one, its frame, its subject, how many are kept in full, and
-# for how many milliseconds a run is kept that goes on, and one that has ended.
+# KEYS: the task, and what remembers for a while that this event is written, as who asks for it may
+# not hear the answer and ask again. ARGV: the run that the event belongs to or "", a new run's id,
+# whether it comes too late after an end, whether it is one, its frame, its subject, how many are
+# kept in full, for how many milliseconds a run is kept that goes on, and one that has ended, and
+# what is published where.
 _EMIT: Final = """
 local task, given, new = KEYS[1], ARGV[1], ARGV[2]
+local known = redis.call('GET', KEYS[2])
+if known then return tonumber(known) end
 local state = redis.call('HMGET', task, 'run', 'ended', 'last')
 local run, ended, last = state[1], state[2] == '1', tonumber(state[3] or '0')
 if not run or ended then
@@ -61,6 +69,8 @@ end
 redis.call('HSET', task, 'run', run, 'ended', ARGV[4], 'last', last)
 local lasts = ARGV[4] == '1' and ARGV[9] or ARGV[8]
 for _, key in ipairs({task, events, kept, order}) do redis.call('PEXPIRE', key, lasts) end
+redis.call('SET', KEYS[2], last, 'EX', 300)
+redis.call('PUBLISH', ARGV[10], ARGV[11])
 return last
 """
 # KEYS: the task. ARGV: a new run's id, whether an ended run is left alone only if it had no event
@@ -92,7 +102,8 @@ class RedisProgressTracker(ProgressTracker):
         self._emit_script = self._redis.register_script(_EMIT)
         self._begin_script = self._redis.register_script(_BEGIN)
         self._name = secrets.token_hex(8)
-        self._unsent: deque[tuple[ProgressEvent, str | None]] = deque()
+        # With the token that lets each be written once.
+        self._unsent: deque[tuple[ProgressEvent, str | None, str]] = deque()
         self._sending = threading.Lock()
         # What is read later is newer. Taken before the lock of all, never within it.
         self._reading = threading.RLock()
@@ -152,12 +163,7 @@ class RedisProgressTracker(ProgressTracker):
         """End every stream of this node, and leave Redis."""
         super().close()
         self._ended.set()
-        ear = self._ear
-        if ear is not None:
-            with contextlib.suppress(redis.RedisError):
-                # Also wakes those of others, who find nothing new.
-                self._redis.publish(NEWS, json.dumps({"task": ""}))
-            ear.join(_ANSWERS_WITHIN_S)
+        # It may be called by a signal, in the middle of anything: nothing here waits for Redis.
         with contextlib.suppress(redis.RedisError):
             self._redis.close()
 
@@ -176,35 +182,40 @@ class RedisProgressTracker(ProgressTracker):
     def _keep(self, event: ProgressEvent, run_id: str | None) -> bool:
         with self._sending:
             # In the order of their coming, whatever it takes.
-            is_taken = None if self._unsent else self._write(event, run_id)
+            token = secrets.token_hex(8)
+            is_taken = None if self._unsent else self._write(event, run_id, token)
             if is_taken is None:
-                self._unsent.append((event, run_id))
+                self._unsent.append((event, run_id, token))
                 if len(self._unsent) == 1:
                     threading.Thread(target=self._send_later, daemon=True).start()
             return is_taken is not False
 
-    def _write(self, event: ProgressEvent, run_id: str | None) -> bool | None:
-        """Write an event; say whether a run took it, None where Redis is away."""
+    def _write(self, event: ProgressEvent, run_id: str | None, token: str) -> bool | None:
+        """Write an event, once; say whether a run took it, None where Redis is away."""
         is_straggler = event.is_end or event.is_of_track
         arguments = (
             *(run_id or "", secrets.token_hex(8), int(is_straggler), int(event.is_end)),
             *(event.to_sse(), json.dumps(event.subject), self._max_events),
             *(_ms(self._keep_silent_s), _ms(self._keep_finished_s)),
+            *(NEWS, json.dumps({"task": event.task_id})),
         )
+        keys = [_key(event.task_id), f"{_ONCE}:{token}"]
         try:
-            is_taken = self._emit_script([_key(event.task_id)], arguments) is not None
+            is_taken = self._emit_script(keys, arguments) is not None
         except redis.RedisError as error:
             if not self._unsent:
                 self._logger.warning("progress waits for Redis: %s", error)
             return None
         if is_taken:
-            self._tell_others(event.task_id)
             self._follow_up(event.task_id)
         return is_taken
 
     def _send_later(self) -> None:
-        while not self._send_unsent() and not self._ended.wait(_TRIES_AGAIN_IN_S):
-            pass
+        try:
+            while not self._send_unsent() and not self._ended.wait(_TRIES_AGAIN_IN_S):
+                pass
+        except Exception:
+            self._logger.exception("progress could not be told")
 
     def _send_unsent(self) -> bool:
         """Write the events that waited; say whether none are left."""
@@ -276,10 +287,13 @@ class RedisProgressTracker(ProgressTracker):
                     # What was told before, nobody has heard.
                     for task_id in self._followed():
                         self._follow_up(task_id)
+                    looks_at = time.monotonic() + _LOOKS_EVERY_S
                     while not self._ended.is_set():
-                        message = news.get_message(timeout=_ANSWERS_WITHIN_S)
+                        message = news.get_message(timeout=_HEARS_WITHIN_S)
                         if message is not None:
                             self._hear_news(json.loads(message["data"]))
+                        elif time.monotonic() > looks_at:
+                            break
             except redis.RedisError as error:
                 self._is_hearing.clear()
                 self._logger.warning("news of other nodes wait for Redis: %s", error)
@@ -363,21 +377,6 @@ class RedisProgressTracker(ProgressTracker):
             log.keep(entry, is_end=is_end)
         if entries:
             task.tell()
-
-
-def connect(url: str) -> redis.Redis:
-    """Return a client of a Redis that tries again for some seconds before it gives up."""
-    retry = Retry(ExponentialBackoff(cap=0.5, base=0.02), retries=5)
-    client: redis.Redis = redis.Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_timeout=_ANSWERS_WITHIN_S + 1,
-        socket_connect_timeout=_ANSWERS_WITHIN_S,
-        health_check_interval=15,
-        retry=retry,
-        retry_on_error=[redis.ConnectionError, redis.TimeoutError],
-    )
-    return client
 
 
 def _key(task_id: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 import redis
 from redis.lock import Lock
@@ -18,6 +18,7 @@ from ..progress.events import ProgressStatus
 from ..progress.tracker import ProgressTracker
 from ..quality import QualityLevel
 from ..text import counted
+from .redis_client import persist
 
 RUNNING: Final = "running"
 OVER: Final = "over"
@@ -33,14 +34,14 @@ _SETTLES_WITHIN_S: Final = 10.0
 _LOOKS_FOR_LOCK_EVERY_S: Final = 0.005
 # The lock of a task outlasts the writing of this many tracks, not that of a whole library.
 _WRITTEN_AT_ONCE: Final = 10_000
-_TRIES_FOR_S: Final = 120.0
-_TRIES_AGAIN_IN_S: Final = 0.25
 # One step, whatever becomes of who asks for it, and the same for the last of a hundred thousand
 # tracks as for the first. KEYS: the run, what is left of it, what was begun, why tracks were
-# skipped, and the first failures. ARGV: the number of the track, its fate, bytes saved, seconds of
-# audio, why it was skipped, a failure, and how many of those are kept.
+# skipped, the first failures, all outcomes, the tracks, and what was sent. ARGV: the number of the
+# track, its fate, bytes saved, seconds of audio, why it was skipped, a failure, how many of those
+# are kept, all of it where somebody asks for that, and for how many seconds a run is kept that goes
+# on.
 _SETTLE: Final = """
-local run, left, begun, skips, failures = unpack(KEYS)
+local run, left, begun, skips, failures, outcomes = unpack(KEYS)
 redis.call('SREM', begun, ARGV[1])
 if redis.call('HGET', run, 'state') ~= 'running' then return 0 end
 if redis.call('SREM', left, ARGV[1]) == 0 then return 0 end
@@ -51,10 +52,13 @@ if ARGV[2] == 'skipped' then redis.call('HINCRBY', skips, ARGV[5], 1) end
 if ARGV[2] == 'failed' and redis.call('LLEN', failures) < tonumber(ARGV[7]) then
   redis.call('RPUSH', failures, ARGV[6])
 end
+if ARGV[8] ~= '' then redis.call('HSET', outcomes, ARGV[1], ARGV[8]) end
+for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ARGV[9]) end
 return 1
 """
 
-T = TypeVar("T")
+# In the order that the script has them.
+_PARTS: Final = ("left", "begun", "skips", "failures", "outcomes", "tracks", "sent")
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class RunRecord:
         state: RUNNING, OVER, CANCELLED or ABANDONED.
         wanted: a digest of tracks and qualities.
         is_urgent: whether somebody waits for it.
+        is_asked: whether somebody asks what became of each track.
     """
 
     run_id: str
@@ -86,6 +91,7 @@ class RunRecord:
     state: str
     wanted: str
     is_urgent: bool
+    is_asked: bool
 
 
 class RunRecords:
@@ -108,6 +114,7 @@ class RunRecords:
         qualities: Sequence[QualityLevel],
         *,
         is_urgent: bool,
+        is_asked: bool = False,
     ) -> tuple[RunRecord, bool]:
         """Begin a run of a task, or find the same that goes on; say whether it is new."""
         wanted = _digest(tracks, qualities)
@@ -118,12 +125,10 @@ class RunRecords:
                     return before, False
                 self.change_state(before, ABANDONED)
             run_id = self.tracker.create_task(task_id)
-            record = RunRecord(
-                run_id, task_id, len(tracks), tuple(qualities), RUNNING, wanted, is_urgent
-            )
+            total, asked = len(tracks), tuple(qualities)
+            record = RunRecord(run_id, task_id, total, asked, RUNNING, wanted, is_urgent, is_asked)
             self._write_tracks(run_id, tracks, lock)
             self._write(record)
-        total = len(tracks)
         message = f"Looking at {counted(total, 'track')}"
         status = ProgressStatus.PENDING
         self.tracker.emit(task_id, "queued", status, message, total=total, run=run_id)
@@ -147,6 +152,7 @@ class RunRecords:
             **{name: value for name, value in asdict(record).items() if name != "run_id"},
             "qualities": json.dumps(record.qualities),
             "is_urgent": int(record.is_urgent),
+            "is_asked": int(record.is_asked),
             "began_ms": round(time.time() * 1000),
         }
         with self.client.pipeline() as pipe:
@@ -180,6 +186,7 @@ class RunRecords:
             state=fields["state"],
             wanted=fields["wanted"],
             is_urgent=fields["is_urgent"] == "1",
+            is_asked=fields.get("is_asked") == "1",
         )
 
     def state(self, run_id: str) -> str:
@@ -211,7 +218,27 @@ class RunRecords:
 
     def note_sent(self, run_id: str, index: int) -> None:
         """Note that a track was put into the queue."""
-        self.client.sadd(f"{_key(run_id)}:sent", str(index))
+        self._note(run_id, "sent", index)
+
+    def _note(self, run_id: str, part: str, index: int) -> None:
+        name = f"{_key(run_id)}:{part}"
+        with self.client.pipeline() as pipe:
+            pipe.sadd(name, str(index))
+            pipe.expire(name, _KEPT_S)
+            pipe.execute()
+
+    def has_unsent(self, record: RunRecord) -> bool:
+        """Say whether some tracks of a run were not put into the queue yet."""
+        return self.client.scard(f"{_key(record.run_id)}:sent") < record.total
+
+    def is_first(self, what: str, for_s: int) -> bool:
+        """Say whether nobody has asked this about something for a while."""
+        return bool(self.client.set(f"{_PREFIX}:asked:{what}", "1", nx=True, ex=for_s))
+
+    def note_late(self, record: RunRecord, index: int) -> int:
+        """Note that a track took longer than it may; return how often it has."""
+        key = _key(record.run_id)
+        return self.client.hincrby(key, f"late {index}", 1)
 
     def has_left(self, run_id: str) -> bool:
         """Say whether any track is not settled."""
@@ -223,6 +250,11 @@ class RunRecords:
         found = cast("set[str]", self.client.sinter([f"{key}:begun", f"{key}:left"]))
         return set(map(int, found))
 
+    def outcomes(self, run_id: str) -> dict[RunTrack, Outcome]:
+        """Return what became of the settled tracks of a run that was begun with `is_asked`."""
+        found = cast("dict[str, str]", self.client.hgetall(f"{_key(run_id)}:outcomes"))
+        return {self.track(run_id, int(index)): _outcome(text) for index, text in found.items()}
+
     def change_state(self, record: RunRecord, state: str) -> bool:
         """End a run in one way or another; say whether it went on until now."""
         with self._lock(record):
@@ -231,15 +263,17 @@ class RunRecords:
     def cancel(self, record: RunRecord) -> None:
         """End a run, and tell its listeners."""
         with self._lock(record):
-            if self._end(record, CANCELLED):
+            # Told first, since whoever does this may die in between; a second end is dropped.
+            if self.state(record.run_id) == RUNNING:
                 progress = self._progress(record)
                 ready = progress.cached_count + progress.skipped_count
                 message = f"Cancelled: {ready} of {counted(record.total, 'track')} ready"
                 progress.run_finished(ProgressStatus.FAILED, message, step="cancelled")
+                self._end(record, CANCELLED)
 
     def note_begun(self, record: RunRecord, index: int, track: RunTrack) -> None:
         """Note that a node has taken up a track, and tell listeners that it is being encoded."""
-        self.client.sadd(f"{_key(record.run_id)}:begun", str(index))
+        self._note(record.run_id, "begun", index)
         self._progress(record).track_started(track.name)
 
     def settle(self, record: RunRecord, index: int, track: RunTrack, outcome: Outcome) -> None:
@@ -269,13 +303,14 @@ class RunRecords:
         return lock
 
     def _settle(self, record: RunRecord, index: int, track: RunTrack, outcome: Outcome) -> None:
-        key = _key(record.run_id)
         failure = json.dumps({"track": track.name, "reason": outcome.reason})
+        whole = json.dumps({**asdict(outcome), "fate": outcome.fate.value})
         is_new = self._settle_script(
-            [key, *(f"{key}:{part}" for part in ("left", "begun", "skips", "failures"))],
+            _keys(record.run_id),
             [
                 *(index, outcome.fate.value, outcome.bytes_saved, outcome.audio_s),
                 *(outcome.reason, failure, MAX_FAILURES_LISTED),
+                *(whole if record.is_asked else "", _KEPT_S),
             ],
         )
         if is_new:
@@ -285,13 +320,15 @@ class RunRecords:
         self._finish(record)
 
     def _finish(self, record: RunRecord) -> None:
-        if self.has_left(record.run_id) or not self._end(record, OVER):
+        if self.has_left(record.run_id) or self.state(record.run_id) != RUNNING:
             return
         progress = self._progress(record)
         missing = cast("str | None", self.client.hget(f"{_key(record.run_id)}:skips", MISSING))
         useless = progress.failed_count + int(missing or 0)
         has_failed = 0 < progress.done_count == useless
+        # Told first, as in `cancel`.
         progress.run_finished(ProgressStatus.FAILED if has_failed else ProgressStatus.COMPLETED)
+        self._end(record, OVER)
 
     def _end(self, record: RunRecord, state: str) -> bool:
         if self.state(record.run_id) != RUNNING:
@@ -345,22 +382,6 @@ def lease_name(track: RunTrack, qualities: Sequence[QualityLevel]) -> str:
     return hashlib.sha256(track.path).hexdigest()[:32] + ":" + ",".join(sorted(qualities))
 
 
-def persist(action: Callable[[], T]) -> T:
-    """Do something with Redis, and try again for a while where that is away.
-
-    Raises:
-        redis.RedisError: it did not come back.
-    """
-    deadline = time.monotonic() + _TRIES_FOR_S
-    while True:
-        try:
-            return action()
-        except redis.RedisError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_TRIES_AGAIN_IN_S)
-
-
 def _tell(progress: ProgressCallback, name: str, outcome: Outcome) -> None:
     if outcome.fate is Fate.CACHED:
         progress.track_cached(name, bytes_saved=outcome.bytes_saved, audio_s=outcome.audio_s)
@@ -375,8 +396,7 @@ def _key(run_id: str) -> str:
 
 
 def _keys(run_id: str) -> list[str]:
-    parts = ("tracks", "left", "sent", "begun", "skips", "failures")
-    return [_key(run_id), *(f"{_key(run_id)}:{part}" for part in parts)]
+    return [_key(run_id), *(f"{_key(run_id)}:{part}" for part in _PARTS)]
 
 
 def _digest(tracks: Sequence[RunTrack], qualities: Sequence[QualityLevel]) -> str:
@@ -392,3 +412,8 @@ def _pack(track: RunTrack) -> str:
 def _unpack(packed: str) -> RunTrack:
     path, name = json.loads(packed)
     return RunTrack(path.encode("latin-1"), name)
+
+
+def _outcome(text: str) -> Outcome:
+    fields = json.loads(text)
+    return Outcome(**{**fields, "fate": Fate(fields["fate"])})

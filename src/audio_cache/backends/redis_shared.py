@@ -7,15 +7,18 @@ import json
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any, Final, cast
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ..serving.traffic import Traffic, TrafficCount
 from .bucket_keeper import SharedWorth
-from .redis_progress import connect
+from .redis_client import connect
 
 _TRAFFIC: Final = "audio-cache:traffic"
 _VALUES: Final = "audio-cache:values"
@@ -23,6 +26,16 @@ _CHANNEL: Final = "audio-cache:announcements"
 _SENT_EVERY_S: Final = 1.0
 _TRIES_AGAIN_IN_S: Final = 0.5
 _HEARS_WITHIN_S: Final = 2.0
+_ANSWERS_WITHIN_S: Final = 0.5
+_FRESH_S: Final = 1.0
+_RESTS_S: Final = 5.0
+# Once for each name, as who asks may not hear the answer. KEYS: the counts, and the name. ARGV:
+# what to add, in pairs.
+_ADD: Final = """
+if not redis.call('SET', KEYS[2], '1', 'NX', 'EX', 3600) then return 0 end
+for at = 1, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[at], ARGV[at + 1]) end
+return 1
+"""
 _NAMES: Final = tuple(field.name for field in fields(TrafficCount))
 
 
@@ -38,6 +51,8 @@ class RedisTraffic(Traffic):
         super().__init__()
         self._client = client
         self._logger = logger
+        self._add_script = client.register_script(_ADD)
+        self._unsent: tuple[str, TrafficCount] | None = None
         self._known = TrafficCount()
         self._due = threading.Event()
         self._sender: threading.Thread | None = None
@@ -52,6 +67,12 @@ class RedisTraffic(Traffic):
             self._due.set()
             self._start()
 
+    def add(self, more: TrafficCount) -> None:
+        """Count what another process has answered, as `Traffic.add`."""
+        super().add(more)
+        self._due.set()
+        self._start()
+
     def snapshot(self) -> TrafficCount:
         """Return the counts of all nodes so far; the last that are known while Redis is away."""
         # Not while something is on its way, which would be in neither: figures never go back.
@@ -59,29 +80,27 @@ class RedisTraffic(Traffic):
             with contextlib.suppress(redis.RedisError):
                 found = cast("list[str | None]", self._client.hmget(_TRAFFIC, list(_NAMES)))
                 self._known = TrafficCount(*(int(count or 0) for count in found))
-            return _sum(self._known, super().snapshot())
+            unsent = self._unsent[1] if self._unsent else TrafficCount()
+            return _sum(_sum(self._known, unsent), super().snapshot())
 
     def send(self) -> bool:
         """Add what was counted here to what all have; say whether that is done."""
         with self._sending:
-            taken = self.take()
-            is_sent = self._add_to_all(taken)
-            if not is_sent:
-                self.add(taken)
+            is_sent = self._send_unsent()
         if not is_sent:
             self._due.set()
         return is_sent
 
-    def _add_to_all(self, taken: TrafficCount) -> bool:
+    def _send_unsent(self) -> bool:
+        # What was not heard to be done is asked for again, under its name, before anything else.
+        name, counts = self._unsent or (secrets.token_hex(8), self.take())
+        self._unsent = name, counts
         try:
-            with self._client.pipeline() as pipe:
-                for name, count in asdict(taken).items():
-                    if count:
-                        pipe.hincrby(_TRAFFIC, name, count)
-                pipe.execute()
+            self._add_script([_TRAFFIC, f"{_TRAFFIC}:{name}"], _pairs(counts))
         except redis.RedisError as error:
             self._logger.warning("figures wait for Redis: %s", error)
             return False
+        self._unsent = None
         return True
 
     def close(self) -> None:
@@ -115,24 +134,35 @@ class RedisShared:
 
     def __init__(self, url: str, logger: logging.Logger) -> None:
         self.url = url
-        self.client = connect(url)
+        # Requests wait for it, and music does, so it is not waited for long.
+        self.client = connect(url, retries=0, answers_within_s=_ANSWERS_WITHIN_S)
         self.traffic = RedisTraffic(self.client, logger)
         self.worth = SharedWorth(self.client, logger)
         self._logger = logger
         self._name = secrets.token_hex(8)
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, float]] = {}
         self._hearers: dict[str, Callable[[str], None]] = {}
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._ear: threading.Thread | None = None
 
     def read(self, name: str) -> str:
-        """Return a value; the last that is known while Redis is away, "" where there is none."""
+        """Return a value; the last that is known while Redis is away, "" where there is none.
+
+        It is asked for once a second, and less often while nobody answers.
+        """
+        now = time.monotonic()
+        value, fresh_until = self._known.get(name, ("", 0.0))
+        if now < fresh_until:
+            return value
         try:
-            self._known[name] = cast("str | None", self.client.hget(_VALUES, name)) or ""
+            value = cast("str | None", self.client.hget(_VALUES, name)) or ""
+            fresh_s = _FRESH_S
         except redis.RedisError as error:
             self._logger.warning("cannot read %s from Redis: %s", name, error)
-        return self._known.get(name, "")
+            fresh_s = _RESTS_S
+        self._known[name] = value, time.monotonic() + fresh_s
+        return value
 
     def write(self, name: str, value: str) -> None:
         """Set a value for all.
@@ -144,7 +174,16 @@ class RedisShared:
             self.client.hset(_VALUES, name, value)
         except redis.RedisError as error:
             raise OSError(f"{name} cannot be written to Redis: {error}") from error
-        self._known[name] = value
+        self._known[name] = value, time.monotonic() + _FRESH_S
+
+    @property
+    def limiter_options(self) -> dict[str, Any]:
+        """Return how a limiter that counts in this Redis should connect: it is not to wait."""
+        return {
+            "socket_connect_timeout": _ANSWERS_WITHIN_S,
+            "socket_timeout": _ANSWERS_WITHIN_S,
+            "retry": Retry(NoBackoff(), 0),
+        }
 
     def tell(self, about: str, what: str) -> None:
         """Tell all other processes something; those that do not hear it are not waited for."""
@@ -198,3 +237,7 @@ class RedisShared:
 def _sum(one: TrafficCount, other: TrafficCount) -> TrafficCount:
     values = zip(asdict(one).values(), asdict(other).values(), strict=True)
     return TrafficCount(*(a + b for a, b in values))
+
+
+def _pairs(counts: TrafficCount) -> list[str | int]:
+    return [word for pair in asdict(counts).items() if pair[1] for word in pair]

@@ -41,7 +41,7 @@ class Run(Protocol):
         """Wait for its end; say whether it has ended."""
 
     def outcomes(self) -> dict[Path, Outcome]:
-        """Return what became of the tracks that are settled."""
+        """Return what became of the settled tracks of a run that was scheduled with `is_asked`."""
 
     def cancel(self) -> None:
         """End it; finished tracks stay, and listeners are told."""
@@ -60,6 +60,7 @@ class Runs(Protocol):
         qualities: Sequence[QualityLevel] = (DEFAULT_QUALITY,),
         *,
         is_urgent: bool = True,
+        is_asked: bool = False,
     ) -> Run:
         """Begin to cache tracks, and return at once; see `BackgroundRuns.schedule`."""
 
@@ -162,6 +163,7 @@ class BackgroundRuns:
         qualities: Sequence[QualityLevel] = (DEFAULT_QUALITY,),
         *,
         is_urgent: bool = True,
+        is_asked: bool = False,
     ) -> BackgroundRun:
         """Begin to cache tracks, and return at once.
 
@@ -174,6 +176,7 @@ class BackgroundRuns:
             tracks: absolute paths.
             qualities: what to make of each.
             is_urgent: somebody waits for these tracks, so they go before those of a whole library.
+            is_asked: somebody will ask for the `outcomes` of the run; here they are always kept.
 
         Raises:
             RuntimeError: `close` was called.

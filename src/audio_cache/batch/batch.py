@@ -40,6 +40,7 @@ class Batch:
         logger: where warnings go; that of the cache by default.
         changed: is notified whenever there is something to do or to know.
         is_urgent: its tracks go before those of batches that are not.
+        for_batch: as for `AudioCache.store_together`.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class Batch:
         logger: logging.Logger | None = None,
         changed: threading.Condition | None = None,
         is_urgent: bool = True,
+        for_batch: bool = True,
     ) -> None:
         self.is_urgent = is_urgent
+        self._for_batch = for_batch
         self.tracks = name_tracks(wanted)
         self.outcomes: dict[Path, Outcome] = {}
         self.is_sifted = False
@@ -167,6 +170,7 @@ class Batch:
                 cancellation=self._cancellation,
                 share=share,
                 on_growth=lambda size, length: self._reporter.grew(track, size, length),
+                for_batch=self._for_batch,
             )
             return self._made(path, made)
         except EncodeInterruptedError:

@@ -117,7 +117,8 @@ class PermanentPlayback:
         if stored is None:
             rendition = find_rendition(self._cache, object_id) if self._settings.enabled else None
             if rendition is not None:
-                found = find_shared(self._cache, self._settings, rendition)
+                is_get = request.method == "GET"
+                found = find_shared(self._cache, self._settings, rendition, is_redirected=is_get)
                 if isinstance(found, str):
                     return send_elsewhere(found)
                 if found is not None:

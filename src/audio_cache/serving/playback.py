@@ -136,7 +136,8 @@ class Playback:
     ) -> Response | None:
         """Return the answer with what another node has made; None where there is none."""
         rendition = self.cache.recall(rendition)
-        read = find_shared(self.cache, self.settings, rendition)
+        is_get = request.method == "GET"
+        read = find_shared(self.cache, self.settings, rendition, is_redirected=is_get)
         if read is None:
             return None
         what = Representation(

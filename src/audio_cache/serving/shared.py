@@ -18,7 +18,11 @@ _ADDRESS_LASTS_S: Final = 6 * 3600
 
 
 def find_shared(
-    cache: AudioCache, settings: AudioCacheSettings, rendition: Rendition
+    cache: AudioCache,
+    settings: AudioCacheSettings,
+    rendition: Rendition,
+    *,
+    is_redirected: bool,
 ) -> OpenRange | str | None:
     """Return how to read a rendition from the store behind a cache, which begins to fetch it.
 
@@ -26,6 +30,7 @@ def find_shared(
         cache: of this node.
         settings: of the cache.
         rendition: what is asked for.
+        is_redirected: whether whoever asks may be sent elsewhere; the address there is for a GET.
 
     Returns:
         What opens a range of it, or, where listeners are sent to the store, its address there; None
@@ -34,7 +39,7 @@ def find_shared(
     backing = cache.backing
     if backing is None or not rendition.source.audio or not backing.has(rendition):
         return None
-    if settings.object_redirect and isinstance(backing.store, SigningStore):
+    if is_redirected and settings.object_redirect and isinstance(backing.store, SigningStore):
         return backing.store.sign(rendition.id, _ADDRESS_LASTS_S)
     backing.fetch_soon(rendition)
     return functools.partial(backing.open_range, rendition.id)

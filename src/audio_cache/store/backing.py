@@ -24,11 +24,13 @@ _RESTS_S: Final = 5.0
 _TRIES_AGAIN_AFTER_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
 # What is not there is not asked for again at once, by each range of a player.
 _ABSENT_FOR_S: Final = 1.0
-# What is there stays, unless the bucket needs room; who then reads it in vain makes it himself.
+# What is there stays, unless the bucket needs room; then the track is made here.
 _PRESENT_FOR_S: Final = 300.0
 _MOST_KNOWN: Final = 100_000
-_MOST_WAITING: Final = 1_000
+_MOST_WAITING: Final = 200
 _UPLOADERS: Final = 2
+# At once, in the background; the others are fetched when they are heard again.
+_MOST_FETCHED: Final = 8
 
 
 @runtime_checkable
@@ -99,17 +101,17 @@ class BackingStore:
         return is_there
 
     def fetch(self, rendition: Rendition) -> bool:
-        """Bring a rendition here, if it is there; say whether it is here now.
-
-        Raises:
-            NoRoomError: there is no room for it here.
-            OSError: this disk cannot be written.
-        """
+        """Bring a rendition here, if it is there; say whether it is here now."""
         if self._local.has(rendition.id):
             return True
         if not self.has(rendition):
             return False
-        return self._bring(rendition.id, rendition.length, rendition.header)
+        try:
+            return self._bring(rendition.id, rendition.length, rendition.header)
+        except (AudioCacheError, OSError) as error:
+            # It is made here in that case, and what this disk has no room for is refused there.
+            self._logger.warning("cannot fetch %s: %s", rendition.id, error)
+            return False
 
     def bring(self, object_id: str) -> bool:
         """Bring an object here by its id alone; say whether it is here now.
@@ -119,10 +121,11 @@ class BackingStore:
         if not RENDITION_ID.fullmatch(object_id) or time.monotonic() < self._rests_until:
             return False
         try:
-            found = self.store.stat(object_id)
+            with self._watched(object_id):
+                found = self.store.stat(object_id)
             return found is not None and self._bring(object_id, found.size_bytes, b"")
         except (AudioCacheError, OSError) as error:
-            self._rest(error)
+            self._logger.warning("cannot fetch %s: %s", object_id, error)
             return False
 
     def _bring(self, object_id: str, length: int, header: bytes) -> bool:
@@ -130,13 +133,9 @@ class BackingStore:
         self._make_room(object_id, length)
         digest = blake3.blake3()
         with self._local.new_file(object_id) as file:
-            try:
-                for data in self.open_range(object_id, 0, length):
-                    digest.update(data)
-                    file.write(data)
-            except OSError as error:
-                self._rest(error)
-                return False
+            for data in self.open_range(object_id, 0, length):
+                digest.update(data)
+                file.write(data)
             file.flush()
             if file.tell() != length or not _begins_with(file.name, header):
                 self._logger.warning("object %s of the store is no such rendition", object_id)
@@ -149,15 +148,14 @@ class BackingStore:
     def fetch_soon(self, rendition: Rendition) -> None:
         """Bring a rendition here in the background."""
         with self._changed:
-            if self._is_closed or rendition.id in self._fetching:
+            is_known = rendition.id in self._fetching
+            if self._is_closed or is_known or len(self._fetching) >= _MOST_FETCHED:
                 return
             self._fetching.add(rendition.id)
 
         def fetch() -> None:
             try:
                 self.fetch(rendition)
-            except (AudioCacheError, OSError) as error:
-                self._logger.warning("cannot fetch %s: %s", rendition.id, error)
             finally:
                 with self._changed:
                     self._fetching.discard(rendition.id)
@@ -171,8 +169,19 @@ class BackingStore:
         Raises:
             OSError: they cannot be had.
         """
+        with self._watched(object_id):
+            pieces = self.store.open_range(object_id, start, stop)
+        return self._read(object_id, pieces)
+
+    def _read(self, object_id: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        with self._watched(object_id):
+            yield from pieces
+
+    @contextlib.contextmanager
+    def _watched(self, object_id: str) -> Iterator[None]:
+        """Take note of what fails: whoever asks next is not to wait for it as well."""
         try:
-            return self.store.open_range(object_id, start, stop)
+            yield
         except FileNotFoundError:
             self._present.pop(object_id, None)
             raise
@@ -185,8 +194,11 @@ class BackingStore:
     def keep(self, object_id: str) -> None:
         """Bring an object of this node to the store, in the background, however often it takes."""
         with self._changed:
-            self._changed.wait_for(lambda: self._is_closed or len(self._waiting) < _MOST_WAITING)
             if self._is_closed or object_id in self._waiting:
+                return
+            if len(self._waiting) >= _MOST_WAITING:
+                # Nobody may wait here: it is found to be missing there by the next who looks.
+                self._logger.warning("%s does not go to the object store now", object_id)
                 return
             try:
                 descriptor = os.open(self._local.path(object_id), os.O_RDONLY | os.O_CLOEXEC)
@@ -220,6 +232,8 @@ class BackingStore:
                 object_id, descriptor = self._due.get(timeout=1.0)
                 try:
                     self._upload(object_id, descriptor)
+                except Exception:
+                    self._logger.exception("%s cannot be brought to the object store", object_id)
                 finally:
                     os.close(descriptor)
                     with self._changed:
@@ -241,7 +255,7 @@ class BackingStore:
                     pause_s = next(tries, _TRIES_AGAIN_AFTER_S[-1])
                     self._changed.wait_for(lambda: self._is_closed, pause_s)
 
-    def _rest(self, error: Exception) -> None:
+    def _rest(self, error: OSError) -> None:
         self._rests_until = time.monotonic() + _RESTS_S
         self._logger.warning("the object store cannot be asked: %s", error)
 

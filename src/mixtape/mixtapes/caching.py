@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from sqlalchemy import or_, select
 from audio_cache import (
     DEFAULT_QUALITY,
     QUALITY_SETTINGS,
+    EngineUnavailableError,
     QualityLevel,
     encode_time_s,
     find_obstacle,
@@ -27,6 +30,8 @@ from ..database.tables import Track
 from ..database.units_of_work import Database
 from ..library.sizes import sent_size
 from .values import SavedMixtape
+
+logger = logging.getLogger(__name__)
 
 ENCODED: Final = tuple(QUALITY_SETTINGS)
 
@@ -130,6 +135,17 @@ class Caching:
         paths = (item.path for item in mixtape.items)
         return self.start(mixtape.slug, paths, qualities, is_urgent=True)
 
+    def prepare(self, mixtape: SavedMixtape) -> bool:
+        """Begin to cache a mixtape ahead of its first listener; say whether that is begun.
+
+        Where it cannot be begun, as while an engine is away, that is logged: what was saved is.
+        """
+        try:
+            return self.start_mixtape(mixtape, self.ahead)
+        except EngineUnavailableError as error:
+            logger.error("%s is not cached ahead: %s", mixtape.slug, error)
+            return False
+
     def pin(self, mixtape: SavedMixtape) -> None:
         """Keep what is made of a mixtape, whatever else needs the room, if that is wished."""
         if self._is_pinning:
@@ -147,7 +163,10 @@ class Caching:
         """Keep what is made of all mixtapes, and let go what was kept for others."""
         wanted = list(mixtapes) if self._is_pinning else []
         owners = {_pins_of(mixtape.slug) for mixtape in wanted}
-        for owner in self._state.cache.pins.owners():
+        known = set(self._state.cache.pins.owners())
+        if self._state.shared is not None:
+            known |= self._state.shared.worth.owners()
+        for owner in known:
             if owner.startswith(_PINS) and owner not in owners:
                 self._let_go(owner)
         for mixtape in wanted:
@@ -164,13 +183,16 @@ class Caching:
         for mixtape in mixtapes:
             sources = self._sources(item.path for item in mixtape.items)
             if self.ahead and missing(self._state.cache, sources, self.ahead):
-                self._schedule(mixtape.slug, sources, self.ahead)
-                begun += 1
+                begun += self.prepare(mixtape)
         return begun
 
     def cancel(self, task_id: str) -> bool:
-        """Cancel the run of a task; say whether there was one."""
-        return self._runs.cancel(task_id)
+        """Cancel the run of a task; say whether there was one, as far as that is known now."""
+        try:
+            return self._runs.cancel(task_id)
+        except EngineUnavailableError as error:
+            logger.error("the run of %s goes on: %s", task_id, error)
+            return False
 
     def rename(self, old_task_id: str, mixtape: SavedMixtape) -> None:
         """Let pins, and the run if one goes on, be those of the mixtape under its new slug."""
@@ -178,8 +200,9 @@ class Caching:
         self.pin(mixtape)
         run = self._runs.find(old_task_id)
         if run is not None and not run.is_over:
-            run.cancel()
-            self.start_mixtape(mixtape, run.qualities)
+            self.cancel(old_task_id)
+            with contextlib.suppress(EngineUnavailableError):
+                self.start_mixtape(mixtape, run.qualities)
 
     def is_running(self, task_id: str) -> bool:
         """Say whether a run of a task goes on."""

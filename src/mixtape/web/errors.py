@@ -9,6 +9,8 @@ from flask import Flask, Response, current_app, make_response, render_template, 
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from audio_cache import EngineUnavailableError
+
 LOGIN_WINDOW_S: Final = 60
 # (headline, explanation where the error brings none of its own)
 MESSAGES: Final[dict[int, tuple[str, str]]] = {
@@ -34,6 +36,14 @@ def init_app(app: Flask) -> None:
     """Answer every error of an app as a page or as `{"error": {"status", "message"}}`."""
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(Exception, answer_unexpected_error)
+    app.register_error_handler(EngineUnavailableError, answer_without_engine)
+
+
+def answer_without_engine(error: EngineUnavailableError) -> Response:
+    """Answer 503 where what several hosts share is not there."""
+    current_app.logger.error("%s", error)
+    words = "Nothing can be prepared ahead at the moment; music plays as ever. Try again soon."
+    return error_response(503, words)
 
 
 def wants_page() -> bool:

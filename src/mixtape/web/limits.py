@@ -48,6 +48,7 @@ def make_limiter(app: Flask) -> Limiter:
     shared = app.extensions["audio_cache"].shared
     app.config["RATELIMIT_STORAGE_URI"] = "memory://" if shared is None else shared.url
     app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = shared is not None
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = {} if shared is None else shared.limiter_options
     return Limiter(visitor_address, app=app)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, current_app, request
 from flask.sessions import SecureCookieSessionInterface
 
 from ..settings import Settings
@@ -38,6 +39,7 @@ HEADERS: Final = {
 }
 # A year; not for other names of the domain, which are none of ours.
 _HSTS: Final = "max-age=31536000"
+_POLICY: Final = "mixtape.content_security_policy"
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -49,6 +51,15 @@ class SchemeAwareSessions(SecureCookieSessionInterface):
         return request.is_secure
 
 
+def _policy_of(app: Flask) -> str:
+    """Return the policy of an app; the music may come from its bucket where listeners go there."""
+    if not app.extensions["audio_cache"].settings.object_redirect:
+        return CONTENT_SECURITY_POLICY
+    endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "https://*.amazonaws.com"))
+    origin = f"{endpoint.scheme}://{endpoint.netloc}"
+    return CONTENT_SECURITY_POLICY.replace("media-src 'self'", f"media-src 'self' {origin}")
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Add the security headers, cookie rules and, where it is needed, the host check to an app."""
     app.session_interface = SchemeAwareSessions()
@@ -57,6 +68,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
+    app.extensions[_POLICY] = _policy_of(app)
     app.after_request(_add_headers)
     if settings.is_loopback and settings.password is None:
         app.before_request(lambda: _refuse_foreign_hosts(LOOPBACK_NAMES | {settings.host}))
@@ -86,6 +98,7 @@ def _refuse_foreign_hosts(names: frozenset[str]) -> None:
 
 
 def _add_headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", current_app.extensions[_POLICY])
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:

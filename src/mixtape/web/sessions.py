@@ -32,15 +32,21 @@ class SessionEpoch:
     def __init__(self, path: Path, shared: Values | None) -> None:
         self._path = path
         self._shared = shared
+        self._kept = ""
 
     def read(self) -> str:
-        """Return the epoch of now; "" where no session was ever ended."""
-        if self._shared is not None:
-            return self._shared.read(_NAME)
-        try:
-            return self._path.read_text(encoding="ascii")
-        except FileNotFoundError:
-            return ""
+        """Return the epoch of now; "" where no session was ever ended.
+
+        Where what is shared is lost or away, the last that this node has known.
+        """
+        shared = self._shared.read(_NAME) if self._shared is not None else ""
+        if shared:
+            if shared != self._kept:
+                self._keep(shared)
+            return shared
+        if self._shared is None or not self._kept:
+            self._kept = self._read_file()
+        return self._kept
 
     def end(self) -> None:
         """Begin another epoch, for all processes and after restarts.
@@ -51,7 +57,15 @@ class SessionEpoch:
         epoch = secrets.token_hex(16)
         if self._shared is not None:
             self._shared.write(_NAME, epoch)
-            return
+        self._keep(epoch)
+
+    def _read_file(self) -> str:
+        try:
+            return self._path.read_text(encoding="ascii")
+        except FileNotFoundError:
+            return ""
+
+    def _keep(self, epoch: str) -> None:
         handle, temp = tempfile.mkstemp(prefix=f".{self._path.name}-", dir=self._path.parent)
         try:
             with os.fdopen(handle, "w", encoding="ascii") as file:
@@ -62,3 +76,4 @@ class SessionEpoch:
         except OSError:
             Path(temp).unlink(missing_ok=True)
             raise
+        self._kept = epoch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import time
 from pathlib import Path
@@ -51,7 +52,7 @@ def ids(store: MemoryObjects) -> set[int]:
 def test_a_bucket_that_is_small_enough_is_left_alone(
     store: MemoryObjects, worth: SharedWorth
 ) -> None:
-    assert BucketKeeper(store, worth, LOGGER).fit(10 * SIZE, ()) == 0
+    assert BucketKeeper(store, worth, LOGGER).fit(10 * SIZE, tuple) == 0
     assert len(ids(store)) == 10
 
 
@@ -62,9 +63,9 @@ def test_what_was_never_played_goes_first_and_then_what_was_played_least(
     worth.note_plays(Play(now, object_id(number), SIZE) for number in (1, 3, 5, 7, 7))
     worth.note_plays([Play(now - 100 * DAY_S, object_id(9), SIZE)])
     keeper = BucketKeeper(store, worth, LOGGER)
-    keeper.fit(5 * SIZE, ())
+    keeper.fit(5 * SIZE, tuple)
     assert ids(store) == {1, 3, 5, 7}
-    keeper.fit(1 * SIZE, ())
+    keeper.fit(1 * SIZE, tuple)
     assert ids(store) <= {7}
 
 
@@ -72,7 +73,7 @@ def test_what_is_pinned_stays_even_where_it_is_too_much(
     store: MemoryObjects, worth: SharedWorth, caplog: pytest.LogCaptureFixture
 ) -> None:
     pinned = {object_id(number) for number in (0, 1, 2)}
-    assert BucketKeeper(store, worth, LOGGER).fit(2 * SIZE, pinned) == 7 * SIZE
+    assert BucketKeeper(store, worth, LOGGER).fit(2 * SIZE, lambda: pinned) == 7 * SIZE
     assert ids(store) == {0, 1, 2}
     assert "all of it is pinned" in caplog.text
 
@@ -96,6 +97,16 @@ def test_what_a_mixtape_holds_is_pinned_by_what_it_is(
     assert pinned_ids(cache, song.parent, worth) == expected
     worth.unpin("mixtape two")
     assert pinned_ids(cache, song.parent, worth) == {cache.identify(song, "low").id}
+    cache.close()
+
+
+def test_where_the_music_is_away_nothing_is_taken_for_unpinned(
+    worth: SharedWorth, song: Path, tmp_path: Path
+) -> None:
+    cache = AudioCache(tmp_path / "cache")
+    worth.pin("mixtape", [song.name.encode()], ["low"])
+    with pytest.raises(OSError, match=re.escape(song.name)):
+        pinned_ids(cache, tmp_path / "not mounted", worth)
     cache.close()
 
 

@@ -73,7 +73,7 @@ def save(key: str) -> tuple[Response, int]:
         raise InvalidMixtapeError("the cover is none that was uploaded or is in the library")
     mixtape = _store(services, services.drafts.get(key), state, bool(body.get("overwrite")))
     services.caching.pin(mixtape)
-    is_begun = services.caching.start_mixtape(mixtape, services.caching.ahead)
+    is_begun = services.caching.prepare(mixtape)
     answer = {
         "slug": mixtape.slug,
         "edit_url": url_for("editor.edit", slug=mixtape.slug),
