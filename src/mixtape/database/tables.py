@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -65,6 +66,7 @@ class Base(DeclarativeBase):
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy declares it so
         bytes: LargeBinary,
+        float: Double,
         int: BigInteger().with_variant(Integer(), "sqlite"),
         str: String().with_variant(PostgresText(), "postgresql"),
         datetime: UtcDateTime,

@@ -54,9 +54,10 @@ class Database:
             if url.get_backend_name() == "sqlite":
                 raise
             shown = hide_password(url.render_as_string(hide_password=False))
+            why = " ".join(str(error.orig).split()).rstrip("?.")
             raise DatabaseError(
-                f"DATABASE_URL={shown} cannot be used: {str(error.orig).strip()}. Start the server "
-                "and create the role and the database, or unset DATABASE_URL"
+                f"DATABASE_URL={shown} cannot be used: {why}. Start the server and create the role "
+                "and the database, or unset DATABASE_URL"
             ) from error
         finally:
             # Connections must not cross a fork, and a server may fork after this.
@@ -125,8 +126,8 @@ class Database:
         if self._backend.claim_scan is None:
             yield True
             return
-        engine = self._backend.readers.execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with self._backend.readers.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
             # The lock ends with the connection, so this one never goes back to the pool.
             connection.detach()
             yield bool(connection.execute(text(self._backend.claim_scan)).scalar())

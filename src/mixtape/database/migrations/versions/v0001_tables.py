@@ -1,7 +1,8 @@
-"""The tables: on SQLite those that mixtape made before it had Alembic, statement by statement.
+"""The tables and the search.
 
-A change of the tables is a module of its own beside this one, for both databases; `schema.NEWEST`
-and the models follow in the same commit. This one stays as it is.
+On SQLite they are, statement by statement, those that mixtape made before it had Alembic. A change
+of the tables is a module of its own beside this one, for both databases; `schema.NEWEST` and the
+models follow in the same commit. This one stays as it is.
 """
 
 from __future__ import annotations
