@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import redis
-from kombu.exceptions import OperationalError
+from celery.exceptions import OperationalError  # type: ignore[import-untyped]
 
 from ..batch.outcome import Outcome, name_tracks
 from ..errors import EngineUnavailableError

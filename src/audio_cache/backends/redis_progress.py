@@ -23,6 +23,7 @@ from ..progress.events import EventLog, LogEntry, ProgressEvent
 from ..progress.listener import Task, TaskRun
 from ..progress.tracker import Frames, ProgressTracker
 from .redis_client import connect
+from .redis_scripts import BEGIN, EMIT
 
 NEWS: Final = "audio-cache:news"
 _PREFIX: Final = "audio-cache:progress"
@@ -34,55 +35,6 @@ _TRIES_AGAIN_IN_S: Final = 0.25
 _HEARS_WITHIN_S: Final = 0.5
 # Who still has to get the last events of a task that was forgotten needs them for a moment.
 _FORGOTTEN_MS: Final = 60_000
-
-# KEYS: the task, and what remembers for a while that this event is written, as who asks for it may
-# not hear the answer and ask again. ARGV: the run that the event belongs to or "", a new run's id,
-# whether it comes too late after an end, whether it is one, its frame, its subject, how many are
-# kept in full, for how many milliseconds a run is kept that goes on, and one that has ended, and
-# what is published where.
-_EMIT: Final = """
-local task, given, new = KEYS[1], ARGV[1], ARGV[2]
-local known = redis.call('GET', KEYS[2])
-if known then return tonumber(known) end
-local state = redis.call('HMGET', task, 'run', 'ended', 'last')
-local run, ended, last = state[1], state[2] == '1', tonumber(state[3] or '0')
-if not run or ended then
-  if given ~= '' or (run and ARGV[3] == '1') then return false end
-  run, last = new, 0
-elseif given ~= '' and given ~= run then
-  return false
-end
-last = last + 1
-local events, kept = task .. ':' .. run, task .. ':' .. run .. ':kept'
-local order = kept .. ':order'
-redis.call('XADD', events, last .. '-0', 'frame', ARGV[5], 'subject', ARGV[6], 'end', ARGV[4])
-if redis.call('XLEN', events) > tonumber(ARGV[7]) then
-  local oldest = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1]
-  redis.call('XDEL', events, oldest[1])
-  local number = string.match(oldest[1], '%d+')
-  redis.call('HSET', kept, oldest[2][4], number .. ' ' .. oldest[2][2])
-  redis.call('ZADD', order, number, oldest[2][4])
-  if redis.call('ZCARD', order) > tonumber(ARGV[7]) then
-    redis.call('HDEL', kept, redis.call('ZPOPMIN', order)[1])
-  end
-end
-redis.call('HSET', task, 'run', run, 'ended', ARGV[4], 'last', last)
-local lasts = ARGV[4] == '1' and ARGV[9] or ARGV[8]
-for _, key in ipairs({task, events, kept, order}) do redis.call('PEXPIRE', key, lasts) end
-redis.call('SET', KEYS[2], last, 'EX', 300)
-redis.call('PUBLISH', ARGV[10], ARGV[11])
-return last
-"""
-# KEYS: the task. ARGV: a new run's id, whether an ended run is left alone only if it had no event
-# ("create"), or whether any that goes on is ("get"), and for how many milliseconds it is kept.
-_BEGIN: Final = """
-local state = redis.call('HMGET', KEYS[1], 'run', 'ended', 'last')
-local is_kept = state[1] and (state[3] == '0' or (ARGV[2] == 'get' and state[2] ~= '1'))
-if is_kept then return {state[1], 0} end
-redis.call('HSET', KEYS[1], 'run', ARGV[1], 'ended', '0', 'last', '0')
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return {ARGV[1], 1}
-"""
 
 
 class RedisProgressTracker(ProgressTracker):
@@ -99,8 +51,8 @@ class RedisProgressTracker(ProgressTracker):
     def __init__(self, url: str, logger: logging.Logger | None = None, **options: Any) -> None:
         super().__init__(logger, **options)
         self._redis = connect(url)
-        self._emit_script = self._redis.register_script(_EMIT)
-        self._begin_script = self._redis.register_script(_BEGIN)
+        self._emit_script = self._redis.register_script(EMIT)
+        self._begin_script = self._redis.register_script(BEGIN)
         self._name = secrets.token_hex(8)
         # With the token that lets each be written once.
         self._unsent: deque[tuple[ProgressEvent, str | None, str]] = deque()
@@ -160,10 +112,18 @@ class RedisProgressTracker(ProgressTracker):
         self._close_task(task_id, run, int(last or 0))
 
     def close(self) -> None:
-        """End every stream of this node, and leave Redis."""
+        """End every stream of this node.
+
+        A signal may call it in the middle of anything, so nothing here waits; `leave` does.
+        """
         super().close()
         self._ended.set()
-        # It may be called by a signal, in the middle of anything: nothing here waits for Redis.
+
+    def leave(self, timeout_s: float = 5.0) -> None:
+        """End every stream of this node, and close all connections."""
+        self.close()
+        if self._ear is not None:
+            self._ear.join(timeout_s)
         with contextlib.suppress(redis.RedisError):
             self._redis.close()
 
@@ -250,8 +210,6 @@ class RedisProgressTracker(ProgressTracker):
             task.listeners += 1
         if is_first:
             self._follow_up(task_id)
-            if self._ended.is_set():
-                self._redis.close()
         return task
 
     def _leave(self, task: Task, frames: Frames) -> None:

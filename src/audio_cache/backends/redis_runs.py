@@ -19,6 +19,7 @@ from ..progress.tracker import ProgressTracker
 from ..quality import QualityLevel
 from ..text import counted
 from .redis_client import persist
+from .redis_scripts import SETTLE
 
 RUNNING: Final = "running"
 OVER: Final = "over"
@@ -34,29 +35,6 @@ _SETTLES_WITHIN_S: Final = 10.0
 _LOOKS_FOR_LOCK_EVERY_S: Final = 0.005
 # The lock of a task outlasts the writing of this many tracks, not that of a whole library.
 _WRITTEN_AT_ONCE: Final = 10_000
-# One step, whatever becomes of who asks for it, and the same for the last of a hundred thousand
-# tracks as for the first. KEYS: the run, what is left of it, what was begun, why tracks were
-# skipped, the first failures, all outcomes, the tracks, and what was sent. ARGV: the number of the
-# track, its fate, bytes saved, seconds of audio, why it was skipped, a failure, how many of those
-# are kept, all of it where somebody asks for that, and for how many seconds a run is kept that goes
-# on.
-_SETTLE: Final = """
-local run, left, begun, skips, failures, outcomes = unpack(KEYS)
-redis.call('SREM', begun, ARGV[1])
-if redis.call('HGET', run, 'state') ~= 'running' then return 0 end
-if redis.call('SREM', left, ARGV[1]) == 0 then return 0 end
-redis.call('HINCRBY', run, ARGV[2], 1)
-redis.call('HINCRBY', run, 'bytes_saved', ARGV[3])
-redis.call('HINCRBYFLOAT', run, 'audio_s', ARGV[4])
-if ARGV[2] == 'skipped' then redis.call('HINCRBY', skips, ARGV[5], 1) end
-if ARGV[2] == 'failed' and redis.call('LLEN', failures) < tonumber(ARGV[7]) then
-  redis.call('RPUSH', failures, ARGV[6])
-end
-if ARGV[8] ~= '' then redis.call('HSET', outcomes, ARGV[1], ARGV[8]) end
-for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ARGV[9]) end
-return 1
-"""
-
 # In the order that the script has them.
 _PARTS: Final = ("left", "begun", "skips", "failures", "outcomes", "tracks", "sent")
 
@@ -105,7 +83,7 @@ class RunRecords:
     def __init__(self, client: redis.Redis, tracker: ProgressTracker) -> None:
         self.client = client
         self.tracker = tracker
-        self._settle_script = client.register_script(_SETTLE)
+        self._settle_script = client.register_script(SETTLE)
 
     def begin(
         self,

@@ -35,4 +35,4 @@ def test_a_broker_that_is_away_while_tracks_are_handed_out_loses_none(
     assert sent == [0, 1, -1, 2, 3, 4]
     app.close()
     client.close()
-    tracker.close()
+    tracker.leave()

@@ -42,7 +42,7 @@ class Site:
             {"AUDIO_CACHE_ENGINE": "celery", "AUDIO_CACHE_REDIS": redis_url}
         )
         self.tracker = RedisProgressTracker(redis_url, keepalive_s=LIMIT_S)
-        stack.callback(self.tracker.close)
+        stack.callback(self.tracker.leave)
         self.store = S3Objects(bucket)
         self.cache = AudioCache(root / "web", behind=self.store)
         stack.callback(self.cache.close)

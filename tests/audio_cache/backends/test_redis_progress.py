@@ -30,7 +30,7 @@ def node(redis_url: str) -> Iterator[MakeNode]:
 
         def make(**options: Any) -> RedisProgressTracker:
             tracker = RedisProgressTracker(redis_url, keepalive_s=LIMIT_S, **options)
-            stack.callback(tracker.close)
+            stack.callback(tracker.leave)
             return tracker
 
         yield make
@@ -160,7 +160,8 @@ class RedisTrackerMachine(TrackerMachine):
 
     def check_what_is_left(self) -> None:
         assert not self.tracker._tasks
-        self.tracker.close()
+        assert isinstance(self.tracker, RedisProgressTracker)
+        self.tracker.leave()
 
 
 def test_listeners_see_what_a_model_says(redis_url: str) -> None:

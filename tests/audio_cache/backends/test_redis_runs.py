@@ -25,7 +25,7 @@ GONE = Outcome(Fate.SKIPPED, MISSING)
 def records(redis_url: str) -> Iterator[RunRecords]:
     with ExitStack() as stack:
         tracker = RedisProgressTracker(redis_url, keepalive_s=LIMIT_S)
-        stack.callback(tracker.close)
+        stack.callback(tracker.leave)
         client = connect(redis_url)
         stack.callback(client.close)
         yield RunRecords(client, tracker)

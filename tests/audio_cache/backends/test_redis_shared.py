@@ -67,7 +67,7 @@ def test_a_value_is_that_of_all_and_the_last_known_while_redis_is_away(
     here, there = node(), node()
     assert there.read("sessions") == ""
     here.write("sessions", "one")
-    assert there.read("sessions") == "one"
+    wait_until(lambda: there.read("sessions") == "one")
     redis_server.stop()
     try:
         assert there.read("sessions") == "one"

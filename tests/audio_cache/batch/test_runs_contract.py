@@ -67,6 +67,7 @@ def make_site(
             url = request.getfixturevalue("redis_server").url
             given["AUDIO_CACHE_REDIS"] = url
             tracker: ProgressTracker = RedisProgressTracker(url, keepalive_s=LIMIT_S)
+            stack.callback(tracker.leave)  # type: ignore[attr-defined]
             stack.enter_context(CeleryWorker(url, music, data))
         else:
             tracker = ProgressTracker(keepalive_s=LIMIT_S)

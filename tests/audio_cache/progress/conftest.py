@@ -23,9 +23,10 @@ def make_tracker(request: pytest.FixtureRequest) -> Iterator[MakeTracker]:
         def make(**options: Any) -> ProgressTracker:
             if request.param == "in Redis":
                 url = request.getfixturevalue("redis_url")
-                tracker: ProgressTracker = RedisProgressTracker(url, **options)
-            else:
-                tracker = ProgressTracker(**options)
+                shared = RedisProgressTracker(url, **options)
+                stack.callback(shared.leave)
+                return shared
+            tracker = ProgressTracker(**options)
             stack.callback(tracker.close)
             return tracker
 

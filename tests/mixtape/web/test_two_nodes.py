@@ -52,7 +52,7 @@ def test_who_signs_in_at_one_node_is_known_at_the_other_until_he_signs_out(
     page = one.get("/", headers=PAGE)
     token = page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
     assert one.post("/logout", data={"csrf_token": token}).status_code == 303
-    assert other.get("/", headers=PAGE).status_code == 302
+    wait_until(lambda: other.get("/", headers=PAGE).status_code == 302)
 
 
 def test_wrong_passwords_are_counted_by_all_nodes_together(nodes: list[Flask]) -> None:
