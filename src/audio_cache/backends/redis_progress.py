@@ -32,7 +32,7 @@ _ANSWERS_WITHIN_S: Final = 2.0
 # News that a connection has lost without a word are looked for so often.
 _LOOKS_EVERY_S: Final = 30.0
 _TRIES_AGAIN_IN_S: Final = 0.25
-_HEARS_WITHIN_S: Final = 0.5
+_HEARS_WITHIN_S: Final = 0.2
 # Who still has to get the last events of a task that was forgotten needs them for a moment.
 _FORGOTTEN_MS: Final = 60_000
 
