@@ -1,9 +1,10 @@
 """Several processes that answer together: one that does everything, and helpers for what is stored.
 
-What a server knows of its listeners (progress, encodes, limits, who may listen to what) stays with
-the main process, so none of it has to be shared. A helper sends what lies ready. Whatever else a
-client asks it for, it hands to the main process: the connection itself, with what has come of the
-request, so that nothing is relayed. The main process hands connections to helpers while it is busy.
+What a server knows of its listeners (progress, encodes, wrong passwords, who may listen to what)
+stays with the main process, so none of it has to be shared; each counts the connections that it
+has. A helper sends what lies ready. Whatever else a client asks it for, it hands to the main
+process: the connection itself, with what has come of the request, so that nothing is relayed. The
+main process hands connections to helpers while it is busy.
 """
 
 from __future__ import annotations
