@@ -38,7 +38,8 @@ class S3Objects:
     """
 
     def __init__(self, url: str) -> None:
-        self._asked: Any = _connect(url, _TELLS_WITHIN, retries=0)
+        # What has taken as long as that is not asked for again.
+        self._asked: Any = _connect(url, _TELLS_WITHIN, retries=2, retry_within=_TELLS_WITHIN)
         self._read: Any = _connect(url, _READS_WITHIN, retries=1)
         # Others wait for nothing that is written, and a slow line takes a while for a part.
         self._written: Any = _connect(url, _WRITES_WITHIN, retries=4)
@@ -130,7 +131,9 @@ class S3Objects:
             return str(obstore.sign(self._asked, "GET", _key(object_id), lasts))
 
 
-def _connect(url: str, reads_within: timedelta, *, retries: int) -> Any:
+def _connect(
+    url: str, reads_within: timedelta, *, retries: int, retry_within: timedelta | None = None
+) -> Any:
     is_plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
     return S3Store.from_url(
         url,
@@ -140,7 +143,7 @@ def _connect(url: str, reads_within: timedelta, *, retries: int) -> Any:
             "timeout": _LASTS_AT_MOST,
             "allow_http": is_plain,
         },
-        retry_config={"max_retries": retries, "retry_timeout": 2 * reads_within},
+        retry_config={"max_retries": retries, "retry_timeout": retry_within or 2 * reads_within},
     )
 
 

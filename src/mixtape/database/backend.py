@@ -21,6 +21,7 @@ class Backend:
         optimize: statements that let the query planner catch up with what was written.
         claim_scan: says whether no other host scans, and none does while the connection lasts;
             None where the database has one host.
+        release_scan: lets others scan again.
     """
 
     readers: Engine
@@ -29,3 +30,4 @@ class Backend:
     search: TextIndex
     optimize: tuple[str, ...]
     claim_scan: str | None = None
+    release_scan: str = ""

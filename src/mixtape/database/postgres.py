@@ -64,6 +64,7 @@ def open_postgres(url: URL, busy_timeout_s: float) -> Backend:
         search=TSVECTOR,
         optimize=("ANALYZE track",),
         claim_scan=f"SELECT pg_try_advisory_lock({SCAN_LOCK})",
+        release_scan=f"SELECT pg_advisory_unlock({SCAN_LOCK})",
     )
 
 

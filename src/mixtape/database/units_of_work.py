@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from ..errors import DatabaseError
@@ -130,7 +131,13 @@ class Database:
             connection.execution_options(isolation_level="AUTOCOMMIT")
             # The lock ends with the connection, so this one never goes back to the pool.
             connection.detach()
-            yield bool(connection.execute(text(self._backend.claim_scan)).scalar())
+            is_claimed = bool(connection.execute(text(self._backend.claim_scan)).scalar())
+            try:
+                yield is_claimed
+            finally:
+                # Let go by name: the server notices a moment later that a connection is gone.
+                with contextlib.suppress(DBAPIError):
+                    connection.execute(text(self._backend.release_scan))
 
     def optimize(self) -> None:
         """Let the query planner catch up with what was written; for after a large change."""
