@@ -25,6 +25,8 @@ from .redis_lease import Leases
 from .redis_runs import RunRecord, RunRecords, lease_name
 
 _LOOKS_EVERY_S: Final = 5.0
+# To look at a bucket of a million objects takes minutes, and this many times as long is rested.
+_REST: Final = 3
 _FITS_EVERY_S: Final = 60.0
 # What was sent again may wait in the queue for as long before it is sent once more.
 _SENT_AGAIN_EVERY_S: Final = 600
@@ -116,7 +118,8 @@ def _repeat(
         except Exception:
             logger.exception("cannot %s now; it is tried again", what)
         # What takes long is not done all the time.
-        pause_until = time.monotonic() + max(every_s, 50 * (time.monotonic() - began))
+        took_s = time.monotonic() - began
+        pause_until = time.monotonic() + max(every_s, _REST * took_s)
         while time.monotonic() < pause_until and os.getppid() == worker_pid:
             time.sleep(1.0)
 

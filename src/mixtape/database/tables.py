@@ -1,4 +1,4 @@
-"""The tables: tracks of the library, mixtapes and what they hold, drafts of the editor."""
+"""The tables: tracks of the library, mixtapes and what they hold, drafts, uploaded covers."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Mixtape(Base):
 
     Args:
         slug: stands in the link; 128 random bits.
-        cover_key: names its cover in `covers`; None shows that of its first track.
+        cover_key: an upload's or a track's; None shows the cover of its first track.
         revision: grows with every change, so that a save can tell what it started from.
         share_key: the secret that URLs for listeners are signed with; a new one revokes them.
     """
@@ -209,3 +209,19 @@ class Draft(Base):
     state: Mapped[dict[str, Any]]
     revision: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime]
+
+
+class Upload(Base):
+    """A picture that somebody has uploaded as a cover.
+
+    Args:
+        key: names it, by what it shows.
+        picture: a JPEG.
+        added_at: when it was uploaded last.
+    """
+
+    __tablename__ = "upload"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    picture: Mapped[bytes]
+    added_at: Mapped[datetime]

@@ -6,17 +6,17 @@ import contextlib
 import os
 import re
 import tempfile
-import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from audio_cache import open_inside
 
-from ..database.tables import Track
+from ..database.tables import Track, Upload
 from ..database.units_of_work import Database
 from ..errors import NotFoundError, PictureError
 from ..files.names import display_name, reading_order
@@ -32,6 +32,7 @@ CACHE_FOLDER: Final = Path("cache", "covers")
 UPLOAD_FOLDER: Final = Path("covers")
 UPLOAD_GRACE_S: Final = 24 * 3600.0
 _TRACKS_TRIED: Final = 3
+_SWEPT_AT_ONCE: Final = 500
 _KEY: Final = re.compile("[0-9a-f]{32}")
 
 
@@ -39,17 +40,25 @@ class Artwork:
     """Gives covers by key, that of a track (`Track.cover_key`) or an upload, and those of folders.
 
     A key stands for one picture for ever, so that whoever has a copy never needs to ask again.
-    Everything below `cache/covers` may be deleted at any time; `covers` holds the uploads, of
-    which there is no other copy.
+    Everything below `cache/covers` may be deleted at any time. Uploads are in the database; those
+    of earlier versions are in `covers`, of which there is no other copy.
 
     Args:
-        database: where tracks are looked up by the key of their cover.
+        database: holds the uploads; tracks are looked up there by the key of their cover.
         music_root: the folder with the music.
         data_root: the folder that covers are kept in.
+        now: the clock.
     """
 
-    def __init__(self, database: Database, music_root: Path, data_root: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        music_root: Path,
+        data_root: Path,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._database = database
+        self._now = now
         self._root = os.path.realpath(os.fsencode(music_root))
         self._cache = data_root / CACHE_FOLDER
         self._uploads = data_root / UPLOAD_FOLDER
@@ -103,15 +112,17 @@ class Artwork:
         """
         encoded = accept_upload(picture)
         key = picture_key(encoded)
-        # Written even if it is there: its new date saves it from being swept as unused.
-        _write_whole(self._upload_path(key), encoded)
+        with self._database.write() as session:
+            # Written even if it is there: its new date saves it from being swept as unused.
+            session.merge(Upload(key=key, picture=encoded, added_at=self._now()))
         return key
 
     def is_known(self, key: str) -> bool:
         """Say whether an upload or a track in the library has this key."""
         if not _KEY.fullmatch(key):
             return False
-        return self._upload_path(key).exists() or self._find_track(key) is not None
+        is_upload = self._upload_path(key).exists() or self._find_upload(key) is not None
+        return is_upload or self._find_track(key) is not None
 
     def sweep_uploads(self, in_use: Iterable[str], *, grace_s: float = UPLOAD_GRACE_S) -> int:
         """Delete uploads that nothing uses and return how many.
@@ -120,9 +131,16 @@ class Artwork:
             in_use: the keys to keep, those of `Mixtapes.cover_keys` and `Drafts.cover_keys`.
             grace_s: those younger than this stay: their mixtape may not be saved yet.
         """
-        keep, swept = set(in_use), 0
+        keep, before = set(in_use), self._now() - timedelta(seconds=grace_s)
+        old = select(Upload.key).where(Upload.added_at < before)
+        with self._database.write() as session:
+            unused = [key for key in session.scalars(old) if key not in keep]
+            for at in range(0, len(unused), _SWEPT_AT_ONCE):
+                some = unused[at : at + _SWEPT_AT_ONCE]
+                session.execute(delete(Upload).where(Upload.key.in_(some)))
+        swept = len(unused)
         for path in self._uploads.glob("*/*.jpg"):
-            if path.stem not in keep and path.stat().st_mtime < time.time() - grace_s:
+            if path.stem not in keep and path.stat().st_mtime < before.timestamp():
                 path.unlink(missing_ok=True)
                 swept += 1
         return swept
@@ -161,6 +179,9 @@ class Artwork:
     def _find_picture(self, key: str) -> bytes | None:
         with contextlib.suppress(OSError), self._upload_path(key).open("rb") as file:
             return _read_limited(file)
+        upload = self._find_upload(key)
+        if upload is not None:
+            return upload
         track = self._find_track(key)
         if track is None:
             return None
@@ -202,6 +223,10 @@ class Artwork:
 
     def _place(self, path: bytes) -> Path:
         return Path(os.fsdecode(os.path.join(self._root, path)))
+
+    def _find_upload(self, key: str) -> bytes | None:
+        with self._database.read() as session:
+            return session.scalars(select(Upload.picture).where(Upload.key == key)).one_or_none()
 
     def _find_track(self, key: str) -> Track | None:
         present = select(Track).where(Track.cover_key == key, Track.missing_since.is_(None))

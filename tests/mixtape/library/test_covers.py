@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
+from mixtape.database.tables import Upload
 from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError, PictureError
-from mixtape.files.pictures import shrink
+from mixtape.files.pictures import accept_upload, picture_key, shrink
 from mixtape.library import covers as artwork_module
 from mixtape.library.covers import CACHE_FOLDER, UPLOAD_FOLDER, Artwork
 from mixtape.library.scanner import LOCK_NAME, Scanner
@@ -195,37 +199,75 @@ def test_a_file_that_is_gone_since_the_scan_has_no_cover(
             artwork.get_cover(key, 96)
 
 
-def test_an_upload_is_kept_outside_the_cache_and_given_in_each_size(
-    artwork: Artwork, data_root: Path
+def uploads(database: Database) -> list[str]:
+    with database.read() as session:
+        return list(session.scalars(select(Upload.key)))
+
+
+def test_an_upload_is_kept_in_the_database_and_given_in_each_size(
+    artwork: Artwork, database: Database, data_root: Path
 ) -> None:
     key = artwork.add_upload(make_picture(2000, 2000, "WEBP"))
     assert artwork.is_known(key)
     assert open_picture(artwork.get_cover(key, 640)).size == (640, 640)
-    (upload,) = kept_files(data_root / UPLOAD_FOLDER)
-    assert upload.stem == key
+    assert uploads(database) == [key]
+    # Whatever is below the cache may go.
+    shutil.rmtree(data_root / CACHE_FOLDER)
+    assert open_picture(artwork.get_cover(key, 96)).size == (96, 96)
 
 
-def test_the_same_upload_is_kept_once(artwork: Artwork, data_root: Path) -> None:
+def test_another_host_of_the_same_database_has_the_uploads(
+    artwork: Artwork, database: Database, music: Path, tmp_path: Path
+) -> None:
+    key = artwork.add_upload(make_picture(700, 700))
+    other = Artwork(database, music, tmp_path / "the disk of another host")
+    assert other.is_known(key)
+    assert open_picture(other.get_cover(key, 320)).size == (320, 320)
+
+
+def test_the_same_upload_is_kept_once(artwork: Artwork, database: Database) -> None:
     assert artwork.add_upload(make_picture()) == artwork.add_upload(make_picture())
-    assert len(kept_files(data_root / UPLOAD_FOLDER)) == 1
+    assert len(uploads(database)) == 1
 
 
-def test_an_upload_that_is_refused_leaves_nothing(artwork: Artwork, data_root: Path) -> None:
+def test_an_upload_that_is_refused_leaves_nothing(artwork: Artwork, database: Database) -> None:
     with pytest.raises(PictureError):
         artwork.add_upload(b"<html>")
-    assert kept_files(data_root / UPLOAD_FOLDER) == []
+    assert uploads(database) == []
 
 
-def test_uploads_that_nothing_uses_are_swept_after_a_day(artwork: Artwork, data_root: Path) -> None:
+def test_uploads_that_nothing_uses_are_swept_after_a_day(
+    database: Database, music: Path, data_root: Path
+) -> None:
+    times = {"now": datetime(2026, 1, 1, tzinfo=UTC)}
+    artwork = Artwork(database, music, data_root, now=lambda: times["now"])
     keys = {
         name: artwork.add_upload(make_picture(colour=colour))
-        for name, colour in (("used", "red"), ("old", "green"), ("new", "blue"))
+        for name, colour in (("used", "red"), ("old", "green"), ("again", "yellow"))
     }
-    for name in ("used", "old"):
-        (path,) = (data_root / UPLOAD_FOLDER).rglob(f"{keys[name]}.jpg")
-        os.utime(path, (1, 1))
+    times["now"] += timedelta(hours=25)
+    keys["new"] = artwork.add_upload(make_picture(colour="blue"))
+    assert artwork.add_upload(make_picture(colour="yellow")) == keys["again"]
     assert artwork.sweep_uploads({keys["used"]}) == 1
-    assert {name for name, key in keys.items() if artwork.is_known(key)} == {"used", "new"}
+    known = {name for name, key in keys.items() if artwork.is_known(key)}
+    assert known == {"used", "again", "new"}
+
+
+def test_an_upload_of_an_earlier_version_is_found_and_swept_in_its_file(
+    artwork: Artwork, data_root: Path
+) -> None:
+    files = {}
+    for name, colour in (("used", "red"), ("old", "green")):
+        picture = accept_upload(make_picture(colour=colour))
+        key = picture_key(picture)
+        files[name] = data_root / UPLOAD_FOLDER / key[:2] / f"{key}.jpg"
+        files[name].parent.mkdir(parents=True, exist_ok=True)
+        files[name].write_bytes(picture)
+        assert artwork.is_known(key)
+        assert open_picture(artwork.get_cover(key, 96)).size == (96, 96)
+        os.utime(files[name], (1, 1))
+    assert artwork.sweep_uploads({files["used"].stem}) == 1
+    assert [name for name, file in files.items() if file.exists()] == ["used"]
 
 
 def tagged(path: Path, picture: bytes) -> Path:
