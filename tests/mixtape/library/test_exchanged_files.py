@@ -15,7 +15,7 @@ from mixtape.library.covers import Artwork
 from mixtape.library.scanner import LOCK_NAME, Scanner
 from tests.helpers.links import coming_and_going, exchange
 from tests.helpers.tracks import embed, find_track, make_picture, place
-from tests.helpers.waiting import LIMIT_S
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 
 @pytest.fixture
