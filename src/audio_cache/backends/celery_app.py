@@ -168,8 +168,8 @@ class _Node:
             return True
         track = records.track(run_id, index)
         source = self._music_root / os.fsdecode(track.path)
-        # What a worker with a bucket has made is there, so here anything may go for more.
         wanted = {source: record.qualities}
+        # What a worker with a bucket has made is there, so here anything may go for more.
         batch = Batch(cache, wanted, logger=logger, for_batch=cache.backing is None)
 
         def look() -> None:

@@ -101,7 +101,7 @@ class RunRecords:
             if before is not None:
                 if before.wanted == wanted:
                     return before, False
-                self.change_state(before, ABANDONED)
+                self.abandon(before)
             run_id = self.tracker.create_task(task_id)
             total, asked = len(tracks), tuple(qualities)
             record = RunRecord(run_id, task_id, total, asked, RUNNING, wanted, is_urgent, is_asked)
@@ -233,10 +233,11 @@ class RunRecords:
         found = cast("dict[str, str]", self.client.hgetall(f"{_key(run_id)}:outcomes"))
         return {self.track(run_id, int(index)): _outcome(text) for index, text in found.items()}
 
-    def change_state(self, record: RunRecord, state: str) -> bool:
-        """End a run in one way or another; say whether it went on until now."""
+    def abandon(self, record: RunRecord) -> None:
+        """End a run without telling anybody: another one takes its place."""
         with self._lock(record):
-            return self._end(record, state)
+            if self.state(record.run_id) == RUNNING:
+                self._end(record, ABANDONED)
 
     def cancel(self, record: RunRecord) -> None:
         """End a run, and tell its listeners."""
@@ -308,9 +309,8 @@ class RunRecords:
         progress.run_finished(ProgressStatus.FAILED if has_failed else ProgressStatus.COMPLETED)
         self._end(record, OVER)
 
-    def _end(self, record: RunRecord, state: str) -> bool:
-        if self.state(record.run_id) != RUNNING:
-            return False
+    def _end(self, record: RunRecord, state: str) -> None:
+        """Note how a run that goes on has ended."""
         with self.client.pipeline() as pipe:
             pipe.hset(_key(record.run_id), "state", state)
             for name in _keys(record.run_id):
@@ -318,7 +318,6 @@ class RunRecords:
             if self.client.hget(_CURRENT, record.task_id) == record.run_id:
                 pipe.hdel(_CURRENT, record.task_id)
             pipe.execute()
-        return True
 
     def _progress(self, record: RunRecord, but: Outcome | None = None) -> ProgressCallback:
         """Return the callback of a run as all nodes have brought it about.

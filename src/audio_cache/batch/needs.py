@@ -107,7 +107,7 @@ def is_behind(cache: AudioCache, path: Path, quality: QualityLevel) -> bool:
         rendition = cache.recall(cache.get_rendition(path, quality))
     except (AudioCacheError, OSError):
         return False
-    return bool(rendition.source.audio) and cache.backing.has(rendition)
+    return cache.backing.has(rendition)
 
 
 def is_missing(path: Path) -> bool:

@@ -38,7 +38,7 @@ from .ranges import (
     requested_span,
     respond,
 )
-from .shared import find_shared, send_elsewhere
+from .shared import answer_shared
 from .traffic import LIVE, SHARED, Traffic
 
 if TYPE_CHECKING:
@@ -117,16 +117,17 @@ class PermanentPlayback:
         if stored is None:
             rendition = find_rendition(self._cache, object_id) if self._settings.enabled else None
             if rendition is not None:
-                is_get = request.method == "GET"
-                found = find_shared(self._cache, self._settings, rendition, is_redirected=is_get)
-                if isinstance(found, str):
-                    return send_elsewhere(found)
-                if found is not None:
-                    kept = {"Cache-Control": "no-store"}
-                    what = _describe(object_id, rendition.length, rendition.quality, SHARED, kept)
-                    # Where it goes away in this moment, the track is made here.
-                    with contextlib.suppress(OSError):
-                        return self._respond(request, what, found, SHARED)
+                kept = {"Cache-Control": "no-store"}
+                what = _describe(object_id, rendition.length, rendition.quality, SHARED, kept)
+                shared = answer_shared(
+                    self._cache,
+                    self._settings,
+                    rendition,
+                    lambda read: self._respond(request, what, read, SHARED),
+                    is_get=request.method == "GET",
+                )
+                if shared is not None:
+                    return shared
             elif self._bring(object_id):
                 stored = self.find_stored(object_id, is_shared)
         if stored is not None:

@@ -27,7 +27,7 @@ from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.lookups import Found, foreign_etag
 from .ranges import OpenRange, Representation, evaluate, listener_has_left, respond
-from .shared import find_shared, send_elsewhere
+from .shared import answer_shared
 from .traffic import LIVE, SHARED, Traffic
 
 if TYPE_CHECKING:
@@ -136,10 +136,6 @@ class Playback:
     ) -> Response | None:
         """Return the answer with what another node has made; None where there is none."""
         rendition = self.cache.recall(rendition)
-        is_get = request.method == "GET"
-        read = find_shared(self.cache, self.settings, rendition, is_redirected=is_get)
-        if read is None:
-            return None
         what = Representation(
             length=rendition.length,
             etag=rendition.id,
@@ -147,13 +143,16 @@ class Playback:
             other_etag=rendition.token,
             headers=_headers(SHARED, rendition.quality, source.st_size),
         )
-        self._note_play(request, what, rendition.id)
-        if isinstance(read, str):
-            return send_elsewhere(read)
-        try:
-            return self._respond(request, what, read, SHARED, source.st_size)
-        except OSError:
-            return None  # it went away in this moment, so the track is made here
+        answer = answer_shared(
+            self.cache,
+            self.settings,
+            rendition,
+            lambda read: self._respond(request, what, read, SHARED, source.st_size),
+            is_get=request.method == "GET",
+        )
+        if answer is not None:
+            self._note_play(request, what, rendition.id)
+        return answer
 
     def get_rendition(self, path: Path, quality: QualityLevel, source: os.stat_result) -> Rendition:
         """Return the rendition of a source, which many threads may ask for at once.

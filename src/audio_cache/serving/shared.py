@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Final
 
 from werkzeug.wrappers import Response
@@ -17,35 +18,38 @@ from .ranges import OpenRange
 _ADDRESS_LASTS_S: Final = 6 * 3600
 
 
-def find_shared(
+def answer_shared(
     cache: AudioCache,
     settings: AudioCacheSettings,
     rendition: Rendition,
+    respond: Callable[[OpenRange], Response],
     *,
-    is_redirected: bool,
-) -> OpenRange | str | None:
-    """Return how to read a rendition from the store behind a cache, which begins to fetch it.
+    is_get: bool,
+) -> Response | None:
+    """Return the answer with a rendition from the store behind a cache, which begins to fetch it.
 
     Args:
         cache: of this node.
         settings: of the cache.
         rendition: what is asked for.
-        is_redirected: whether whoever asks may be sent elsewhere; the address there is for a GET.
+        respond: gives the answer, where it comes through this node, by what opens a range of it.
+        is_get: whether the listener may be sent to the store; an address there is for a GET.
 
     Returns:
-        What opens a range of it, or, where listeners are sent to the store, its address there; None
-        where it is not there.
+        The answer; None where it is not there, or goes away in this moment: it is made here then.
     """
     backing = cache.backing
-    if backing is None or not rendition.source.audio or not backing.has(rendition):
+    if backing is None or not backing.has(rendition):
         return None
-    if is_redirected and settings.object_redirect and isinstance(backing.store, SigningStore):
-        return backing.store.sign(rendition.id, _ADDRESS_LASTS_S)
+    if is_get and settings.object_redirect and isinstance(backing.store, SigningStore):
+        return _send_elsewhere(backing.store.sign(rendition.id, _ADDRESS_LASTS_S))
     backing.fetch_soon(rendition)
-    return functools.partial(backing.open_range, rendition.id)
+    try:
+        return respond(functools.partial(backing.open_range, rendition.id))
+    except OSError:
+        return None
 
 
-def send_elsewhere(address: str) -> Response:
-    """Return the answer that sends a listener to an address; it is good for some hours."""
+def _send_elsewhere(address: str) -> Response:
     headers = {"Location": address, "Cache-Control": "no-store"}
     return Response(status=307, headers=headers)

@@ -82,7 +82,9 @@ class BackingStore:
     # Fetching
 
     def has(self, rendition: Rendition) -> bool:
-        """Say whether a rendition whose audio is identified is there, whole."""
+        """Say whether a rendition is there, whole, as far as its audio is identified."""
+        if not rendition.source.audio:
+            return False
         now = time.monotonic()
         if now < self._rests_until or now < self._absent.get(rendition.id, 0.0):
             return False
@@ -140,8 +142,7 @@ class BackingStore:
             if file.tell() != length or not _begins_with(file.name, header):
                 self._logger.warning("object %s of the store is no such rendition", object_id)
                 return False
-            os.fsync(file.fileno())
-            self._local.put(file.name, object_id)
+            self._local.put_new(file, object_id)
         self._facts.note_checksum(object_id, Checksum(digest.hexdigest(), is_proven=False))
         return True
 

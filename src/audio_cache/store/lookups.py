@@ -276,9 +276,7 @@ class Lookups:
             is_sound = known is None or known.blake3 == old_hash.hexdigest()
             if new.tell() != rendition.length or not is_sound:
                 return None
-            new.flush()
-            os.fsync(new.fileno())
-            self._objects.put(new.name, rendition.id)
+            self._objects.put_new(new, rendition.id)
         is_proven = known is not None and known.is_proven
         self._facts.note_checksum(rendition.id, Checksum(new_hash.hexdigest(), is_proven))
         return rendition.id

@@ -103,9 +103,13 @@ class LocalObjects:
         """Make a copy of a complete file an object, as `put`; the file stays."""
         with self.new_file(object_id) as new, open(source, "rb") as old:
             shutil.copyfileobj(old, new)
-            new.flush()
-            os.fsync(new.fileno())
-            self.put(new.name, object_id)
+            self.put_new(new, object_id)
+
+    def put_new(self, file: BinaryIO, object_id: str) -> None:
+        """Make a file of `new_file`, in which all is written, an object."""
+        file.flush()
+        os.fsync(file.fileno())
+        self.put(file.name, object_id)
 
     def delete(self, object_id: str) -> bool:
         """Delete an object; say whether it was there. Who reads it reads on undisturbed."""

@@ -69,7 +69,8 @@ class Plays:
         if not waiting:
             return
         unknown = self._ledger.note_plays(waiting)
-        self.tell([play for play in waiting if play not in unknown])
+        not_known = set(unknown)
+        self.tell([play for play in waiting if play not in not_known])
         # Something that could not be stored never gets an entry to be known by.
         kept = [play for play in unknown if now - play.at_s < 10 * _WRITTEN_EVERY_S]
         with self._lock:
