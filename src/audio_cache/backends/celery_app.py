@@ -41,6 +41,7 @@ TRACK: Final = "audio_cache.track"
 QUEUE: Final = "audio-cache"
 # Redis has no priorities of its own: Celery keeps a list for each, and 0 goes first.
 _URGENT, _LIBRARY = 0, 6
+_QUEUES_PREFIX, _PRIORITY_MARK = "audio-cache:celery:", ":"
 # A task that outlives this is given to another worker, who finds its lease and waits.
 _BEYOND_LIMIT_S: Final = 600
 _WAITS_FOR_LEASE_S: Final = 3
@@ -57,6 +58,12 @@ logger = logging.getLogger("audio_cache")
 def priority_of(*, is_urgent: bool) -> int:
     """Return the priority of a task."""
     return _URGENT if is_urgent else _LIBRARY
+
+
+def waiting_key(record: RunRecord) -> str:
+    """Return the list in Redis where the tracks of a run wait for a worker."""
+    priority = priority_of(is_urgent=record.is_urgent)
+    return f"{_QUEUES_PREFIX}{QUEUE}{f'{_PRIORITY_MARK}{priority}' if priority else ''}"
 
 
 def make_app(settings: AudioCacheSettings) -> Celery:
@@ -76,8 +83,9 @@ def make_app(settings: AudioCacheSettings) -> Celery:
         broker_transport_options={
             "visibility_timeout": settings.task_limit_s + _BEYOND_LIMIT_S,
             "priority_steps": [_URGENT, _LIBRARY],
+            "sep": _PRIORITY_MARK,
             "queue_order_strategy": "priority",
-            "global_keyprefix": "audio-cache:celery:",
+            "global_keyprefix": _QUEUES_PREFIX,
         },
         task_annotations={TRACK: {"rate_limit": settings.worker_rate}},
         worker_hijack_root_logger=False,

@@ -19,7 +19,7 @@ from celery import Celery  # type: ignore[import-untyped]
 from ..engines import make_cache, make_tracker
 from ..settings import AudioCacheSettings
 from .bucket_keeper import BucketKeeper, SharedWorth, pinned_ids
-from .celery_app import make_app, send_spread, send_track
+from .celery_app import make_app, send_spread, send_track, waiting_key
 from .redis_client import connect
 from .redis_lease import Leases
 from .redis_runs import RunRecord, RunRecords, lease_name
@@ -28,8 +28,10 @@ _LOOKS_EVERY_S: Final = 5.0
 # To look at a bucket of a million objects takes minutes, and this many times as long is rested.
 _REST: Final = 3
 _FITS_EVERY_S: Final = 60.0
-# What was sent again may wait in the queue for as long before it is sent once more.
+# What was sent again may wait in the queue for as long before it is sent once more; where nothing
+# waits, some worker has it by then.
 _SENT_AGAIN_EVERY_S: Final = 600
+_LOST_AGAIN_EVERY_S: Final = 60
 _SPREAD_AGAIN_EVERY_S: Final = 60
 
 logger = logging.getLogger("audio_cache")
@@ -56,22 +58,28 @@ class Supervisor:
         for record in self._records.all_current():
             if not self._records.has_left(record.run_id):
                 self._records.finish(record)
-            elif self._records.has_unsent(record):
+                continue
+            candidates, for_s = self._records.under_way(record.run_id), _SENT_AGAIN_EVERY_S
+            if self._records.has_unsent(record):
                 self._spread_again(record)
-            for index in self._records.under_way(record.run_id):
+            elif not self._records.client.llen(waiting_key(record)):
+                # The queue is empty, so what nobody is at was lost on its way: a worker may die, or
+                # lose the network, between taking a task out of the queue and noting that it has it.
+                candidates, for_s = self._records.left(record.run_id), _LOST_AGAIN_EVERY_S
+            for index in candidates:
                 track = self._records.track(record.run_id, index)
                 if not self._leases.is_held(lease_name(track, record.qualities)):
                     unheld.add((record.run_id, index))
                     if (record.run_id, index) in self._unheld:
-                        self._send_again(record, index)
+                        self._send_again(record, index, for_s)
         self._unheld = unheld
 
     def _spread_again(self, record: RunRecord) -> None:
         if self._records.is_first(f"spread {record.run_id}", _SPREAD_AGAIN_EVERY_S):
             send_spread(self._app, record)
 
-    def _send_again(self, record: RunRecord, index: int) -> None:
-        if self._records.is_first(f"track {record.run_id} {index}", _SENT_AGAIN_EVERY_S):
+    def _send_again(self, record: RunRecord, index: int, for_s: int) -> None:
+        if self._records.is_first(f"track {record.run_id} {index} {for_s}", for_s):
             logger.info("track %d of run %s is handed out again", index, record.run_id)
             send_track(self._app, record, index)
 
