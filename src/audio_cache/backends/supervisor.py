@@ -64,7 +64,7 @@ class Supervisor:
                 self._spread_again(record)
             elif not self._records.client.llen(waiting_key(record)):
                 # The queue is empty, so what nobody is at was lost on its way: a worker may die, or
-                # lose the network, between taking a task out of the queue and noting that it has it.
+                # lose the network, between taking a task out of it and noting that it has it.
                 candidates, for_s = self._records.left(record.run_id), _LOST_AGAIN_EVERY_S
             for index in candidates:
                 track = self._records.track(record.run_id, index)
