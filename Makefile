@@ -7,7 +7,7 @@ BIN := .venv/bin
 LOCKED := -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: --require-hashes --requirement
 CHECKOUT := -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
 
-.PHONY: serve test chaos fuzz conformance lowest lock coverage fast lint types docs screenshots bench stress browser clean
+.PHONY: serve test chaos fuzz conformance lowest lock coverage fast lint types docs words screenshots bench stress browser clean
 .DELETE_ON_ERROR:
 
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
@@ -52,6 +52,13 @@ types: .venv/.dev
 
 docs: .venv/.dev               ## rewrites the generated parts of docs/
 	$(BIN)/python -m docs.generate
+
+words: .venv/.dev              ## finds all that pages and scripts say, for the translations, and compiles those
+	$(BIN)/pybabel -q extract --mapping pyproject.toml --keyword translate --keyword plural:1,2 --no-wrap --sort-output \
+		--add-location file --output-file .venv/messages.pot src/mixtape
+	$(BIN)/pybabel -q update --input-file .venv/messages.pot --output-dir src/mixtape/translations --no-wrap \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel -q compile --directory src/mixtape/translations
 
 screenshots: .venv/.dev        ## takes the README's pictures anew, in Chromium
 	$(BIN)/python -m docs.screenshots

@@ -8,7 +8,7 @@ import re
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -130,6 +130,13 @@ class Settings(BaseSettings):
         "and below whose path it answers (https://example.org/music); without it that of the "
         "request",
         examples=["https://music.example.org"],
+    )
+
+    language: Literal["en", "de"] | None = Field(
+        None,
+        description="the language of all pages, en or de; without it each reader gets the one that "
+        "the browser asks for",
+        examples=["de"],
     )
 
     @model_validator(mode="before")

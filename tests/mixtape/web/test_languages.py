@@ -1,0 +1,52 @@
+"""The language of the pages."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+from flask.testing import FlaskClient
+
+import mixtape
+from mixtape.web.languages import LANGUAGES
+from tests.helpers.host import make_app
+
+FOLDER = Path(mixtape.__file__).parent / "translations"
+
+
+@pytest.mark.parametrize(
+    ("asked", "language", "word"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "de", "Alben"),
+        ("fr,en;q=0.5", "en", "Albums"),
+        ("fr", "en", "Albums"),
+        ("", "en", "Albums"),
+    ],
+)
+def test_a_reader_gets_the_language_that_the_browser_asks_for(
+    client: FlaskClient, asked: str, language: str, word: str
+) -> None:
+    answer = client.get("/albums", headers={"Accept-Language": asked})
+    assert re.search(r'<html lang="(\w+)"', answer.text)[1] == language  # type: ignore[index]
+    assert f">{word}</a>" in answer.text
+    assert "Accept-Language" in answer.vary
+
+
+def test_a_site_may_have_one_language(tmp_path: Path, music: Path) -> None:
+    client = make_app(tmp_path, language="de").test_client()
+    answer = client.get("/albums", headers={"Accept-Language": "en"})
+    assert '<html lang="de"' in answer.text
+    assert "Accept-Language" not in answer.vary
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_what_is_compiled_is_what_was_translated(language: str) -> None:
+    folder = FOLDER / language / "LC_MESSAGES"
+    with (folder / "messages.po").open("rb") as file:
+        written = {each.id: each.string for each in read_po(file, locale=language) if each.id}
+    compiled = read_mo(io.BytesIO((folder / "messages.mo").read_bytes()))
+    assert {each.id: each.string for each in compiled if each.id} == written
