@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError, GenericError, NotFoundError
 from obstore.store import S3Store
 
 from ..encoding.rendition import RENDITION_ID
@@ -25,6 +25,8 @@ _WRITES_WITHIN: Final = timedelta(seconds=60)
 _READS_WITHIN: Final = timedelta(seconds=3)
 # Listeners read as slowly as they hear.
 _LASTS_AT_MOST: Final = timedelta(hours=24)
+# Swift answers 202 and no more where somebody else has put the same object meanwhile.
+_OVERTAKEN: Final = "ETag Header missing"
 
 
 class S3Objects:
@@ -93,14 +95,18 @@ class S3Objects:
         """Make a copy of a complete file an object, as `put`; the file stays."""
         # In parts where it is long; nobody sees any of them before the last is there.
         with _as_os_error(object_id), open(source, "rb") as file:
-            obstore.put(
-                self._written,
-                _key(object_id),
-                file,
-                attributes={"Content-Type": "audio/mpeg"},
-                chunk_size=_PART_BYTES,
-                max_concurrency=2,
-            )
+            try:
+                obstore.put(
+                    self._written,
+                    _key(object_id),
+                    file,
+                    attributes={"Content-Type": "audio/mpeg"},
+                    chunk_size=_PART_BYTES,
+                    max_concurrency=2,
+                )
+            except GenericError as error:
+                if _OVERTAKEN not in str(error):
+                    raise
 
     def delete(self, object_id: str) -> bool:
         """Delete an object; say whether it was there. Who reads it reads on undisturbed."""

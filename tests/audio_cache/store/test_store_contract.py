@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +12,36 @@ import pytest
 from audio_cache.backends.s3_objects import S3Objects
 from audio_cache.store.object_store import ObjectStore, StoredObject
 from audio_cache.store.objects import LocalObjects
+from conftest import find_program, give_up
 from tests.helpers.memory_objects import MemoryObjects
+from tests.helpers.swift import KINDS, Swift
 from tests.helpers.waiting import together
 
 A, B, C = ("aa" + 46 * "0", "aa" + 46 * "1", "bb" + 46 * "0")
 CONTENT = random.Random(9).randbytes(200_000)
 
 
-@pytest.fixture(params=["local", "memory", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+@pytest.fixture(scope="module")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
+    programs = [find_program(f"swift-{name}-server") for name in ("proxy", *KINDS)]
+    if None in programs:
+        give_up(
+            "Swift is missing: apt-get install swift-proxy swift-account swift-container "
+            "swift-object"
+        )
+    with Swift(tmp_path_factory.mktemp("swift"), Path(str(programs[0])).parent) as server:
+        yield server
+
+
+@pytest.fixture(params=["local", "memory", "s3", pytest.param("swift", marks=pytest.mark.slow)])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ObjectStore:
+    if request.param == "swift":
+        server: Swift = request.getfixturevalue("swift")
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        return S3Objects(server.new_bucket())
     if request.param == "s3":
         return S3Objects(request.getfixturevalue("bucket"))
     return LocalObjects(tmp_path / "cache") if request.param == "local" else MemoryObjects()
