@@ -12,7 +12,7 @@ from audio_cache.flask_ext import FlaskAudioCache, static_view
 from . import services
 from .admin.monitor import Monitor
 from .settings import DEMO_LIBRARY, Settings, load_settings, prepare_data_root, read_secret_key
-from .web import auth, compression, languages, limits, module_preload, prefix, security
+from .web import auth, compression, figures, languages, limits, module_preload, prefix, security
 from .web import errors as web_errors
 from .web.crowd import CrowdBehindProxies
 from .web.views import (
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = fixed  # type: ignore[method-assign]
     prefix.init_app(app, settings.public_url)
     languages.init_app(app, settings.language)
+    figures.init_app(app)
     web_errors.init_app(app)
     security.init_app(app, settings)
     limits.init_app(app)

@@ -6,6 +6,8 @@ from http import HTTPStatus
 from typing import Final
 
 from flask import Flask, Response, current_app, make_response, render_template, request
+from flask_babel import LazyString, gettext
+from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -13,22 +15,25 @@ from audio_cache import EngineUnavailableError
 
 LOGIN_WINDOW_S: Final = 60
 # (headline, explanation where the error brings none of its own)
-MESSAGES: Final[dict[int, tuple[str, str]]] = {
-    400: ("That request made no sense", "Something in the address or the form is not right."),
-    401: ("Please sign in", "Your session has ended."),
-    403: ("Not allowed", "You may not see this."),
-    404: ("Nothing here", "This folder or track does not exist, or it has been moved."),
-    405: ("That does not work here", "This address cannot be used in that way."),
-    416: ("Past the end", "The file is shorter than the part that was asked for."),
+MESSAGES: Final[dict[int, tuple[LazyString, LazyString]]] = {
+    400: (_("That request made no sense"), _("Something in the address or the form is not right.")),
+    401: (_("Please sign in"), _("Your session has ended.")),
+    403: (_("Not allowed"), _("You may not see this.")),
+    404: (_("Nothing here"), _("This folder or track does not exist, or it has been moved.")),
+    405: (_("That does not work here"), _("This address cannot be used in that way.")),
+    416: (_("Past the end"), _("The file is shorter than the part that was asked for.")),
     429: (
-        "Too many requests",
-        "Wait a minute, then try again.",
+        _("Too many requests"),
+        _("Wait a minute, then try again."),
     ),
     500: (
-        "Something broke",
-        "That is our fault, not yours. The reason is in the server's log; trying again may help.",
+        _("Something broke"),
+        _(
+            "That is our fault, not yours. The reason is in the server's log; "
+            "trying again may help."
+        ),
     ),
-    503: ("Not right now", "The server is busy. Try again in a moment."),
+    503: (_("Not right now"), _("The server is busy. Try again in a moment.")),
 }
 
 
@@ -42,7 +47,9 @@ def init_app(app: Flask) -> None:
 def answer_without_engine(error: EngineUnavailableError) -> Response:
     """Answer 503 where what several hosts share is not there."""
     current_app.logger.error("%s", error)
-    words = "Nothing can be prepared ahead at the moment; music plays as ever. Try again soon."
+    words = gettext(
+        "Nothing can be prepared ahead at the moment; music plays as ever. Try again soon."
+    )
     return error_response(503, words)
 
 
@@ -83,15 +90,15 @@ def answer_http_error(error: HTTPException) -> Response:
 def answer_unexpected_error(error: Exception) -> Response:
     """Log what nobody foresaw and answer 500 without details."""
     current_app.logger.exception("%s %s failed", request.method, request.path, exc_info=error)
-    return error_response(500, MESSAGES[500][1])
+    return error_response(500, str(MESSAGES[500][1]))
 
 
 def _message(error: HTTPException) -> str:
     status = error.code or 500
     if isinstance(error, CSRFError):
-        return "This page was open for too long. Go back, reload it and try again."
+        return str(gettext("This page was open for too long. Go back, reload it and try again."))
     # Werkzeug's stock sentences are for programmers; a view's own description is for people.
     stock = {None, type(error).description, InternalServerError.description}
     if status in MESSAGES and (error.description in stock or status in {429, 500}):
-        return MESSAGES[status][1]
+        return str(MESSAGES[status][1])
     return error.description or HTTPStatus(status).phrase

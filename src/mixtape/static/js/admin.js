@@ -6,6 +6,7 @@ import { attachForecast } from "./admin/forecast.js";
 import { attachMaintenance } from "./admin/maintenance.js";
 import { attachSpace } from "./admin/space.js";
 import { send } from "./shared/api.js";
+import { translate } from "./shared/words.js";
 
 const FIGURES_MS = 3000;
 const PROGRESS_MS = 500;
@@ -48,10 +49,10 @@ function complain(error) {
   if (error.isSessionEnded) {
     const link = document.createElement("a");
     link.href = page.dataset.login;
-    link.textContent = "Sign in again";
-    notice.replaceChildren("Your session has ended. ", link, ".");
+    link.textContent = translate("Sign in again");
+    notice.replaceChildren(`${translate("Your session has ended.")} `, link);
   } else {
-    notice.textContent = `The figures are old: ${error.message} Trying again.`;
+    notice.textContent = translate("The figures are old: %(problem)s Trying again.", { problem: error.message });
   }
 }
 

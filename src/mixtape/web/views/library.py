@@ -5,9 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from audio_cache.text import counted
-
-from ...files.formats import duration_text, size_text, total_duration_text
 from ...files.names import shown
 from ...services import current_services
 from ..urls import browse_url, cache_folder_url, folder_cover_url, requested_path
@@ -18,13 +15,7 @@ blueprint = Blueprint("library", __name__)
 def init_app(app: Flask) -> None:
     """Add the library's pages, and what their templates need, to an app."""
     app.register_blueprint(blueprint)
-    app.jinja_env.filters.update(
-        shown=shown,
-        size=size_text,
-        duration=duration_text,
-        total_duration=total_duration_text,
-        counted=counted,
-    )
+    app.jinja_env.filters["shown"] = shown
     app.jinja_env.globals.update(
         browse_url=browse_url,
         cache_folder_url=cache_folder_url,

@@ -37,7 +37,7 @@ export function lineOf(label, colour, { style, digits, unit = "", points = false
     value: (_chart, figure) =>
       figure === null || figure === undefined
         ? "–"
-        : figure.toLocaleString("en", { maximumFractionDigits: digits }) + unit,
+        : figure.toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits }) + unit,
   };
 }
 

@@ -3,29 +3,30 @@
 /* global uPlot */
 
 import { HEIGHT, axisOf, lineOf, redrawOnChange, variablesOf } from "./chart-style.js";
+import { translate } from "../shared/words.js";
 
 const MB = 1e6;
 const PERCENT = 0.01;
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 const SPAN_S = { hour: 3600, day: 86_400 };
-const RATES_OF = { hour: "% of ten minutes", day: "% of an hour" };
+const RATES_OF = { hour: translate("% of ten minutes"), day: translate("% of an hour") };
 
 // What is drawn: label, column, colour as a CSS variable, and the style of the line.
 const CHARTS = {
   plays: {
     series: [
-      ["Cached", "hits", "--chart-1", "filled"],
-      ["Live", "live", "--chart-2"],
-      ["Missed", "misses", "--chart-3"],
-      ["Originals", "bypasses", "--chart-4"],
+      [translate("Cached"), "hits", "--chart-1", "filled"],
+      [translate("Live"), "live", "--chart-2"],
+      [translate("Missed"), "misses", "--chart-3"],
+      [translate("Originals"), "bypasses", "--chart-4"],
     ],
     unit: 1,
     digits: 1,
   },
   rate: {
     series: [
-      ["By plays", "hit_rate", "--chart-1"],
-      ["By bytes", "hit_rate_bytes", "--chart-2", "dashed"],
+      [translate("By plays"), "hit_rate", "--chart-1"],
+      [translate("By bytes"), "hit_rate_bytes", "--chart-2", "dashed"],
     ],
     unit: PERCENT,
     digits: 0,
@@ -33,23 +34,23 @@ const CHARTS = {
   },
   traffic: {
     series: [
-      ["Sent", "sent_bytes", "--chart-1", "filled"],
-      ["Without the cache", "original_bytes", "--chart-3"],
+      [translate("Sent"), "sent_bytes", "--chart-1", "filled"],
+      [translate("Without the cache"), "original_bytes", "--chart-3"],
     ],
     unit: MB,
     digits: 1,
   },
-  evicted: { series: [["Evicted", "evicted_bytes", "--chart-3", "filled"]], unit: MB, digits: 1 },
+  evicted: { series: [[translate("Evicted"), "evicted_bytes", "--chart-3", "filled"]], unit: MB, digits: 1 },
   cache: {
     series: [
-      ["Used", "used_bytes", "--chart-1", "filled"],
-      ["Pinned", "pinned_bytes", "--chart-4"],
-      ["Cap", "cap_bytes", "--chart-3", "dashed"],
+      [translate("Used"), "used_bytes", "--chart-1", "filled"],
+      [translate("Pinned"), "pinned_bytes", "--chart-4"],
+      [translate("Cap"), "cap_bytes", "--chart-3", "dashed"],
     ],
     unit: MB,
     digits: 1,
   },
-  encoders: { series: [["Running", "encoders", "--chart-2", "filled"]], unit: 1, digits: 0 },
+  encoders: { series: [[translate("Running"), "encoders", "--chart-2", "filled"]], unit: 1, digits: 0 },
 };
 
 /** @param {HTMLElement} page @returns {(columns: any, span: string) => void} draws a history */
@@ -93,7 +94,7 @@ function tellWhyEmpty(figure, isEmpty, isWatched) {
   const reason = figure.querySelector("[data-empty]");
   figure.querySelector("[data-canvas]").hidden = isEmpty;
   reason.hidden = !isEmpty;
-  if (isEmpty && isWatched) reason.textContent = "Nothing was asked of the cache in this time.";
+  if (isEmpty && isWatched) reason.textContent = translate("Nothing was asked of the cache in this time.");
 }
 
 function inUnits(column, name) {
@@ -113,10 +114,10 @@ function make(figure, name, series, data) {
     scales: { y: { range: (_chart, _least, most) => [0, top ?? niceTop(most, digits)] } },
     axes: [
       { ...axis, size: 32, values: (_chart, moments) => moments.map(clockText) },
-      { ...axis, size: 52, incrs: digits || top ? undefined : WHOLE, values: (_chart, marks) => marks.map((mark) => mark.toLocaleString("en")) },
+      { ...axis, size: 52, incrs: digits || top ? undefined : WHOLE, values: (_chart, marks) => marks.map((mark) => mark.toLocaleString(document.documentElement.lang)) },
     ],
     series: [
-      { label: "Time", value: (_chart, at) => (at === null ? "–" : clockText(at)) },
+      { label: translate("Time"), value: (_chart, at) => (at === null ? "–" : clockText(at)) },
       ...series.map(([label, , colour, style]) => lineOf(label, variable(colour), { style, digits, unit: top ? " %" : "" })),
     ],
   };

@@ -2,6 +2,7 @@
 
 import { count, size } from "../shared/format.js";
 import { labelOf } from "../shared/qualities.js";
+import { plural, translate } from "../shared/words.js";
 
 const SCARCE = 0.05;
 
@@ -18,8 +19,8 @@ export function attachFigures(page) {
     say("saved", savedShare(traffic.sent_bytes, traffic.original_bytes), describeSaved(traffic));
     const plays = traffic.hits + traffic.live + traffic.misses + traffic.bypasses;
     say("plays", count(plays), describePlays(traffic));
-    say("encoders", count(encoders.running), `${encoders.live} of ${encoders.live_places} places for listeners taken`);
-    say("disk", size(disk.free_bytes), `of ${size(disk.total_bytes)}`);
+    say("encoders", count(encoders.running), translate("%(taken)s of %(places)s places for listeners taken", { taken: encoders.live, places: encoders.live_places }));
+    say("disk", size(disk.free_bytes), translate("of %(size)s", { size: size(disk.total_bytes) }));
     const isScarce = disk.free_bytes < SCARCE * disk.total_bytes;
     page.querySelector("[data-tile=disk]").classList.toggle("is-scarce", isScarce);
     part("qualities").replaceChildren(...cache.qualities.map(qualityRow), ...foreignRow(cache));
@@ -29,18 +30,22 @@ export function attachFigures(page) {
 }
 
 function describeCache(cache) {
-  const facts = [`${plural(cache.entries, "entry", "entries")} of ${plural(cache.sources, "track", "tracks")}`];
-  if (cache.partials) facts.push(`${count(cache.partials)} unfinished (${size(cache.partial_bytes)})`);
+  const entries = plural("%(num)s entry", "%(num)s entries", cache.entries, { num: count(cache.entries) });
+  const tracks = plural("%(num)s track", "%(num)s tracks", cache.sources, { num: count(cache.sources) });
+  const facts = [translate("%(entries)s of %(tracks)s", { entries, tracks })];
+  const unfinished = { count: count(cache.partials), size: size(cache.partial_bytes) };
+  if (cache.partials) facts.push(translate("%(count)s unfinished (%(size)s)", unfinished));
   return facts.join(", ");
 }
 
 function describeSaved({ sent_bytes, original_bytes }) {
-  if (!original_bytes) return "nothing was played yet";
-  return `${size(sent_bytes)} sent instead of ${size(original_bytes)}`;
+  if (!original_bytes) return translate("nothing was played yet");
+  return translate("%(sent)s sent instead of %(originals)s", { sent: size(sent_bytes), originals: size(original_bytes) });
 }
 
 function describePlays({ hits, live, misses, bypasses }) {
-  return `${count(hits)} cached, ${count(live)} live, ${count(misses)} missed, ${count(bypasses)} originals`;
+  const numbers = { hits: count(hits), live: count(live), misses: count(misses), originals: count(bypasses) };
+  return translate("%(hits)s cached, %(live)s live, %(misses)s missed, %(originals)s originals", numbers);
 }
 
 /** @returns {string} "81 %"; a dash where there is nothing to compare with */
@@ -48,16 +53,12 @@ function savedShare(bytes, originalBytes) {
   return originalBytes ? `${Math.round(100 * (1 - bytes / originalBytes))} %` : "–";
 }
 
-function plural(number, one, many) {
-  return `${count(number)} ${number === 1 ? one : many}`;
-}
-
 function qualityRow({ quality, entries, bytes, source_bytes }) {
   return row(labelOf(quality), count(entries), size(bytes), size(source_bytes), savedShare(bytes, source_bytes));
 }
 
 function foreignRow({ foreign, foreign_bytes }) {
-  return foreign ? [row("Made by others", count(foreign), size(foreign_bytes), "–", "–")] : [];
+  return foreign ? [row(translate("Made by others"), count(foreign), size(foreign_bytes), "–", "–")] : [];
 }
 
 function row(name, ...figures) {
@@ -80,11 +81,11 @@ function growingItem({ name, quality, bytes, of_bytes, listeners }) {
   const bar = document.createElement("progress");
   bar.max = of_bytes;
   bar.value = bytes;
-  bar.setAttribute("aria-label", `${name} at ${quality}`);
+  bar.setAttribute("aria-label", translate("%(name)s at %(quality)s", { name, quality: labelOf(quality) }));
   const share = Math.floor((100 * bytes) / of_bytes);
   const facts = document.createElement("span");
   facts.className = "quiet";
-  facts.textContent = `${quality}, ${share} %, ${plural(listeners, "listener", "listeners")}`;
+  facts.textContent = [labelOf(quality), `${share} %`, plural("%(num)s listener", "%(num)s listeners", listeners)].join(", ");
   item.append(label, bar, facts);
   return item;
 }

@@ -6,6 +6,7 @@ import { send } from "../shared/api.js";
 import { count, size } from "../shared/format.js";
 import { HEIGHT, axisOf, lineOf, redrawOnChange, variablesOf } from "./chart-style.js";
 import { percent } from "./space.js";
+import { plural, translate } from "../shared/words.js";
 
 /**
  * @param {HTMLElement} page
@@ -29,7 +30,7 @@ export function attachForecast(page, refresh) {
     const isRunning = Boolean(forecast && !forecast.ended_at_s);
     // Disabled, a button would lose the focus of who has just pressed it.
     button.setAttribute("aria-disabled", String(isRunning));
-    button.textContent = isRunning ? "Working it out …" : forecast ? "Work it out again" : "Work it out";
+    button.textContent = isRunning ? translate("Working it out …") : forecast ? translate("Work it out again") : translate("Work it out");
     const bar = part("forecast-bar");
     bar.hidden = !isRunning;
     bar.max = forecast?.total || 1;
@@ -60,23 +61,25 @@ export function attachForecast(page, refresh) {
 function describe(forecast) {
   if (!forecast?.ended_at_s) return "";
   if (forecast.error) return forecast.error;
-  if (!forecast.plays) return "Nothing was played yet. Once it was, this shows how much of it caches of other sizes would have had.";
+  if (!forecast.plays) return translate("Nothing was played yet. Once it was, this shows how much of it caches of other sizes would have had.");
   const { cap_bytes, plays, rates } = forecast;
   const most = rates.at(-1);
   const now = rates.find(({ size_bytes }) => size_bytes === cap_bytes);
-  const of = `Of ${count(plays)} recorded ${plays === 1 ? "play" : "plays"}, `;
-  if (!now) return `${of}a cache of ${inWords(most)}. There is no cap.`;
+  const of = plural("Of %(num)s recorded play", "Of %(num)s recorded plays", plays, { num: count(plays) });
+  const values = { of, most: inWords(most), now: now && inWords(now) };
+  if (!now) return translate("%(of)s, a cache of %(most)s. There is no cap.", values);
   const isEnough = percent(now.plays) === percent(most.plays) && percent(now.bytes) === percent(most.bytes);
-  if (isEnough) return `${of}the present cap of ${inWords(now)}, and more room would not help.`;
-  return `${of}the present cap of ${inWords(now)}; ${inWords(most)}.`;
+  if (isEnough) return translate("%(of)s, the present cap of %(now)s, and more room would not help.", values);
+  return translate("%(of)s, the present cap of %(now)s; %(most)s.", values);
 }
 
 function describeProgress({ done, total }) {
-  return total ? `Replaying the plays: ${percent(done / total)}` : "Looking at what was played …";
+  return total ? translate("Replaying the plays: %(share)s", { share: percent(done / total) }) : translate("Looking at what was played …");
 }
 
 function inWords({ size_bytes, plays, bytes }) {
-  return `${shortSize(size_bytes)} would have had ${percent(plays)} (${percent(bytes)} of the bytes)`;
+  const values = { size: shortSize(size_bytes), plays: percent(plays), bytes: percent(bytes) };
+  return translate("%(size)s would have had %(plays)s (%(bytes)s of the bytes)", values);
 }
 
 function make(figure, { rates, cap_bytes }) {
@@ -97,9 +100,9 @@ function make(figure, { rates, cap_bytes }) {
       { ...axis, size: 52, values: (_chart, marks) => marks.map((mark) => `${mark} %`) },
     ],
     series: [
-      { label: "Size", value: (_chart, bytes) => (bytes === null ? "–" : shortSize(bytes)) },
-      lineOf("Plays", variable("--chart-1"), { ...how, style: "filled" }),
-      lineOf("Bytes", variable("--chart-2"), { ...how, style: "dashed" }),
+      { label: translate("Size"), value: (_chart, bytes) => (bytes === null ? "–" : shortSize(bytes)) },
+      lineOf(translate("Plays"), variable("--chart-1"), { ...how, style: "filled" }),
+      lineOf(translate("Bytes"), variable("--chart-2"), { ...how, style: "dashed" }),
     ],
     hooks: { draw: [(chart) => cap_bytes && markCap(chart, cap_bytes, variable)] },
   };
@@ -128,11 +131,11 @@ function markCap(chart, capBytes, variable) {
   ctx.font = `600 ${12 * ratio}px ${getComputedStyle(chart.root).fontFamily}`;
   ctx.textAlign = isLeft ? "left" : "right";
   ctx.textBaseline = "bottom";
-  ctx.fillText(`cap ${shortSize(capBytes)}`, x + (isLeft ? 6 : -6) * ratio, bbox.top + bbox.height - 6 * ratio);
+  ctx.fillText(translate("cap %(size)s", { size: shortSize(capBytes) }), x + (isLeft ? 6 : -6) * ratio, bbox.top + bbox.height - 6 * ratio);
   ctx.restore();
 }
 
 /** @returns {string} "50 MB", with no more digits than it needs */
 function shortSize(bytes) {
-  return bytes ? size(bytes).replace(/\.0+ |(\.\d*[1-9])0+ /, "$1 ") : "0";
+  return bytes ? size(bytes).replace(/[.,]0+ |([.,]\d*[1-9])0+ /, "$1 ") : "0";
 }

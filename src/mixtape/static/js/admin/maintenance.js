@@ -3,14 +3,23 @@
 import { confirmFirst } from "./confirm.js";
 import { send } from "../shared/api.js";
 import { count } from "../shared/format.js";
+import { plural, translate } from "../shared/words.js";
 
 const TITLES = {
-  verify: "Verifying the cache",
-  repair: "Verifying and repairing the cache",
-  regenerate: "Renewing outdated entries",
-  clear: "Deleting entries",
+  verify: translate("Verifying the cache"),
+  repair: translate("Verifying and repairing the cache"),
+  regenerate: translate("Renewing outdated entries"),
+  clear: translate("Deleting entries"),
 };
-const ENDINGS = { finished: "Done", cancelled: "Cancelled", failed: "Failed" };
+const ENDINGS = { finished: translate("done"), cancelled: translate("cancelled"), failed: translate("failed") };
+const FOUND = {
+  sound: translate("%(num)s sound"),
+  repaired: translate("%(num)s repaired"),
+  renewed: translate("%(num)s renewed"),
+  outdated: translate("%(num)s outdated"),
+  damaged: translate("%(num)s damaged"),
+  failed: translate("%(num)s failed"),
+};
 const SOON_MS = 300;
 const DAYS = /^\d+([.,]\d+)?$/;
 
@@ -39,7 +48,8 @@ export function attachMaintenance(page, refresh) {
     refresh();
   }
   const begin = (kind) => act(page.dataset.maintenance + kind, {}, () => "");
-  const deleted = (answer) => (answer.deleted === 1 ? "1 entry was deleted." : `${count(answer.deleted)} entries were deleted.`);
+  const deleted = ({ deleted: number }) =>
+    plural("%(num)s entry was deleted.", "%(num)s entries were deleted.", number, { num: count(number) });
 
   onSubmit(job("verify"), (form) => begin(form.elements.repair.checked ? "repair" : "verify"));
   onSubmit(job("regenerate"), () => begin("regenerate"));
@@ -47,23 +57,27 @@ export function attachMaintenance(page, refresh) {
     const field = form.elements.older_than_days;
     const days = field.value.trim().replace(",", ".");
     const isBad = !DAYS.test(field.value.trim()) || Number(days) <= 0;
-    part("days-error").textContent = isBad ? "Enter a number of days above 0, such as 30." : "";
+    part("days-error").textContent = isBad ? translate("Enter a number of days above 0, such as 30.") : "";
     field.setAttribute("aria-invalid", String(isBad));
     if (isBad) return field.focus();
-    const age = days === "1" ? "1 day" : `${days} days`;
     const isMeant = await confirmFirst(page, {
-      title: "Clear old entries?",
-      message: `Every entry that was made more than ${age} ago is deleted.`,
-      yes: "Clear them",
+      title: translate("Clear old entries?"),
+      message: plural(
+        "Every entry that was made more than %(num)s day ago is deleted.",
+        "Every entry that was made more than %(num)s days ago is deleted.",
+        Number(days),
+        { num: days },
+      ),
+      yes: translate("Clear them"),
     });
     if (isMeant) act(form.action, { older_than_days: days }, deleted);
   });
   onSubmit(job("purge"), async (form) => {
     const { word } = form.dataset;
     const isMeant = await confirmFirst(page, {
-      title: "Purge everything?",
-      message: "Every entry of the cache is deleted. Your music itself is not touched.",
-      yes: "Purge the cache",
+      title: translate("Purge everything?"),
+      message: translate("Every entry of the cache is deleted. Your music itself is not touched."),
+      yes: translate("Purge the cache"),
       word,
     });
     if (isMeant) act(form.action, { confirm: word }, deleted);
@@ -94,7 +108,7 @@ function showTask(page, part, task) {
     page.querySelector(`[data-job=${name}] button`).disabled = isRunning;
   }
   if (!task) return;
-  const ending = task.ending ? `: ${ENDINGS[task.ending].toLowerCase()}` : "";
+  const ending = task.ending ? `: ${ENDINGS[task.ending]}` : "";
   setText(part("task-title"), TITLES[task.kind] + ending);
   part("task-cancel").hidden = !isRunning || task.kind === "clear";
   const bar = part("task-bar");
@@ -108,11 +122,11 @@ function showTask(page, part, task) {
 
 function describeTask({ kind, total, done, found, ending, error }) {
   if (error) return error;
-  if (total === null) return "Looking at what there is …";
-  if (total === 0) return kind === "regenerate" ? "Nothing is outdated." : "The cache is empty.";
+  if (total === null) return translate("Looking at what there is …");
+  if (total === 0) return kind === "regenerate" ? translate("Nothing is outdated.") : translate("The cache is empty.");
   const kinds = ["sound", "repaired", "outdated", "damaged", "failed"].filter((name) => found[name]);
-  const results = kinds.map((name) => `${count(found[name])} ${wordFor(name, kind)}`).join(", ");
-  const position = ending ? "" : `${count(done)} of ${count(total)}`;
+  const results = kinds.map((name) => FOUND[wordFor(name, kind)].replace("%(num)s", count(found[name]))).join(", ");
+  const position = ending ? "" : translate("%(done)s of %(total)s", { done: count(done), total: count(total) });
   return [position, results].filter(Boolean).join(": ");
 }
 

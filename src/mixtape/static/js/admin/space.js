@@ -1,6 +1,7 @@
 // The cache's room: how much of it is taken, by what, and what had to go.
 
 import { count, size } from "../shared/format.js";
+import { plural, translate } from "../shared/words.js";
 
 /** @param {HTMLElement} page @returns {(state: any) => void} shows a state of the server */
 export function attachSpace(page) {
@@ -15,7 +16,7 @@ export function attachSpace(page) {
     showMeter(part, space);
     say("hit-rate", percent(hit_rate.plays), describeRate(hit_rate));
     say("pinned", size(space.pinned_bytes), describePinned(space));
-    say("heads", count(space.heads), `${size(space.head_bytes)} of first seconds, which play at once`);
+    say("heads", count(space.heads), translate("%(size)s of first seconds, which play at once", { size: size(space.head_bytes) }));
     say("evictions", count(space.evictions), describeEvictions(space));
   };
 }
@@ -26,19 +27,23 @@ export function percent(rate) {
 }
 
 function describeUse({ cap_bytes, used_bytes }) {
-  if (cap_bytes === null) return `${size(used_bytes)} used, and no cap`;
-  return `${size(used_bytes)} of ${size(cap_bytes)} used`;
+  if (cap_bytes === null) return translate("%(used)s used, and no cap", { used: size(used_bytes) });
+  return translate("%(used)s of %(cap)s used", { used: size(used_bytes), cap: size(cap_bytes) });
 }
 
 function describeLimits({ cap_bytes, free_bytes, floor_bytes }) {
   if (free_bytes < floor_bytes) {
-    return `The disk has less than ${size(floor_bytes)} left (AUDIO_CACHE_MIN_FREE): tracks play, and nothing more is kept.`;
+    const values = { floor: size(floor_bytes) };
+    return translate("The disk has less than %(floor)s left (AUDIO_CACHE_MIN_FREE): tracks play, and nothing more is kept.", values);
   }
-  const floor = floor_bytes ? `${size(floor_bytes)} of its disk are left` : "its disk is full";
+  const values = { floor: size(floor_bytes) };
   if (cap_bytes === null) {
-    return `The cache may grow until ${floor}. Set AUDIO_CACHE_MAX_SIZE, to 50GB or 10% say, to keep it smaller.`;
+    const limit = floor_bytes
+      ? translate("The cache may grow until %(floor)s of its disk are left.", values)
+      : translate("The cache may grow until its disk is full.");
+    return `${limit} ${translate("Set AUDIO_CACHE_MAX_SIZE, to 50GB or 10% say, to keep it smaller.")}`;
   }
-  return floor_bytes ? `It stops sooner where only ${floor}.` : "";
+  return floor_bytes ? translate("It stops sooner where only %(floor)s of its disk are left.", values) : "";
 }
 
 function showMeter(part, { cap_bytes, used_bytes, free_bytes, floor_bytes, pinned_bytes, head_bytes }) {
@@ -52,18 +57,18 @@ function showMeter(part, { cap_bytes, used_bytes, free_bytes, floor_bytes, pinne
   }
   const used = Math.round((100 * used_bytes) / whole);
   part("space-meter").setAttribute("aria-valuenow", used);
-  part("space-meter").setAttribute("aria-valuetext", `${used} % used`);
+  part("space-meter").setAttribute("aria-valuetext", translate("%(used)s used", { used: `${used} %` }));
 }
 
 function describeRate({ plays, bytes }) {
-  return plays === null ? "nothing was asked of it yet" : `of plays, ${percent(bytes)} of bytes, since the start`;
+  return plays === null ? translate("nothing was asked of it yet") : translate("of plays, %(share)s of bytes, since the start", { share: percent(bytes) });
 }
 
 function describePinned({ pinned }) {
-  if (!pinned) return "nothing of saved mixtapes is there yet";
-  return `${count(pinned)} ${pinned === 1 ? "file" : "files"} of saved mixtapes, which stay`;
+  if (!pinned) return translate("nothing of saved mixtapes is there yet");
+  return plural("%(num)s file of saved mixtapes, which stays", "%(num)s files of saved mixtapes, which stay", pinned, { num: count(pinned) });
 }
 
 function describeEvictions({ evictions, evicted_bytes }) {
-  return evictions ? `files made room, ${size(evicted_bytes)} in all` : "nothing had to make room yet";
+  return evictions ? translate("files made room, %(size)s in all", { size: size(evicted_bytes) }) : translate("nothing had to make room yet");
 }

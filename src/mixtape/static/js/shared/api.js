@@ -1,5 +1,7 @@
 // Requests to the server's JSON addresses, and what to do when the session has ended meanwhile.
 
+import { translate } from "./words.js";
+
 /** Thrown for every answer that is no success; status 0 where there was no answer at all. */
 export class ApiError extends Error {
   /** @param {string} message @param {number} status */
@@ -53,11 +55,11 @@ async function sendOnce(method, url, body, options = {}) {
     answer = await fetch(url, { ...options, method, headers, body: isFile || !body ? body : JSON.stringify(body) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError("The server cannot be reached.", 0);
+    throw new ApiError(translate("The server cannot be reached."), 0);
   }
   const content = await answer.json().catch(() => null);
   if (answer.ok) return content;
-  throw new ApiError(content?.error?.message ?? `The server answered ${answer.status}.`, answer.status);
+  throw new ApiError(content?.error?.message ?? translate("The server answered %(status)s.", { status: answer.status }), answer.status);
 }
 
 function tokenElement() {

@@ -1,12 +1,14 @@
 // Asks before something is gone for good, or takes long.
 
+import { translate } from "./words.js";
+
 /**
  * @param {string} question
  * @param {string} verb
  * @param {{otherwise?: string, isHarmless?: boolean}} [options]
  * @returns {Promise<boolean>}
  */
-export function confirmed(question, verb, { otherwise = "Keep", isHarmless = false } = {}) {
+export function confirmed(question, verb, { otherwise = translate("Keep"), isHarmless = false } = {}) {
   const dialog = document.getElementById("confirm");
   const yes = dialog.querySelector('[value="yes"]');
   dialog.querySelector("p").textContent = question;
