@@ -16,6 +16,7 @@ from audio_cache.flask_ext import AudioCacheState
 
 from .database.units_of_work import Database
 from .library.catalogue import Catalogue, LibraryCounts
+from .library.collages import Collages
 from .library.covers import Artwork
 from .library.folders import Folders
 from .library.library_watch import LibraryWatch
@@ -44,6 +45,7 @@ class Services:
     catalogue: Catalogue
     folders: Folders
     artwork: Artwork
+    collages: Collages
     mixtapes: Mixtapes
     drafts: Drafts
     sharing: Sharing
@@ -101,6 +103,7 @@ def init_app(app: Flask) -> None:
     catalogue = Catalogue(database)
     state: AudioCacheState = app.extensions["audio_cache"]
     open_answers = OpenAnswers()
+    artwork = Artwork(database, music_root, data_root)
     if state.shared is not None:
         state.shared.hear(_ENDED, open_answers.end_here)
         open_answers.others.append(partial(state.shared.tell, _ENDED))
@@ -110,7 +113,8 @@ def init_app(app: Flask) -> None:
         watch=LibraryWatch(scanner, state.cache, music_root, state.settings.watch),
         catalogue=catalogue,
         folders=Folders(scanner, catalogue),
-        artwork=Artwork(database, music_root, data_root),
+        artwork=artwork,
+        collages=Collages(artwork),
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Date,
     DateTime,
     Dialect,
     Double,
@@ -69,6 +70,7 @@ class Base(DeclarativeBase):
         float: Double,
         int: BigInteger().with_variant(Integer(), "sqlite"),
         str: String().with_variant(PostgresText(), "postgresql"),
+        date: Date,
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
     }
@@ -154,7 +156,11 @@ class Mixtape(Base):
 
     Args:
         slug: stands in the link; 128 random bits.
-        cover_key: an upload's or a track's; None shows the cover of its first track.
+        cover_key: an upload's or a track's; None shows one made of its tracks' covers.
+        sender: whom it is from, as its maker signs it.
+        recipient: whom it is for.
+        made_on: the day that its maker gives it; None for the day that it was stored.
+        side_b: how many tracks stand before side B; None for a tape without sides.
         revision: grows with every change, so that a save can tell what it started from.
         share_key: the secret that URLs for listeners are signed with; a new one revokes them.
     """
@@ -166,6 +172,10 @@ class Mixtape(Base):
     title: Mapped[str]
     notes: Mapped[str] = mapped_column(default="")
     cover_key: Mapped[str | None]
+    sender: Mapped[str] = mapped_column(default="")
+    recipient: Mapped[str] = mapped_column(default="")
+    made_on: Mapped[date | None]
+    side_b: Mapped[int | None]
     revision: Mapped[int] = mapped_column(default=1)
     shared: Mapped[bool] = mapped_column(default=False)
     share_key: Mapped[str]
@@ -176,7 +186,11 @@ class Mixtape(Base):
 
 
 class MixtapeTrack(Base):
-    """One place in a mixtape. It holds a path, not a row of the library: it outlives every scan."""
+    """One place in a mixtape. It holds a path, not a row of the library: it outlives every scan.
+
+    Args:
+        note: what the maker says of the track.
+    """
 
     __tablename__ = "mixtape_track"
 
@@ -185,6 +199,7 @@ class MixtapeTrack(Base):
     )
     position: Mapped[int] = mapped_column(primary_key=True)
     path: Mapped[bytes] = mapped_column(index=True)
+    note: Mapped[str] = mapped_column(default="")
 
 
 class Draft(Base):

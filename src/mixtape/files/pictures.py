@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,6 +104,21 @@ def shrink(picture: bytes, edge: int) -> bytes:
         OSError: no process can read it now.
     """
     return _encode(picture, edge, _READ_FORMATS, min_edge=1)
+
+
+def compose(pictures: Sequence[bytes], size: tuple[int, int], *, is_card: bool = False) -> bytes:
+    """Return a JPEG of one to four JPEGs; see `collage.compose`.
+
+    Raises:
+        PictureError: they are damaged.
+        OSError: no process can read them now.
+    """
+    words = {"lengths": [len(each) for each in pictures], "size": size, "is_card": is_card}
+    try:
+        with _DECODING:
+            return SANDBOXES.ask("compose", words, b"".join(pictures))[1]
+    except SandboxError as error:
+        raise PictureError(f"one of the pictures {error}") from error
 
 
 def check_upload_size(size_bytes: int) -> None:

@@ -67,6 +67,12 @@ def _shrink(words: Words, picture: bytes) -> Answer:
     return {}, encode(picture, words["edge"], tuple(words["formats"]), min_edge=words["min_edge"])
 
 
+def _compose(words: Words, pictures: bytes) -> Answer:
+    from .collage import compose
+
+    return {}, compose(pictures, words["lengths"], tuple(words["size"]), is_card=words["is_card"])
+
+
 def _picture(words: Words, _: bytes) -> Answer:
     from .pictures import read_picture_here
 
@@ -88,6 +94,7 @@ def _known(words: Words) -> tuple[int, int] | None:
 # What each imports is loaded when it is first asked for: a picture needs no tags.
 _TASKS: Final[dict[str, Callable[[Words, bytes], Answer]]] = {
     "shrink": _shrink,
+    "compose": _compose,
     "picture": _picture,
     "lossy": _lossy,
 }

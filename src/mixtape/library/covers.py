@@ -104,6 +104,13 @@ class Artwork:
         except (PictureError, OSError):
             return None
 
+    def keep_made(self, key: str, name: int | str, make: Callable[[], bytes]) -> Path:
+        """Return the file of a picture under a key, which is made where it is not there."""
+        kept = self._cache / key[:2] / f"{key}_{name}.jpg"
+        if not kept.exists():
+            _write_whole(kept, make())
+        return kept
+
     def add_upload(self, picture: bytes) -> str:
         """Keep an uploaded picture and return its key.
 

@@ -18,7 +18,8 @@ from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
 from .store import get_mixtape
 
-MAX_STATE_BYTES: Final = 512 * 1024
+# A note on each of many tracks, in JSON, where a letter may take six bytes.
+MAX_STATE_BYTES: Final = 1024 * 1024
 ABANDONED_AFTER: Final = timedelta(days=7)
 _KEY_BYTES: Final = 16
 _KEY: Final = re.compile("[A-Za-z0-9_-]{22}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Select, and_, delete, func, insert, select, update
@@ -14,7 +16,14 @@ from sqlalchemy.orm import Session
 from ..database.tables import MAX_ID, Draft, Mixtape, MixtapeTrack, Track
 from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
-from .values import MixtapeItem, MixtapeState, MixtapeSummary, SavedMixtape, checked
+from .values import (
+    MAX_COLLAGE,
+    MixtapeItem,
+    MixtapeState,
+    MixtapeSummary,
+    SavedMixtape,
+    checked,
+)
 
 _SLUG_BYTES: Final = 16
 _SHARE_KEY_BYTES: Final = 32
@@ -54,7 +63,7 @@ class Mixtapes:
             )
             session.add(mixtape)
             session.flush()
-            _place(session, mixtape.id, state.track_ids)
+            _place(session, mixtape.id, state)
             _drop_draft(session, draft_key)
             return _load(session, mixtape)
 
@@ -75,7 +84,7 @@ class Mixtapes:
         with self._database.write() as session:
             mixtape = get_mixtape(session, slug)
             self._change(session, mixtape, revision, _columns(state))
-            _place(session, mixtape.id, state.track_ids)
+            _place(session, mixtape.id, state)
             _drop_draft(session, draft_key)
             return _load(session, mixtape)
 
@@ -102,7 +111,11 @@ class Mixtapes:
     def summaries(self) -> tuple[MixtapeSummary, ...]:
         """Return all mixtapes, the one that was changed last first."""
         with self._database.read() as session:
-            return tuple(MixtapeSummary(*row) for row in session.execute(_SUMMARIES))
+            parts = _cover_parts(session)
+            return tuple(
+                MixtapeSummary(slug, title, (own,) if own else parts.get(mixtape_id, ()), *rest)
+                for mixtape_id, slug, title, own, *rest in session.execute(_SUMMARIES)
+            )
 
     def delete(self, slug: str) -> None:
         """Delete a mixtape with its draft. NotFoundError where there is none."""
@@ -177,7 +190,7 @@ def get_mixtape(session: Session, slug: str) -> Mixtape:
 
 def _load(session: Session, mixtape: Mixtape) -> SavedMixtape:
     places = (
-        select(MixtapeTrack.path, Track)
+        select(MixtapeTrack.path, Track, MixtapeTrack.note)
         .outerjoin(Track, Track.path == MixtapeTrack.path)
         .where(MixtapeTrack.mixtape_id == mixtape.id)
         .order_by(MixtapeTrack.position)
@@ -192,25 +205,29 @@ def _load(session: Session, mixtape: Mixtape) -> SavedMixtape:
         share_key=mixtape.share_key,
         created_at=mixtape.created_at,
         updated_at=mixtape.updated_at,
-        items=tuple(MixtapeItem(path, track) for path, track in session.execute(places)),
+        items=tuple(MixtapeItem(*row) for row in session.execute(places)),
+        sender=mixtape.sender,
+        recipient=mixtape.recipient,
+        made_on=mixtape.made_on,
+        side_b=mixtape.side_b,
     )
 
 
 _IS_THERE: Final = and_(Track.path == MixtapeTrack.path, Track.missing_since.is_(None))
-_FIRST_COVER: Final = (
-    select(Track.cover_key)
-    .join(MixtapeTrack, _IS_THERE)
-    .where(MixtapeTrack.mixtape_id == Mixtape.id, Track.cover_key.is_not(None))
-    .order_by(MixtapeTrack.position)
-    .limit(1)
-    .correlate(Mixtape)
-    .scalar_subquery()
+# Each cover once, at the first of the places that show it.
+_FIRST_PLACES: Final = (
+    select(MixtapeTrack.mixtape_id, Track.cover_key)
+    .join(Track, _IS_THERE)
+    .where(Track.cover_key.is_not(None))
+    .group_by(MixtapeTrack.mixtape_id, Track.cover_key)
+    .order_by(MixtapeTrack.mixtape_id, func.min(MixtapeTrack.position))
 )
 _SUMMARIES: Final[Select[*tuple[Any, ...]]] = (
     select(
+        Mixtape.id,
         Mixtape.slug,
         Mixtape.title,
-        func.coalesce(Mixtape.cover_key, _FIRST_COVER),
+        Mixtape.cover_key,
         Mixtape.shared,
         func.count(MixtapeTrack.position),
         func.count(MixtapeTrack.position) - func.count(Track.id),
@@ -225,12 +242,29 @@ _SUMMARIES: Final[Select[*tuple[Any, ...]]] = (
 )
 
 
+def _cover_parts(session: Session) -> dict[int, tuple[str, ...]]:
+    """Return the covers that those of all mixtapes are made of, by the id of the mixtape."""
+    found: dict[int, tuple[str, ...]] = {}
+    for mixtape_id, covers in groupby(session.execute(_FIRST_PLACES), key=itemgetter(0)):
+        found[mixtape_id] = tuple(str(key) for _, key in islice(covers, MAX_COLLAGE))
+    return found
+
+
 def _columns(state: MixtapeState) -> dict[str, Any]:
-    return {"title": state.title, "notes": state.notes, "cover_key": state.cover_key}
+    return {
+        "title": state.title,
+        "notes": state.notes,
+        "cover_key": state.cover_key,
+        "sender": state.sender,
+        "recipient": state.recipient,
+        "made_on": state.made_on,
+        "side_b": state.side_b,
+    }
 
 
-def _place(session: Session, mixtape_id: int, track_ids: Sequence[int]) -> None:
-    """Put tracks into a mixtape instead of what it holds."""
+def _place(session: Session, mixtape_id: int, state: MixtapeState) -> None:
+    """Put the tracks of a state into a mixtape instead of what it holds."""
+    track_ids = state.track_ids
     ids = {track_id for track_id in track_ids if 0 < track_id <= MAX_ID}
     known = select(Track.id, Track.path).where(Track.id.in_(ids))
     paths = dict(session.execute(known).all())
@@ -241,8 +275,8 @@ def _place(session: Session, mixtape_id: int, track_ids: Sequence[int]) -> None:
         )
     session.execute(delete(MixtapeTrack).where(MixtapeTrack.mixtape_id == mixtape_id))
     places = [
-        {"mixtape_id": mixtape_id, "position": position, "path": paths[track_id]}
-        for position, track_id in enumerate(track_ids)
+        {"mixtape_id": mixtape_id, "position": position, "path": paths[track_id], "note": note}
+        for position, (track_id, note) in enumerate(state.noted_tracks)
     ]
     if places:
         session.execute(insert(MixtapeTrack), places)

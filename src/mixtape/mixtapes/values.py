@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Final
 
 from ..database.tables import Track
 from ..errors import InvalidMixtapeError
@@ -15,17 +16,47 @@ from ..files.tags import clean_lines, clean_text
 MAX_TITLE: Final = 200
 MAX_NOTES: Final = 10_000
 MAX_TRACKS: Final = 1_000
+MAX_NAME: Final = 100
+MAX_TRACK_NOTE: Final = 500
+# As many as a square shows well.
+MAX_COLLAGE: Final = 4
 _COVER_KEY: Final = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class MixtapeState:
-    """Everything of a mixtape that a save changes. The tracks are ids of the library's."""
+    """Everything of a mixtape that a save changes.
+
+    Args:
+        notes: liner notes, in Markdown.
+        track_ids: of the library's tracks.
+        track_notes: what the maker says of each track; those that are left out say nothing.
+        sender: whom the mixtape is from.
+        recipient: whom it is for.
+        made_on: its date; None for the day that it is first stored.
+        side_b: how many tracks stand before side B; None for a tape without sides.
+    """
 
     title: str
     notes: str = ""
     cover_key: str | None = None
     track_ids: tuple[int, ...] = ()
+    track_notes: tuple[str, ...] = ()
+    sender: str = ""
+    recipient: str = ""
+    made_on: date | None = None
+    side_b: int | None = None
+
+    @property
+    def noted_tracks(self) -> tuple[tuple[int, str], ...]:
+        """Return the tracks, each with its note."""
+        missing = len(self.track_ids) - len(self.track_notes)
+        notes = (*self.track_notes, *[""] * missing)
+        return tuple(zip(self.track_ids, notes, strict=False))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the state as a draft keeps it."""
+        return {**asdict(self), "made_on": self.made_on and self.made_on.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +66,12 @@ class MixtapeItem:
     Args:
         path: relative to the music root.
         track: as the library last saw it; None where the library has never seen it.
+        note: what the maker says of it.
     """
 
     path: bytes
     track: Track | None
+    note: str = ""
 
     @property
     def is_missing(self) -> bool:
@@ -50,10 +83,39 @@ class MixtapeItem:
         """Return the track's title, or at least its file name."""
         return self.track.title if self.track else display_name(self.path)
 
+    @property
+    def duration_s(self) -> float:
+        """Return how long it plays, as far as that is known; 0 for what is not there."""
+        return 0.0 if self.track is None or self.is_missing else self.track.duration_s or 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is on one side of a mixtape.
+
+    Args:
+        name: "A" or "B"; "" for the only one of a tape without sides.
+        start: how many tracks are before it.
+    """
+
+    name: str
+    start: int
+    items: tuple[MixtapeItem, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """Return how long the tracks that are there play, as far as that is known."""
+        return sum(item.duration_s for item in self.items)
+
 
 @dataclass(frozen=True, slots=True)
 class SavedMixtape:
-    """A mixtape as it is stored. `own_cover_key` is None where nobody chose a cover."""
+    """A mixtape as it is stored.
+
+    Args:
+        own_cover_key: None where nobody chose a cover.
+        made_on: None where nobody chose a date.
+    """
 
     slug: str
     title: str
@@ -65,6 +127,23 @@ class SavedMixtape:
     created_at: datetime
     updated_at: datetime
     items: tuple[MixtapeItem, ...]
+    sender: str = ""
+    recipient: str = ""
+    made_on: date | None = None
+    side_b: int | None = None
+
+    @property
+    def day(self) -> date:
+        """Return the day that it bears: the one chosen, else that of making."""
+        return self.made_on or self.created_at.date()
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Return its sides: two where both hold something, else one without a name."""
+        at = self.side_b or 0
+        if not 0 < at < len(self.items):
+            return (Side("", 0, self.items),)
+        return Side("A", 0, self.items[:at]), Side("B", at, self.items[at:])
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -73,9 +152,16 @@ class SavedMixtape:
 
     @property
     def cover_key(self) -> str | None:
-        """Return the cover to show: the chosen one, else that of the first track with one."""
-        covers = (track.cover_key for track in self.tracks if track.cover_key)
-        return self.own_cover_key or next(covers, None)
+        """Return the cover to show where one has to do: the chosen one, else the first track's."""
+        return next(iter(self.cover_parts), None)
+
+    @property
+    def cover_parts(self) -> tuple[str, ...]:
+        """Return the covers that its own is made of: the chosen one, else some of its tracks'."""
+        if self.own_cover_key:
+            return (self.own_cover_key,)
+        covers = dict.fromkeys(track.cover_key for track in self.tracks if track.cover_key)
+        return tuple(covers)[:MAX_COLLAGE]
 
     @property
     def cover_keys(self) -> frozenset[str]:
@@ -91,23 +177,47 @@ class SavedMixtape:
     @property
     def state(self) -> MixtapeState:
         """Return what an editor starts from."""
-        ids = tuple(item.track.id for item in self.items if item.track)
-        return MixtapeState(self.title, self.notes, self.own_cover_key, ids)
+        known = [(item.track.id, item.note) for item in self.items if item.track]
+        side_b = self.side_b
+        if side_b is not None:
+            side_b = sum(1 for item in self.items[:side_b] if item.track)
+        return MixtapeState(
+            title=self.title,
+            notes=self.notes,
+            cover_key=self.own_cover_key,
+            track_ids=tuple(track_id for track_id, _ in known),
+            track_notes=_without_empty_end(note for _, note in known),
+            sender=self.sender,
+            recipient=self.recipient,
+            made_on=self.made_on,
+            side_b=side_b,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class MixtapeSummary:
-    """A mixtape as a list shows it; `tracks` counts all its places, `missing` those in vain."""
+    """A mixtape as a list shows it.
+
+    Args:
+        cover_parts: as `SavedMixtape.cover_parts`.
+        tracks: counts all its places.
+        missing: counts those in vain.
+    """
 
     slug: str
     title: str
-    cover_key: str | None
+    cover_parts: tuple[str, ...]
     shared: bool
     tracks: int
     missing: int
     duration_s: float
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def cover_key(self) -> str | None:
+        """Return the cover to show where one has to do."""
+        return next(iter(self.cover_parts), None)
 
 
 def checked(state: MixtapeState) -> MixtapeState:
@@ -119,12 +229,50 @@ def checked(state: MixtapeState) -> MixtapeState:
     title = clean_text(state.title)
     if not title:
         raise InvalidMixtapeError("the mixtape needs a title")
-    if len(title) > MAX_TITLE:
-        raise InvalidMixtapeError(f"the title is longer than {MAX_TITLE} characters")
-    if len(state.notes) > MAX_NOTES:
-        raise InvalidMixtapeError(f"the notes are longer than {MAX_NOTES} characters")
+    _check_length("the title", title, MAX_TITLE)
+    _check_length("the notes", state.notes, MAX_NOTES)
+    sender, recipient = clean_text(state.sender), clean_text(state.recipient)
+    _check_length("the name after “From”", sender, MAX_NAME)
+    _check_length("the name after “To”", recipient, MAX_NAME)
     if len(state.track_ids) > MAX_TRACKS:
         raise InvalidMixtapeError(f"the mixtape has more than {MAX_TRACKS} tracks")
     if state.cover_key is not None and not _COVER_KEY.fullmatch(state.cover_key):
         raise InvalidMixtapeError("the cover is none that was uploaded or is in the library")
-    return MixtapeState(title, clean_lines(state.notes), state.cover_key, state.track_ids)
+    if state.side_b is not None and not 0 <= state.side_b <= len(state.track_ids):
+        raise InvalidMixtapeError(
+            f"side B begins after {state.side_b} tracks, and the mixtape has "
+            f"{len(state.track_ids)}: begin it after one of them"
+        )
+    return replace(
+        state,
+        title=title,
+        notes=clean_lines(state.notes),
+        sender=sender,
+        recipient=recipient,
+        track_notes=_checked_notes(state),
+    )
+
+
+def _checked_notes(state: MixtapeState) -> tuple[str, ...]:
+    notes = _without_empty_end(clean_text(note) for note in state.track_notes)
+    if len(notes) > len(state.track_ids):
+        raise InvalidMixtapeError(
+            f"there are {len(notes)} notes on {len(state.track_ids)} tracks: a track has one note"
+        )
+    for place, note in enumerate(state.track_notes, 1):
+        _check_length(f"the note on track {place}", note, MAX_TRACK_NOTE)
+    return notes
+
+
+def _without_empty_end(notes: Iterable[str]) -> tuple[str, ...]:
+    """Return notes without the last ones that say nothing, so that equal states are equal."""
+    said = list(notes)
+    while said and not said[-1]:
+        said.pop()
+    return tuple(said)
+
+
+def _check_length(what: str, text: str, most: int) -> None:
+    if len(text) > most:
+        verb = "are" if what == "the notes" else "is"
+        raise InvalidMixtapeError(f"{what} {verb} longer than {most} characters")

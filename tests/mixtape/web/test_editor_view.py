@@ -179,7 +179,7 @@ def test_a_discarded_draft_is_gone_and_the_mixtape_is_as_it_was(app: Flask, owne
         ({"track_ids": [987_654]}, "o longer in the library"),
         ({"track_ids": [1] * 1_001}, "more than 1,000 tracks"),
         ({"cover_key": "0" * 32}, "none that was uploaded"),
-        ({"title": 5}, "are texts"),
+        ({"title": 5}, "“title” of a mixtape is a text"),
         ({"track_ids": "12"}, "list of ids"),
         ({"track_ids": [True]}, "list of ids"),
         ({"cover_key": 7}, "key that the upload"),

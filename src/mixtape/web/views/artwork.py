@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Blueprint, abort, jsonify, request, send_file
@@ -34,15 +35,19 @@ def picture(key: str, size: int) -> Response:
     return unchanging(send_cover(key, size))
 
 
-def send_cover(key: str, size: int) -> Response:
+def send_cover(key: str, size: int | str, parts: Sequence[str] = ()) -> Response:
     """Return the answer to a request for a cover, of which the key alone tells which it is.
 
     Flask's own would tell a date, and a tag made of that date and of the file's path.
 
+    Args:
+        size: as `Collages.get` has it.
+        parts: the covers that it is made of; none for one that stands by itself.
+
     Raises:
         NotFoundError: there is no such cover.
     """
-    found = current_services().artwork.get_cover(key, size)
+    found = current_services().collages.get(parts or (key,), size)
     response = send_file(
         found, mimetype="image/jpeg", conditional=False, etag=f"{key}-{size}", max_age=0
     )

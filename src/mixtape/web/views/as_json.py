@@ -23,9 +23,11 @@ from ...library.catalogue import Album, Artist
 from ...library.covers import MIDDLE, SMALL
 from ...library.damage import damage_of
 from ...library.sizes import sent_size
+from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ..auth import is_owner
 from ..urls import play_url, public_url
+from .mixtape_covers import mixtape_cover_url
 
 _LOST: Final = "The file is missing at the moment."
 _NO_MUSIC: Final = "This file holds no music that can be read."
@@ -37,6 +39,7 @@ def init_app(app: Flask) -> None:
         album_url=album_url,
         artist_url=artist_url,
         art_url=art_url,
+        mixtape_cover_url=mixtape_cover_url,
         public_url=public_url,
         track_fields=track_fields,
         scan_fields=scan_fields,
@@ -143,6 +146,12 @@ def scan_fields() -> dict[str, Any]:
     fields = asdict(current_services().scanner.progress)
     fields["total"] = fields.pop("total_estimate")
     return fields
+
+
+def damage_fields(mixtape: SavedMixtape) -> dict[str, str]:
+    """Return what is wrong with tracks of a mixtape, by their ids."""
+    found = {str(track.id): _damage(track) for track in mixtape.tracks}
+    return {track_id: damage for track_id, damage in found.items() if damage}
 
 
 def _damage(track: Track) -> str:

@@ -16,6 +16,7 @@ from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ..errors import error_response
 from ..urls import requested_path
+from .as_json import damage_fields
 from .json_api import as_sentence, fresh_json, no_content, read_json, read_object
 
 blueprint = Blueprint("caching", __name__, url_prefix="/api")
@@ -104,6 +105,7 @@ def readiness_fields(mixtape: SavedMixtape) -> dict[str, Any]:
         "total": found.total,
         "ready": {quality: found.ready[quality] for quality in ENCODED},
         "usual": caching.usual,
+        "damage": damage_fields(mixtape),
         "task": task_fields(mixtape.slug, mixtape.title) if found.is_running else None,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, jsonify, url_for
@@ -49,7 +49,7 @@ def show(key: str) -> Response:
 def autosave(key: str) -> Response:
     """Keep what the editor has now."""
     body = read_object()
-    kept, revision = asdict(read_state(body)), read_revision(body)
+    kept, revision = read_state(body).as_json(), read_revision(body)
     saved = current_services().drafts.save(key, kept, revision=revision)
     return jsonify(revision=saved.revision)
 
@@ -90,19 +90,56 @@ def read_state(body: dict[str, Any]) -> MixtapeState:
     state = body.get("state")
     if not isinstance(state, dict):
         abort(400, "This needs the state of the mixtape, a JSON object.")
-    title, notes = state.get("title", ""), state.get("notes", "")
-    cover_key, ids = state.get("cover_key"), state.get("track_ids", [])
-    if not (isinstance(title, str) and isinstance(notes, str)):
-        abort(400, "Title and notes are texts.")
+    cover_key, side_b = state.get("cover_key"), state.get("side_b")
     if not (cover_key is None or isinstance(cover_key, str)):
         abort(400, "The cover is the key that the upload answered with, or null.")
+    if not (side_b is None or type(side_b) is int):
+        abort(400, "Where side B begins is a whole number of tracks, or null.")
+    return MixtapeState(
+        title=_read_text(state, "title"),
+        notes=_read_text(state, "notes"),
+        cover_key=cover_key,
+        track_ids=_read_ids(state),
+        track_notes=_read_track_notes(state),
+        sender=_read_text(state, "sender"),
+        recipient=_read_text(state, "recipient"),
+        made_on=_read_date(state),
+        side_b=side_b,
+    )
+
+
+def _read_text(state: dict[str, Any], name: str) -> str:
+    text = state.get(name, "")
+    if not isinstance(text, str):
+        abort(400, f"“{name}” of a mixtape is a text.")
+    # Half an emoji, which JSON can hold and no page can show.
+    return without_surrogates(text)
+
+
+def _read_ids(state: dict[str, Any]) -> tuple[int, ...]:
+    ids = state.get("track_ids", [])
     if not isinstance(ids, list) or not all(type(track_id) is int for track_id in ids):
         abort(400, "The tracks are a list of ids.")
     if len(ids) > MAX_TRACKS:
         raise InvalidMixtapeError(f"the mixtape has more than {MAX_TRACKS:,} tracks")
-    # Half an emoji, which JSON can hold and no page can show.
-    title, notes = without_surrogates(title), without_surrogates(notes)
-    return MixtapeState(title, notes, cover_key, tuple(ids))
+    return tuple(ids)
+
+
+def _read_track_notes(state: dict[str, Any]) -> tuple[str, ...]:
+    notes = state.get("track_notes", [])
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        abort(400, "The notes on tracks are a list of texts.")
+    return tuple(without_surrogates(note) for note in notes[:MAX_TRACKS])
+
+
+def _read_date(state: dict[str, Any]) -> date | None:
+    written = state.get("made_on")
+    if not written:
+        return None
+    try:
+        return date.fromisoformat(str(written))
+    except ValueError:
+        abort(400, f"The date of a mixtape is like 2026-11-29, and not {str(written)[:40]}.")
 
 
 def _store(

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from ...errors import InvalidMixtapeError
 from ...files.pictures import MAX_UPLOAD_BYTES
+from ...files.tags import clean_lines
 from ...library.covers import LARGE
 from ...mixtapes.drafts import SavedDraft
-from ...mixtapes.values import MAX_NOTES, MAX_TITLE, MAX_TRACKS, MixtapeState, SavedMixtape
+from ...mixtapes.liner_notes import liner_notes_html
+from ...mixtapes.values import (
+    MAX_NAME,
+    MAX_NOTES,
+    MAX_TITLE,
+    MAX_TRACK_NOTE,
+    MAX_TRACKS,
+    MixtapeState,
+    SavedMixtape,
+)
 from ...services import current_services
 from .as_json import art_url, track_fields
 from .caching import readiness_fields
+from .json_api import fresh_json, read_object
 from .sharing import link_fields
 
 blueprint = Blueprint("editor", __name__)
@@ -61,11 +73,22 @@ def edit(slug: str) -> str:
     return _page(services.drafts.of(slug), services.mixtapes.get(slug))
 
 
+@blueprint.post("/api/liner-notes")
+def preview_notes() -> Response:
+    """Send liner notes as listeners will see them."""
+    notes = read_object().get("notes")
+    if not isinstance(notes, str):
+        abort(400, "The notes are a text.")
+    if len(notes) > MAX_NOTES:
+        raise InvalidMixtapeError(f"the notes are longer than {MAX_NOTES:,} characters")
+    return fresh_json({"html": liner_notes_html(clean_lines(notes))})
+
+
 def editor_fields(draft: SavedDraft | None, mixtape: SavedMixtape | None) -> dict[str, Any]:
     """Return what the editor starts from: the draft, or where nothing was written the mixtape."""
     written = draft.state if draft else {}
-    state = written or asdict(mixtape.state if mixtape else MixtapeState(""))
-    tracks = current_services().catalogue.tracks(state.get("track_ids", ()))
+    state = written or (mixtape.state if mixtape else MixtapeState("")).as_json()
+    tracks, side_b = _placed_tracks(state)
     cover_key = state.get("cover_key")
     return {
         "key": draft and draft.key,
@@ -76,8 +99,31 @@ def editor_fields(draft: SavedDraft | None, mixtape: SavedMixtape | None) -> dic
         "notes": state.get("notes", ""),
         "cover_key": cover_key,
         "cover_url": art_url(cover_key, LARGE) if cover_key else None,
-        "tracks": [track_fields(track) for track in tracks],
+        "sender": state.get("sender", ""),
+        "recipient": state.get("recipient", ""),
+        "made_on": state.get("made_on") or _day_of_making(mixtape),
+        "side_b": side_b,
+        "tracks": tracks,
     }
+
+
+def _placed_tracks(state: dict[str, Any]) -> tuple[list[dict[str, Any]], int | None]:
+    """Return the tracks of a draft that the library knows, with their notes, and its side B."""
+    ids, side_b = state.get("track_ids", ()), state.get("side_b")
+    notes = [*state.get("track_notes", ()), *[""] * len(ids)]
+    known = {track.id: track for track in current_services().catalogue.tracks(ids)}
+    tracks = [
+        {**track_fields(known[track_id]), "note": note}
+        for track_id, note in zip(ids, notes, strict=False)
+        if track_id in known
+    ]
+    if side_b is not None:
+        side_b = sum(1 for track_id in ids[: max(0, side_b)] if track_id in known)
+    return tracks, side_b
+
+
+def _day_of_making(mixtape: SavedMixtape | None) -> str:
+    return (mixtape.day if mixtape else datetime.now(UTC).date()).isoformat()
 
 
 def _page(draft: SavedDraft | None, mixtape: SavedMixtape | None) -> str:
@@ -90,6 +136,8 @@ def _page(draft: SavedDraft | None, mixtape: SavedMixtape | None) -> str:
         limits={
             "title": MAX_TITLE,
             "notes": MAX_NOTES,
+            "name": MAX_NAME,
+            "note": MAX_TRACK_NOTE,
             "tracks": MAX_TRACKS,
             "coverBytes": MAX_UPLOAD_BYTES,
         },

@@ -17,7 +17,7 @@ from ...errors import (
 )
 from ..errors import error_response
 
-# A draft is half a megabyte at most and a cover ten; a larger request is a mistake or an attack.
+# A draft is one megabyte at most and a cover ten; a larger request is a mistake or an attack.
 MAX_REQUEST_BYTES: Final = 12_000_000
 _STATUS: Final[tuple[tuple[type[MixtapeError], int], ...]] = (
     (NotFoundError, 404),

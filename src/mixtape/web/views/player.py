@@ -20,14 +20,15 @@ from werkzeug.wrappers import Response
 from audio_cache.flask_ext import get_state, requested_quality, send_library_track
 
 from ...errors import LinkError, NotFoundError
-from ...library.covers import LARGE, MIDDLE, SIZES, SIZES_TEXT, SMALL
+from ...library.collages import CARD, collage_key
+from ...library.covers import LARGE, MIDDLE, SMALL
 from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import current_services
 from ..auth import is_owner
 from ..limits import WRONG_LINKS, make_limiter
-from ..urls import public_url
 from .artwork import send_cover, unchanging
 from .as_json import track_fields
+from .mixtape_covers import NO_SUCH_SIZE, find_size, mixtape_cover_url
 
 _WRONG_LINKS: Final = "mixtape.wrong_links"
 COVER_AGE_S: Final = 7 * 24 * 3600
@@ -62,8 +63,8 @@ def page(slug: str) -> str:
         mixtape=mixtape,
         rows=rows,
         duration_s=mixtape.duration_s,
-        cover_url=_cover_url(mixtape, mixtape.cover_key, LARGE),
-        link_cover_url=_cover_url(mixtape, mixtape.cover_key, LARGE, is_absolute=True),
+        cover_url=mixtape_cover_url(mixtape, LARGE),
+        link_cover_url=mixtape_cover_url(mixtape, CARD, is_absolute=True),
         default_quality="auto",
         auto_quality=get_state().settings.default_quality,
     )
@@ -86,15 +87,18 @@ def stream(slug: str, token: str) -> Response:
 
 
 def cover(slug: str, key: str) -> Response:
-    """Send a cover of the mixtape: its own, or one of its tracks'."""
+    """Send a cover of the mixtape: its own, chosen or made, or one of its tracks'."""
     mixtape = _get_mixtape(slug)
-    size = request.args.get("size", MIDDLE, int)
-    if size not in SIZES:
-        abort(400, f"There is no such size: choose one of {SIZES_TEXT}.")
-    if key not in mixtape.cover_keys:
+    size = find_size(request.args.get("size"))
+    if size is None:
+        abort(400, NO_SUCH_SIZE)
+    parts: tuple[str, ...] = (key,)
+    if mixtape.cover_parts and key == collage_key(mixtape.cover_parts):
+        parts = mixtape.cover_parts
+    elif key not in mixtape.cover_keys:
         abort(404, "This mixtape has no such cover.")
     try:
-        response = send_cover(key, size)
+        response = send_cover(key, size, parts)
     except NotFoundError:
         abort(404, "This mixtape has no such cover.")
     return unchanging(response, COVER_AGE_S)
@@ -147,14 +151,9 @@ def _row(mixtape: SavedMixtape, place: int, item: MixtapeItem) -> dict[str, Any]
     }
 
 
-def _cover_url(
-    mixtape: SavedMixtape, key: str | None, size: int, *, is_absolute: bool = False
-) -> str:
-    """Return the address of a cover; "" where there is none."""
-    if key is None:
-        return ""
-    address = public_url if is_absolute else url_for
-    return address("player.cover", slug=mixtape.slug, key=key, size=size)
+def _cover_url(mixtape: SavedMixtape, key: str | None, size: int) -> str:
+    """Return the address of the cover of a track; "" where there is none."""
+    return url_for("player.cover", slug=mixtape.slug, key=key, size=size) if key else ""
 
 
 def _keep_out_of_search_engines(response: Response) -> Response:
