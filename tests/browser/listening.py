@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.helpers.chromium import RETURNING
 from tests.helpers.waiting import LIMIT_MS
 
 CONTROLS = (
@@ -40,7 +41,12 @@ def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
 
 @contextmanager
 def listener(
-    browser: Browser, address: str, *, may_complain: bool = False
+    browser: Browser,
+    address: str,
+    *,
+    may_complain: bool = False,
+    is_first: bool = False,
+    **options: Any,
 ) -> Iterator[BrowserContext]:
     """Give a browser without a login that minds errors and requests to elsewhere.
 
@@ -48,8 +54,12 @@ def listener(
         browser: that it is a context of.
         address: of the only server that may be asked.
         may_complain: whether the console may tell of requests that failed.
+        is_first: whether it has opened no mixtape before, so that the cassette is still shut.
+        options: further ones of `Browser.new_context`.
     """
-    context = browser.new_context(reduced_motion="reduce")
+    context = browser.new_context(**{"reduced_motion": "reduce", **options})
+    if not is_first:
+        context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
     expect.set_options(timeout=LIMIT_MS)
     problems: list[str] = []

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.listening import player, press_play, status
 from tests.helpers.audio import make_audio
+from tests.helpers.chromium import RETURNING
 from tests.helpers.host import PAGE, PASSWORD, sign_in
 from tests.helpers.mixtapes import make_scanned_app, share_mixtape
 from tests.helpers.tracks import make_picture
@@ -47,7 +48,16 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 @pytest.fixture(scope="module")
 def slug(app: Flask) -> str:
     names = ["Album/1.flac", "Album/2.flac", "Album/lossy.mp3", "Album/broken.flac"]
-    return share_mixtape(app, *names, title="For the road", notes="Drive\nsafely").slug
+    return share_mixtape(
+        app,
+        *names,
+        title="For the road",
+        notes="## Drive\n*safely*, [as they say](https://example.org)",
+        sender="Tom",
+        recipient="Anna",
+        side_b=2,
+        track_notes=("Loud!",),
+    ).slug
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +69,7 @@ def site(app: Flask) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(reduced_motion="reduce")
+    context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
     expect.set_options(timeout=LIMIT_MS)
     yield context.new_page()
@@ -106,6 +117,16 @@ def test_a_shared_mixtape_is_clean_before_and_while_it_plays(
     expect(status(page)).to_contain_text("% less")
     expect(player(page)).to_contain_text("saved so far")
     found += examine(page)
+    assert found == []
+
+
+def test_the_cassette_of_a_mixtape_is_clean(browser: Browser, site: str, slug: str) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{site}/mixtapes/{slug}")
+    expect(page.get_by_role("button", name="Press play")).to_be_visible()
+    found = examine(page)
+    context.close()
     assert found == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, expect
 
+from tests.browser.editing import add, expect_draft_saved, expect_tape, sign_in
 from tests.browser.listening import visitor
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
@@ -67,37 +68,12 @@ def page(context: BrowserContext) -> Page:
     return page
 
 
-def sign_in(page: Page) -> None:
-    page.goto("/login")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
-
-
 def press_until_focused(page: Page, target: Locator, key: str = "Tab") -> None:
     for _ in range(100):
         if target.evaluate("(element) => element === document.activeElement"):
             return
         page.keyboard.press(key)
     raise AssertionError(f"{key} does not lead to {target}")
-
-
-def tape(page: Page) -> list[str]:
-    return page.locator("#track-order .track-title").all_text_contents()
-
-
-def add(page: Page, *titles: str) -> None:
-    for title in titles:
-        page.get_by_label("Search for tracks to add").fill(title)
-        page.get_by_role("button", name=f"Add {title}", exact=True).click()
-
-
-def expect_tape(page: Page, *titles: str) -> None:
-    expect(page.locator("#track-order .track-title")).to_have_text(list(titles))
-
-
-def expect_draft_saved(page: Page) -> None:
-    expect(page.locator(".draft-state")).to_have_text("Draft saved")
 
 
 def test_a_mixtape_is_built_and_saved_by_keyboard_alone(context: BrowserContext) -> None:
@@ -211,7 +187,7 @@ def test_what_was_removed_comes_back_by_the_button_too(page: Page) -> None:
     add(page, "Aurora", "Borealis", "Cocoon")
     page.get_by_role("button", name="Remove Borealis").click()
     expect_tape(page, "Aurora", "Cocoon")
-    page.get_by_role("button", name="Undo").click()
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
     expect_tape(page, "Aurora", "Borealis", "Cocoon")
 
 

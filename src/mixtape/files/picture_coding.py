@@ -11,6 +11,8 @@ from ..errors import PictureError
 
 MAX_PIXELS: Final = 40_000_000
 MAX_EDGE: Final = 12_000
+# As people write them, where that is not how Pillow does.
+_NAMES: Final = {"WEBP": "WebP"}
 
 
 def encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: int) -> bytes:
@@ -42,11 +44,12 @@ def encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: int
         raise PictureError("the picture takes too much memory to decode") from error
     except Exception as error:
         # Damaged pictures raise whatever the decoder stumbles over: OSError, SyntaxError,
-        # struct.error, ValueError, DecompressionBombError, ...
-        kinds = " or ".join((", ".join(formats[:-1]), formats[-1]))
-        # Of what is no picture Pillow says only how it was given to it.
-        why = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
-        raise PictureError(f"this is not a {kinds} picture that can be read{why}") from error
+        # struct.error, ValueError, DecompressionBombError, ... None of it says what to do.
+        named = [_NAMES.get(name, name) for name in formats]
+        kinds = " or ".join((", ".join(named[:-1]), named[-1]))
+        is_other = isinstance(error, UnidentifiedImageError)
+        what = f"this is not a {kinds} picture" if is_other else "the picture is damaged"
+        raise PictureError(f"{what}: choose another one") from error
 
 
 def _check_dimensions(width: int, height: int, min_edge: int) -> None:

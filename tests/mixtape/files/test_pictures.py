@@ -164,11 +164,11 @@ def test_an_upload_is_kept_as_a_jpeg_without_what_came_with_it() -> None:
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
-        (b"", "not a JPEG, PNG or WEBP picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG, PNG or WEBP picture"),
-        (make_picture(kind="GIF"), "not a JPEG, PNG or WEBP picture"),
-        (make_picture(kind="BMP"), "not a JPEG, PNG or WEBP picture"),
-        (make_picture(1000, 1000)[:-200], "not a JPEG, PNG or WEBP picture"),
+        (b"", "not a JPEG, PNG or WebP picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG, PNG or WebP picture"),
+        (make_picture(kind="GIF"), "not a JPEG, PNG or WebP picture"),
+        (make_picture(kind="BMP"), "not a JPEG, PNG or WebP picture"),
+        (make_picture(1000, 1000)[:-200], "picture is damaged: choose another"),
         (make_picture(63, 500), "63 × 500 pixels: choose one of 64 × 64 or more"),
         (claiming(8000, 8000), "8000 × 8000 pixels: choose one of up to 40 megapixels"),
         (make_picture() + b"\0" * 10_000_001, "10.0 MB: choose one of up to 10 MB"),
@@ -188,4 +188,4 @@ def test_no_bytes_make_anything_but_a_picture_error(rest: bytes, start: bytes) -
 def test_what_is_no_picture_is_refused_without_the_words_of_the_decoder() -> None:
     with pytest.raises(PictureError) as caught:
         accept_upload(b"a text and no picture")
-    assert str(caught.value) == "this is not a JPEG, PNG or WEBP picture that can be read"
+    assert str(caught.value) == "this is not a JPEG, PNG or WebP picture: choose another one"

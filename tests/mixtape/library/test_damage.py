@@ -60,6 +60,12 @@ def test_every_page_with_the_track_marks_it(app: Flask) -> None:
     assert WORDS in client.get(f"/mixtapes/{slug}/edit").text
 
 
+def test_it_is_told_with_the_readiness_of_a_mixtape(app: Flask) -> None:
+    mixtape = share_mixtape(app, "sound.flac", "rot & <b>.flac")
+    found = app.test_client().get(f"/api/mixtapes/{mixtape.slug}/readiness").get_json()
+    assert found["damage"] == {str(mixtape.tracks[1].id): WORDS}
+
+
 def test_the_search_tells_of_it(app: Flask) -> None:
     found = app.test_client().get("/api/search?q=rot").get_json()
     assert [track["damage"] for track in found["tracks"]] == [WORDS]

@@ -52,7 +52,7 @@ def test_whoever_has_the_link_sees_title_notes_and_tracks(
 ) -> None:
     page = page_of(listener, mixtape)
     assert "<h1>Long &amp; late</h1>" in page
-    assert "Side A\nSide &lt;B&gt;" in page
+    assert "Side A<br>\nSide &lt;B&gt;" in page
     assert "3 tracks" in page
     assert "<i>First" not in page
     for words in ("<i>First</i>", 'A & "B"', "Second", "bare", "FLAC 16/44.1"):

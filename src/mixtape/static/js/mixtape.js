@@ -5,10 +5,13 @@ import { attachMediaSession } from "./player/media-session.js";
 import { attachPlayerBar } from "./player/player-bar.js";
 import { Player } from "./player/player.js";
 import { attachTrackList, readTracks } from "./library/track-list.js";
+import { attachLinerNotes } from "./mixtape/liner-notes.js";
+import { attachOpening } from "./mixtape/opening.js";
 
 const bar = document.getElementById("player");
 const main = document.getElementById("main");
 
+for (const notes of main.querySelectorAll("[data-liner-notes]")) attachLinerNotes(notes);
 if (bar) {
   const { defaultQuality, autoQuality } = bar.dataset;
   const player = new Player(bar.querySelector("audio"), defaultQuality, {
@@ -21,4 +24,6 @@ if (bar) {
   attachTrackList(main, player);
   // The page is about one list: its first track is there to be played, without being fetched yet.
   player.offer(readTracks(main));
+  const playAll = main.querySelector("[data-play-all]");
+  attachOpening(document.getElementById("opening"), main, player, () => playAll.click());
 }

@@ -15,6 +15,7 @@ from flask import (
     request,
     url_for,
 )
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from audio_cache.flask_ext import get_state, requested_quality, send_library_track
@@ -22,6 +23,7 @@ from audio_cache.flask_ext import get_state, requested_quality, send_library_tra
 from ...errors import LinkError, NotFoundError
 from ...library.collages import CARD, collage_key
 from ...library.covers import LARGE, MIDDLE, SMALL
+from ...mixtapes.liner_notes import liner_notes_html
 from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import current_services
 from ..auth import is_owner
@@ -62,6 +64,8 @@ def page(slug: str) -> str:
         "mixtape.html",
         mixtape=mixtape,
         rows=rows,
+        sides=mixtape.sides,
+        notes_html=liner_notes_html(mixtape.notes),
         duration_s=mixtape.duration_s,
         cover_url=mixtape_cover_url(mixtape, LARGE),
         link_cover_url=mixtape_cover_url(mixtape, CARD, is_absolute=True),
@@ -137,14 +141,17 @@ def _row(mixtape: SavedMixtape, place: int, item: MixtapeItem) -> dict[str, Any]
     """Return a track as the page lists it; `key` tells two places of the same track apart."""
     track = item.track
     if track is None or item.is_missing:
-        return {"title": item.title, "problem": "This file is missing at the moment."}
+        problem = gettext("This file is missing at the moment.")
+        return {"title": item.title, "note": item.note, "problem": problem}
     if track.problem:
-        return {"title": item.title, "problem": "This file cannot be read."}
+        problem = gettext("This file cannot be read.")
+        return {"title": item.title, "note": item.note, "problem": problem}
     token = current_services().sharing.sign(mixtape, track)
     return {
         **track_fields(track),
         # Instead of the addresses for owners.
         "key": place,
+        "note": item.note,
         "url": url_for("player.stream", slug=mixtape.slug, token=token),
         "cover": _cover_url(mixtape, track.cover_key, MIDDLE),
         "thumb": _cover_url(mixtape, track.cover_key, SMALL),

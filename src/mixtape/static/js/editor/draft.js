@@ -3,6 +3,7 @@
 import { renewToken, send } from "../shared/api.js";
 import { debounced } from "../shared/debounce.js";
 import { forgetDraft, keepDraft } from "../shared/local-copy.js";
+import { sentOf, textOf } from "./state.js";
 
 const PAUSE_MS = 700;
 const RETRY_MS = 3_000;
@@ -23,7 +24,7 @@ export class Draft extends EventTarget {
    * @param {{key: string | null, revision: number, slug: string | null, base_revision: number | null}} stored
    *   its key is null until a change is saved: looking at an editor stores nothing
    * @param {string} url of all drafts
-   * @param {() => {sent: object, kept: object}} read what the server gets, and what this browser keeps
+   * @param {() => import("./state.js").Kept} read
    */
   constructor(stored, url, read) {
     super();
@@ -56,7 +57,7 @@ export class Draft extends EventTarget {
   resume(revision) {
     this.revision = revision;
     // The page that kept it may have sent it while it went away.
-    this.#unanswered.add(textOf(this.#read().sent));
+    this.#unanswered.add(textOf(sentOf(this.#read())));
     this.changed();
   }
 
@@ -93,7 +94,7 @@ export class Draft extends EventTarget {
     await this.save();
     if (["ended", "offline", "gone", "conflict"].includes(this.state)) return null;
     if (!this.key) await this.#begin();
-    const answer = await send("POST", `${this.address}/save`, { state: this.#read().sent, overwrite });
+    const answer = await send("POST", `${this.address}/save`, { state: sentOf(this.#read()), overwrite });
     this.close();
     forgetDraft(this.copyName);
     return answer;
@@ -153,8 +154,7 @@ export class Draft extends EventTarget {
   /** Say whether what the server has came from here, and if so go on from its revision. */
   async #isOwnConflict() {
     const stored = await send("GET", this.address);
-    const { title, notes, cover_key, tracks } = stored;
-    if (!this.#unanswered.has(textOf({ title, notes, cover_key, track_ids: tracks.map(({ id }) => id) }))) return false;
+    if (!this.#unanswered.has(textOf(sentOf(stored)))) return false;
     this.revision = stored.revision;
     return true;
   }
@@ -182,11 +182,11 @@ export class Draft extends EventTarget {
   }
 
   #body() {
-    return { revision: this.revision, state: this.#read().sent };
+    return { revision: this.revision, state: sentOf(this.#read()) };
   }
 
   #keep() {
-    keepDraft(this.copyName, { revision: this.revision, state: this.#read().kept });
+    keepDraft(this.copyName, { revision: this.revision, state: this.#read() });
   }
 
   #fail(error) {
@@ -205,8 +205,4 @@ export class Draft extends EventTarget {
     this.message = message;
     this.dispatchEvent(new Event("state"));
   }
-}
-
-function textOf({ title, notes, cover_key, track_ids }) {
-  return JSON.stringify([title, notes, cover_key, track_ids]);
 }

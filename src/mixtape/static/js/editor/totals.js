@@ -2,12 +2,13 @@
 
 import { size } from "../shared/format.js";
 import { QUALITIES } from "../shared/qualities.js";
+import { plural } from "../shared/words.js";
 
 /** @param {HTMLElement} line @param {import("./tracks.js").TrackOrder} trackOrder */
 export function showTotals(line, trackOrder) {
   const { length } = trackOrder.tracks;
   const { duration, sizes } = trackOrder.totals;
-  const parts = [`${length} track${length === 1 ? "" : "s"}`, describe(duration)];
+  const parts = [plural("%(num)s track", "%(num)s tracks", length), describe(duration)];
   const facts = length ? [...parts, ...QUALITIES.map(({ name, label }) => `${label} ${size(sizes[name])}`)] : [];
   line.replaceChildren(...facts.map((text) => Object.assign(document.createElement("span"), { textContent: text })));
 }

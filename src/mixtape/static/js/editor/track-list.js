@@ -1,42 +1,50 @@
-// The list of the tracks on the mixtape: shown, moved by keys and buttons, taken out, put back.
+// The list of the tracks on the mixtape, with the line between its sides: shown, moved by keys and
+// buttons, taken out, noted.
 
-import { say, toast } from "../shared/spoken.js";
 import { makeRow } from "../library/track-row.js";
+import { translate } from "../shared/words.js";
 import { attachDrag } from "./drag.js";
+import { SIDE_B } from "./tracks.js";
 
 /**
  * @param {HTMLOListElement} list
  * @param {import("./tracks.js").TrackOrder} trackOrder
  * @param {() => void} rowsChanged
+ * @returns {{focusRow: (uid: string) => void, markDamage: (damage: Record<string, string>) => void}}
  */
 export function attachTrackOrder(list, trackOrder, rowsChanged) {
   const rows = new Map();
-  const rowOf = (track) => {
-    if (!rows.has(track.uid)) rows.set(track.uid, makeOrderRow(track));
-    return rows.get(track.uid);
+  // Made at once, as the length of the side is shown in it.
+  rows.set(SIDE_B.uid, makeSideRow());
+  const rowOf = (entry) => {
+    if (!rows.has(entry.uid)) rows.set(entry.uid, makeOrderRow(entry));
+    return rows.get(entry.uid);
   };
   const render = () => {
     const focused = list.contains(document.activeElement) ? document.activeElement : null;
-    const kept = trackOrder.tracks.map(rowOf);
+    const kept = trackOrder.entries.map(rowOf);
     list.replaceChildren(...kept);
-    kept.forEach((row, index) => number(row, trackOrder.tracks[index], index, kept.length));
-    for (const [uid, row] of rows) if (!row.isConnected) rows.delete(uid);
+    let place = 0;
+    kept.forEach((row, index) => {
+      const entry = trackOrder.entries[index];
+      if (entry !== SIDE_B) place += 1;
+      show(row, entry, place, index, kept.length);
+    });
+    for (const [uid, row] of rows) if (!row.isConnected && uid !== SIDE_B.uid) rows.delete(uid);
     // Moving an element takes the focus from it.
     if (focused?.isConnected) focused.focus({ preventScroll: true });
     rowsChanged();
   };
-  const focusRow = (index, part = "grip") => {
-    const row = list.children[Math.min(index, list.children.length - 1)];
+  const focusRow = (row, part = "grip") => {
     (row?.querySelector(`[data-part="${part}"]`) ?? document.getElementById("picker-search")).focus();
   };
 
-  trackOrder.addEventListener("change", ({ detail }) => {
+  trackOrder.addEventListener("change", ({ detail: { kind, entry, index } }) => {
+    if (kind === "note") return;
     const hadFocus = list.contains(document.activeElement);
     render();
-    tell(detail, trackOrder);
-    if (detail.kind === "remove" && hadFocus) focusRow(detail.index, "remove");
-    if (detail.kind === "undo") focusRow(detail.index);
-    if (detail.kind === "move") rows.get(detail.track.uid)?.scrollIntoView({ block: "nearest" });
+    if (kind === "remove" && hadFocus) focusRow(list.children[Math.min(index, list.children.length - 1)], "remove");
+    if (["move", "split"].includes(kind)) rows.get(entry.uid)?.scrollIntoView({ block: "nearest" });
   });
   list.addEventListener("click", ({ target }) => {
     const row = target.closest("li");
@@ -46,40 +54,67 @@ export function attachTrackOrder(list, trackOrder, rowsChanged) {
     if (part === "down") trackOrder.move(row.dataset.key, index + 1);
     if (part === "remove") trackOrder.remove(row.dataset.key);
   });
+  list.addEventListener("input", ({ target }) => trackOrder.note(target.closest("li").dataset.key, target.value));
   list.addEventListener("keydown", (event) => {
+    // In a note all keys are those of a text.
+    if (event.target.matches("input")) return;
     const uid = event.target.closest("li")?.dataset.key;
     const index = trackOrder.indexOf(uid);
-    const to = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: trackOrder.tracks.length - 1 }[event.key];
+    const to = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: trackOrder.entries.length - 1 }[event.key];
     if (event.altKey && to !== undefined) trackOrder.move(uid, to);
     else if (event.key === "Delete") trackOrder.remove(uid);
     else return;
     event.preventDefault();
   });
   attachDrag(list, (uid, to) => trackOrder.move(uid, to), render);
+  return {
+    focusRow: (uid) => focusRow(rows.get(uid)),
+    markDamage: (damage) => {
+      for (const row of list.querySelectorAll("[data-track]")) {
+        row.querySelector(".track-damage").textContent = damage[row.dataset.id] ?? "";
+      }
+    },
+  };
 }
 
 function makeOrderRow(track) {
   const row = makeRow("track-order-row", track, track.uid);
-  const name = track.title;
-  const labels = { grip: `Move ${name}: drag, or press Alt with an arrow key`, up: `Move ${name} up`, down: `Move ${name} down`, remove: `Remove ${name}` };
-  for (const [part, label] of Object.entries(labels)) row.querySelector(`[data-part="${part}"]`).setAttribute("aria-label", label);
+  const { title } = track;
+  row.dataset.id = track.id;
+  label(row, {
+    grip: translate("Move %(title)s: drag, or press Alt with an arrow key", { title }),
+    up: translate("Move %(title)s up", { title }),
+    down: translate("Move %(title)s down", { title }),
+    remove: translate("Remove %(title)s", { title }),
+    note: translate("Note on %(title)s", { title }),
+  });
   return row;
 }
 
-function number(row, track, index, total) {
-  row.querySelector(".track-number").textContent = String(index + 1);
+function makeSideRow() {
+  const row = document.getElementById("side-row").content.firstElementChild.cloneNode(true);
+  row.dataset.key = SIDE_B.uid;
+  label(row, {
+    grip: translate("Move the beginning of side B: drag, or press Alt with an arrow key"),
+    up: translate("Begin side B one track earlier"),
+    down: translate("Begin side B one track later"),
+    remove: translate("Make one side of both"),
+  });
+  return row;
+}
+
+function label(row, labels) {
+  for (const [part, text] of Object.entries(labels)) row.querySelector(`[data-part="${part}"]`).setAttribute("aria-label", text);
+}
+
+/** Bring a row up to date: only its place and its note ever change. */
+function show(row, entry, place, index, total) {
+  if (entry !== SIDE_B) {
+    row.querySelector(".track-number").textContent = String(place);
+    const field = row.querySelector('[data-part="note"]');
+    if (field.value !== entry.note) field.value = entry.note;
+  }
   // Not disabled: that would drop the focus of whoever has just moved a track to the end.
   row.querySelector('[data-part="up"]').setAttribute("aria-disabled", String(index === 0));
   row.querySelector('[data-part="down"]').setAttribute("aria-disabled", String(index === total - 1));
-}
-
-function tell({ kind, track, index }, trackOrder) {
-  const place = `place ${index + 1} of ${trackOrder.tracks.length}`;
-  if (kind === "add") say(`Added ${track.title} at ${place}.`);
-  if (kind === "move") say(`${track.title} is at ${place}.`);
-  if (kind === "undo") say(`${track.title} is back at ${place}.`);
-  if (kind === "remove") {
-    say(`Removed ${track.title}. Press Control Z to undo.`);
-    toast(`Removed “${track.title}”`, { label: "Undo", act: () => trackOrder.undo() });
-  }
 }

@@ -25,6 +25,8 @@ export function attachReadiness(box) {
   };
   const show = (found) => {
     box.dataset.total = found.total;
+    // What making them has found out, for the lists on the page.
+    document.dispatchEvent(new CustomEvent("mixtape:damage", { detail: found.damage ?? {} }));
     if (meters) showMeters(meters, found, cache);
     // Meters say it all, where there are any.
     if (meters?.children.length) text.hidden = true;
