@@ -217,11 +217,11 @@ def test_a_cover_is_taken_made_anew_and_shown(app: Flask, owner: Owner) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "not a JPEG, PNG or WEBP picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG, PNG or WEBP picture"),
+        (b"", "not a JPEG, PNG or WebP picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG, PNG or WebP picture"),
         (make_picture(20, 20), "20 × 20 pixels"),
         (b"x" * 10_000_001, "10.0 MB: choose one of up to 10 MB"),
-        (make_picture(kind="GIF"), "not a JPEG, PNG or WEBP picture"),
+        (make_picture(kind="GIF"), "not a JPEG, PNG or WebP picture"),
     ],
 )
 def test_a_cover_that_is_not_accepted_is_told_in_words(

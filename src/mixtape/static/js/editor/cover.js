@@ -2,6 +2,7 @@
 
 import { send } from "../shared/api.js";
 import { say } from "../shared/spoken.js";
+import { translate } from "../shared/words.js";
 
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
 
@@ -29,9 +30,9 @@ export function attachCover(box, limit, onChange) {
       const { cover_key: key, url } = await send("POST", box.dataset.covers, file);
       show(url);
       onChange({ key, url });
-      say("The cover was added.");
+      say(translate("The cover was added."));
     } catch (error) {
-      problem.textContent = error.isSessionEnded ? "Your session has ended. Sign in, then choose the cover again." : error.message;
+      problem.textContent = error.isSessionEnded ? translate("Your session has ended. Sign in, then choose the cover again.") : error.message;
     }
     area.classList.remove("is-busy");
   };
@@ -52,7 +53,10 @@ export function attachCover(box, limit, onChange) {
 
 /** @returns {string} what is wrong with a file that need not be sent to be refused */
 function complaint(file, limit) {
-  if (!TYPES.includes(file.type)) return "This is not a JPEG, PNG or WebP picture.";
-  if (file.size > limit) return `The picture is ${(file.size / 1e6).toFixed(1)} MB: choose one of up to ${limit / 1e6} MB.`;
+  if (!TYPES.includes(file.type)) return translate("This is not a JPEG, PNG or WebP picture.");
+  if (file.size > limit) {
+    const values = { size: (file.size / 1e6).toFixed(1), limit: limit / 1e6 };
+    return translate("The picture is %(size)s MB: choose one of up to %(limit)s MB.", values);
+  }
   return "";
 }

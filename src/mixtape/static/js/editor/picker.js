@@ -3,10 +3,11 @@
 import { send } from "../shared/api.js";
 import { debounced } from "../shared/debounce.js";
 import { makeRow } from "../library/track-row.js";
+import { plural, translate } from "../shared/words.js";
 
 const PAUSE_MS = 120;
 const LIMIT = 30;
-const HINT = "Type a few letters; press Enter to add the first one.";
+const HINT = translate("Type a few letters; press Enter to add the first one.");
 
 /**
  * @param {HTMLElement} box the editor
@@ -28,7 +29,7 @@ export function attachPicker(box, trackOrder, rowsChanged) {
       const isIn = held.has(track.id);
       const button = row.querySelector('[data-part="add"]');
       button.classList.toggle("is-in", isIn);
-      button.setAttribute("aria-label", isIn ? `Add ${track.title} again` : `Add ${track.title}`);
+      button.setAttribute("aria-label", isIn ? translate("Add %(title)s again", track) : translate("Add %(title)s", track));
       button.disabled = trackOrder.isFull;
     }
   };
@@ -51,9 +52,9 @@ export function attachPicker(box, trackOrder, rowsChanged) {
     try {
       const answer = await send("GET", `${box.dataset.searchUrl}?limit=${LIMIT}&q=${encodeURIComponent(typed)}`, undefined, asking);
       show(answer.tracks, hintFor(answer, typed));
-      spoken.textContent = found.length ? `${found.length} ${found.length === 1 ? "track" : "tracks"} found` : "Nothing found";
+      spoken.textContent = found.length ? plural("%(num)s track found", "%(num)s tracks found", found.length) : translate("Nothing found");
     } catch (error) {
-      if (error.name !== "AbortError") show([], error.isSessionEnded ? "Sign in again to search." : error.message);
+      if (error.name !== "AbortError") show([], error.isSessionEnded ? translate("Sign in again to search.") : error.message);
     }
   };
   const soon = debounced(search, PAUSE_MS);
@@ -97,7 +98,7 @@ function moveFocus(event, field) {
 }
 
 function hintFor(answer, typed) {
-  if (answer.tracks.length && answer.tracks.every(({ problem }) => problem)) return "What was found cannot be played.";
-  if (!answer.tracks.length) return `Nothing in the library has all of “${typed}”.`;
-  return answer.next_offset === null ? "" : "There are more: type another word.";
+  if (answer.tracks.length && answer.tracks.every(({ problem }) => problem)) return translate("What was found cannot be played.");
+  if (!answer.tracks.length) return translate("Nothing in the library has all of “%(typed)s”.", { typed });
+  return answer.next_offset === null ? "" : translate("There are more: type another word.");
 }

@@ -2,7 +2,7 @@
 
 import { size } from "../shared/format.js";
 import { QUALITIES } from "../shared/qualities.js";
-import { plural } from "../shared/words.js";
+import { plural, translate } from "../shared/words.js";
 
 /** @param {HTMLElement} line @param {import("./tracks.js").TrackOrder} trackOrder */
 export function showTotals(line, trackOrder) {
@@ -15,7 +15,8 @@ export function showTotals(line, trackOrder) {
 
 /** @param {number} seconds @returns {string} "42 s", "4 min", "1 h 12 min" */
 function describe(seconds) {
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 60) return translate("%(seconds)s s", { seconds: Math.round(seconds) });
   const minutes = Math.round(seconds / 60);
-  return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
+  if (minutes < 60) return translate("%(minutes)s min", { minutes });
+  return translate("%(hours)s h %(minutes)s min", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
 }
