@@ -14,6 +14,8 @@ from flask import Flask, current_app
 
 from audio_cache.flask_ext import AudioCacheState
 
+from .backups.backups import Backups
+from .backups.incoming import Incoming
 from .database.units_of_work import Database
 from .library.catalogue import Catalogue, LibraryCounts
 from .library.covers import Artwork
@@ -49,6 +51,8 @@ class Services:
     sharing: Sharing
     open_answers: OpenAnswers
     caching: Caching
+    backups: Backups
+    incoming: Incoming
     counted: dict[tuple[ScanProgress, int], LibraryCounts] = field(default_factory=dict)
 
     def counts(self) -> LibraryCounts:
@@ -100,6 +104,7 @@ def init_app(app: Flask) -> None:
     scanner = Scanner(database, music_root, data_root / LOCK_NAME)
     catalogue = Catalogue(database)
     state: AudioCacheState = app.extensions["audio_cache"]
+    artwork = Artwork(database, music_root, data_root)
     open_answers = OpenAnswers()
     if state.shared is not None:
         state.shared.hear(_ENDED, open_answers.end_here)
@@ -110,12 +115,14 @@ def init_app(app: Flask) -> None:
         watch=LibraryWatch(scanner, state.cache, music_root, state.settings.watch),
         catalogue=catalogue,
         folders=Folders(scanner, catalogue),
-        artwork=Artwork(database, music_root, data_root),
+        artwork=artwork,
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),
         open_answers=open_answers,
         caching=Caching(state, database),
+        backups=Backups(database, artwork, data_root),
+        incoming=Incoming(data_root),
     )
     app.extensions[EXTENSION] = services
     atexit.register(services.close)
