@@ -162,6 +162,11 @@ class Inventory:
         with self._database.read() as session:
             return session.scalars(there).one()
 
+    def count_kept(self) -> int:
+        """Return how many tracks are known, missing ones too."""
+        with self._database.read() as session:
+            return session.scalars(select(func.count()).select_from(Track)).one()
+
     def known_in(self, folders: Sequence[bytes]) -> dict[bytes, dict[bytes, KnownTrack]]:
         """Return the tracks of some folders, missing ones too, by folder and path."""
         columns = select(
