@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audio_cache import AudioCacheSettings, ConfigError
+from audio_cache.text import counted
 
-from .errors import DatabaseError
+from .errors import DatabaseError, MixtapeError
 from .settings import (
     DEMO_LIBRARY,
     Settings,
@@ -18,6 +24,9 @@ from .settings import (
     prepare_data_root,
     read_secret_key,
 )
+
+if TYPE_CHECKING:
+    from .backups.backups import Backups, Outcome, Preview
 
 
 class ServeCommand(click.Command):
@@ -48,6 +57,109 @@ def serve() -> None:
         run(load_settings())
     except (ConfigError, DatabaseError, SettingsError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace FILE if it is there already.")
+def backup(file: Path, force: bool) -> None:
+    """Write all mixtapes and covers to FILE, a ZIP.
+
+    It holds the links of the mixtapes: keep it as private as those.
+    """
+    with _opened_backups() as backups:
+        count = backups.save(file, replaces=force)
+    click.echo(f"{click.format_filename(file)} holds {counted(count, 'mixtape')}.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--existing",
+    type=click.Choice(["keep", "replace", "both"]),
+    help="What becomes of mixtapes that are here already and were changed since: keep them, "
+    "replace them by those of FILE, or add those as copies with links of their own.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def restore(file: Path, existing: str | None, dry_run: bool) -> None:
+    """Put back the mixtapes and covers of FILE, which `mixtape backup` wrote.
+
+    Nothing is deleted. Before a mixtape is replaced, all that are here are written to
+    DATA_ROOT/backups.
+    """
+    with _opened_backups() as backups:
+        preview = backups.preview(file)
+        _show_preview(preview)
+        if dry_run:
+            return
+        if existing is None and preview.plan.conflicts:
+            existing = _ask_for_existing()
+        # mypy knows no Choice.
+        outcome = backups.restore(file, existing or "keep")  # type: ignore[arg-type]
+    _show_outcome(outcome)
+
+
+@contextmanager
+def _opened_backups() -> Iterator[Backups]:
+    from .backups.backups import Backups
+    from .database.units_of_work import Database
+    from .library.covers import Artwork
+
+    try:
+        settings = load_settings()
+        data_root = prepare_data_root(settings)
+        url = settings.database_url
+        database = Database.open(data_root, url.get_secret_value() if url else None)
+        try:
+            artwork = Artwork(database, settings.music_root or DEMO_LIBRARY, data_root)
+            yield Backups(database, artwork, data_root)
+        finally:
+            database.close()
+    except (MixtapeError, SettingsError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _ask_for_existing() -> str:
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "mixtapes of it are here already and were changed since: say with --existing whether "
+            "to keep those, to replace them, or to have both. Nothing was changed."
+        )
+    choices = click.Choice(["keep", "replace", "both"])
+    answer: str = click.prompt("What becomes of those that are here already?", type=choices)
+    return answer
+
+
+def _show_preview(preview: Preview) -> None:
+    plan = preview.plan
+    said = [
+        (plan.count("new"), "{} new"),
+        (plan.count("same"), "{} here already, as they are in the backup"),
+        (plan.count("differs"), "{} here already, and changed since"),
+        (plan.count("renewed"), "{} here already, under a new link"),
+    ]
+    words = [text.format(number) for number, text in said if number]
+    click.echo(f"Backup of {plan.made_at:%Y-%m-%d %H:%M}: {', '.join(words) or 'no mixtapes'}.")
+    if plan.moved:
+        click.echo(f"{counted(plan.moved, 'track')} found at another place of the library.")
+    for step in plan.steps:
+        if step.lost:
+            lost = f"{step.lost} of {counted(step.tracks, 'track')}"
+            click.echo(f"“{step.title}”: {lost} not in the library. They keep their places.")
+    if any(step.lost for step in plan.steps):
+        click.echo("Where the library is not scanned yet, scan it first: mixtape serve.")
+    if plan.unknown:
+        click.echo(f"A newer mixtape wrote it. Left out: {', '.join(plan.unknown)}.")
+
+
+def _show_outcome(outcome: Outcome) -> None:
+    done = outcome.restored
+    click.echo(
+        f"{counted(len(done.added), 'mixtape')} added, {len(done.replaced)} replaced, "
+        f"{done.kept + done.same} left as they are; {counted(outcome.covers, 'cover')} put back."
+    )
+    if outcome.safety is not None:
+        click.echo(f"What was here before is in {click.format_filename(outcome.safety)}.")
 
 
 def run(settings: Settings) -> None:

@@ -14,6 +14,8 @@ from flask import Flask, current_app
 
 from audio_cache.flask_ext import AudioCacheState
 
+from .backups.backups import Backups
+from .backups.incoming import Incoming
 from .database.units_of_work import Database
 from .library.catalogue import Catalogue, LibraryCounts
 from .library.collages import Collages
@@ -51,6 +53,8 @@ class Services:
     sharing: Sharing
     open_answers: OpenAnswers
     caching: Caching
+    backups: Backups
+    incoming: Incoming
     counted: dict[tuple[ScanProgress, int], LibraryCounts] = field(default_factory=dict)
 
     def counts(self) -> LibraryCounts:
@@ -102,8 +106,8 @@ def init_app(app: Flask) -> None:
     scanner = Scanner(database, music_root, data_root / LOCK_NAME)
     catalogue = Catalogue(database)
     state: AudioCacheState = app.extensions["audio_cache"]
-    open_answers = OpenAnswers()
     artwork = Artwork(database, music_root, data_root)
+    open_answers = OpenAnswers()
     if state.shared is not None:
         state.shared.hear(_ENDED, open_answers.end_here)
         open_answers.others.append(partial(state.shared.tell, _ENDED))
@@ -120,6 +124,8 @@ def init_app(app: Flask) -> None:
         sharing=Sharing(database, app.config["SECRET_KEY"]),
         open_answers=open_answers,
         caching=Caching(state, database),
+        backups=Backups(database, artwork, data_root),
+        incoming=Incoming(data_root),
     )
     app.extensions[EXTENSION] = services
     atexit.register(services.close)

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
-from mixtape.files.tags import sort_key
+from mixtape.files.tags import lead_artist, sort_key
 
 NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -43,6 +43,7 @@ def add_track(database: Database, path: bytes, **columns: Any) -> int:
         "title": path.rpartition(b"/")[2].decode("utf-8", "replace"),
         "album_artist": artist,
         "album_artist_key": sort_key(artist),
+        "artist_key": sort_key(lead_artist(columns.get("artist", ""))),
         "album_key": sort_key(columns.get("album", "")),
         "duration_s": 180.0,
         "codec": "flac",

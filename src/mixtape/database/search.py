@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import BigInteger, Select, TextClause, column, select
+from sqlalchemy import BigInteger, BindParameter, Select, TextClause, bindparam, column, select
 from sqlalchemy.orm import Session
 
 from ..files.tags import without_surrogates
@@ -75,7 +75,12 @@ class TextIndex:
 
     def select_ids(self, terms: SearchTerms) -> Select[tuple[int]]:
         """Return a query of the ids of all tracks that match, for use inside another query."""
-        found = self.ids.bindparams(**self.values_of(terms)).columns(column("id", BigInteger))
+        # Unique, as a query may ask for more than one text.
+        values = self.values_of(terms).items()
+        given: list[BindParameter[Any]] = [
+            bindparam(name, value, unique=True) for name, value in values
+        ]
+        found = self.ids.bindparams(*given).columns(column("id", BigInteger))
         return select(found.subquery().c.id)
 
 

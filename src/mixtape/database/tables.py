@@ -24,6 +24,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from ..files.formats import format_label
 from ..files.names import display_name
 
+# Grows when a scan takes more from a file than before: the next one opens all files again.
+READ_VERSION: Final = 1
 # Larger numbers, which anybody can put into an address, are no ids, and SQLite refuses them.
 MAX_ID: Final = 2**63 - 1
 # In shorter files tags and headers weigh too much for a bitrate to mean anything.
@@ -83,13 +85,17 @@ class Track(Base):
         path: bytes relative to the music root; a name on disk is any bytes, not always text.
         folder: `path` without the file name; empty for the root itself.
         title: from the tags, else the file name without its suffix.
-        album_artist: whom the album is filed under; the artist where no tag says otherwise.
-        album_artist_key: `album_artist` folded for grouping and sorting, see `tags.sort_key`.
+        artist_key: who leads the artists, folded for grouping and sorting, see `tags.sort_key`.
+        album_artist: whom the album is filed under; where no tag says, what its folder tells.
+        album_artist_key: `album_artist`, folded in the same way.
+        tagged_album_artist: whom a tag files the album under; empty where none does.
+        disc_subtitle: the title of the disc alone; empty without one.
         duration_s: None where the file could not be read; samples / rate where lossless.
         codec: as ffmpeg names it in a word: "flac", "alac", "mp3", "vorbis".
         lossless: whether renditions are made of it.
         picture_key: names the picture inside the file, None without one.
         cover_key: names the cover to show: the picture inside, else the folder's; None without.
+        read_version: READ_VERSION when the file was read.
         problem: why the file could not be read, None where it could.
         missing_since: when a scan first did not find it; None while it is there.
     """
@@ -101,12 +107,15 @@ class Track(Base):
     folder: Mapped[bytes]
     title: Mapped[str]
     artist: Mapped[str] = mapped_column(default="")
+    artist_key: Mapped[str] = mapped_column(default="")
     album: Mapped[str] = mapped_column(default="")
     album_artist: Mapped[str] = mapped_column(default="")
+    tagged_album_artist: Mapped[str] = mapped_column(default="")
     album_artist_key: Mapped[str] = mapped_column(default="")
     album_key: Mapped[str] = mapped_column(default="")
     track_no: Mapped[int | None]
     disc_no: Mapped[int | None]
+    disc_subtitle: Mapped[str] = mapped_column(default="")
     year: Mapped[int | None]
     genre: Mapped[str] = mapped_column(default="")
     duration_s: Mapped[float | None]
@@ -119,6 +128,7 @@ class Track(Base):
     lossless: Mapped[bool] = mapped_column(default=False)
     picture_key: Mapped[str | None]
     cover_key: Mapped[str | None] = mapped_column(index=True)
+    read_version: Mapped[int] = mapped_column(default=READ_VERSION)
     problem: Mapped[str | None]
     added_at: Mapped[datetime]
     missing_since: Mapped[datetime | None]
@@ -126,6 +136,8 @@ class Track(Base):
     __table_args__ = (
         # What is there, by artist and album: browsing reads this index in order and sorts nothing.
         Index("ix_track_browse", "missing_since", "album_artist_key", "album_key", "added_at"),
+        # Whose albums an artist appears on.
+        Index("ix_track_artist", "missing_since", "artist_key", "album_artist_key", "album_key"),
         Index("ix_track_folder", "folder", "missing_since"),
         # Ids stand in drafts and links, so that of a deleted row must never come to mean another.
         {"sqlite_autoincrement": True},

@@ -130,6 +130,16 @@ def check_upload_size(size_bytes: int) -> None:
         )
 
 
+def check_picture(picture: bytes) -> None:
+    """Make sure that bytes are a JPEG that can be shown.
+
+    Raises:
+        PictureError: they are not.
+        OSError: no process can read it now.
+    """
+    _encode(picture, 1, ("JPEG",), min_edge=1)
+
+
 def accept_upload(picture: bytes) -> bytes:
     """Return an uploaded picture as we keep it, at most UPLOAD_EDGE wide and high.
 

@@ -24,23 +24,33 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "date": ("date", "originaldate", "originalyear"),
     "genre": ("genre",),
     "compilation": ("compilation",),
+    "disc_subtitle": ("discsubtitle",),
 }
 _SHOWN: Final = frozenset(name for names in _NAMES.values() for name in names)
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _YEAR: Final = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
+# "A feat. B", "A (ft. B)": whoever comes behind is a guest.
+_GUESTS: Final = re.compile(r"\s+[(\[]?(?:feat\.?|ft\.?|featuring)\s.*", re.IGNORECASE)
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 
 
 @dataclass(frozen=True, slots=True)
 class TrackTags:
-    """The tags that a library shows; an empty text or None where the file says nothing."""
+    """The tags that a library shows; an empty text or None where the file says nothing.
+
+    Args:
+        album_artist: whom the album is filed under as far as the file alone tells.
+        tagged_album_artist: the same; empty where only the artist stands in for it.
+    """
 
     title: str = ""
     artist: str = ""
     album: str = ""
     album_artist: str = ""
+    tagged_album_artist: str = ""
     track_no: int | None = None
     disc_no: int | None = None
+    disc_subtitle: str = ""
     year: int | None = None
     genre: str = ""
 
@@ -53,8 +63,9 @@ def is_shown(name: str) -> bool:
 def read_track_tags(pairs: Iterable[tuple[str, str]]) -> TrackTags:
     """Return what (name, value) pairs say, whichever names the format uses.
 
-    Several artists or genres are joined with commas. The album artist is the artist where nothing
-    else is said, and "Various Artists" where the file says that it is of a compilation.
+    Several artists or genres are joined with commas. The album artist is who leads the artists
+    where nothing else is said, and "Various Artists" where the file says that it is of a
+    compilation.
     """
     values: dict[str, list[str]] = {}
     for name, value in normalise_tags(pairs):
@@ -64,17 +75,24 @@ def read_track_tags(pairs: Iterable[tuple[str, str]]) -> TrackTags:
     found = {field: _first_of(values, names) for field, names in _NAMES.items()}
     artist = _joined(found["artist"])
     is_compilation = "".join(found["compilation"][:1]).lower() in {"1", "true", "yes"}
+    tagged = _joined(found["album_artist"]) or (VARIOUS_ARTISTS if is_compilation else "")
     return TrackTags(
         title=_joined(found["title"][:1]),
         artist=artist,
         album=_joined(found["album"][:1]),
-        album_artist=_joined(found["album_artist"])
-        or (VARIOUS_ARTISTS if is_compilation else artist),
+        album_artist=tagged or lead_artist(artist),
+        tagged_album_artist=tagged,
         track_no=_number(found["track"]),
         disc_no=_number(found["disc"]),
+        disc_subtitle=_joined(found["disc_subtitle"][:1]),
         year=_year(found["date"]),
         genre=_joined(found["genre"]),
     )
+
+
+def lead_artist(artist: str) -> str:
+    """Return who leads the artists of a track: "Ann" of "Ann feat. Ben"."""
+    return _GUESTS.sub("", artist) or artist
 
 
 def without_surrogates(text: str) -> str:

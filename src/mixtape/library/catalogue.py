@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -13,7 +13,6 @@ from sqlalchemy import (
     Select,
     and_,
     cast,
-    distinct,
     false,
     func,
     or_,
@@ -26,55 +25,14 @@ from ..database.tables import MAX_ID, Track
 from ..database.units_of_work import Database
 from ..errors import NotFoundError
 from ..files.names import display_name
+from .artists import artists_on_page, count_artists, find_name
+from .listed import Album, Artist, Page
 
 PAGE_SIZE: Final = 50
 _LAST: Final = 100_000
 AlbumOrder = Literal["name", "newest"]
 AnySelect: TypeAlias = "Select[*tuple[Any, ...]]"
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some of a longer list.
-
-    Args:
-        items: in their order.
-        offset: how many come before them.
-        has_more: whether others follow.
-    """
-
-    items: tuple[T, ...]
-    offset: int
-    has_more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Artist:
-    """Somebody whom albums are filed under; `key` asks for them, `name` is shown.
-
-    The name is empty for tracks that name no artist.
-    """
-
-    key: str
-    name: str
-    albums: int
-    tracks: int
-    cover_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Album:
-    """The tracks of one album artist that name the same album; the two keys ask for it."""
-
-    artist_key: str
-    key: str
-    title: str
-    artist: str
-    year: int | None
-    tracks: int
-    duration_s: float
-    cover_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +102,14 @@ class Catalogue:
             return self._database.search.is_narrow(session, terms)
 
     def artists(self, typed: str = "", *, offset: int = 0, limit: int = PAGE_SIZE) -> Page[Artist]:
-        """Return the artists that albums are filed under, by name.
+        """Return the artists that albums are filed under, or who appear on others', by name.
 
         Args:
             typed: only those whose name has these beginnings of words.
         """
-        named = self._named(typed, ["album_artist"])
-        keys = select(Track.album_artist_key).where(*named).group_by(Track.album_artist_key)
-        keys = keys.order_by(Track.album_artist_key)
-        return self._page(_ARTISTS, keys, Artist, offset, limit)
+        own, guest = self._named(typed, ["album_artist"]), self._named(typed, ["artist"])
+        with self._database.read() as session:
+            return artists_on_page(session, own, guest, _clamped(offset), limit)
 
     def albums(
         self,
@@ -179,6 +136,24 @@ class Catalogue:
         elif order == "newest":
             keys = keys.order_by(func.max(Track.added_at).desc())
         return self._page(_ALBUMS, keys.order_by(*_ALBUM_KEYS), Album, offset, limit)
+
+    def appears_on(
+        self, artist_key: str, *, offset: int = 0, limit: int = PAGE_SIZE
+    ) -> Page[Album]:
+        """Return the albums of others that an artist plays on, compilations too, oldest first."""
+        keys = select(*_ALBUM_KEYS).where(
+            _IS_PRESENT,
+            Track.artist_key == artist_key,
+            Track.album_artist_key != artist_key,
+            Track.album_key != "",
+        )
+        keys = keys.group_by(*_ALBUM_KEYS).order_by(func.coalesce(func.min(Track.year), _LAST))
+        return self._page(_ALBUMS, keys.order_by(*_ALBUM_KEYS), Album, offset, limit)
+
+    def artist_name(self, artist_key: str) -> str | None:
+        """Return the name of an artist, None where nobody in the library is called so."""
+        with self._database.read() as session:
+            return find_name(session, artist_key)
 
     def get_album(self, artist_key: str, album_key: str) -> Album:
         """Return an album by its keys.
@@ -247,7 +222,6 @@ class Catalogue:
         """Return how much there is."""
         sums = select(
             func.count(),
-            func.count(distinct(Track.album_artist_key)),
             func.sum(Track.duration_s),
             cast(func.sum(Track.size_bytes), BigInteger),  # PostgreSQL sums up to a decimal
             func.count(Track.problem),
@@ -256,11 +230,11 @@ class Catalogue:
         pairs = pairs.where(_IS_PRESENT, Track.album_key != "")
         missing = select(func.count()).where(Track.missing_since.is_not(None))
         with self._database.read() as session:
-            tracks, artists, duration_s, size, unreadable = session.execute(sums).one()
+            tracks, duration_s, size, unreadable = session.execute(sums).one()
             return LibraryCounts(
                 tracks=tracks,
                 albums=session.scalars(select(func.count()).select_from(pairs.subquery())).one(),
-                artists=artists,
+                artists=count_artists(session),
                 duration_s=duration_s or 0.0,
                 size_bytes=size or 0,
                 unreadable=unreadable,
@@ -300,13 +274,6 @@ class Catalogue:
 
 _IS_PRESENT: Final = Track.missing_since.is_(None)
 _ALBUM_KEYS: Final = (Track.album_artist_key, Track.album_key)
-_ARTISTS: Final = select(
-    Track.album_artist_key,
-    func.min(Track.album_artist),
-    func.count(distinct(func.nullif(Track.album_key, ""))),
-    func.count(),
-    func.min(Track.cover_key),
-).group_by(Track.album_artist_key)
 _ALBUMS: Final = select(
     *_ALBUM_KEYS,
     func.min(Track.album),

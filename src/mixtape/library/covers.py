@@ -21,7 +21,14 @@ from ..database.units_of_work import Database
 from ..errors import NotFoundError, PictureError
 from ..files.names import display_name, reading_order
 from ..files.opening import identity_of
-from ..files.pictures import MAX_BYTES, accept_upload, picture_key, read_picture, shrink
+from ..files.pictures import (
+    MAX_BYTES,
+    accept_upload,
+    check_picture,
+    picture_key,
+    read_picture,
+    shrink,
+)
 from ..files.walk import FoundFolder, folder_of, get_folder
 from .inventory import folder_cover_key
 
@@ -124,12 +131,36 @@ class Artwork:
             session.merge(Upload(key=key, picture=encoded, added_at=self._now()))
         return key
 
+    def upload_keys(self) -> set[str]:
+        """Return the keys of all uploads."""
+        files = {path.stem for path in self._uploads.glob("*/*.jpg")}
+        with self._database.read() as session:
+            return files.union(session.scalars(select(Upload.key)))
+
+    def find_upload(self, key: str) -> bytes | None:
+        """Return an upload as it is kept, a JPEG; None where there is none with this key."""
+        with contextlib.suppress(OSError), self._upload_path(key).open("rb") as file:
+            return _read_limited(file)
+        with self._database.read() as session:
+            return session.scalars(select(Upload.picture).where(Upload.key == key)).one_or_none()
+
     def is_known(self, key: str) -> bool:
         """Say whether an upload or a track in the library has this key."""
         if not _KEY.fullmatch(key):
             return False
-        is_upload = self._upload_path(key).exists() or self._find_upload(key) is not None
-        return is_upload or self._find_track(key) is not None
+        return self.find_upload(key) is not None or self._find_track(key) is not None
+
+    def put_back(self, key: str, picture: bytes) -> None:
+        """Keep a picture of a backup under the key that it had.
+
+        It may be of any origin, so it is decoded before; what is kept is never sent as it is.
+
+        Raises:
+            PictureError: it is too large, no JPEG, or damaged.
+        """
+        check_picture(picture)
+        with self._database.write() as session:
+            session.merge(Upload(key=key, picture=picture, added_at=self._now()))
 
     def sweep_uploads(self, in_use: Iterable[str], *, grace_s: float = UPLOAD_GRACE_S) -> int:
         """Delete uploads that nothing uses and return how many.
@@ -184,9 +215,7 @@ class Artwork:
         return self._uploads / key[:2] / f"{key}.jpg"
 
     def _find_picture(self, key: str) -> bytes | None:
-        with contextlib.suppress(OSError), self._upload_path(key).open("rb") as file:
-            return _read_limited(file)
-        upload = self._find_upload(key)
+        upload = self.find_upload(key)
         if upload is not None:
             return upload
         track = self._find_track(key)
@@ -230,10 +259,6 @@ class Artwork:
 
     def _place(self, path: bytes) -> Path:
         return Path(os.fsdecode(os.path.join(self._root, path)))
-
-    def _find_upload(self, key: str) -> bytes | None:
-        with self._database.read() as session:
-            return session.scalars(select(Upload.picture).where(Upload.key == key)).one_or_none()
 
     def _find_track(self, key: str) -> Track | None:
         present = select(Track).where(Track.cover_key == key, Track.missing_since.is_(None))

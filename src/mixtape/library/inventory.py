@@ -13,13 +13,14 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from ..database.tables import MixtapeTrack, Track
+from ..database.tables import READ_VERSION, MixtapeTrack, Track
 from ..database.units_of_work import Database
 from ..files.audio_file import AudioFile
 from ..files.names import display_name
 from ..files.pictures import picture_key
-from ..files.tags import TrackTags, clean_text, sort_key
+from ..files.tags import TrackTags, clean_text, lead_artist, sort_key
 from ..files.walk import FoundFile, FoundFolder, folder_of
+from .album_folders import disc_of, file_albums
 
 # A disk that was away for a month comes back without a file being opened.
 FORGET_AFTER: Final = timedelta(days=30)
@@ -43,6 +44,7 @@ class KnownTrack:
     picture_key: str | None
     cover_key: str | None
     is_missing: bool
+    read_version: int = READ_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,7 @@ def compare_folder(
     unread, back, covers, unchanged = [], [], [], 0
     for file in folder.files:
         track = known.get(file.path)
-        same = track and (track.size_bytes, track.mtime_ns) == (file.size_bytes, file.mtime_ns)
-        if track is None or not same or reread:
+        if track is None or reread or not _is_same(file, track):
             unread.append(UnreadFile(file, track.id if track else None, cover_key))
             continue
         unchanged += 1
@@ -122,6 +123,12 @@ def compare_folder(
     there = {file.path for file in folder.files}
     gone = [t.id for t in known.values() if t.path not in there and not t.is_missing]
     return FolderChanges(tuple(unread), unchanged, tuple(back), tuple(covers), tuple(gone))
+
+
+def _is_same(file: FoundFile, track: KnownTrack) -> bool:
+    """Say whether opening a file would tell nothing new."""
+    is_unchanged = (track.size_bytes, track.mtime_ns) == (file.size_bytes, file.mtime_ns)
+    return is_unchanged and track.read_version == READ_VERSION
 
 
 def folder_cover_key(cover: FoundFile | None) -> str | None:
@@ -155,6 +162,11 @@ class Inventory:
         with self._database.read() as session:
             return session.scalars(there).one()
 
+    def count_kept(self) -> int:
+        """Return how many tracks are known, missing ones too."""
+        with self._database.read() as session:
+            return session.scalars(select(func.count()).select_from(Track)).one()
+
     def known_in(self, folders: Sequence[bytes]) -> dict[bytes, dict[bytes, KnownTrack]]:
         """Return the tracks of some folders, missing ones too, by folder and path."""
         columns = select(
@@ -165,6 +177,7 @@ class Inventory:
             Track.picture_key,
             Track.cover_key,
             Track.missing_since.is_not(None),
+            Track.read_version,
         )
         known: dict[bytes, dict[bytes, KnownTrack]] = defaultdict(dict)
         with self._database.read() as session:
@@ -249,6 +262,7 @@ class Inventory:
                 session.execute(update(Track), changed + moved)
             if added:
                 session.execute(insert(Track), added)
+            file_albums(session, {row["folder"] for row in rows})
         return Stored(len(added), len(changed), len(moved))
 
     def forget(self) -> None:
@@ -284,11 +298,14 @@ def _row(read: ReadFile) -> dict[str, Any]:
     file, audio = read.unread.file, read.audio
     tags = audio.tags if audio else TrackTags()
     key = picture_key(audio.picture) if audio and audio.picture else None
+    folder = folder_of(file.path)
     return {
         "path": file.path,
-        "folder": folder_of(file.path),
+        "folder": folder,
         **asdict(tags),
         "title": tags.title or _title_of(file.path),
+        "disc_no": tags.disc_no or disc_of(folder),
+        "artist_key": sort_key(lead_artist(tags.artist)),
         "album_artist_key": sort_key(tags.album_artist),
         "album_key": sort_key(tags.album),
         "codec": audio.codec if audio else "",
@@ -298,6 +315,7 @@ def _row(read: ReadFile) -> dict[str, Any]:
         "mtime_ns": _TRY_AGAIN if read.is_passing else file.mtime_ns,
         "picture_key": key,
         "cover_key": key or read.unread.folder_cover_key,
+        "read_version": READ_VERSION,
         "problem": read.problem and clean_text(read.problem),
         "missing_since": None,
     }

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audio_cache import open_inside
+from audio_cache.text import counted
 
 from ..database.units_of_work import Database
 from ..errors import AudioFileError, MixtapeError
@@ -187,6 +188,7 @@ class Scanner:
         if self._cancelled.is_set():
             logger.info("scan cancelled")
             return
+        self._refuse_to_be_emptied()
         self._inventory.forget()
         done = self.progress
         if done.added + done.updated + done.removed:
@@ -196,6 +198,21 @@ class Scanner:
             *(done.seen, done.added, done.updated, done.removed, done.failed),
             time.monotonic() - started,
         )
+
+    def _refuse_to_be_emptied(self) -> None:
+        """Keep the tracks of a music folder that has nothing at all in it any more.
+
+        The folder that a disk is mounted to is empty while it is not. Who goes on holiday with
+        the disk must not come back to a library that was forgotten after a month.
+        """
+        with os.scandir(self._root) as entries:
+            is_empty = next(entries, None) is None
+        kept = self._inventory.count_kept() if is_empty else 0
+        if kept:
+            raise MixtapeError(
+                f"the music folder is empty, and the library knows {counted(kept, 'track')} of it: "
+                "is its disk mounted? They are kept, and come back with it"
+            )
 
     def _survey(self, reread: bool) -> list[UnreadFile]:
         """List all folders and write down what needs no file to be opened; return what does."""

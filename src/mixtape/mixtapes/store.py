@@ -56,8 +56,8 @@ class Mixtapes:
         with self._database.write() as session:
             mixtape = Mixtape(
                 **_columns(state),
-                slug=secrets.token_urlsafe(_SLUG_BYTES),
-                share_key=secrets.token_urlsafe(_SHARE_KEY_BYTES),
+                slug=new_slug(),
+                share_key=new_share_key(),
                 created_at=now,
                 updated_at=now,
             )
@@ -131,7 +131,7 @@ class Mixtapes:
 
         What was signed for them stays void when it is shared again; the link is the same then.
         """
-        return self._set(slug, shared=False, share_key=secrets.token_urlsafe(_SHARE_KEY_BYTES))
+        return self._set(slug, shared=False, share_key=new_share_key())
 
     def renew_link(self, slug: str) -> SavedMixtape:
         """Give a mixtape a new slug and share key, so that whoever has the old link is locked out.
@@ -139,11 +139,7 @@ class Mixtapes:
         Raises:
             NotFoundError: there is no such mixtape.
         """
-        return self._set(
-            slug,
-            slug=secrets.token_urlsafe(_SLUG_BYTES),
-            share_key=secrets.token_urlsafe(_SHARE_KEY_BYTES),
-        )
+        return self._set(slug, slug=new_slug(), share_key=new_share_key())
 
     def cover_keys(self) -> set[str]:
         """Return the covers that were chosen for mixtapes, for `Artwork.sweep_uploads`."""
@@ -171,10 +167,25 @@ class Mixtapes:
             return _load(session, mixtape)
 
 
+def new_slug() -> str:
+    """Return a slug that cannot be guessed."""
+    return secrets.token_urlsafe(_SLUG_BYTES)
+
+
+def new_share_key() -> str:
+    """Return a key that what listeners load is signed with."""
+    return secrets.token_urlsafe(_SHARE_KEY_BYTES)
+
+
+def is_slug(text: str) -> bool:
+    """Say whether a text may be a slug."""
+    return _SLUG.fullmatch(text) is not None
+
+
 def find_mixtape(session: Session, slug: str) -> Mixtape | None:
     """Return the mixtape with a slug, within a unit of work; None where there is none."""
     # Anything else is no slug, and some of it (lone surrogates) is nothing a database takes.
-    if not _SLUG.fullmatch(slug):
+    if not is_slug(slug):
         return None
     # The index finds it in a time that says nothing useful about 128 random bits.
     return session.scalars(select(Mixtape).where(Mixtape.slug == slug)).one_or_none()

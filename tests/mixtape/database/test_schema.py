@@ -28,6 +28,8 @@ from tests.helpers.tracks import add_track
 
 VERSION_1 = Path(__file__).with_name("version_1.sql")
 # Beside the models stand the full-text index, and what a mixtape from before Alembic looks at.
+# What has come since is not in a database of that time.
+SINCE = {"upload", "track", "ix_track_artist"}
 BESIDE = {"schema_version", "search", "ix_track_search", "alembic_version"}
 STEP = """
 import sqlalchemy as sa
@@ -161,7 +163,8 @@ def test_what_was_taken_over_goes_on_with_the_next_step_and_its_rows_stay(
         assert item.path == b"\xff/a.flac"
         with database.read() as session:
             # So an older mixtape, which looks there, refuses it.
-            assert session.scalar(text("SELECT version FROM schema_version")) == 4
+            count = len(list(ScriptDirectory(str(steps)).walk_revisions()))
+            assert session.scalar(text("SELECT version FROM schema_version")) == count
 
 
 def test_an_older_database_takes_every_step_that_it_lacks_once(url: URL, steps: Path) -> None:

@@ -10,6 +10,7 @@ from mixtape.files.tags import (
     TrackTags,
     clean_lines,
     clean_text,
+    lead_artist,
     read_track_tags,
     sort_key,
 )
@@ -18,7 +19,9 @@ from mixtape.files.tags import (
 def test_the_names_of_all_formats_mean_the_same() -> None:
     vorbis = [("title", "So"), ("tracknumber", "3"), ("discnumber", "2"), ("albumartist", "X")]
     ffmpeg = [("title", "So"), ("track", "3/12"), ("disc", "2/2"), ("album_artist", "X")]
-    expected = TrackTags(title="So", album_artist="X", track_no=3, disc_no=2)
+    expected = TrackTags(
+        title="So", album_artist="X", tagged_album_artist="X", track_no=3, disc_no=2
+    )
     assert read_track_tags(vorbis) == read_track_tags(ffmpeg) == expected
 
 
@@ -29,6 +32,29 @@ def test_the_album_artist_is_the_artist_where_nothing_else_is_said() -> None:
 def test_a_compilation_is_filed_under_various_artists() -> None:
     tags = read_track_tags([("artist", "Nina Simone"), ("compilation", "1")])
     assert (tags.artist, tags.album_artist) == ("Nina Simone", VARIOUS_ARTISTS)
+    assert tags.tagged_album_artist == VARIOUS_ARTISTS
+
+
+@pytest.mark.parametrize(
+    ("artist", "lead"),
+    [
+        ("Ann feat. Ben", "Ann"),
+        ("Ann (ft. Ben)", "Ann"),
+        ("Ann [featuring Ben & Cid]", "Ann"),
+        ("Ann & Ben", "Ann & Ben"),
+        ("Featherweight", "Featherweight"),
+        ("Little Feat", "Little Feat"),
+        ("", ""),
+    ],
+)
+def test_guests_come_behind_who_leads(artist: str, lead: str) -> None:
+    assert lead_artist(artist) == lead
+    assert read_track_tags([("artist", artist)]).album_artist == lead
+    assert read_track_tags([("artist", artist)]).tagged_album_artist == ""
+
+
+def test_a_disc_may_have_a_title_of_its_own() -> None:
+    assert read_track_tags([("discsubtitle", "Live")]).disc_subtitle == "Live"
 
 
 def test_several_artists_are_joined_and_repeated_ones_are_not() -> None:

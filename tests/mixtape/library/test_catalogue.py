@@ -45,7 +45,11 @@ def test_a_compilation_is_one_album_of_its_album_artist(
         )
     (album,) = catalogue.albums().items
     assert (album.title, album.artist, album.tracks) == ("Hits", "Various Artists", 3)
-    assert [artist.name for artist in catalogue.artists().items] == ["Various Artists"]
+    names = [artist.name for artist in catalogue.artists().items]
+    assert names == ["A", "B", "C", "Various Artists"]
+    pages = [catalogue.artists(offset=offset, limit=2) for offset in (0, 2)]
+    assert [artist.name for page in pages for artist in page.items] == names
+    assert [page.has_more for page in pages] == [True, False]
 
 
 def test_albums_of_the_same_name_by_two_artists_are_two(

@@ -230,6 +230,8 @@ def test_another_file_in_the_place_of_a_missing_one_is_not_taken_for_it(
 def test_tracks_long_missing_are_forgotten_unless_a_mixtape_holds_them(
     scanner: Scanner, database: Database, music: Path, flac: Path, clock: Clock
 ) -> None:
+    # An empty folder would be taken for one whose disk is away.
+    (music / "notes.txt").touch()
     for name in ("held", "free"):
         place(flac, music / f"{name}.flac", title=name)
     scan(scanner)

@@ -1,5 +1,6 @@
 // The owner's page: asks for figures while it is looked at, and puts its widgets together.
 
+import { attachBackup } from "./admin/backup.js";
 import { attachCharts } from "./admin/charts.js";
 import { attachFigures } from "./admin/figures.js";
 import { attachForecast } from "./admin/forecast.js";
@@ -18,6 +19,7 @@ const showFigures = attachFigures(page);
 const showSpace = attachSpace(page);
 const showHistory = attachCharts(page);
 const work = attachMaintenance(page, () => figures.now());
+attachBackup(page);
 const forecast = attachForecast(page, () => figures.now());
 
 /** Repeat a question while the page is visible; one at a time, whatever the server takes. */

@@ -19,9 +19,9 @@ from audio_cache.flask_ext import get_state
 from ...database.tables import Track
 from ...files.audio_file import NOT_AUDIO
 from ...files.formats import mime_type
-from ...library.catalogue import Album, Artist
 from ...library.covers import MIDDLE, SMALL
 from ...library.damage import damage_of
+from ...library.listed import Album, Artist
 from ...library.sizes import sent_size
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
@@ -135,6 +135,7 @@ def artist_fields(artist: Artist) -> dict[str, Any]:
     return {
         "name": artist.name,
         "albums": artist.albums,
+        "appears_on": artist.appears_on,
         "tracks": artist.tracks,
         "url": artist_url(artist),
         "cover": art_url(artist.cover_key, MIDDLE, artist.name),

@@ -8,7 +8,9 @@ from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
 
 from ...database.tables import Track
-from ...library.catalogue import PAGE_SIZE, AlbumOrder, Catalogue, Page
+from ...library.catalogue import PAGE_SIZE, AlbumOrder, Catalogue
+from ...library.discs import discs_of
+from ...library.listed import Page
 from ...services import current_services
 from .as_json import album_fields, artist_fields, decode_key, scan_fields, track_fields
 from .json_api import fresh_json
@@ -28,15 +30,18 @@ def artists() -> str:
 
 @blueprint.get("/artists/<key>")
 def artist(key: str) -> str:
-    """Show an artist's albums, and the tracks that belong to none."""
+    """Show an artist's albums, those of others with the artist on, and the tracks on no album."""
     (artist_key,) = decode_key(key, 1) or _no("artist")
     catalogue = _catalogue()
     albums = catalogue.albums(artist_key=artist_key, offset=_offset())
     loose = catalogue.album_tracks(artist_key, "") if not albums.offset else ()
-    if not albums.items and not loose:
+    name = catalogue.artist_name(artist_key)
+    if name is None:
         _no("artist")
-    name = albums.items[0].artist if albums.items else loose[0].album_artist
-    return render_template("artist.html", key=key, name=name, albums=albums, loose=loose)
+    appears_on = catalogue.appears_on(artist_key, offset=_guest_offset())
+    return render_template(
+        "artist.html", key=key, name=name, albums=albums, appears_on=appears_on, loose=loose
+    )
 
 
 @blueprint.get("/albums")
@@ -54,8 +59,8 @@ def album(key: str) -> str:
     """Show an album."""
     artist_key, album_key = decode_key(key, 2) or _no("album")
     found = _catalogue().get_album(artist_key, album_key)
-    tracks = _catalogue().album_tracks(artist_key, album_key)
-    return render_template("album.html", album=found, tracks=tracks)
+    discs = discs_of(_catalogue().album_tracks(artist_key, album_key))
+    return render_template("album.html", album=found, discs=discs)
 
 
 @blueprint.get("/search")
@@ -107,6 +112,10 @@ def _catalogue() -> Catalogue:
 
 def _offset() -> int:
     return max(0, request.args.get("offset", 0, int))
+
+
+def _guest_offset() -> int:
+    return max(0, request.args.get("guest_offset", 0, int))
 
 
 def _counts(page: Page[Any]) -> Any:

@@ -8,6 +8,7 @@ from flask import Flask, abort, jsonify, request
 from werkzeug.wrappers import Response
 
 from ...errors import (
+    BackupError,
     ConflictError,
     DatabaseError,
     InvalidMixtapeError,
@@ -24,6 +25,7 @@ _STATUS: Final[tuple[tuple[type[MixtapeError], int], ...]] = (
     (ConflictError, 409),
     (InvalidMixtapeError, 400),
     (PictureError, 400),
+    (BackupError, 400),
     (DatabaseError, 503),
 )
 

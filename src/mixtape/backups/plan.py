@@ -1,0 +1,176 @@
+"""What restoring a backup would do, worked out before anything is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy.orm import Session
+
+from ..errors import BackupError, InvalidMixtapeError
+from ..mixtapes.store import is_slug
+from ..mixtapes.values import MAX_TRACKS, MixtapeState, checked
+from .archive import Backup
+from .collect import paths_in, read_mixtapes
+from .matching import Places, find_places
+from .rows import (
+    MIXTAPE,
+    Row,
+    Rows,
+    backed_up_tables,
+    decode_bytes,
+    decode_row,
+    encode_value,
+    identity_of,
+    parents_of,
+    unknown_columns,
+)
+
+# new: not here. same: here as it is. differs: here, and was changed. renewed: here under another
+# link, since the one in the backup was revoked.
+Kind = Literal["new", "same", "differs", "renewed"]
+# These change with every save, or say nothing of what somebody has made.
+_PASSING: Final = frozenset({"revision", "updated_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One mixtape of a backup.
+
+    Args:
+        rows: as they are to be written here, but for numbers that the database gives.
+        existing_id: of the mixtape that is here already; None where it is new.
+        lost: how many of its tracks this library does not have.
+    """
+
+    kind: Kind
+    title: str
+    slug: str
+    shared: bool
+    tracks: int
+    lost: int
+    rows: Rows
+    existing_id: int | None = None
+    existing_slug: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a backup holds, against what is here.
+
+    Args:
+        moved: how many tracks were found at other paths than in the backup.
+        unknown: fields that a newer mixtape wrote; they would be left out.
+    """
+
+    made_at: datetime
+    steps: tuple[Step, ...]
+    moved: int
+    unknown: tuple[str, ...]
+
+    def count(self, *kinds: Kind) -> int:
+        """Return how many mixtapes are of some kinds."""
+        return sum(step.kind in kinds for step in self.steps)
+
+    @property
+    def conflicts(self) -> int:
+        """Return how many are here already and not the same."""
+        return self.count("differs", "renewed")
+
+
+def make_plan(session: Session, backup: Backup) -> Plan:
+    """Return what restoring a backup would do, within a unit of work.
+
+    Raises:
+        BackupError: it holds what no mixtape can have.
+    """
+    paths = sorted({path for rows in backup.mixtapes for path in paths_in(rows)})
+    places = find_places(session, paths, backup.tracks)
+    here = list(read_mixtapes(session))
+    by_slug = {_own(rows)["slug"]: rows for rows in here}
+    # To the microsecond: no two were made at once, whatever links they have had since.
+    by_birth = {_own(rows)["created_at"]: rows for rows in here}
+    steps, slugs = [], set()
+    for given in backup.mixtapes:
+        rows = _settled(given, places)
+        own = _own(rows)
+        if own["slug"] in slugs:
+            raise BackupError(f"it holds two mixtapes with the slug {own['slug']}")
+        slugs.add(own["slug"])
+        lost = sum(decode_bytes(row["path"]) in places.lost for row in rows["mixtape_track"])
+        existing = by_slug.get(own["slug"]) or by_birth.get(own["created_at"])
+        steps.append(_step(rows, lost, existing))
+    unknown = sorted(set().union(*(unknown_columns(rows) for rows in backup.mixtapes)))
+    return Plan(backup.made_at, tuple(steps), len(places.moved), tuple(unknown))
+
+
+def _own(rows: Rows) -> Row:
+    return rows[MIXTAPE.name][0]
+
+
+def _step(rows: Rows, lost: int, existing: Rows | None) -> Step:
+    own = _own(rows)
+    kind: Kind = "new"
+    if existing is not None:
+        is_same_link = _own(existing)["slug"] == own["slug"]
+        kind = "same" if _is_same(rows, existing) else "differs" if is_same_link else "renewed"
+    return Step(
+        kind=kind,
+        title=own["title"],
+        slug=own["slug"],
+        shared=own.get("shared", False),
+        tracks=len(rows["mixtape_track"]),
+        lost=lost,
+        rows=rows,
+        existing_id=None if existing is None else _own(existing)["id"],
+        existing_slug="" if existing is None else _own(existing)["slug"],
+    )
+
+
+def _settled(given: Rows, places: Places) -> Rows:
+    """Return the rows of a mixtape as they can be stored here, encoded as they came.
+
+    Raises:
+        BackupError: they cannot.
+    """
+    rows: Rows = {}
+    for table in backed_up_tables():
+        rows[table.name] = []
+        for row in given.get(table.name, ()):
+            decoded = decode_row(table, row)
+            if isinstance(decoded.get("path"), bytes):
+                decoded["path"] = places.of(decoded["path"])
+            rows[table.name].append({name: encode_value(each) for name, each in decoded.items()})
+    own = _own(rows)
+    if not is_slug(own["slug"]):
+        raise BackupError(f"{ascii(own['slug'])[:60]} is no slug of a mixtape")
+    if len(rows["mixtape_track"]) > MAX_TRACKS:
+        raise BackupError(f"“{own['title'][:60]}” in it has more than {MAX_TRACKS} tracks")
+    try:
+        state = checked(MixtapeState(own["title"], own["notes"], own["cover_key"]))
+    except InvalidMixtapeError as error:
+        raise BackupError(f"“{own['title'][:60]}” in it cannot be stored: {error}") from error
+    own.update(title=state.title, notes=state.notes)
+    return rows
+
+
+def _is_same(rows: Rows, existing: Rows) -> bool:
+    """Compare two states of a mixtape by all but numbers, its own link and dates."""
+    for table in backed_up_tables():
+        ignored: set[str | None] = {identity_of(table), *parents_of(table), *_PASSING}
+        if table is MIXTAPE:
+            ignored.add("slug")
+        given, there = rows[table.name], existing[table.name]
+        # An older mixtape did not have all the columns that there are now.
+        common = {name for row in given[:1] for name in row} - ignored
+        if _sorted_rows(given, common) != _sorted_rows(there, common):
+            return False
+    return True
+
+
+def _sorted_rows(rows: Sequence[Mapping[str, Any]], columns: set[str]) -> list[str]:
+    kept = ({name: row[name] for name in columns} for row in rows)
+    return sorted(json.dumps(row, sort_keys=True) for row in kept)
