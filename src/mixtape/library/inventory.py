@@ -19,7 +19,7 @@ from ..files.audio_file import AudioFile
 from ..files.names import display_name
 from ..files.pictures import picture_key
 from ..files.tags import TrackTags, clean_text, sort_key
-from ..files.walk import FoundFile, FoundFolder, folder_of
+from ..files.walk import FoundFile, FoundFolder
 
 # A disk that was away for a month comes back without a file being opened.
 FORGET_AFTER: Final = timedelta(days=30)
@@ -165,12 +165,13 @@ class Inventory:
             Track.picture_key,
             Track.cover_key,
             Track.missing_since.is_not(None),
+            Track.folder,
         )
         known: dict[bytes, dict[bytes, KnownTrack]] = defaultdict(dict)
         with self._database.read() as session:
             for row in session.execute(columns.where(Track.folder.in_(folders))):
-                track = KnownTrack(*row)
-                known[folder_of(track.path)][track.path] = track
+                track = KnownTrack(*row[:-1])
+                known[row.folder][track.path] = track
         return known
 
     def record(self, changes: Sequence[FolderChanges]) -> int:
@@ -286,7 +287,7 @@ def _row(read: ReadFile) -> dict[str, Any]:
     key = picture_key(audio.picture) if audio and audio.picture else None
     return {
         "path": file.path,
-        "folder": folder_of(file.path),
+        "folder": file.folder,
         **asdict(tags),
         "title": tags.title or _title_of(file.path),
         "album_artist_key": sort_key(tags.album_artist),

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from audio_cache import open_inside
+from audio_cache import is_sheet_track, open_inside
 
 from ..database.units_of_work import Database
 from ..errors import AudioFileError, MixtapeError
@@ -162,9 +162,7 @@ class Scanner:
         """
         twins = self._inventory.find_twins([file.file for file in files if file.track_id is None])
         return tuple(
-            track_id
-            for track_id, path in twins
-            if not os.path.lexists(os.path.join(self._root, path))
+            track_id for track_id, path in twins if not _is_there(os.path.join(self._root, path))
         )
 
     def _run(self, reread: bool) -> None:
@@ -283,6 +281,10 @@ class Scanner:
                     raise MixtapeError("another host is scanning already")
                 # Closing the file gives the lock back, and so does the end of the process.
                 yield
+
+
+def _is_there(place: bytes) -> bool:
+    return os.path.lexists(place) or is_sheet_track(os.fsdecode(place))
 
 
 def _read_one(root: bytes, unread: UnreadFile) -> ReadFile:
