@@ -89,7 +89,7 @@ def parse_cue_sheet(content: bytes) -> CueSheet:
         CueSheetError: it is no sheet, or says something that cannot be.
     """
     if len(content) > MAX_SHEET_BYTES:
-        raise CueSheetError(f"has more than {MAX_SHEET_BYTES:,} bytes, which no CUE sheet has")
+        raise CueSheetError(f"it has more than {MAX_SHEET_BYTES:,} bytes, which no CUE sheet has")
     reading = _Reading()
     for number, line in enumerate(_LINE_ENDS.split(decode_sheet(content)), 1):
         try:
@@ -159,7 +159,7 @@ class _Reading:
         self._place()
         self._sheet.files = list(self._files.values())
         if not self._sheet.track_count:
-            raise CueSheetError("names no track, so it is no CUE sheet of music")
+            raise CueSheetError("it names no track, so it is no CUE sheet of music")
         for file in self._sheet.files:
             for before, track in zip(file.tracks, file.tracks[1:], strict=False):
                 if (track.start or 0) <= (before.start or 0):

@@ -177,8 +177,10 @@ def find_sheet_track(path: str | os.PathLike[str]) -> SheetTrack:
                     if found.path == name:
                         return found
     except ValueError as error:
-        raise FileNotFoundError(errno.ENOENT, f"The CUE sheet {error}", name) from error
-    raise FileNotFoundError(errno.ENOENT, "The CUE sheet has no such track", name)
+        raise FileNotFoundError(
+            errno.ENOENT, f"Its CUE sheet cannot be used: {error}", name
+        ) from error
+    raise FileNotFoundError(errno.ENOENT, "Its CUE sheet has no such track", name)
 
 
 def read_sheet_track(path: str | os.PathLike[str]) -> Source:
@@ -306,16 +308,16 @@ def _require_fit(file: str, named: CueFile) -> None:
     whole = _header(file)
     shown = os.fsencode(os.path.basename(file)).decode("utf-8", "replace")
     if not (whole.lossless and whole.demuxer and whole.rate_hz):
-        raise CueSheetError(f"is of {shown!r}, and only lossless files are cut into tracks")
+        raise CueSheetError(f"it is of {shown!r}, and only lossless files are cut into tracks")
     if whole.samples is None:
         raise CueSheetError(
-            f"is of {shown!r}, which does not state its length: write it anew, with flac for one"
+            f"it is of {shown!r}, which does not state its length: write it anew, with flac for one"
         )
     last = named.tracks[-1]
     if (last.start or 0) * whole.rate_hz // FRAMES_PER_S >= whole.samples:
         begins_s = (last.start or 0) / FRAMES_PER_S
         raise CueSheetError(
-            f"says that track {last.number} begins at {begins_s:.1f} s, "
+            f"it says that track {last.number} begins at {begins_s:.1f} s, "
             f"and {shown!r} ends at {whole.duration_s:.1f} s"
         )
 
