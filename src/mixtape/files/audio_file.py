@@ -93,7 +93,7 @@ def _why_unused(sheet: Path) -> str:
     error = cut_files(os.fspath(sheet.parent), [sheet.name])[1].get(sheet.name)
     if isinstance(error, OSError):
         raise error
-    return f"this CUE sheet is not used: {error}" if error else "this CUE sheet cuts no file"
+    return f"This CUE sheet is not used: {error}" if error else "This CUE sheet cuts no file"
 
 
 def _read_lossless(path: Path, known: Identity | None) -> AudioFile | None:

@@ -143,7 +143,7 @@ def test_of_a_sheet_that_is_wrong_the_file_is_listed_and_the_reason(
     assert list(found) == [SHEET, b"Album/album.flac"]
     assert found[b"Album/album.flac"].problem is None
     assert said in (found[SHEET].problem or "")
-    assert "this CUE sheet is not used" in (found[SHEET].problem or "")
+    assert "This CUE sheet is not used" in (found[SHEET].problem or "")
     write_sheet(album / "album.cue", "album.flac")
     scan(scanner)
     assert list(present(database)) == PATHS
