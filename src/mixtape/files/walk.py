@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +48,7 @@ class FoundFolder:
         path: relative to the root, empty for the root itself.
         files: in no particular order. Those that CUE sheets cut into tracks are not among them,
             but their tracks are; and sheets that cannot be used, for somebody to see why.
+        cut: the paths of the files that are cut.
         folders: the paths of the folders in it.
         links: the paths of links in it that lead to folders inside the root.
         cover: the picture file that the folder is shown with.
@@ -56,6 +57,7 @@ class FoundFolder:
 
     path: bytes
     files: tuple[FoundFile, ...] = ()
+    cut: tuple[bytes, ...] = ()
     folders: tuple[bytes, ...] = ()
     links: tuple[bytes, ...] = ()
     cover: FoundFile | None = None
@@ -147,10 +149,11 @@ def _list_folder(root: bytes, folder: bytes) -> FoundFolder:
                 is_sheet = is_sheet_name(entry.name)
                 kind = files if is_audio_name(entry.name) else sheets if is_sheet else covers
                 kind.append(file)
+    cut: tuple[bytes, ...] = ()
     if sheets:
-        files = cut_by_sheets(root, folder, files, sheets)
+        files, cut = cut_by_sheets(root, folder, files, sheets)
     cover = min(covers, key=_cover_order, default=None)
-    return FoundFolder(folder, tuple(files), tuple(folders), tuple(links), cover)
+    return FoundFolder(folder, tuple(files), cut, tuple(folders), tuple(links), cover)
 
 
 def _resolve_folder(root: bytes, path: bytes) -> bytes:
@@ -195,8 +198,8 @@ def _examine(root: bytes, path: bytes, entry: os.DirEntry[bytes]) -> FoundFile |
 
 def cut_by_sheets(
     root: bytes, folder: bytes, files: list[FoundFile], sheets: list[FoundFile]
-) -> list[FoundFile]:
-    """Return the files of a folder as its CUE sheets cut them."""
+) -> tuple[list[FoundFile], tuple[bytes, ...]]:
+    """Return the files of a folder as its CUE sheets cut them, and the paths of those cut."""
     place = os.fsdecode(os.path.join(root, folder))
     by_name = {os.fsdecode(os.path.basename(file.path)): file for file in (*files, *sheets)}
     tracks, errors = cut_files(place, [os.fsdecode(os.path.basename(s.path)) for s in sheets])
@@ -213,9 +216,6 @@ def cut_by_sheets(
                 size, mtime_ns = status.st_size, min(status.st_mtime_ns, _LATEST_NS)
                 cut.append(FoundFile(path, size, mtime_ns, is_sheet_track=True))
                 whole.add(name)
-    kept = [file for name, file in by_name.items() if name not in whole]
-    return [*cut, *(file for file in kept if not is_sheet_name(file.path) or _is(errors, file))]
-
-
-def _is(errors: Mapping[str, Exception], sheet: FoundFile) -> bool:
-    return os.fsdecode(os.path.basename(sheet.path)) in errors
+    rest = [(name, file) for name, file in by_name.items() if name not in whole]
+    kept = [file for name, file in rest if name in errors or not is_sheet_name(name)]
+    return [*cut, *kept], tuple(by_name[name].path for name in sorted(whole))

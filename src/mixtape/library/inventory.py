@@ -64,6 +64,7 @@ class FolderChanges:
         back: tracks that were missing and are there again as they were.
         covers: tracks whose cover is another now, because the folder's picture is.
         gone: tracks whose files are no longer there.
+        cut: tracks whose files are cut by CUE sheets now.
     """
 
     unread: tuple[UnreadFile, ...] = ()
@@ -71,6 +72,12 @@ class FolderChanges:
     back: tuple[int, ...] = ()
     covers: tuple[tuple[int, str | None], ...] = ()
     gone: tuple[int, ...] = ()
+    cut: tuple[int, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether all is as the database has it."""
+        return not any((self.unread, self.back, self.covers, self.gone, self.cut))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +127,10 @@ def compare_folder(
         if track.cover_key != (track.picture_key or cover_key):
             covers.append((track.id, track.picture_key or cover_key))
     there = {file.path for file in folder.files}
-    gone = [t.id for t in known.values() if t.path not in there and not t.is_missing]
-    return FolderChanges(tuple(unread), unchanged, tuple(back), tuple(covers), tuple(gone))
+    lost = [track for path, track in known.items() if path not in there and not track.is_missing]
+    gone = tuple(track.id for track in lost if track.path not in folder.cut)
+    cut = tuple(track.id for track in lost if track.path in folder.cut)
+    return FolderChanges(tuple(unread), unchanged, tuple(back), tuple(covers), gone, cut)
 
 
 def folder_cover_key(cover: FoundFile | None) -> str | None:
@@ -178,6 +187,7 @@ class Inventory:
         """Write down what needs no file to be opened; return how many tracks are gone."""
         back = [track_id for change in changes for track_id in change.back]
         gone = [track_id for change in changes for track_id in change.gone]
+        gone += self._let_go([track_id for change in changes for track_id in change.cut])
         covers = [cover for change in changes for cover in change.covers]
         if not (back or gone or covers):
             return 0
@@ -191,6 +201,15 @@ class Inventory:
                 rows = [{"id": track_id, "cover_key": key} for track_id, key in covers]
                 session.execute(update(Track), rows)
         return len(gone)
+
+    def _let_go(self, ids: Sequence[int]) -> list[int]:
+        """Return those of tracks that no mixtape holds; the others stay, whole as they are."""
+        if not ids:
+            return []
+        held = Track.path.in_(select(MixtapeTrack.path))
+        with self._database.read() as session:
+            kept = set(session.scalars(select(Track.id).where(Track.id.in_(ids), held)))
+        return [track_id for track_id in ids if track_id not in kept]
 
     def find_twins(self, files: Sequence[FoundFile]) -> list[tuple[int, bytes]]:
         """Return (id, path) of the tracks that agree with one of some files in size and date."""

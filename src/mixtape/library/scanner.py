@@ -112,7 +112,7 @@ class Scanner:
         """
         found = get_folder(self._root, path)
         (changes,) = self._compare([found], reread=False)
-        if not any((changes.unread, changes.back, changes.covers, changes.gone)):
+        if changes.is_empty:
             return found, True
         names = {file: reading_order(display_name(file.file.path)) for file in changes.unread}
         some = sorted(changes.unread, key=lambda file: names[file])[:_ON_THE_SPOT]

@@ -106,6 +106,24 @@ def test_a_changed_sheet_gives_the_same_tracks_other_lengths(
     assert found[PATHS[0]].duration_s == 4.0
 
 
+def test_a_file_that_a_mixtape_holds_as_a_whole_stays_until_it_does_not(
+    scanner: Scanner, database: Database, album: Path
+) -> None:
+    text = (album / "album.cue").read_text()
+    (album / "album.cue").unlink()
+    scan(scanner)
+    (whole,) = present(database).values()
+    saved = Mixtapes(database).create(MixtapeState("Tape", track_ids=(whole.id,)))
+    (album / "album.cue").write_text(text)
+    for _ in range(2):
+        scan(scanner)
+        assert list(present(database)) == [*PATHS, b"Album/album.flac"]
+    assert not Mixtapes(database).get(saved.slug).items[0].is_missing
+    Mixtapes(database).delete(saved.slug)
+    scan(scanner)
+    assert list(present(database)) == PATHS
+
+
 def test_a_page_shows_the_tracks_in_the_order_of_the_sheet(
     scanner: Scanner, database: Database, album: Path
 ) -> None:
