@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from audio_cache.encoding import mp3
 from audio_cache.encoding.ffmpeg_options import input_arguments
-from audio_cache.sources.source import hash_audio, read_source
+from audio_cache.errors import CueSheetError
+from audio_cache.sources.sheet_tracks import read_sheet
+from audio_cache.sources.source import hash_audio, read_source, stat_source, version_of
 from audio_cache.sources.suffixes import AUDIO_SUFFIXES
 from audio_cache.store.entry import count_intact_frames, judge_alone, read_open_entry
 from mixtape.files.tags import read_track_tags
@@ -53,6 +56,30 @@ def entries(data: bytes) -> None:
             count_intact_frames(file.fileno(), entry.header_bytes, 128_000, 10)
 
 
+def sheets(data: bytes) -> None:
+    """Read a CUE sheet, and cut a file by it. Nothing in it may be an error of another kind."""
+    sheet = Path(_FOLDER.name) / "x.cue"
+    sheet.write_bytes(data)
+    album = Path(_FOLDER.name) / "album.wav"
+    if not album.exists():
+        with wave.open(os.fspath(album), "wb") as file:
+            file.setparams((1, 1, 8000, 0, "NONE", ""))
+            file.writeframes(bytes(80_000))
+    try:
+        tracks = read_sheet(sheet)
+    except CueSheetError:
+        return
+    at: int | None = 0
+    for track in tracks:
+        source = read_source(track.path)
+        assert source.samples
+        assert track.start == at or source.first_sample
+        assert source.first_sample + source.samples <= (source.file.samples or 0)
+        assert version_of(stat_source(track.path)) == source.version
+        read_track_tags(source.tags)
+        at = track.stop
+
+
 def requests(data: bytes) -> None:
     """Take requests from a connection; how they are cut into pieces must not matter."""
     whole = _arrive([data])
@@ -82,6 +109,7 @@ def _arrive(pieces: list[bytes]) -> tuple[object, ...]:
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "sources": sources,
     "entries": entries,
+    "sheets": sheets,
     "requests": requests,
 }
 
@@ -95,6 +123,10 @@ def seeds_of(target: str) -> list[bytes]:
             for path in files
             if os.stat(path).st_size < 1 << 16
         ]
+    if target == "sheets":
+        text = 'FILE "album.wav" WAVE\n TRACK 01 AUDIO\n  TITLE "A"\n  INDEX 01 00:00:00\n'
+        text += " TRACK 02 AUDIO\n  PERFORMER B\n  INDEX 00 00:02:00\n  INDEX 01 00:03:10\n"
+        return [text.encode(coding) for coding in ("utf-8", "utf-16")]
     if target == "requests":
         return [
             b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",

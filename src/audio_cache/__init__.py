@@ -10,6 +10,7 @@ from .encoding.survey import Damage
 from .errors import (
     AudioCacheError,
     ConfigError,
+    CueSheetError,
     DamagedSourceError,
     EncodeError,
     EncodeInterruptedError,
@@ -22,6 +23,7 @@ from .progress.callback import ProgressCallback
 from .progress.events import ProgressEvent, ProgressStatus
 from .progress.tracker import ProgressTracker, get_progress_tracker
 from .quality import (
+    BEST_QUALITY,
     DEFAULT_QUALITY,
     QUALITY_LEVELS,
     QUALITY_SETTINGS,
@@ -32,6 +34,13 @@ from .quality import (
 )
 from .serving.traffic import TrafficCount
 from .settings import AudioCacheSettings
+from .sources.sheet_tracks import (
+    SheetTrack,
+    cut_files,
+    file_of,
+    is_sheet_name,
+    is_sheet_track,
+)
 from .sources.source import (
     Source,
     is_audio_name,
@@ -40,6 +49,7 @@ from .sources.source import (
     media_type,
     open_inside,
     read_source,
+    stat_source,
     suffix_of,
 )
 from .sources.source import normalise as normalise_tags
@@ -57,6 +67,7 @@ from .store.verify import Inspection, State, verify
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "BEST_QUALITY",
     "DEFAULT_QUALITY",
     "ID3_FRAMES",
     "LOSSLESS_SUFFIXES",
@@ -72,6 +83,7 @@ __all__ = [
     "CacheWorker",
     "Cancellation",
     "ConfigError",
+    "CueSheetError",
     "Damage",
     "DamagedSourceError",
     "EncodeError",
@@ -90,6 +102,7 @@ __all__ = [
     "QualityError",
     "QualityLevel",
     "QualitySetting",
+    "SheetTrack",
     "Source",
     "SourceWatch",
     "State",
@@ -99,7 +112,9 @@ __all__ = [
     "Verdict",
     "audio_size",
     "bitrate_bps",
+    "cut_files",
     "encode_time_s",
+    "file_of",
     "find_ffmpeg",
     "find_obstacle",
     "find_outdated",
@@ -109,6 +124,8 @@ __all__ = [
     "is_audio_name",
     "is_encodable",
     "is_lossless",
+    "is_sheet_name",
+    "is_sheet_track",
     "is_valid",
     "look_ahead",
     "may_be_lossless",
@@ -121,6 +138,7 @@ __all__ = [
     "rename_tag",
     "running_count",
     "schedule_mixtape_caching",
+    "stat_source",
     "suffix_of",
     "take_stock",
     "verify",

@@ -20,6 +20,7 @@ from .engines import make_runs, make_tracker
 from .errors import AudioCacheError
 from .quality import DEFAULT_QUALITY, QualityLevel
 from .settings import PREFIX, AudioCacheSettings
+from .sources.source import stat_source
 from .store.cache import AudioCache
 
 __all__ = ["CacheWorker", "Results", "missing", "schedule_mixtape_caching", "track_paths"]
@@ -66,7 +67,7 @@ class CacheWorker:
             if self.audio_cache.should_transcode(path):
                 self.audio_cache.store_together(path, wanted)
             else:
-                os.stat(path)
+                stat_source(path)
         except (AudioCacheError, OSError) as error:
             self.logger.error("cannot cache %r: %s", str(path), error)
             return {

@@ -32,6 +32,10 @@ class QualityError(AudioCacheError, ValueError):
     """A text names no quality level."""
 
 
+class CueSheetError(AudioCacheError, ValueError):
+    """A CUE sheet cannot be used; the message says where it is wrong, and how."""
+
+
 class EncodeError(AudioCacheError, subprocess.CalledProcessError):
     """A source could not be turned into a rendition; nothing was stored.
 

@@ -36,7 +36,7 @@ from .serving.playback import Playback
 from .serving.ranges import connection_of as connection_of
 from .serving.traffic import Traffic
 from .settings import AudioCacheSettings
-from .sources.source import is_audio_name, open_inside
+from .sources.source import is_audio_name, open_inside, stat_opened
 from .store.cache import AudioCache
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .backends.redis_shared import RedisShared
 
 _EXTENSION = "audio_cache"
+_NOT_NOW: Final = "This track cannot be played now."
 _ODD_PARTS: Final = frozenset({"", ".", ".."})
 
 
@@ -221,7 +222,7 @@ def rendition(object_id: str) -> Response:
         return get_state().permanent.answer(asked, object_id, is_shared=grant.is_shared)
     except LiveUnavailableError as error:
         current_app.logger.warning("cannot play %s: %s", object_id, error)
-        raise ServiceUnavailable("This track cannot be played now.", retry_after=5) from error
+        raise ServiceUnavailable(_NOT_NOW, retry_after=5) from error
     except (AudioCacheError, OSError) as error:
         current_app.logger.warning("cannot play %s: %s", object_id, error)
         raise NotFound("There is no such track.") from error
@@ -234,9 +235,8 @@ def grant(object_id: str) -> FlaskResponse:
     """
     granted = _require_grant(object_id)
     left_s = int(request.args["e"]) - int(time.time())
-    return FlaskResponse(
-        status=204, headers=get_state().permanent.grant(object_id, granted, left_s)
-    )
+    headers = get_state().permanent.grant(object_id, granted, left_s)
+    return FlaskResponse(status=204, headers=headers)
 
 
 def _require_grant(object_id: str) -> Grant:
@@ -325,6 +325,8 @@ def _answer(path: Path, source: os.stat_result | None, quality: QualityLevel) ->
     except OSError as error:
         current_app.logger.warning("cannot play %r: %s", str(path), error)
         raise NotFound("There is no such track.") from error
+    except LiveUnavailableError as error:
+        raise ServiceUnavailable(_NOT_NOW, retry_after=5) from error
 
 
 def requested_quality() -> QualityLevel:
@@ -364,7 +366,7 @@ def _locate(music_root: Path, relative: str) -> tuple[Path, os.stat_result]:
         # Looked up once a second: with each play it would be an eighth of what a hit takes.
         root = _real_root(os.fspath(music_root), int(time.monotonic()))
         with contextlib.suppress(OSError), open_inside(root, path) as descriptor:
-            return Path(path), os.fstat(descriptor)
+            return Path(path), stat_opened(path, descriptor)
     raise NotFound("There is no such track.")
 
 

@@ -34,6 +34,7 @@ else:
     QualityLevel = Literal[(*QUALITY_SETTINGS, "original")]
 
 QUALITY_LEVELS: Final[tuple[QualityLevel, ...]] = (*QUALITY_SETTINGS, "original")
+BEST_QUALITY: Final[QualityLevel] = QUALITY_LEVELS[0]
 DEFAULT_QUALITY: Final[QualityLevel] = "medium"
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from ..sources.sheet_tracks import cut_files
 from ..sources.source import may_be_lossless
 
 
@@ -16,7 +17,7 @@ def collect_sources(
 
     A file is taken as given. A folder stands for everything below it that may be lossless, in the
     order of the names' bytes; hidden names are skipped, and links to folders, which could form
-    loops, are not followed.
+    loops, are not followed. A file that a CUE sheet cuts into tracks stands for those.
 
     Args:
         paths: files and folders; a path that does not exist counts as a file.
@@ -34,6 +35,8 @@ def collect_sources(
 def _below(folder: Path, on_error: Callable[[OSError], None]) -> Iterator[str]:
     for directory, folders, files in os.walk(folder, onerror=on_error):
         folders[:] = sorted((name for name in folders if not name.startswith(".")), key=os.fsencode)
-        for name in sorted(files, key=os.fsencode):
-            if not name.startswith(".") and may_be_lossless(name):
-                yield os.path.join(directory, name)
+        names = [name for name in sorted(files, key=os.fsencode) if not name.startswith(".")]
+        tracks, _ = cut_files(directory, names)
+        for name in filter(may_be_lossless, names):
+            parts = [track.path for track in tracks if os.path.basename(track.file) == name]
+            yield from parts or [os.path.join(directory, name)]

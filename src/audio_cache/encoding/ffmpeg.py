@@ -140,7 +140,7 @@ class FFmpegRun:
         self._nice = nice
         self._on_line = on_line
         self._program = ffmpeg.path
-        self._name = "" if source is None else os.fspath(source.path)
+        self._name = "" if source is None else os.fspath(source.file.path)
         self._said = bytearray()
         self._errors: list[str] = []
         self._facts: list[str] = []

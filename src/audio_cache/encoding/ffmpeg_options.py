@@ -11,6 +11,7 @@ from ..errors import DamagedSourceError, EncodeError
 from ..quality import QualitySetting
 from ..sources.source import Source
 from . import mp3
+from .cut import SEEKABLE, Cut, cut_of
 from .ffmpeg import INPUT, FFmpeg, FFmpegRun, Report
 
 # Playlists and network protocols stay shut: a file may name no other file for ffmpeg to open.
@@ -34,8 +35,6 @@ _CONTINUOUS: Final = (
 )
 # Or else silence is put in the place of what is missing (libswresample, "async").
 _FILLED: Final = ":async=1:min_hard_comp=0.001:first_pts=0"
-# ffmpeg seeks these to the very sample.
-_SEEKABLE: Final = frozenset({"flac", "wav", "aiff", "mov", "ape", "wv", "tta", "dsf", "iff"})
 # These have no end of their own: tags behind the audio would be read as damaged audio.
 _OPEN_ENDED: Final = frozenset({"flac", "wv"})
 # LAME remembers how loud it was: behind what is loud its threshold of hearing comes down by 7.5 % a
@@ -95,11 +94,8 @@ class Piece:
             checked_as: the codec of the samples as they were decoded, whose MD5 one output more
                 gives.
         """
-        start_us = self._start_sample * 1_000_000 // mp3.SAMPLE_RATE_HZ
         arguments = input_arguments(
-            self.source,
-            start_us=start_us if self._is_sought else 0,
-            is_best_effort=self.is_best_effort,
+            self.source, start_us=self._start_us, is_best_effort=self.is_best_effort
         )
         if len(settings) == 1 and not checked_as:
             arguments += [
@@ -123,7 +119,7 @@ class Piece:
                 arguments += ["-map", label, *_encoder(setting, options)]
         if checked_as:
             arguments += ["-map", "[raw]", "-c:a", checked_as, *_MD5_OUTPUT]
-        return arguments + (self._counter() if self._is_sought and self.is_last else [])
+        return arguments + (self._counter() if self._is_counted and self.is_last else [])
 
     @property
     def is_whole(self) -> bool:
@@ -162,6 +158,24 @@ class Piece:
         return self._warm > 0 and can_seek(self.source) and not self.is_best_effort
 
     @property
+    def _is_counted(self) -> bool:
+        """Say whether ffmpeg's own count of what it decoded is not that of the source."""
+        return self._is_sought or (self._cut is not None and not self.is_best_effort)
+
+    @property
+    def _cut(self) -> Cut | None:
+        """Return what of the file is decoded where the source is a part of it."""
+        is_part = self.source.whole is not None
+        return cut_of(self.source, self._sought, not self.is_best_effort) if is_part else None
+
+    @property
+    def _start_us(self) -> int:
+        cut = self._cut
+        if cut is not None:
+            return cut.start_us
+        return self._start_sample * 1_000_000 // mp3.SAMPLE_RATE_HZ if self._is_sought else 0
+
+    @property
     def _start_sample(self) -> int:
         return self._warm * mp3.FRAME_SAMPLES
 
@@ -187,10 +201,13 @@ class Piece:
         return self._start_sample * self.source.rate_hz // mp3.SAMPLE_RATE_HZ
 
     def _filters(self) -> str:
+        cut = self._cut
         if self.is_best_effort:
-            chain = f"aresample={mp3.SAMPLE_RATE_HZ}{_FILLED},apad"
+            chain = cut.by_place() if cut is not None else ""
+            chain += f"aresample={mp3.SAMPLE_RATE_HZ}{_FILLED},apad"
         else:
             chain = _CONTINUOUS if self.source.demuxer in _NUMBERED else ""
+            chain += cut.by_count() if cut is not None else ""
             chain += f"aresample={mp3.SAMPLE_RATE_HZ},apad=pad_len={_PAD_SAMPLES}"
         if self._is_sought or not self._warm:
             chain += f",atrim=end_sample={self._samples}"
@@ -205,7 +222,9 @@ class Piece:
 
         The padded and resampled audio would not show that there are a few too many or too few.
         """
-        trim = f"atrim=end_sample={self._stated - self._sought + 1}"
+        cut = self._cut
+        plain = f"atrim=end_sample={self._stated - self._sought + 1}"
+        trim = cut.counted() if cut is not None else plain
         return ["-map", "0:a:0", "-vn", "-af", trim, "-c:a", "pcm_s16le", "-f", "null", "-"]
 
     def _find_fault(self, report: Report, missing: Sequence[int]) -> str | None:
@@ -225,7 +244,7 @@ class Piece:
         """Return how many samples the source turned out to have; None if that is unknown."""
         if not self.is_last:
             return None
-        if not self._is_sought:
+        if not self._is_counted:
             return report.decoded_samples
         counted = report.encoded_samples[-1:]
         return self._sought + counted[0] if counted else None
@@ -327,7 +346,7 @@ def input_arguments(
 def can_seek(source: Source) -> bool:
     """Say whether ffmpeg can start to decode at the start of any group of frames."""
     # A group lasts 32/25 s: only at rates divisible by 25 does it start on a source sample.
-    return source.demuxer in _SEEKABLE and source.rate_hz % 25 == 0
+    return source.demuxer in SEEKABLE and source.rate_hz % 25 == 0
 
 
 def name_of(source: Source) -> str:
@@ -374,6 +393,6 @@ def _error(source: Source, fault: str, run: FFmpegRun, report: Report) -> Encode
 
 def _url(source: Source) -> str:
     url = f"file:{INPUT}"
-    if source.demuxer in _OPEN_ENDED and 0 < source.audio_end < source.size_bytes:
+    if source.demuxer in _OPEN_ENDED and 0 < source.audio_end < source.file.size_bytes:
         return f"subfile,,start,0,end,{source.audio_end},,:{url}"
     return url

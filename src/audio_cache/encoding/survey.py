@@ -13,6 +13,7 @@ from typing import Final
 
 from ..errors import DamagedSourceError
 from ..sources.source import Source
+from .cut import cut_of
 from .ffmpeg import FFmpeg, FFmpegRun
 from .ffmpeg_options import CONTINUOUS_WITHIN_SAMPLES, AudioCheck, input_arguments
 
@@ -104,7 +105,8 @@ def survey(
         EncodeError: ffmpeg met one of its limits.
     """
     gaps = _Gaps(source.samples)
-    output = ("-map", "0:a:0", "-vn", "-af", "ashowinfo", "-c:a", "pcm_s16le", "-f", "s16le")
+    cut = cut_of(source, may_seek=False).by_place() if source.whole is not None else ""
+    output = ("-map", "0:a:0", "-vn", "-af", f"{cut}ashowinfo", "-c:a", "pcm_s16le", "-f", "s16le")
     arguments = [*input_arguments(source, is_best_effort=True), *output, "{out}"]
     with FFmpegRun(ffmpeg, arguments, source=source, on_line=gaps.hear, nice=nice) as run:
         on_start(run)
@@ -113,7 +115,9 @@ def survey(
         report = run.finish()
     if not gaps.is_opened:
         return None
-    gaps.end(report.returncode != 0 or report.decode_errors > 0)
+    # Elsewhere in the file it may be damaged as it likes.
+    has_errors = report.returncode != 0 or report.decode_errors > 0
+    gaps.end(has_errors and source.whole is None)
     damage = gaps.damage(source.rate_hz)
     if gaps.first is not None:
         return damage

@@ -20,9 +20,10 @@ from ..encoding.rendition import RENDITION_ID, Rendition
 from ..encoding.survey import Damage
 from ..errors import AudioCacheError, EncodeError, FFmpegNotFoundError, LiveUnavailableError
 from ..live.encodes import Failures, Live
-from ..quality import QualityLevel, bitrate_bps
+from ..quality import BEST_QUALITY, QualityLevel, bitrate_bps
 from ..settings import AudioCacheSettings
-from ..sources.source import FileVersion, media_type, require_same, version_of
+from ..sources.sheet_tracks import is_sheet_track
+from ..sources.source import FileVersion, media_type, require_same, stat_source, version_of
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.lookups import Found, foreign_etag
@@ -88,11 +89,14 @@ class Playback:
 
         Raises:
             FileNotFoundError: the source doesn't exist, isn't a file, or is another by now.
+            LiveUnavailableError: it is a track in a CUE sheet, and cannot be made now.
             OSError: the source can't be read.
         """
-        source = source or os.stat(path)
+        source = source or stat_source(path)
         if not stat.S_ISREG(source.st_mode):
             raise FileNotFoundError(f"{path} is not a file")
+        if quality == "original" and is_sheet_track(path):
+            quality = BEST_QUALITY
         if not self.settings.enabled or quality == "original":
             return self._original(request, path, source, "fwd=bypass")
         cached = self._cached(path, quality, source)
@@ -120,7 +124,7 @@ class Playback:
                 if shared is not None:
                     return shared
             damage = self._damage_of(path, source)
-            if self.settings.on_miss == "live":
+            if self.settings.on_miss == "live" or rendition.source.whole is not None:
                 return self._play_live(request, rendition, source, damage)
             if request.method == "GET" and damage is None:
                 self.live.start(rendition, nice=self.settings.nice)
@@ -288,7 +292,13 @@ class Playback:
     def _original(
         self, request: Request, path: Path, source: os.stat_result, status: str
     ) -> Response:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except NotADirectoryError as error:
+            # Its file holds the whole album.
+            raise LiveUnavailableError(
+                f"{os.fspath(path)!r} is part of a file, which needs ffmpeg to be played"
+            ) from error
         found = os.fstat(fd)
         try:
             require_same(version_of(found), source, path)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import stat
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +30,10 @@ RIFF: Final = "<4sI"
 RIFX: Final = ">4sI"
 IFF: Final = ">4sI"
 DSDIFF: Final = ">4sQ"
+FileVersion = tuple[int, int, int, int, int]
+_DESCRIPTORS: Final = "/proc/self/fd"
+_IN_SHEET: Final = ".cue/"
+_READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class DamagedError(ValueError):
@@ -238,3 +245,105 @@ def decode_text(text: bytes) -> str:
         return text.decode("utf-8")
     except UnicodeDecodeError:
         return text.decode("cp1252", "replace")
+
+
+def version_of(status: os.stat_result) -> FileVersion:
+    """Return what of a file's status changes whenever its content may have."""
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return (status.st_dev, status.st_ino, status.st_size, *times)
+
+
+@contextlib.contextmanager
+def open_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> Iterator[int]:
+    """Open a file, then see whether it is regular and below a folder whose path has no links.
+
+    For a track of a CUE sheet it is the file that the track is a part of.
+
+    Raises:
+        OSError: it cannot be opened, lies elsewhere, or is no regular file.
+    """
+    name = os.fspath(path)
+    with open_file(name, may_be_part=True) as descriptor:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not _is_inside(root, descriptor, name):
+            raise FileNotFoundError(errno.ENOENT, "No file of this folder", name)
+        yield descriptor
+
+
+def _is_inside(root: str | os.PathLike[str], descriptor: int, path: str) -> bool:
+    """Say whether an open file lies below a folder, by where the kernel says it is."""
+    below = os.path.join(root, "")
+    if os.path.isdir(_DESCRIPTORS):
+        return os.readlink(f"{_DESCRIPTORS}/{descriptor}").startswith(below)
+    # Where the kernel does not say: the file that the path leads to now has to be the same.
+    from .sheet_tracks import file_of
+
+    real = os.path.realpath(file_of(path), strict=True)
+    return real.startswith(below) and os.path.samestat(os.stat(real), os.fstat(descriptor))
+
+
+def require_same(
+    found: FileVersion, known: FileVersion | os.stat_result, path: str | os.PathLike[str]
+) -> None:
+    """Make sure that a file which was opened is the one that was looked at before by that path.
+
+    A name can come to stand for another file between two looks, by a link for one that is outside
+    of the music.
+
+    Raises:
+        FileNotFoundError: it is another file.
+    """
+    if isinstance(known, os.stat_result):
+        known = version_of(known)
+    if found[:2] != known[:2]:
+        raise FileNotFoundError(errno.ENOENT, "Another file took its place", os.fspath(path))
+
+
+@contextlib.contextmanager
+def open_file(name: str, *, may_be_part: bool = False) -> Iterator[int]:
+    """Open a file without blocking on a pipe, which would wait until somebody writes to it.
+
+    Args:
+        name: its path.
+        may_be_part: for a track of a CUE sheet, open the file that it is a part of.
+    """
+    try:
+        descriptor = os.open(name, _READ)
+    except NotADirectoryError:
+        if not may_be_part:
+            raise
+        from .sheet_tracks import file_of
+
+        descriptor = os.open(file_of(name), _READ)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def stat_source(path: str | os.PathLike[str]) -> os.stat_result:
+    """Return what the file system says of a source; of a track of a CUE sheet what it would say.
+
+    Raises:
+        OSError: there is no such source.
+    """
+    try:
+        return os.stat(path)
+    except NotADirectoryError:
+        from .sheet_tracks import stat_sheet_track
+
+        return stat_sheet_track(path)
+
+
+def stat_opened(path: str, descriptor: int) -> os.stat_result:
+    """Return what `stat_source` does, of a source whose file is open.
+
+    Raises:
+        OSError: there is no such track in a CUE sheet.
+    """
+    status = os.fstat(descriptor)
+    if _IN_SHEET in path.lower():
+        from .sheet_tracks import is_sheet_track, stat_sheet_track
+
+        if is_sheet_track(path):
+            return stat_sheet_track(path, status)
+    return status

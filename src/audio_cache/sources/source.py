@@ -19,7 +19,21 @@ from . import tags
 from .flac_ape_wavpack import read_ape, read_dsf, read_flac, read_tta, read_vorbis, read_wavpack
 from .lossy import recognise_lossy
 from .mp4 import read_ilst, read_mp4
-from .reader import DamagedError, Extent, Pairs, Reader, TagBlock, read_text
+from .reader import (
+    DamagedError,
+    Extent,
+    Pairs,
+    Reader,
+    TagBlock,
+    open_file,
+    read_text,
+)
+from .reader import FileVersion as FileVersion
+from .reader import open_inside as open_inside
+from .reader import require_same as require_same
+from .reader import stat_opened as stat_opened
+from .reader import stat_source as stat_source
+from .reader import version_of as version_of
 from .stream import Format, Stream
 from .suffixes import AUDIO, AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
 from .tag_names import ALIASES, DROPPED, MAX_TEXT_CHARACTERS, MUSICBRAINZ, TOTALS
@@ -60,9 +74,6 @@ _TAG_FORMS: Final[dict[str, Callable[[Reader, Extent, str], Pairs]]] = {
 }
 
 _HASHED_AT_ONCE: Final = 1 << 20
-_DESCRIPTORS: Final = "/proc/self/fd"
-
-FileVersion = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +92,9 @@ class Source(Format):
         form: what besides its bytes decides how the audio is decoded.
         extents: where the bytes of the audio lie in the file.
         audio_end: offset of the first byte behind the audio; tags may follow.
+        whole: the file, where this is only a part of it, as a track of a CUE sheet is. What is said
+            of bytes is of that; size, samples, tags and version are of the part.
+        first_sample: where in the file it begins, at `rate_hz`.
     """
 
     path: Path
@@ -93,6 +107,13 @@ class Source(Format):
     form: str = ""
     extents: tuple[Extent, ...] = ()
     audio_end: int = 0
+    whole: Source | None = None
+    first_sample: int = 0
+
+    @property
+    def file(self) -> Source:
+        """Return the file that it is read from, which is all of it unless it is a part."""
+        return self.whole or self
 
     @property
     def duration_s(self) -> float:
@@ -106,10 +127,21 @@ def read_source(path: str | os.PathLike[str]) -> Source:
     Damaged or unusual content is described as far as possible and is never an error.
 
     Raises:
-        OSError: the file is missing, can't be read or isn't a regular file.
+        OSError: the file is missing, can't be read or isn't a regular file; or there is no such
+            track in a CUE sheet.
     """
     name = os.path.abspath(os.fsdecode(path))
-    with _open(name) as descriptor:
+    try:
+        return _read_file(name)
+    except NotADirectoryError:
+        # Loaded where it is needed, which it is not where sheets are no sources.
+        from .sheet_tracks import read_sheet_track
+
+        return read_sheet_track(name)
+
+
+def _read_file(name: str) -> Source:
+    with open_file(name) as descriptor:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
@@ -145,7 +177,7 @@ def is_lossless(path: str | os.PathLike[str]) -> bool:
         return False
     has_lossless_suffix = suffix_of(name) in LOSSLESS_SUFFIXES
     try:
-        with _open(name) as descriptor:
+        with open_file(name, may_be_part=True) as descriptor:
             # By far the most frequent case needs no more than this.
             if os.pread(descriptor, 4, 0) == b"fLaC" and has_lossless_suffix:
                 return True
@@ -192,60 +224,10 @@ def open_source(source: Source) -> Iterator[int]:
     Raises:
         OSError: it cannot be opened, or another file has taken its place.
     """
-    with _open(os.fspath(source.path)) as descriptor:
-        require_same(version_of(os.fstat(descriptor)), source.version, source.path)
+    file = source.file
+    with open_file(os.fspath(file.path)) as descriptor:
+        require_same(version_of(os.fstat(descriptor)), file.version, file.path)
         yield descriptor
-
-
-@contextlib.contextmanager
-def open_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> Iterator[int]:
-    """Open a file, then see whether it is regular and below a folder whose path has no links.
-
-    Raises:
-        OSError: it cannot be opened, lies elsewhere, or is no regular file.
-    """
-    name = os.fspath(path)
-    with _open(name) as descriptor:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not _is_inside(root, descriptor, name):
-            raise FileNotFoundError(errno.ENOENT, "No file of this folder", name)
-        yield descriptor
-
-
-def _is_inside(root: str | os.PathLike[str], descriptor: int, path: str) -> bool:
-    """Say whether an open file lies below a folder, by where the kernel says it is."""
-    below = os.path.join(root, "")
-    if os.path.isdir(_DESCRIPTORS):
-        return os.readlink(f"{_DESCRIPTORS}/{descriptor}").startswith(below)
-    # Where the kernel does not say: the file that the path leads to now has to be the same.
-    real = os.path.realpath(path, strict=True)
-    return real.startswith(below) and os.path.samestat(os.stat(real), os.fstat(descriptor))
-
-
-def require_same(
-    found: FileVersion, known: FileVersion | os.stat_result, path: str | os.PathLike[str]
-) -> None:
-    """Make sure that a file which was opened is the one that was looked at before by that path.
-
-    A name can come to stand for another file between two looks, by a link for one that is outside
-    of the music.
-
-    Raises:
-        FileNotFoundError: it is another file.
-    """
-    if isinstance(known, os.stat_result):
-        known = version_of(known)
-    if found[:2] != known[:2]:
-        raise FileNotFoundError(errno.ENOENT, "Another file took its place", os.fspath(path))
-
-
-@contextlib.contextmanager
-def _open(name: str) -> Iterator[int]:
-    """Open a file without blocking on a pipe, which would wait until somebody writes to it."""
-    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _decide(name: str, stream: Stream) -> bool:
@@ -261,12 +243,6 @@ def _form(stream: Stream) -> str:
     return "-".join(map(str, (*what, stream.rate_hz, stream.channels, stream.bits, stream.samples)))
 
 
-def version_of(status: os.stat_result) -> FileVersion:
-    """Return what of a file's status changes whenever its content may have."""
-    times = (status.st_mtime_ns, status.st_ctime_ns)
-    return (status.st_dev, status.st_ino, status.st_size, *times)
-
-
 def hash_audio(source: Source) -> str:
     """Return the identity of a source's audio by reading all of it.
 
@@ -275,8 +251,10 @@ def hash_audio(source: Source) -> str:
     Raises:
         OSError: the file cannot be read, or is no longer the version that the source describes.
     """
+    if source.whole is not None:
+        return part_audio(source, hash_audio(source.whole))
     digest = blake3.blake3()
-    with _open(os.fspath(source.path)) as descriptor:
+    with open_file(os.fspath(source.path)) as descriptor:
         for extent in source.extents:
             at = extent.start
             while at < extent.end:
@@ -288,6 +266,14 @@ def hash_audio(source: Source) -> str:
         if version_of(os.fstat(descriptor)) != source.version:
             raise OSError(errno.ESTALE, "changed while it was read", os.fspath(source.path))
     return f"blake3:{digest.hexdigest(16)}-{source.form}"
+
+
+def part_audio(source: Source, whole: str) -> str:
+    """Return the identity of the audio of a part, from that of the whole file's bytes.
+
+    No part has an MD5 of its own, and that of the whole is proved by decoding all of it.
+    """
+    return f"part:{source.first_sample}+{source.samples}:{whole}"
 
 
 def read_stream(reader: Reader) -> Stream:

@@ -20,7 +20,8 @@ from ..encoding.rendition import Rendition, make_rendition, with_samples
 from ..errors import AudioCacheError
 from ..quality import DEFAULT_EFFORT, DEFAULT_QUALITY, Effort, QualityLevel
 from ..settings import DEFAULT_TAGS
-from ..sources.source import FileVersion, Source, is_lossless, read_source, version_of
+from ..sources.reader import stat_source, version_of
+from ..sources.source import FileVersion, Source, is_lossless, read_source
 from .assembly import Assembly, Share
 from .checks import Checks
 from .damaged_sources import DamagedSources
@@ -166,7 +167,7 @@ class AudioCache(CacheDirectory):
             OSError: the cache directory can't be written to, or the disk is full.
         """
         original_path = Path(original_path)
-        os.stat(original_path)
+        stat_source(original_path)
         if quality == "original" or not self.should_transcode(original_path):
             return original_path
         # Who asks for one file wants it now, as a listener does.
@@ -204,7 +205,7 @@ class AudioCache(CacheDirectory):
             EncodeInterruptedError: somebody interrupted it.
             EncodeError, OSError: as `transcode_file`.
         """
-        os.stat(original_path)
+        stat_source(original_path)
         cancellation = cancellation or Cancellation()
 
         def assemble(partials: list[Partial]) -> None:
@@ -361,7 +362,7 @@ class AudioCache(CacheDirectory):
             FFmpegNotFoundError: there is no ffmpeg.
         """
         path = os.path.abspath(original_path)
-        return self._renditions(path, version_of(os.stat(path)), quality)
+        return self._renditions(path, version_of(stat_source(path)), quality)
 
     def recall(self, rendition: Rendition) -> Rendition:
         """Return a rendition with the identity of its audio, where that is known already."""
@@ -372,7 +373,7 @@ class AudioCache(CacheDirectory):
         return self._lookups.identify(self.get_rendition(original_path, quality))
 
     def _source(self, path: str) -> Source:
-        return self._sources(path, version_of(os.stat(path)))
+        return self._sources(path, version_of(stat_source(path)))
 
     def forget(self, paths: Collection[str]) -> None:
         """Forget what is known of sources that have changed; else the next lookup finds out."""

@@ -10,7 +10,7 @@ from ..encoding.ffmpeg import FFmpeg, FFmpegRun
 from ..encoding.ffmpeg_options import AudioCheck, name_of
 from ..encoding.rendition import Rendition, with_samples
 from ..errors import EncodeError
-from ..sources.source import Source, read_source, version_of
+from ..sources.source import Source, read_source, stat_source, version_of
 from .facts import Facts
 from .lookups import Lookups
 
@@ -70,7 +70,7 @@ class Checks:
         source = rendition.source
         if check is not None:
             check.restarted().run(self._get_ffmpeg(), on_start)
-        now = version_of(os.stat(source.path))
+        now = version_of(stat_source(source.path))
         if now == source.version:
             return
         # A rename or a new link changes the inode alone, and a write whose time was put back, too.

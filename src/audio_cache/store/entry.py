@@ -15,6 +15,7 @@ from typing import Final
 from ..encoding import mp3
 from ..encoding.rendition import Identity, parse_identity
 from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps, parse_quality
+from ..sources.reader import stat_source
 from .legacy import LegacyOrigin, parse_legacy
 
 _LEVELS: Final = "|".join(map(re.escape, QUALITY_SETTINGS))
@@ -156,8 +157,11 @@ def judge_alone(entry: Entry, source: os.stat_result | None) -> Verdict:
 
 
 def stat_or_none(path: Path | str) -> os.stat_result | None:
-    """Return what the file system says about a file; None if it is missing."""
+    """Return what the file system says of a file, or would of a track in a CUE sheet.
+
+    None if it is missing.
+    """
     try:
-        return os.stat(path)
+        return stat_source(path)
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -20,6 +20,7 @@ from ..sources.source import (
     hash_audio,
     is_audio_name,
     is_lossless,
+    part_audio,
     version_of,
 )
 from .entry import Entry, Verdict, judge_alone, read_entry
@@ -136,7 +137,9 @@ class Lookups:
         source = rendition.source
         if source.audio:
             return rendition
-        audio = self._facts.audio_of(os.fspath(source.path), source.version)
+        audio = self._facts.audio_of(_key(source), source.file.version)
+        if audio and source.whole is not None:
+            audio = part_audio(source, audio)
         return replace(rendition, source=replace(source, audio=audio))
 
     def rename(self, object_id: str, *, but: str) -> None:
@@ -156,8 +159,10 @@ class Lookups:
         source = rendition.source
         if source.audio:
             return rendition
-        path, audio = os.fspath(source.path), hash_audio(source)
-        self._facts.note_source(path, source.version, audio, source.samples, checked=True)
+        file = source.file
+        audio = hash_audio(file)
+        self._facts.note_source(_key(source), file.version, audio, file.samples, checked=True)
+        audio = audio if source.whole is None else part_audio(source, audio)
         return replace(rendition, source=replace(source, audio=audio))
 
     def _settle(
@@ -220,7 +225,7 @@ class Lookups:
         place, has its size.
         """
         is_told = bool(source.audio) and source.samples is not None
-        return is_told or self._facts.knows_size(source.size_bytes)
+        return is_told or self._facts.knows_size(source.file.size_bytes)
 
     def _find_object(self, rendition: Rendition) -> str | None:
         """Return the object of a rendition, made of another's frames where only tags differ."""
@@ -298,6 +303,15 @@ class Lookups:
         if object_id is None or not self._has_name(object_id, name):
             object_id = foreign_etag(os.stat(name))
         return self.describe(name, object_id, None)
+
+
+def _key(source: Source) -> str:
+    """Return what the identity of a source's audio is remembered by.
+
+    Of a file that is cut into parts it is that of its bytes, while the file itself may have one by
+    an MD5 that it states.
+    """
+    return os.fspath(source.path) if source.whole is None else f"{source.file.path}{os.sep}"
 
 
 def made_by(rendition: Rendition, encoder: str) -> Rendition:

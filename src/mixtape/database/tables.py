@@ -83,7 +83,8 @@ class Track(Base):
 
     Args:
         path: bytes relative to the music root; a name on disk is any bytes, not always text.
-        folder: `path` without the file name; empty for the root itself.
+        folder: `path` without the file name, and without the CUE sheet before that; empty for the
+            root itself.
         title: from the tags, else the file name without its suffix.
         artist_key: who leads the artists, folded for grouping and sorting, see `tags.sort_key`.
         album_artist: whom the album is filed under; where no tag says, what its folder tells.
@@ -142,6 +143,11 @@ class Track(Base):
         # Ids stand in drafts and links, so that of a deleted row must never come to mean another.
         {"sqlite_autoincrement": True},
     )
+
+    @property
+    def is_sheet_track(self) -> bool:
+        """Say whether a CUE sheet cuts it out of a file: its path then leads through the sheet."""
+        return self.path.rpartition(b"/")[0] != self.folder
 
     @property
     def file_name(self) -> str:

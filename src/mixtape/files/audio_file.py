@@ -11,7 +11,14 @@ from typing import Any, Final
 
 import mutagen
 
-from audio_cache import ID3_FRAMES, MP4_ATOMS, may_be_lossless, read_source
+from audio_cache import (
+    ID3_FRAMES,
+    MP4_ATOMS,
+    cut_files,
+    is_sheet_name,
+    may_be_lossless,
+    read_source,
+)
 
 from ..errors import AudioFileError
 from .opening import Identity, opened_again, require_identity
@@ -63,6 +70,8 @@ def read_audio_file(path: Path, known: Identity | None = None) -> AudioFile:
         AudioFileError: it can't be opened or isn't audio that we know; the message says why.
     """
     try:
+        if is_sheet_name(path):
+            raise AudioFileError(_why_unused(path))
         if may_be_lossless(path):
             found = _read_lossless(path, known)
             if found is not None:
@@ -77,6 +86,14 @@ def read_audio_file(path: Path, known: Identity | None = None) -> AudioFile:
     except Exception as error:
         # Whatever a broken file makes a parser stumble over: one file must not end a scan.
         raise AudioFileError(f"{NOT_AUDIO}: {error or type(error).__name__}") from error
+
+
+def _why_unused(sheet: Path) -> str:
+    """Return what is wrong with a CUE sheet, whose file is then listed as a whole."""
+    error = cut_files(os.fspath(sheet.parent), [sheet.name])[1].get(sheet.name)
+    if isinstance(error, OSError):
+        raise error
+    return f"This CUE sheet is not used: {error}" if error else "This CUE sheet cuts no file"
 
 
 def _read_lossless(path: Path, known: Identity | None) -> AudioFile | None:
@@ -96,7 +113,7 @@ def _read_lossless(path: Path, known: Identity | None) -> AudioFile | None:
         bits=_number(source.bits),
         channels=_number(source.channels),
         tags=read_track_tags(source.tags),
-        picture=read_picture(path, known),
+        picture=read_picture(source.file.path, known),
     )
 
 

@@ -1,14 +1,18 @@
-"""Folders of music on disk: names, sizes and dates of their files, none of which is opened."""
+"""Folders of music on disk: names, sizes and dates of their files.
+
+None is opened but CUE sheets, and the files that those cut into tracks.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from audio_cache import is_audio_name
+from audio_cache import cut_files, is_audio_name, is_sheet_name, stat_source
 
 from ..errors import NotFoundError
 
@@ -20,11 +24,20 @@ _LATEST_NS: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file as the folder's listing shows it; `path` is relative to the root."""
+    """A file as the folder's listing shows it; `path` is relative to the root.
+
+    A track that a CUE sheet cuts out of a file counts as one, and its sheet as its folder's name.
+    """
 
     path: bytes
     size_bytes: int
     mtime_ns: int
+    is_sheet_track: bool = False
+
+    @property
+    def folder(self) -> bytes:
+        """Return the path of the folder that it is listed in."""
+        return folder_of(folder_of(self.path) if self.is_sheet_track else self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +46,9 @@ class FoundFolder:
 
     Args:
         path: relative to the root, empty for the root itself.
-        files: in no particular order.
+        files: in no particular order. Those that CUE sheets cut into tracks are not among them,
+            but their tracks are; and sheets that cannot be used, for somebody to see why.
+        cut: the paths of the files that are cut.
         folders: the paths of the folders in it.
         links: the paths of links in it that lead to folders inside the root.
         cover: the picture file that the folder is shown with.
@@ -42,6 +57,7 @@ class FoundFolder:
 
     path: bytes
     files: tuple[FoundFile, ...] = ()
+    cut: tuple[bytes, ...] = ()
     folders: tuple[bytes, ...] = ()
     links: tuple[bytes, ...] = ()
     cover: FoundFile | None = None
@@ -76,6 +92,11 @@ def cover_rank(name: bytes) -> int | None:
     if stem not in COVER_STEMS or suffix not in COVER_SUFFIXES:
         return None
     return COVER_STEMS.index(stem) * len(COVER_SUFFIXES) + COVER_SUFFIXES.index(suffix)
+
+
+def is_shown_name(name: bytes) -> bool:
+    """Say by its name whether a file is music, says where music is cut, or is a cover."""
+    return is_audio_name(name) or is_sheet_name(name) or cover_rank(name) is not None
 
 
 def join(folder: bytes, name: bytes) -> bytes:
@@ -114,6 +135,7 @@ def _list_folder(root: bytes, folder: bytes) -> FoundFolder:
     links: list[bytes] = []
     files: list[FoundFile] = []
     covers: list[FoundFile] = []
+    sheets: list[FoundFile] = []
     with os.scandir(os.path.join(root, folder)) as entries:
         for entry in entries:
             path = join(folder, entry.name)
@@ -124,9 +146,14 @@ def _list_folder(root: bytes, folder: bytes) -> FoundFolder:
             elif entry.is_symlink() and _is_folder(root, path):
                 links.append(path)
             elif file := _examine(root, path, entry):
-                (files if is_audio_name(entry.name) else covers).append(file)
+                is_sheet = is_sheet_name(entry.name)
+                kind = files if is_audio_name(entry.name) else sheets if is_sheet else covers
+                kind.append(file)
+    cut: tuple[bytes, ...] = ()
+    if sheets:
+        files, cut = cut_by_sheets(root, folder, files, sheets)
     cover = min(covers, key=_cover_order, default=None)
-    return FoundFolder(folder, tuple(files), tuple(folders), tuple(links), cover)
+    return FoundFolder(folder, tuple(files), cut, tuple(folders), tuple(links), cover)
 
 
 def _resolve_folder(root: bytes, path: bytes) -> bytes:
@@ -154,8 +181,8 @@ def _cover_order(file: FoundFile) -> tuple[int, bytes]:
 
 
 def _examine(root: bytes, path: bytes, entry: os.DirEntry[bytes]) -> FoundFile | None:
-    """Return what an entry is, if it is a file of music or a cover, and inside the root."""
-    if not is_audio_name(entry.name) and cover_rank(entry.name) is None:
+    """Return what an entry is, if it is music, a sheet or a cover, and inside the root."""
+    if not is_shown_name(entry.name):
         return None
     try:
         if entry.is_symlink() and not leads_inside(root, entry.path):
@@ -167,3 +194,28 @@ def _examine(root: bytes, path: bytes, entry: os.DirEntry[bytes]) -> FoundFile |
     if not stat.S_ISREG(status.st_mode):
         return None
     return FoundFile(path, status.st_size, min(status.st_mtime_ns, _LATEST_NS))
+
+
+def cut_by_sheets(
+    root: bytes, folder: bytes, files: list[FoundFile], sheets: list[FoundFile]
+) -> tuple[list[FoundFile], tuple[bytes, ...]]:
+    """Return the files of a folder as its CUE sheets cut them, and the paths of those cut."""
+    place = os.fsdecode(os.path.join(root, folder))
+    by_name = {os.fsdecode(os.path.basename(file.path)): file for file in (*files, *sheets)}
+    tracks, errors = cut_files(place, [os.fsdecode(os.path.basename(s.path)) for s in sheets])
+    cut: list[FoundFile] = []
+    whole: set[str] = set()
+    for track in tracks:
+        name = os.path.basename(track.file)
+        # A link to elsewhere is no file of this folder, whatever a sheet says.
+        if name in by_name:
+            with contextlib.suppress(OSError):
+                status = stat_source(track.path)
+                sheet = join(folder, os.fsencode(os.path.basename(track.sheet)))
+                path = join(sheet, os.fsencode(os.path.basename(track.path)))
+                size, mtime_ns = status.st_size, min(status.st_mtime_ns, _LATEST_NS)
+                cut.append(FoundFile(path, size, mtime_ns, is_sheet_track=True))
+                whole.add(name)
+    rest = [(name, file) for name, file in by_name.items() if name not in whole]
+    kept = [file for name, file in rest if name in errors or not is_sheet_name(name)]
+    return [*cut, *kept], tuple(by_name[name].path for name in sorted(whole))

@@ -14,7 +14,7 @@ from typing import IO, Final
 
 from sqlalchemy import delete, select
 
-from audio_cache import open_inside
+from audio_cache import file_of, open_inside
 
 from ..database.tables import Track, Upload
 from ..database.units_of_work import Database
@@ -29,7 +29,7 @@ from ..files.pictures import (
     read_picture,
     shrink,
 )
-from ..files.walk import FoundFolder, folder_of, get_folder
+from ..files.walk import FoundFolder, get_folder
 from .inventory import folder_cover_key
 
 SIZES: Final = (96, 320, 640)
@@ -223,7 +223,7 @@ class Artwork:
             return None
         if track.picture_key == key:
             return self._read_picture(track.path)
-        folder = get_folder(self._root, folder_of(track.path))
+        folder = get_folder(self._root, track.folder)
         if folder_cover_key(folder.cover) != key:
             return None  # changed since the last scan; the next one gives it its new key
         return self._read_folder_cover(folder)
@@ -246,7 +246,7 @@ class Artwork:
             contextlib.suppress(OSError),
             self._opened(place) as descriptor,
         ):
-            return read_picture(place, identity_of(descriptor))
+            return read_picture(Path(file_of(place)), identity_of(descriptor))
         return None
 
     def _first_picture(self, folder: FoundFolder) -> bytes | None:

@@ -19,7 +19,7 @@ from ..files.audio_file import AudioFile
 from ..files.names import display_name
 from ..files.pictures import picture_key
 from ..files.tags import TrackTags, clean_text, lead_artist, sort_key
-from ..files.walk import FoundFile, FoundFolder, folder_of
+from ..files.walk import FoundFile, FoundFolder
 from .album_folders import disc_of, file_albums
 
 # A disk that was away for a month comes back without a file being opened.
@@ -66,6 +66,7 @@ class FolderChanges:
         back: tracks that were missing and are there again as they were.
         covers: tracks whose cover is another now, because the folder's picture is.
         gone: tracks whose files are no longer there.
+        cut: tracks whose files are cut by CUE sheets now.
     """
 
     unread: tuple[UnreadFile, ...] = ()
@@ -73,6 +74,12 @@ class FolderChanges:
     back: tuple[int, ...] = ()
     covers: tuple[tuple[int, str | None], ...] = ()
     gone: tuple[int, ...] = ()
+    cut: tuple[int, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether all is as the database has it."""
+        return not any((self.unread, self.back, self.covers, self.gone, self.cut))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +128,10 @@ def compare_folder(
         if track.cover_key != (track.picture_key or cover_key):
             covers.append((track.id, track.picture_key or cover_key))
     there = {file.path for file in folder.files}
-    gone = [t.id for t in known.values() if t.path not in there and not t.is_missing]
-    return FolderChanges(tuple(unread), unchanged, tuple(back), tuple(covers), tuple(gone))
+    lost = [track for path, track in known.items() if path not in there and not track.is_missing]
+    gone = tuple(track.id for track in lost if track.path not in folder.cut)
+    cut = tuple(track.id for track in lost if track.path in folder.cut)
+    return FolderChanges(tuple(unread), unchanged, tuple(back), tuple(covers), gone, cut)
 
 
 def _is_same(file: FoundFile, track: KnownTrack) -> bool:
@@ -178,18 +187,20 @@ class Inventory:
             Track.cover_key,
             Track.missing_since.is_not(None),
             Track.read_version,
+            Track.folder,
         )
         known: dict[bytes, dict[bytes, KnownTrack]] = defaultdict(dict)
         with self._database.read() as session:
             for row in session.execute(columns.where(Track.folder.in_(folders))):
-                track = KnownTrack(*row)
-                known[folder_of(track.path)][track.path] = track
+                track = KnownTrack(*row[:-1])
+                known[row.folder][track.path] = track
         return known
 
     def record(self, changes: Sequence[FolderChanges]) -> int:
         """Write down what needs no file to be opened; return how many tracks are gone."""
         back = [track_id for change in changes for track_id in change.back]
         gone = [track_id for change in changes for track_id in change.gone]
+        gone += self._let_go([track_id for change in changes for track_id in change.cut])
         covers = [cover for change in changes for cover in change.covers]
         if not (back or gone or covers):
             return 0
@@ -203,6 +214,15 @@ class Inventory:
                 rows = [{"id": track_id, "cover_key": key} for track_id, key in covers]
                 session.execute(update(Track), rows)
         return len(gone)
+
+    def _let_go(self, ids: Sequence[int]) -> list[int]:
+        """Return those of tracks that no mixtape holds; the others stay, whole as they are."""
+        if not ids:
+            return []
+        held = Track.path.in_(select(MixtapeTrack.path))
+        with self._database.read() as session:
+            kept = set(session.scalars(select(Track.id).where(Track.id.in_(ids), held)))
+        return [track_id for track_id in ids if track_id not in kept]
 
     def find_twins(self, files: Sequence[FoundFile]) -> list[tuple[int, bytes]]:
         """Return (id, path) of the tracks that agree with one of some files in size and date."""
@@ -298,7 +318,7 @@ def _row(read: ReadFile) -> dict[str, Any]:
     file, audio = read.unread.file, read.audio
     tags = audio.tags if audio else TrackTags()
     key = picture_key(audio.picture) if audio and audio.picture else None
-    folder = folder_of(file.path)
+    folder = file.folder
     return {
         "path": file.path,
         "folder": folder,

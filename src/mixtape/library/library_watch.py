@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Final, Literal
 
-from audio_cache import AudioCache, News, SourceWatch, is_audio_name
+from audio_cache import AudioCache, News, SourceWatch
 
 from ..errors import NotFoundError
-from ..files.walk import cover_rank, folder_of
+from ..files.walk import folder_of, is_shown_name
 from .scanner import Scanner
 
 _LOOK_AGAIN_S: Final = 0.5
@@ -83,5 +83,5 @@ class LibraryWatch:
 
 
 def _is_shown(path: str) -> bool:
-    """Say by its name whether a file is music, or a cover."""
-    return is_audio_name(path) or cover_rank(os.fsencode(os.path.basename(path))) is not None
+    """Say by its name whether a folder shows a file, or what it says of others."""
+    return is_shown_name(os.fsencode(os.path.basename(path)))

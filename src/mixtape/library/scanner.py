@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from audio_cache import open_inside
+from audio_cache import is_sheet_track, open_inside
 from audio_cache.text import counted
 
 from ..database.units_of_work import Database
@@ -113,7 +113,7 @@ class Scanner:
         """
         found = get_folder(self._root, path)
         (changes,) = self._compare([found], reread=False)
-        if not any((changes.unread, changes.back, changes.covers, changes.gone)):
+        if changes.is_empty:
             return found, True
         names = {file: reading_order(display_name(file.file.path)) for file in changes.unread}
         some = sorted(changes.unread, key=lambda file: names[file])[:_ON_THE_SPOT]
@@ -163,9 +163,7 @@ class Scanner:
         """
         twins = self._inventory.find_twins([file.file for file in files if file.track_id is None])
         return tuple(
-            track_id
-            for track_id, path in twins
-            if not os.path.lexists(os.path.join(self._root, path))
+            track_id for track_id, path in twins if not _is_there(os.path.join(self._root, path))
         )
 
     def _run(self, reread: bool) -> None:
@@ -300,6 +298,10 @@ class Scanner:
                     raise MixtapeError("another host is scanning already")
                 # Closing the file gives the lock back, and so does the end of the process.
                 yield
+
+
+def _is_there(place: bytes) -> bool:
+    return os.path.lexists(place) or is_sheet_track(os.fsdecode(place))
 
 
 def _read_one(root: bytes, unread: UnreadFile) -> ReadFile:

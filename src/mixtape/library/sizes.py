@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from audio_cache import QualityLevel, audio_size, is_encodable
+from audio_cache import BEST_QUALITY, QualityLevel, audio_size, is_encodable
 
 from ..database.tables import Track
 
@@ -17,8 +17,10 @@ def sent_size(track: Track, quality: QualityLevel) -> int:
 
     Lossy tracks are sent as they are, whatever the quality, and so are those whose length is not
     believed. A rendition's audio is exact to the byte; its ID3 tag, one or two kilobytes, is not
-    counted.
+    counted. No track of a CUE sheet is sent as it is: its file is a whole album.
     """
+    if quality == "original" and track.is_sheet_track:
+        quality = BEST_QUALITY
     if quality == "original" or not track.lossless or not track.duration_s:
         return track.size_bytes
     # duration_s is samples / rate, so this gives back the whole number that it was made from.

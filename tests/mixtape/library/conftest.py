@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mixtape.database.units_of_work import Database
 from mixtape.files.audio_file import AudioFile
 from mixtape.files.opening import Identity
 from mixtape.library import scanner as scanner_module
+from mixtape.library.scanner import LOCK_NAME, Scanner
+from tests.helpers.tracks import Clock
+from tests.helpers.waiting import LIMIT_S
 
 
 @pytest.fixture
@@ -23,3 +28,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(scanner_module, "read_audio_file", noted)
     return names
+
+
+@pytest.fixture
+def scanner(database: Database, music: Path, tmp_path: Path, clock: Clock) -> Iterator[Scanner]:
+    """Return a scanner of the library, whose scan ends with the test."""
+    scanner = Scanner(database, music, tmp_path / "data" / LOCK_NAME, clock)
+    yield scanner
+    scanner.cancel()
+    scanner.wait(LIMIT_S)

@@ -14,23 +14,15 @@ from audio_cache import AudioCache
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
 from mixtape.library.library_watch import LibraryWatch
-from mixtape.library.scanner import LOCK_NAME, Scanner
+from mixtape.library.scanner import Scanner
 from tests.helpers.ffmpeg import StubFFmpeg
-from tests.helpers.tracks import Clock, place
+from tests.helpers.tracks import place
 from tests.helpers.waiting import LIMIT_S, wait_until
 
 
 @pytest.fixture
 def database_url() -> None:
     """One database will do: the other one makes no difference to files."""
-
-
-@pytest.fixture
-def scanner(database: Database, music: Path, tmp_path: Path, clock: Clock) -> Iterator[Scanner]:
-    scanner = Scanner(database, music, tmp_path / "data" / LOCK_NAME, clock)
-    yield scanner
-    scanner.cancel()
-    scanner.wait(LIMIT_S)
 
 
 @pytest.fixture

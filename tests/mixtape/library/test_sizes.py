@@ -17,7 +17,7 @@ def a_track(**columns: Any) -> Track:
         "rate_hz": 44_100,
         "size_bytes": 45_000_000,
     }
-    return Track(**{**lossless, **columns})
+    return Track(path=b"a/b.flac", folder=b"a", **{**lossless, **columns})
 
 
 def test_the_original_is_sent_in_its_own_size() -> None:
@@ -69,3 +69,9 @@ def test_a_track_whose_length_is_not_believed_is_sent_as_it_is() -> None:
     too_long = a_track(duration_s=40 * 3600.0, size_bytes=1 << 30)
     assert sent_size(too_long, "high") == 1 << 30
     assert sent_size(too_long, "low") > 2_000_000_000
+
+
+def test_of_a_track_that_a_sheet_cuts_the_best_rendition_is_the_original() -> None:
+    track = a_track()
+    track.path = b"a/b.cue/01.flac"
+    assert sent_size(track, "original") == sent_size(track, "high") < 45_000_000

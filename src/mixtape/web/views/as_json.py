@@ -97,7 +97,9 @@ def track_fields(track: Track) -> dict[str, Any]:
         "size": track.size_bytes,
         "sizes": {quality: sent_size(track, quality) for quality in QUALITY_LEVELS},
         "format": track.format_label,
-        "mime": mime_type(track.file_name, track.codec),
+        "mime": mime_type(
+            "rendition.mp3" if track.is_sheet_track else track.file_name, track.codec
+        ),
         "lossless": track.lossless,
         "url": play_url(track.path),
         "cover": art_url(track.cover_key, SMALL, track.album or track.title),
