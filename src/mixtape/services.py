@@ -18,8 +18,11 @@ from .database.units_of_work import Database
 from .library.catalogue import Catalogue, LibraryCounts
 from .library.covers import Artwork
 from .library.folders import Folders
+from .library.initials import Initials
 from .library.library_watch import LibraryWatch
 from .library.scanner import LOCK_NAME, Scanner, ScanProgress
+from .library.selection import Selection
+from .mixtapes.additions import Additions
 from .mixtapes.caching import Caching
 from .mixtapes.drafts import Drafts
 from .mixtapes.links import Sharing
@@ -43,9 +46,12 @@ class Services:
     watch: LibraryWatch
     catalogue: Catalogue
     folders: Folders
+    initials: Initials
+    selection: Selection
     artwork: Artwork
     mixtapes: Mixtapes
     drafts: Drafts
+    additions: Additions
     sharing: Sharing
     open_answers: OpenAnswers
     caching: Caching
@@ -110,9 +116,12 @@ def init_app(app: Flask) -> None:
         watch=LibraryWatch(scanner, state.cache, music_root, state.settings.watch),
         catalogue=catalogue,
         folders=Folders(scanner, catalogue),
+        initials=Initials(database, lambda: scanner.version),
+        selection=Selection(database, scanner),
         artwork=Artwork(database, music_root, data_root),
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
+        additions=Additions(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),
         open_answers=open_answers,
         caching=Caching(state, database),

@@ -2,6 +2,7 @@
 
 import { showProgress } from "../mixtape/cache-button.js";
 import { say, toast } from "../shared/spoken.js";
+import { showAdditions } from "./appended.js";
 import { attachCover } from "./cover.js";
 import { Draft } from "./draft.js";
 import { forgetDraft, recallDraft } from "../shared/local-copy.js";
@@ -29,6 +30,7 @@ class Editor {
   #cover = { key: null, url: null };
   #showCover;
   #closePicker;
+  #endAdditions;
   #listening = new AbortController();
 
   constructor(box, page) {
@@ -37,7 +39,7 @@ class Editor {
     const limits = JSON.parse(box.dataset.limits);
     const stored = JSON.parse(box.dataset.editor);
     this.#trackOrder = new TrackOrder(limits.tracks);
-    this.#draft = new Draft(stored, box.dataset.drafts, () => this.#read());
+    this.#draft = new Draft(stored, box.dataset.drafts, () => this.#read(), (tracks) => tracks.forEach((track) => this.#trackOrder.add(track)));
     this.#showCover = attachCover(box, limits.coverBytes, (cover) => {
       this.#cover = cover;
       this.#draft.changed();
@@ -45,6 +47,7 @@ class Editor {
     attachTrackOrder(this.#part("track-order"), this.#trackOrder, page.rowsChanged);
     this.#closePicker = attachPicker(box, this.#trackOrder, page.rowsChanged);
     attachNotice(box, this.#draft, { loadOther: () => this.#loadOther() });
+    this.#endAdditions = showAdditions(this.#draft, page.go);
     this.#fill(stored);
     this.#restore(stored);
     this.#listen();
@@ -53,6 +56,7 @@ class Editor {
   close() {
     this.#listening.abort();
     this.#closePicker();
+    this.#endAdditions();
     this.#draft.leave();
     this.#draft.close();
   }
