@@ -53,9 +53,11 @@ class Initials:
             groups = groups.add_columns(Track.album_key)
         groups = groups.where(Track.missing_since.is_(None)).distinct()
         found = groups.subquery()
-        first = func.substr(found.c.key, 1, 1)
+        # By its name: PostgreSQL takes the same expression with other parameters for another one.
+        firsts = select(func.substr(found.c.key, 1, 1).label("letter")).subquery()
+        counts = select(firsts.c.letter, func.count()).group_by(firsts.c.letter)
         with self._database.read() as session:
-            rows = session.execute(select(first, func.count()).group_by(first)).all()
+            rows = session.execute(counts).all()
         return jumps(sorted((str(letter), count) for letter, count in rows))
 
 

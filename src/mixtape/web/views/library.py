@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, current_app, render_template, request
 
 from ...files.names import shown
-from ...library.folders import PAGE_SIZE
+from ...library import folders
 from ...services import current_services
 from ..urls import (
     browse_url,
@@ -55,7 +55,7 @@ def _page(folder: bytes) -> str:
     return render_template(
         "library.html",
         listing=listing,
-        first_place=max(0, (listing.page - 1) * PAGE_SIZE - listing.folder_count) + 1,
+        first_place=max(0, (listing.page - 1) * folders.PAGE_SIZE - listing.folder_count) + 1,
         music_root=current_app.config["MUSIC_ROOT"],
         is_demo=current_app.config["IS_DEMO"],
     )

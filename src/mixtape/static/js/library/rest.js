@@ -21,9 +21,9 @@ export function attachRest(main, player) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const tracks = readTracks(page.querySelector('[data-more-into="tracks"]') ?? page.createElement("ol"));
       if (asked !== rest) return;
-      for (const track of tracks) append(player, track);
       const next = page.querySelector("a[data-more]")?.getAttribute("href");
       rest = next && tracks.length ? { url: next, last: tracks.at(-1).key } : null;
+      append(player, tracks);
     } catch {
       // Asked for again with the next track.
       asked.isAsking = false;
@@ -43,7 +43,9 @@ export function attachRest(main, player) {
   player.addEventListener("track", goOn);
 }
 
-function append(player, track) {
-  if (player.enqueue) player.enqueue(track);
-  else player.queue.push(track);
+function append(player, tracks) {
+  if (player.enqueue) return tracks.forEach((track) => player.enqueue(track));
+  player.queue.push(...tracks);
+  // Now there is a next one, which the buttons have to learn.
+  return player.dispatchEvent(new Event("track"));
 }

@@ -31,6 +31,7 @@ export function attachScan(box, { go }) {
     if (scan.total) Object.assign(bar, { max: scan.total, value: scan.seen });
     else bar.removeAttribute("value");
     box.classList.toggle("is-running", scan.running);
+    box.classList.toggle("has-error", Boolean(scan.error));
     if (scan.running || (isPartial && !scan.error)) timer = setTimeout(poll, POLL_MS);
   };
   const finish = (scan) => {
