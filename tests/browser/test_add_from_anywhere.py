@@ -134,11 +134,27 @@ def test_a_song_is_added_once_asked_about_and_taken_back(
     opener.tap()
     sheet(page).get_by_role("button", name="For the train").tap()
     sheet(page).get_by_role("button", name="Add again").tap()
-    expect(toast(page)).to_contain_text("Added “Noon”")
+    expect(sheet(page)).to_be_hidden()
     assert tracks_of(app, "For the train") == ["Dawn", "Noon", "Noon"]
     toast(page).get_by_role("button", name="Undo").tap()
     expect(toast(page)).to_contain_text("Taken back from “For the train”")
     assert tracks_of(app, "For the train") == ["Dawn", "Noon"]
+
+
+def test_a_finger_in_the_editor_adds_once_and_sees_it(phone: BrowserContext, site: str) -> None:
+    page = phone.new_page()
+    page.goto(f"{site}/mixtapes/new")
+    expect(page.get_by_text("Type a few letters.", exact=True)).to_be_visible()
+    page.get_by_label("Search for tracks to add").fill("noon")
+    page.get_by_role("button", name="Add Noon", exact=True).tap()
+    expect(toast(page)).to_contain_text("Added “Noon”")
+    titles = page.locator("#track-order .track-title")
+    expect(titles).to_have_text(["Noon"])
+    page.get_by_role("button", name="Add Noon again").tap()
+    expect(toast(page)).to_contain_text("“Noon” is on the mixtape already.")
+    expect(titles).to_have_text(["Noon"])
+    toast(page).get_by_role("button", name="Add again").tap()
+    expect(titles).to_have_text(["Noon", "Noon"])
 
 
 def test_an_album_is_added_by_keys_without_what_is_on_the_tape(

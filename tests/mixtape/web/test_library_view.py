@@ -107,6 +107,16 @@ def test_home_shows_folders_until_there_are_albums(
     assert 'href="/browse/Shelf"' in page_of(client, "/browse/")
 
 
+def test_a_first_scan_is_told_of_at_home_and_nowhere_else(client: FlaskClient, music: Path) -> None:
+    (music / "Shelf").mkdir()
+    scanner = client.application.extensions["mixtape"].scanner
+    assert "Your music is being read" not in page_of(client)
+    scanner.progress = scanner_module.ScanProgress(running=True)
+    assert "Your music is being read" in page_of(client)
+    assert 'data-fills-in="home"' in page_of(client)
+    assert "Your music is being read" not in page_of(client, "/browse/")
+
+
 def test_a_file_that_is_no_music_is_named_and_cannot_be_played(
     client: FlaskClient, music: Path
 ) -> None:
