@@ -48,12 +48,6 @@ def phone(browser: Browser, site: str) -> Iterator[BrowserContext]:
         yield context
 
 
-@pytest.fixture
-def desktop(browser: Browser) -> Iterator[BrowserContext]:
-    with visitor(browser, viewport={"width": 1440, "height": 900}) as context:
-        yield context
-
-
 class Finger:
     """Taps, and counts how often."""
 

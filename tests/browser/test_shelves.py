@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from mixtape.library import folders as folders_module
-from tests.browser.listening import audio, expect_width, player, visitor, wait_for_second
+from tests.browser.listening import audio, expect_width, player, wait_for_second
 from tests.helpers.audio import make_audio
 from tests.helpers.mixtapes import make_scanned_app, services_of
 from tests.helpers.tracks import add_track, place
@@ -47,14 +47,8 @@ def server(app: Flask) -> Iterator[WebServer]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    with visitor(browser, viewport={"width": 1440, "height": 900}) as context:
-        yield context
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
+def page(desktop: BrowserContext) -> Page:
+    return desktop.new_page()
 
 
 def scrolled(page: Page) -> float:

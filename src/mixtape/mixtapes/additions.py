@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, TypeVar
+from itertools import islice
+from typing import Any, Final, Literal, TypeVar
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ from .values import MAX_TRACKS
 Repeats = Literal["ask", "skip", "add"]
 REPEATS: Final = ("ask", "skip", "add")
 _IDS: Final = "track_ids"
+_PER_TRACK: Final = "track_"
 T = TypeVar("T")
 
 
@@ -70,15 +72,22 @@ class Additions:
         with self._database.write() as session:
             mixtape, draft = _lock(session, slug)
             paths = _paths_of(session, track_ids)
-            held = _held_paths(session, mixtape)
+            held = _held(session, mixtape)
+            on_it = {path for _, path in held}
             in_draft = set(_ids_of(draft)) if draft else set()
-            repeated = [one for one in paths if paths[one] in held or one in in_draft]
+            repeated = [one for one in paths if paths[one] in on_it or one in in_draft]
             addition = _decide(paths, repeated, repeats)
             if addition.added:
                 _check_room(max(len(held), len(in_draft)) + len(addition.added))
-                self._put(session, mixtape, [*held, *(paths[one] for one in addition.added)])
+                start = held[-1][0] + 1 if held else 0
+                places = [
+                    {"mixtape_id": mixtape.id, "position": position, "path": paths[one]}
+                    for position, one in enumerate(addition.added, start)
+                ]
+                session.execute(insert(MixtapeTrack), places)
+                self._count(mixtape)
                 if draft:
-                    self._follow(draft, mixtape, [*_ids_of(draft), *addition.added])
+                    self._follow(draft, mixtape, {_IDS: [*_ids_of(draft), *addition.added]})
             return addition
 
     def take_back(self, slug: str, track_ids: Sequence[int]) -> None:
@@ -90,10 +99,15 @@ class Additions:
         with self._database.write() as session:
             mixtape, draft = _lock(session, slug)
             known = select(Track.path).where(Track.id.in_(_possible(track_ids)))
-            kept = _without_last(_held_paths(session, mixtape), session.scalars(known))
-            self._put(session, mixtape, kept)
+            held = _held(session, mixtape)
+            last = _last_places([path for _, path in held], session.scalars(known))
+            positions = [held[place][0] for place in last]
+            # The other places stay as they are, with all that is kept of them.
+            of_it = MixtapeTrack.mixtape_id == mixtape.id
+            session.execute(delete(MixtapeTrack).where(of_it, MixtapeTrack.position.in_(positions)))
+            self._count(mixtape)
             if draft:
-                self._follow(draft, mixtape, _without_last(_ids_of(draft), track_ids))
+                self._follow(draft, mixtape, _without(draft, track_ids))
 
     def add_to_draft(
         self, key: str, track_ids: Sequence[int], repeats: Repeats = "ask"
@@ -111,7 +125,7 @@ class Additions:
             addition = _decide(paths, [one for one in paths if one in set(held)], repeats)
             if addition.added:
                 _check_room(len(held) + len(addition.added))
-                self._write(draft, [*held, *addition.added])
+                self._write(draft, {_IDS: [*held, *addition.added]})
             return addition
 
     def take_back_from_draft(self, key: str, track_ids: Sequence[int]) -> None:
@@ -122,29 +136,22 @@ class Additions:
         """
         with self._database.write() as session:
             draft = _lock_draft(session, key)
-            self._write(draft, _without_last(_ids_of(draft), track_ids))
+            self._write(draft, _without(draft, track_ids))
 
-    def _put(self, session: Session, mixtape: Mixtape, paths: Sequence[bytes]) -> None:
-        session.execute(delete(MixtapeTrack).where(MixtapeTrack.mixtape_id == mixtape.id))
-        places = [
-            {"mixtape_id": mixtape.id, "position": position, "path": path}
-            for position, path in enumerate(paths)
-        ]
-        if places:
-            session.execute(insert(MixtapeTrack), places)
+    def _count(self, mixtape: Mixtape) -> None:
         mixtape.revision += 1
         mixtape.updated_at = self._now()
 
-    def _follow(self, draft: Draft, mixtape: Mixtape, track_ids: list[int]) -> None:
+    def _follow(self, draft: Draft, mixtape: Mixtape, changes: dict[str, Any]) -> None:
         """Let a draft have what its mixtape has now, so that its save is no conflict for that."""
         if draft.base_revision == mixtape.revision - 1:
             draft.base_revision = mixtape.revision
         if draft.state:
-            self._write(draft, track_ids)
+            self._write(draft, changes)
 
-    def _write(self, draft: Draft, track_ids: list[int]) -> None:
+    def _write(self, draft: Draft, changes: dict[str, Any]) -> None:
         # Another object: a change within the old one is not noticed.
-        draft.state = {**draft.state, _IDS: track_ids}
+        draft.state = {**draft.state, **changes}
         draft.revision += 1
         draft.updated_at = self._now()
 
@@ -166,9 +173,14 @@ def _lock_draft(session: Session, key: str) -> Draft:
     return draft
 
 
-def _held_paths(session: Session, mixtape: Mixtape) -> list[bytes]:
-    places = select(MixtapeTrack.path).where(MixtapeTrack.mixtape_id == mixtape.id)
-    return list(session.scalars(places.order_by(MixtapeTrack.position)))
+def _held(session: Session, mixtape: Mixtape) -> list[tuple[int, bytes]]:
+    """Return the places of a mixtape in order: their positions and paths."""
+    places = select(MixtapeTrack.position, MixtapeTrack.path)
+    places = places.where(MixtapeTrack.mixtape_id == mixtape.id)
+    return [
+        (position, path)
+        for position, path in session.execute(places.order_by(MixtapeTrack.position))
+    ]
 
 
 def _ids_of(draft: Draft) -> list[int]:
@@ -208,9 +220,20 @@ def _check_room(tracks: int) -> None:
         )
 
 
-def _without_last(held: Sequence[T], gone: Iterable[T]) -> list[T]:
-    kept = list(reversed(held))
+def _last_places(held: Sequence[T], gone: Iterable[T]) -> set[int]:
+    """Return where the last of each stands that is to go; of one named twice, the last two."""
+    places: set[int] = set()
     for one in gone:
-        if one in kept:
-            kept.remove(one)
-    return list(reversed(kept))
+        found = (at for at in reversed(range(len(held))) if held[at] == one and at not in places)
+        places.update(islice(found, 1))
+    return places
+
+
+def _without(draft: Draft, track_ids: Sequence[int]) -> dict[str, Any]:
+    """Return what a draft keeps of each track, in lists that go by its tracks, without some."""
+    gone = _last_places(_ids_of(draft), track_ids)
+    per_track = {name: kept for name, kept in draft.state.items() if name.startswith(_PER_TRACK)}
+    return {
+        name: [one for at, one in enumerate(kept) if at not in gone]
+        for name, kept in {_IDS: [], **per_track}.items()
+    }

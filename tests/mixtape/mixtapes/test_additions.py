@@ -118,12 +118,13 @@ def test_taking_back_takes_the_last_and_leaves_the_first(
     additions: Additions, mixtapes: Mixtapes, drafts: Drafts, tape: SavedMixtape, ids: list[int]
 ) -> None:
     draft = drafts.begin(tape.slug)
-    drafts.save(draft.key, {"track_ids": [ids[1], ids[0]]}, revision=0)
+    kept = {"track_ids": [ids[1], ids[0]], "track_marks": ["b", "a"], "title": "T"}
+    drafts.save(draft.key, kept, revision=0)
     additions.add(tape.slug, [ids[0], ids[2]], "add")
     additions.take_back(tape.slug, [ids[0], ids[2], 10**30])
     assert held(mixtapes, tape) == tuple(ids[:2])
     found = drafts.get(draft.key)
-    assert found.state["track_ids"] == [ids[1], ids[0]]
+    assert found.state == kept
     assert found.base_revision == mixtapes.get(tape.slug).revision
 
 

@@ -171,9 +171,9 @@ export class Draft extends EventTarget {
   #takeAppended(stored) {
     const state = stateOf(stored);
     const added = countAppended(this.#agreed, state);
-    if (added === null) return false;
+    if (!added) return false;
     this.#agreed = state;
-    if (added) this.#append(stored.tracks.slice(-added));
+    this.#append(stored.tracks.slice(-added));
     return true;
   }
 
