@@ -16,6 +16,7 @@ from .web import auth, compression, figures, languages, limits, module_preload, 
 from .web import errors as web_errors
 from .web.crowd import CrowdBehindProxies
 from .web.views import (
+    additions,
     admin,
     artwork,
     as_json,
@@ -29,6 +30,7 @@ from .web.views import (
     library,
     metrics,
     player,
+    selections,
     sharing,
 )
 
@@ -78,7 +80,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     player.init_app(app)
     json_api.init_app(app)
     as_json.init_app(app)
-    for view in (artwork, backups, caching, catalogue, drafts, editor, health, sharing):
+    views = (
+        *(additions, artwork, backups, caching, catalogue, drafts, editor, health, selections),
+        sharing,
+    )
+    for view in views:
         app.register_blueprint(view.blueprint)
     monitor = Monitor(app.extensions["audio_cache"])
     admin.init_app(app, monitor)

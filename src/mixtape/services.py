@@ -21,8 +21,11 @@ from .library.catalogue import Catalogue, LibraryCounts
 from .library.collages import Collages
 from .library.covers import Artwork
 from .library.folders import Folders
+from .library.initials import Initials
 from .library.library_watch import LibraryWatch
 from .library.scanner import LOCK_NAME, Scanner, ScanProgress
+from .library.selection import Selection
+from .mixtapes.additions import Additions
 from .mixtapes.caching import Caching
 from .mixtapes.drafts import Drafts
 from .mixtapes.links import Sharing
@@ -46,10 +49,13 @@ class Services:
     watch: LibraryWatch
     catalogue: Catalogue
     folders: Folders
+    initials: Initials
+    selection: Selection
     artwork: Artwork
     collages: Collages
     mixtapes: Mixtapes
     drafts: Drafts
+    additions: Additions
     sharing: Sharing
     open_answers: OpenAnswers
     caching: Caching
@@ -117,10 +123,13 @@ def init_app(app: Flask) -> None:
         watch=LibraryWatch(scanner, state.cache, music_root, state.settings.watch),
         catalogue=catalogue,
         folders=Folders(scanner, catalogue),
+        initials=Initials(database, lambda: scanner.version),
+        selection=Selection(database, scanner),
         artwork=artwork,
         collages=Collages(artwork),
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
+        additions=Additions(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),
         open_answers=open_answers,
         caching=Caching(state, database),

@@ -106,6 +106,12 @@ def seek(page: Page, second: float) -> None:
     page.evaluate("(second) => { document.querySelector('audio').currentTime = second; }", second)
 
 
+def expect_width(page: Page, width: int) -> None:
+    """Make a page this wide, and see that nothing sticks out of it."""
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("() => document.documentElement.scrollWidth") == width
+
+
 def press_play(page: Page) -> None:
     page.get_by_role("main").get_by_role("button", name="Play", exact=True).click()
     wait_for_second(page, 0.2)

@@ -151,6 +151,27 @@ def test_every_page_of_the_owner_is_clean(page: Page, app: Flask, site: str, slu
     assert found == []
 
 
+def test_the_sheet_that_adds_to_a_mixtape_is_clean(browser: Browser, site: str, slug: str) -> None:
+    context = browser.new_context(reduced_motion="reduce", has_touch=True)
+    page = context.new_page()
+    page.goto(f"{site}/login")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{site}/albums")
+    page.locator(".card-item a").filter(has_text="Album").click()
+    expect(page.get_by_role("heading", name="Album")).to_be_visible()
+    found = examine(page)
+    page.get_by_role("button", name="Add “Track 1” to a mixtape").click()
+    target = page.get_by_role("dialog").get_by_role("button", name="For the road")
+    expect(target).to_be_visible()
+    found += examine(page)
+    target.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Add it again?")
+    found += examine(page)
+    context.close()
+    assert found == []
+
+
 def test_a_page_with_faults_is_not_clean(page: Page, site: str) -> None:
     page.goto(f"{site}/login")
     page.evaluate("() => { document.querySelector('main').innerHTML = '<img src=x><input>'; }")

@@ -13,6 +13,7 @@ from mixtape.library import scanner as scanner_module
 from tests.browser.listening import (
     CONTROLS,
     audio,
+    expect_width,
     player,
     status,
     visitor,
@@ -65,7 +66,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext, site: str) -> Page:
     """Return a tab that shows the album."""
     page = context.new_page()
-    page.goto(site)
+    page.goto(f"{site}/browse/")
     page.get_by_role("link", name=ALBUM).click()
     expect(page.get_by_role("heading", name=ALBUM)).to_be_visible()
     return page
@@ -227,8 +228,7 @@ def test_nothing_is_wider_than_the_screen(page: Page) -> None:
 
 
 def check_width(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    assert page.evaluate("() => document.documentElement.scrollWidth") == width
+    expect_width(page, width)
     cut_off = page.evaluate(
         CONTROLS + ".map((control) => control.getBoundingClientRect())"
         ".filter(({ left, right }) => left < 0 || right > innerWidth).length"

@@ -87,7 +87,7 @@ class Folders:
             ),
             key=lambda folder: reading_order(folder.name),
         )
-        tracks = _in_order(view.tracks)
+        tracks = in_order(view.tracks)
         pages = max(1, -(-(len(folders) + len(tracks)) // PAGE_SIZE))
         if not 1 <= page <= pages:
             raise NotFoundError(f"this folder has {pages} pages, and no page {page}")
@@ -107,7 +107,8 @@ class Folders:
         )
 
 
-def _in_order(tracks: tuple[Track, ...]) -> list[Track]:
+def in_order(tracks: tuple[Track, ...]) -> list[Track]:
+    """Return the tracks of one folder as somebody would read them."""
     # An album in its own order, but only where every track has a number to go by.
     if all(track.track_no is not None for track in tracks):
         return sorted(tracks, key=lambda track: (track.disc_no or 1, track.track_no))

@@ -28,7 +28,7 @@ def public_url(endpoint: str, **values: Any) -> str:
 
 def browse_url(folder: bytes) -> str:
     """Return the address of a folder's page; the library itself is the folder b""."""
-    return _folder_url("library.browse", folder) if folder else url_for("library.home")
+    return _folder_url("library.browse", folder) if folder else url_for("library.top")
 
 
 def play_url(track: bytes) -> str:
@@ -44,6 +44,11 @@ def folder_cover_url(folder: bytes, size: int) -> str:
 def cache_folder_url(folder: bytes) -> str:
     """Return the address that caches a folder and all below it; takes a POST."""
     return _folder_url("caching.cache_folder", folder)
+
+
+def folder_tracks_url(folder: bytes) -> str:
+    """Return the address of the tracks in and below a folder."""
+    return _folder_url("selections.folder", folder)
 
 
 def requested_path(marker: str) -> bytes:

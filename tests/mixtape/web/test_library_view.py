@@ -63,7 +63,7 @@ def test_folders_lead_down_and_breadcrumbs_lead_back(client: FlaskClient, music:
     assert f'href="{below}"' in page_of(client, "/browse/Soul%20%26%20Funk")
     page = page_of(client, below)
     crumbs = re.findall(r'<li><a href="([^"]+)"', page)
-    assert crumbs == ["/", "/browse/Soul%20%26%20Funk"]
+    assert crumbs == ["/browse/", "/browse/Soul%20%26%20Funk"]
     assert 'aria-current="page">50% #1?<' in page
     assert "Nothing to play in here" in page
     assert "Back to Soul &amp; Funk" in page
@@ -95,8 +95,26 @@ def test_no_address_leads_out_of_the_library(
     assert client.get(address, headers=PAGE).status_code == 404
 
 
-def test_a_browse_address_without_a_folder_leads_home(client: FlaskClient) -> None:
-    assert client.get("/browse/", headers=PAGE).location == "/"
+def test_home_shows_folders_until_there_are_albums(
+    client: FlaskClient, music: Path, flac: Path
+) -> None:
+    place(flac, music / "Shelf" / "a.flac", title="A", artist="Somebody", album="Record")
+    assert 'href="/browse/Shelf"' in page_of(client)
+    page_of(client, "/browse/Shelf")  # a look into a folder is enough to know its albums
+    page = page_of(client)
+    assert '<h1 tabindex="-1">Albums</h1>' in page
+    assert "Record" in page
+    assert 'href="/browse/Shelf"' in page_of(client, "/browse/")
+
+
+def test_a_first_scan_is_told_of_at_home_and_nowhere_else(client: FlaskClient, music: Path) -> None:
+    (music / "Shelf").mkdir()
+    scanner = client.application.extensions["mixtape"].scanner
+    assert "Your music is being read" not in page_of(client)
+    scanner.progress = scanner_module.ScanProgress(running=True)
+    assert "Your music is being read" in page_of(client)
+    assert 'data-fills-in="home"' in page_of(client)
+    assert "Your music is being read" not in page_of(client, "/browse/")
 
 
 def test_a_file_that_is_no_music_is_named_and_cannot_be_played(
@@ -110,18 +128,16 @@ def test_a_file_that_is_no_music_is_named_and_cannot_be_played(
     assert "Play all" not in page
 
 
-def test_pages_of_a_big_folder_lead_to_each_other(
+def test_the_pages_of_a_big_folder_go_on_below_each_other(
     client: FlaskClient, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folders_module, "PAGE_SIZE", 2)
     for number in range(5):
         (music / f"{number}").mkdir()
-    first, last = page_of(client), page_of(client, "/?page=3")
-    assert 'href="/?page=2"' in first
-    assert 'rel="prev"' not in first
-    assert 'href="/?page=2"' in last
-    assert 'rel="next"' not in last
-    assert client.get("/?page=4", headers=PAGE).status_code == 404
+    first, last = page_of(client, "/browse/"), page_of(client, "/browse/?page=3")
+    assert 'href="/browse/?page=2" data-more>Load more' in first
+    assert "data-more>" not in last
+    assert client.get("/browse/?page=4", headers=PAGE).status_code == 404
 
 
 def test_the_demo_library_says_that_it_is_one(tmp_path: Path) -> None:
@@ -146,7 +162,7 @@ def test_a_folder_without_a_picture_gets_a_drawn_one(client: FlaskClient, music:
     (music / "A").mkdir()
     make_audio(music / "A" / "a.flac", samples=441)
     folder = client.get("/cover/A")
-    (address,) = re.findall(r'data-cover="([^"]+)"', page_of(client, "/browse/A"))
+    (address,) = re.findall(r'data-key.*data-cover="([^"]+)"', page_of(client, "/browse/A"))
     track = client.get(address)
     assert folder.mimetype == track.mimetype == "image/svg+xml"
     assert folder.data == draw_placeholder("A").encode()

@@ -46,7 +46,7 @@ export function attachPage(main, page) {
 function markPlace() {
   for (const link of document.querySelectorAll("[data-nav]")) {
     const { pathname } = location;
-    const isHere = pathname.startsWith(link.dataset.nav) || pathname === new URL(link.href).pathname;
+    const isHere = pathname.startsWith(link.dataset.nav) || [new URL(link.href).pathname, link.dataset.navToo].includes(pathname);
     if (isHere) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

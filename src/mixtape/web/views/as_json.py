@@ -40,6 +40,8 @@ def init_app(app: Flask) -> None:
         artist_url=artist_url,
         art_url=art_url,
         mixtape_cover_url=mixtape_cover_url,
+        album_tracks_url=album_tracks_url,
+        artist_tracks_url=artist_tracks_url,
         public_url=public_url,
         track_fields=track_fields,
         scan_fields=scan_fields,
@@ -75,6 +77,16 @@ def artist_url(artist: Artist | Album) -> str:
 def album_url(album: Album) -> str:
     """Return the address of an album's page."""
     return url_for("catalogue.album", key=encode_key(album.artist_key, album.key))
+
+
+def album_tracks_url(album: Album) -> str:
+    """Return the address of an album's tracks."""
+    return url_for("selections.album", key=encode_key(album.artist_key, album.key))
+
+
+def artist_tracks_url(artist_key: str) -> str:
+    """Return the address of an artist's tracks."""
+    return url_for("selections.artist", key=encode_key(artist_key))
 
 
 def art_url(key: str | None, size: int, name: str = "") -> str:
@@ -128,6 +140,7 @@ def album_fields(album: Album) -> dict[str, Any]:
         "year": album.year,
         "tracks": album.tracks,
         "url": album_url(album),
+        "tracks_url": album_tracks_url(album),
         "cover": art_url(album.cover_key, MIDDLE, album.title),
     }
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, current_app, render_template, request
 from werkzeug.wrappers import Response
 
 from ...database.tables import Track
 from ...library.catalogue import PAGE_SIZE, AlbumOrder, Catalogue
 from ...library.discs import discs_of
-from ...library.listed import Page
+from ...library.initials import Initial, ListName
+from ...library.listed import Album, Artist, Page
 from ...services import current_services
 from .as_json import album_fields, artist_fields, decode_key, scan_fields, track_fields
 from .json_api import fresh_json
@@ -19,13 +20,17 @@ blueprint = Blueprint("catalogue", __name__)
 ORDERS: Final = ("name", "newest")
 MAX_RESULTS: Final = 100
 _BEST_ALBUMS: Final = 6
+_NEW_ALBUMS: Final = 12
 
 
 @blueprint.get("/artists")
 def artists() -> str:
     """Show whom albums are filed under."""
-    page = _catalogue().artists(offset=_offset())
-    return render_template("artists.html", artists=page, counts=_counts(page))
+    initials = _initials("artists")
+    page = _catalogue().artists(offset=_start(initials))
+    return render_template(
+        "artists.html", artists=page, counts=_counts(page), initials=initials, letter=_letter()
+    )
 
 
 @blueprint.get("/artists/<key>")
@@ -47,11 +52,29 @@ def artist(key: str) -> str:
 @blueprint.get("/albums")
 def albums() -> str:
     """Show the albums, by artist or with the newest first."""
+    return albums_page()
+
+
+def albums_page() -> str:
+    """Return the page of albums: where they begin and in which order, the request says."""
     order = request.args.get("order", "name")
     if order not in ORDERS:
         abort(400, f"There is no order {order!r}: choose one of {', '.join(ORDERS)}.")
-    page = _catalogue().albums(order=cast(AlbumOrder, order), offset=_offset())
-    return render_template("albums.html", albums=page, order=order, counts=_counts(page))
+    initials = _initials("albums") if order == "name" else ()
+    page = _catalogue().albums(order=cast(AlbumOrder, order), offset=_start(initials))
+    # A library that one page shows needs no row that shows a part of it again.
+    shows_new = order == "name" and not page.offset and page.has_more
+    new = _catalogue().albums(order="newest", limit=_NEW_ALBUMS).items if shows_new else ()
+    return render_template(
+        "albums.html",
+        albums=page,
+        new=new,
+        order=order,
+        counts=_counts(page),
+        initials=initials,
+        letter=_letter(),
+        is_demo=current_app.config["IS_DEMO"],
+    )
 
 
 @blueprint.get("/albums/<key>")
@@ -60,16 +83,16 @@ def album(key: str) -> str:
     artist_key, album_key = decode_key(key, 2) or _no("album")
     found = _catalogue().get_album(artist_key, album_key)
     discs = discs_of(_catalogue().album_tracks(artist_key, album_key))
-    return render_template("album.html", album=found, discs=discs)
+    return render_template("album.html", key=key, album=found, discs=discs)
 
 
 @blueprint.get("/search")
 def search_page() -> str:
     """Show what was found, to whoever comes by a link or has no JavaScript."""
     typed = request.args.get("q", "")
-    return render_template(
-        "search.html", typed=typed, found=_catalogue().search(typed, offset=_offset())
-    )
+    found = _catalogue().search(typed, offset=_offset())
+    named, albums = _found_beside(typed, found)
+    return render_template("search.html", typed=typed, found=found, artists=named, albums=albums)
 
 
 @blueprint.get("/api/search")
@@ -79,10 +102,9 @@ def search() -> Response:
     limit = min(max(1, request.args.get("limit", PAGE_SIZE, int)), MAX_RESULTS)
     found = _catalogue().search(typed, offset=_offset(), limit=limit)
     answer = _as_json(found)
-    if "all" in request.args and not found.offset and _catalogue().is_narrow(typed):
-        more = _catalogue().albums(typed, limit=_BEST_ALBUMS).items
-        answer["albums"] = [album_fields(album) for album in more]
-        named = _catalogue().artists(typed, limit=_BEST_ALBUMS).items
+    if "all" in request.args:
+        named, albums = _found_beside(typed, found)
+        answer["albums"] = [album_fields(album) for album in albums]
         answer["artists"] = [artist_fields(artist) for artist in named]
     return fresh_json(answer)
 
@@ -116,6 +138,29 @@ def _offset() -> int:
 
 def _guest_offset() -> int:
     return max(0, request.args.get("guest_offset", 0, int))
+
+
+def _letter() -> str | None:
+    return request.args.get("letter")
+
+
+def _initials(name: ListName) -> tuple[Initial, ...]:
+    """Return the letters that a page offers; what is loaded below it offers none."""
+    return () if _offset() else current_services().initials.of(name)
+
+
+def _start(initials: tuple[Initial, ...]) -> int:
+    """Return how many come before the page: those before its letter, if it is to have one."""
+    letter = _letter()
+    return next((each.offset for each in initials if each.label == letter), _offset())
+
+
+def _found_beside(typed: str, found: Page[Track]) -> tuple[tuple[Artist, ...], tuple[Album, ...]]:
+    """Return the artists and albums that a search shows above its first tracks."""
+    if found.offset or not _catalogue().is_narrow(typed):
+        return (), ()
+    named = _catalogue().artists(typed, limit=_BEST_ALBUMS).items
+    return named, _catalogue().albums(typed, limit=_BEST_ALBUMS).items
 
 
 def _counts(page: Page[Any]) -> Any:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, Flask, current_app, render_template, request
 
 from ...files.names import shown
+from ...library import folders
 from ...services import current_services
-from ..urls import browse_url, cache_folder_url, folder_cover_url, requested_path
+from ..urls import (
+    browse_url,
+    cache_folder_url,
+    folder_cover_url,
+    folder_tracks_url,
+    requested_path,
+)
+from .catalogue import albums_page
 
 blueprint = Blueprint("library", __name__)
 
@@ -20,19 +27,21 @@ def init_app(app: Flask) -> None:
         browse_url=browse_url,
         cache_folder_url=cache_folder_url,
         folder_cover_url=folder_cover_url,
+        folder_tracks_url=folder_tracks_url,
     )
 
 
 @blueprint.get("/")
 def home() -> str:
-    """Show the top folder."""
-    return _page(b"")
+    """Show the albums; as long as there are none, the top folder, which needs no scan."""
+    has_albums = current_services().catalogue.albums(limit=1).items
+    return albums_page() if has_albums else _page(b"")
 
 
 @blueprint.get("/browse/")
-def browse_nothing() -> Response:
-    """Lead an address that lost its folder to the top folder."""
-    return redirect(url_for("library.home"))
+def top() -> str:
+    """Show the top folder."""
+    return _page(b"")
 
 
 @blueprint.get("/browse/<file_path:path>")
@@ -42,9 +51,11 @@ def browse(path: str) -> str:
 
 
 def _page(folder: bytes) -> str:
+    listing = current_services().folders.get_page(folder, request.args.get("page", 1, int))
     return render_template(
         "library.html",
-        listing=current_services().folders.get_page(folder, request.args.get("page", 1, int)),
+        listing=listing,
+        first_place=max(0, (listing.page - 1) * folders.PAGE_SIZE - listing.folder_count) + 1,
         music_root=current_app.config["MUSIC_ROOT"],
         is_demo=current_app.config["IS_DEMO"],
     )

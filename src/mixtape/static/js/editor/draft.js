@@ -1,5 +1,6 @@
 // Autosave: every change is kept in this browser at once, and on the server after a pause.
 
+import { countAppended } from "./appended.js";
 import { renewToken, send } from "../shared/api.js";
 import { debounced } from "../shared/debounce.js";
 import { forgetDraft, keepDraft } from "../shared/local-copy.js";
@@ -19,19 +20,25 @@ export class Draft extends EventTarget {
   // What was sent without an answer: the server may have it all the same.
   #unanswered = new Set();
   #isClosed = false;
+  // What the server had when this page saw it last.
+  #agreed;
+  #append;
 
   /**
    * @param {{key: string | null, revision: number, slug: string | null, base_revision: number | null}} stored
    *   its key is null until a change is saved: looking at an editor stores nothing
    * @param {string} url of all drafts
    * @param {() => import("./state.js").Kept} read
+   * @param {(tracks: object[]) => void} append takes tracks that were added elsewhere meanwhile
    */
-  constructor(stored, url, read) {
+  constructor(stored, url, read, append) {
     super();
     Object.assign(this, { key: stored.key, revision: stored.revision, slug: stored.slug });
     this.baseRevision = stored.base_revision;
     this.url = url;
     this.#read = read;
+    this.#append = append;
+    this.#agreed = sentOf(stored);
     this.state = "saved";
     this.message = "";
   }
@@ -140,22 +147,33 @@ export class Draft extends EventTarget {
 
   async #store() {
     if (!this.key) await this.#begin();
-    const body = this.#body();
+    let body = this.#body();
     try {
       this.revision = (await send("PUT", this.address, body)).revision;
     } catch (error) {
       if (!error.status) this.#unanswered.add(textOf(body.state));
-      if (error.status !== 409 || !(await this.#isOwnConflict())) throw error;
-      this.revision = (await send("PUT", this.address, { ...body, revision: this.revision })).revision;
+      if (error.status !== 409 || !(await this.#isNoConflict())) throw error;
+      body = this.#body();
+      this.revision = (await send("PUT", this.address, body)).revision;
     }
+    this.#agreed = body.state;
     this.#unanswered.clear();
   }
 
-  /** Say whether what the server has came from here, and if so go on from its revision. */
-  async #isOwnConflict() {
+  /** Say whether what the server has came from here, or only has more tracks, and if so go on from there. */
+  async #isNoConflict() {
     const stored = await send("GET", this.address);
-    if (!this.#unanswered.has(textOf(sentOf(stored)))) return false;
+    if (!this.#unanswered.has(textOf(sentOf(stored))) && !this.#takeAppended(stored)) return false;
     this.revision = stored.revision;
+    return true;
+  }
+
+  #takeAppended(stored) {
+    const state = sentOf(stored);
+    const added = countAppended(this.#agreed, state);
+    if (!added) return false;
+    this.#agreed = state;
+    this.#append(stored.tracks.slice(-added));
     return true;
   }
 
@@ -167,7 +185,14 @@ export class Draft extends EventTarget {
 
   /** Have the server make the draft; where another page has made one, its changes are a conflict. */
   async #begin() {
-    const begun = await send("POST", this.url, { slug: this.slug, base_revision: this.baseRevision });
+    let begun = await send("POST", this.url, { slug: this.slug, base_revision: this.baseRevision });
+    const isBehind = begun.revision === 0 && begun.base_revision !== this.baseRevision;
+    if (isBehind && this.#takeAppended(begun)) {
+      // What came to the mixtape since is in this page now, so that its save is no conflict.
+      this.baseRevision = begun.base_revision;
+      await send("DELETE", `${this.url}/${begun.key}`);
+      begun = await send("POST", this.url, { slug: this.slug, base_revision: this.baseRevision });
+    }
     forgetDraft(this.copyName);
     this.key = begun.key;
     this.#keep();

@@ -4,6 +4,7 @@ import { showProgress } from "../mixtape/cache-button.js";
 import { say, toast } from "../shared/spoken.js";
 import { translate } from "../shared/words.js";
 import { changeOf, changeOfField } from "./changes.js";
+import { showAdditions } from "./appended.js";
 import { attachCover } from "./cover.js";
 import { Draft } from "./draft.js";
 import { forgetDraft, recallDraft } from "../shared/local-copy.js";
@@ -38,6 +39,7 @@ class Editor {
   #cover = { key: null, url: null };
   #showCover;
   #closePicker;
+  #endAdditions;
   #listening = new AbortController();
 
   constructor(box, page) {
@@ -46,7 +48,7 @@ class Editor {
     const limits = JSON.parse(box.dataset.limits);
     const stored = JSON.parse(box.dataset.editor);
     this.#trackOrder = new TrackOrder(limits.tracks);
-    this.#draft = new Draft(stored, box.dataset.drafts, () => this.#read());
+    this.#draft = new Draft(stored, box.dataset.drafts, () => this.#read(), (tracks) => tracks.forEach((track) => this.#trackOrder.add(track)));
     this.#showCover = attachCover(box, limits.coverBytes, (cover) => {
       this.#cover = cover;
       this.#changed({ text: translate("Changed the cover.") });
@@ -55,6 +57,7 @@ class Editor {
     this.#closePicker = attachPicker(box, this.#trackOrder, page.rowsChanged);
     attachNotice(box, this.#draft, { loadOther: () => this.#loadOther() });
     attachNotesPreview(box);
+    this.#endAdditions = showAdditions(this.#draft, page.go);
     this.#fill(stored);
     this.#restore(stored);
     this.#history = new History(() => this.#snapshot(), (state, change) => this.#bringBack(state, change));
@@ -64,6 +67,7 @@ class Editor {
   close() {
     this.#listening.abort();
     this.#closePicker();
+    this.#endAdditions();
     this.#draft.leave();
     this.#draft.close();
   }

@@ -2,12 +2,13 @@
 
 import { send } from "../shared/api.js";
 import { debounced } from "../shared/debounce.js";
+import { say, toast } from "../shared/spoken.js";
 import { makeRow } from "../library/track-row.js";
 import { plural, translate } from "../shared/words.js";
 
 const PAUSE_MS = 120;
 const LIMIT = 30;
-const HINT = translate("Type a few letters; press Enter to add the first one.");
+const HAS_KEYS = matchMedia("(hover: hover) and (pointer: fine)");
 
 /**
  * @param {HTMLElement} box the editor
@@ -46,7 +47,7 @@ export function attachPicker(box, trackOrder, rowsChanged) {
     asking.abort();
     if (!typed) {
       spoken.textContent = "";
-      return show([], HINT);
+      return show([], whatToDo());
     }
     asking = new AbortController();
     try {
@@ -66,20 +67,37 @@ export function attachPicker(box, trackOrder, rowsChanged) {
     event.preventDefault();
     soon.cancel();
     await search();
-    if (event.key === "Enter" && found.length) trackOrder.add(found[0]);
+    if (event.key === "Enter" && found.length) addOnce(trackOrder, found[0]);
   });
   results.addEventListener("keydown", (event) => moveFocus(event, field));
   results.addEventListener("click", ({ target }) => {
     if (!target.closest('[data-part="add"]')) return;
     const { key } = target.closest("li").dataset;
-    trackOrder.add(found.find(({ id }) => String(id) === key));
+    addOnce(trackOrder, found.find(({ id }) => String(id) === key));
   });
   trackOrder.addEventListener("change", mark);
-  show([], HINT);
+  show([], whatToDo());
   return () => {
     soon.cancel();
     asking.abort();
   };
+}
+
+/** Add a track, and say so where it can be seen; one that is on the mixtape is asked about first. */
+function addOnce(trackOrder, track) {
+  const again = () => trackOrder.add(track);
+  if (trackOrder.ids.includes(track.id)) {
+    const message = translate("“%(name)s” is on the mixtape already.", { name: track.title });
+    say(message);
+    return toast(message, { label: translate("Add again"), act: again });
+  }
+  again();
+  return toast(translate("Added “%(name)s”", { name: track.title }));
+}
+
+/** What to do; of keys only to whoever has some. */
+function whatToDo() {
+  return HAS_KEYS.matches ? translate("Type a few letters; press Enter to add the first one.") : translate("Type a few letters.");
 }
 
 function focusFirst(event, results) {

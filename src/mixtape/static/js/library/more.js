@@ -1,7 +1,7 @@
 // "Load more" puts the next page below what is there.
 
-import { count } from "../shared/format.js";
-import { say } from "../shared/spoken.js";
+import { say, toast } from "../shared/spoken.js";
+import { plural, translate } from "../shared/words.js";
 
 /** @param {HTMLElement} main @param {{rowsChanged: () => void}} page */
 export function attachMore(main, { rowsChanged }) {
@@ -12,25 +12,56 @@ export function attachMore(main, { rowsChanged }) {
     if (link.getAttribute("aria-busy") === "true") return;
     link.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(link.href, { headers: { Accept: "text/html" } });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const more = page.querySelector("main [data-more-into]");
-      if (answer.redirected || !more) return location.assign(link.href);
-      const items = [...more.children];
-      main.querySelector("[data-more-into]").append(...items);
-      showNext(link, page.querySelector("a[data-more]"));
-      items[0]?.querySelector("a, button")?.focus();
-      say(`${count(items.length)} more`);
+      const items = await loadNext(main, link);
+      items.find((item) => item.querySelector("a, button"))?.querySelector("a, button").focus();
+      say(plural("%(num)s more", "%(num)s more", items.length));
       rowsChanged();
     } catch {
       link.removeAttribute("aria-busy");
-      say("The server cannot be reached.");
+      toast(translate("The server cannot be reached."), { label: translate("Try again"), act: () => link.click() });
     }
   });
 }
 
-function showNext(link, next) {
-  if (!next) return link.parentElement.remove();
-  link.href = next.getAttribute("href");
+/** @param {HTMLElement} main @returns {number} how many pages were put below the first */
+export function loadedPages(main) {
+  return Number(main.dataset.morePages ?? 0);
+}
+
+/**
+ * Put some more pages below the first at once, as after going back.
+ *
+ * @param {HTMLElement} main need not be in the document yet
+ * @param {number} pages
+ * @param {AbortSignal} [signal]
+ */
+export async function loadMore(main, pages, signal) {
+  for (let page = 0; page < pages; page += 1) {
+    const link = main.querySelector("a[data-more]");
+    if (!link) return;
+    await loadNext(main, link, signal);
+  }
+}
+
+async function loadNext(main, link, signal) {
+  const answer = await fetch(link.getAttribute("href"), { headers: { Accept: "text/html" }, signal });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const lists = [...page.querySelectorAll("main [data-more-into]")];
+  if (!answer.ok || answer.redirected || !lists.length) throw new Error(`no more at ${link.href}`);
+  const items = lists.flatMap((list) => append(main, link, list));
+  main.dataset.morePages = String(Number(main.dataset.morePages ?? 0) + 1);
+  const next = page.querySelector("a[data-more]");
+  if (next) link.setAttribute("href", next.getAttribute("href"));
+  else link.parentElement.remove();
   link.removeAttribute("aria-busy");
+  return items;
+}
+
+/** Put the items of a list below those of the same one here; the first of a kind brings the list. */
+function append(main, link, list) {
+  const items = [...list.children];
+  const here = main.querySelector(`[data-more-into="${list.dataset.moreInto}"]`);
+  if (here) here.append(...items);
+  else link.parentElement.before(list.closest("section") ?? list);
+  return items;
 }

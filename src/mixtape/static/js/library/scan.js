@@ -2,6 +2,7 @@
 
 import { send } from "../shared/api.js";
 import { count } from "../shared/format.js";
+import { say } from "../shared/spoken.js";
 
 const POLL_MS = 1_000;
 const FILL_IN_MS = 5_000;
@@ -16,15 +17,21 @@ export function attachScan(box, { go }) {
   const shownAt = performance.now();
   let found = initial.added;
   let timer = 0;
+  let wasRunning = false;
 
   const show = (scan) => {
-    part("text").textContent = describe(scan);
+    const text = describe(scan);
+    part("text").textContent = text;
+    // Told once, when it has ended: a count that is read out every second is no calm one.
+    if (wasRunning && !scan.running) say(text);
+    wasRunning = scan.running;
     part("rescan").disabled = scan.running;
     const bar = part("bar");
     bar.hidden = !scan.running;
     if (scan.total) Object.assign(bar, { max: scan.total, value: scan.seen });
     else bar.removeAttribute("value");
     box.classList.toggle("is-running", scan.running);
+    box.classList.toggle("has-error", Boolean(scan.error));
     if (scan.running || (isPartial && !scan.error)) timer = setTimeout(poll, POLL_MS);
   };
   const finish = (scan) => {

@@ -5,6 +5,7 @@ import { debounced } from "../shared/debounce.js";
 import { count } from "../shared/format.js";
 import { say } from "../shared/spoken.js";
 import { makeRow } from "./track-row.js";
+import { plural, translate } from "../shared/words.js";
 
 const PAUSE_MS = 120;
 
@@ -73,15 +74,15 @@ function remember(typed, before, action) {
 function sections(answer, typed, url, rowsChanged) {
   if (!answer.tracks.length) return [note(`Nothing in the library has all of “${typed}”.`)];
   return [
-    ...cards("Artists", answer.artists ?? [], (artist) => [artist.name || "Unknown artist", `${count(artist.tracks)} tracks`], "is-artist"),
-    ...cards("Albums", answer.albums ?? [], (album) => [album.title, album.artist || "Unknown artist"], ""),
+    ...cards("Artists", answer.artists ?? [], (artist) => [artist.name || translate("Unknown artist"), plural("%(num)s track", "%(num)s tracks", artist.tracks)], "is-artist"),
+    ...cards("Albums", answer.albums ?? [], (album) => [album.title, album.artist || translate("Unknown artist")], ""),
     heading("Tracks"),
     ...list(answer, typed, url, rowsChanged),
   ];
 }
 
 function list(answer, typed, url, rowsChanged) {
-  const rows = element("ol", "tracks");
+  const rows = element("ol", "tracks has-add");
   rows.dataset.queue = "";
   const button = element("button", "btn btn-outline", "Load more");
   button.type = "button";
@@ -119,11 +120,22 @@ function cards(name, items, describeItem, kind) {
     link.append(image, element("span", "folder-name", title), element("span", "card-facts", facts));
     const place = element("li");
     place.append(link);
+    if (item.tracks_url) makeAddable(place, item, title, facts);
     return place;
   });
   const box = element("ul", "folders folders-row");
   box.append(...links);
   return [heading(name), box];
+}
+
+/** Let an album be added as its card on other pages can be. */
+function makeAddable(place, item, name, note) {
+  place.className = "card-item";
+  Object.assign(place.dataset, { tracks: item.tracks_url, name, note, cover: item.cover });
+  const button = document.getElementById("track-row").content.querySelector("[data-add]").cloneNode(true);
+  button.className = "icon-button card-add";
+  button.setAttribute("aria-label", translate("Add “%(name)s” to a mixtape", { name }));
+  place.append(button);
 }
 
 function numbered(row, number) {

@@ -6,20 +6,15 @@ function keyOf({ dataset }) {
 }
 
 /** @param {HTMLElement} row @returns {import("../player/player.js").Track} */
-function readTrack(row) {
-  const { dataset } = row;
-  return {
-    key: keyOf(row),
-    url: dataset.url,
-    title: dataset.title,
-    artist: dataset.artist,
-    album: dataset.album,
-    cover: dataset.cover,
-    format: dataset.format,
-    mime: dataset.mime,
-    lossless: dataset.lossless === "true",
-    duration: Number(dataset.duration),
-  };
+export function readTrack(row) {
+  const { id, lossless, duration, ...texts } = row.dataset;
+  return trackOf({ ...texts, id: Number(id), lossless: lossless === "true", duration: Number(duration) }, keyOf(row));
+}
+
+/** @param {object} fields of a track as the server tells them @returns {import("../player/player.js").Track} */
+export function trackOf(fields, key = String(fields.id)) {
+  const { id, url, title, artist, album, cover, format, mime, lossless, duration } = fields;
+  return { key, id, url, title, artist, album, cover, format, mime, lossless, duration };
 }
 
 /** @param {HTMLElement} root @returns {import("../player/player.js").Track[]} all that `root` lists */

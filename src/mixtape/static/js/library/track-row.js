@@ -1,6 +1,7 @@
 // Rows of tracks that a script makes, from the templates on the page.
 
 import { clock, size } from "../shared/format.js";
+import { translate } from "../shared/words.js";
 
 /**
  * @typedef {object} FoundTrack
@@ -25,6 +26,7 @@ export function makeRow(templateId, track, key = String(track.id)) {
   const row = document.getElementById(templateId).content.firstElementChild.cloneNode(true);
   const { url, cover, title, artist, album, duration, format, mime, lossless } = track;
   Object.assign(row.dataset, { track: "", key, url, cover, title, artist, album, duration, format, mime, lossless, size: track.size });
+  row.dataset.id = String(track.id);
   const by = artist || "Unknown artist";
   fill(row, ".track-title", title);
   fill(row, ".track-artist", track.problem ?? (album ? `${by} · ${album}` : by));
@@ -33,6 +35,7 @@ export function makeRow(templateId, track, key = String(track.id)) {
   fill(row, ".track-size", size(track.size));
   fill(row, ".track-time", clock(duration));
   row.querySelector("[data-play]").setAttribute("aria-label", `Play ${title}${artist ? ` by ${artist}` : ""}`);
+  row.querySelector("[data-add]")?.setAttribute("aria-label", translate("Add “%(name)s” to a mixtape", { name: title }));
   const image = row.querySelector(".track-cover");
   if (image) image.src = cover;
   if (track.problem) markBroken(row);
@@ -43,6 +46,7 @@ function markBroken(row) {
   row.classList.add("is-broken");
   row.removeAttribute("data-track");
   row.querySelector("[data-play]").disabled = true;
+  row.querySelector("[data-add]")?.remove();
 }
 
 function fill(row, selector, text) {

@@ -1,6 +1,7 @@
 // Links to the clipboard.
 
 import { say } from "../shared/spoken.js";
+import { translate } from "../shared/words.js";
 
 const CONFIRMED_MS = 2_000;
 
@@ -14,16 +15,17 @@ export function attachCopyButtons(main) {
 
 /** @param {string} text @param {HTMLElement} button that says for a while that it is done */
 export async function copy(text, button) {
-  const isDone = await write(text);
+  const isDone = await copyText(text);
   const label = button.querySelector("span");
   const before = button.dataset.label ?? label.textContent;
   button.dataset.label = before;
-  label.textContent = isDone ? "Copied" : "Press Ctrl+C";
+  label.textContent = isDone ? translate("Copied") : translate("Copy it by hand");
   say(isDone ? "The link is copied." : "The browser does not let pages copy: copy it by hand.");
   setTimeout(() => (label.textContent = before), CONFIRMED_MS);
 }
 
-async function write(text) {
+/** @param {string} text @returns {Promise<boolean>} whether the clipboard has it */
+export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

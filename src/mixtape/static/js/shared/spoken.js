@@ -13,16 +13,16 @@ export function say(message) {
  * Show a message for a while; a new one takes the place of the last.
  *
  * @param {string} message
- * @param {{label: string, act: () => void}} [action] a button beside it
+ * @param {...{label: string, act: () => void}} actions buttons beside it
  * @returns {() => void} takes it away
  */
-export function toast(message, action) {
+export function toast(message, ...actions) {
   const area = document.getElementById("toasts");
   const box = document.createElement("div");
   box.className = "toast-line";
   box.append(Object.assign(document.createElement("span"), { textContent: message }));
   const close = () => box.remove();
-  if (action) {
+  for (const action of actions) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "btn", textContent: action.label });
     button.addEventListener("click", () => {
       close();

@@ -1,0 +1,51 @@
+// A list that is shown in part plays on beyond its last row: the rest is asked for as it comes near.
+
+import { readTracks } from "./track-list.js";
+
+const NEAR = 3;
+
+/**
+ * @param {HTMLElement} main
+ * @param {import("../player/player.js").Player} player
+ */
+export function attachRest(main, player) {
+  let rest = null;
+
+  const goOn = async () => {
+    const isSame = rest && player.queue.at(-1)?.key === rest.last;
+    if (!isSame || rest.isAsking || player.queue.length - player.index > NEAR) return;
+    const asked = rest;
+    asked.isAsking = true;
+    try {
+      const answer = await fetch(asked.url, { headers: { Accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const tracks = readTracks(page.querySelector('[data-more-into="tracks"]') ?? page.createElement("ol"));
+      if (asked !== rest) return;
+      const next = page.querySelector("a[data-more]")?.getAttribute("href");
+      rest = next && tracks.length ? { url: next, last: tracks.at(-1).key } : null;
+      append(player, tracks);
+    } catch {
+      // Asked for again with the next track.
+      asked.isAsking = false;
+    }
+  };
+
+  // After the list's own listener, which has begun to play by then.
+  main.addEventListener("click", (event) => {
+    const isPlay = event.target.closest("[data-track], [data-play-all]") && !event.target.closest("[data-add]");
+    if (!isPlay) return;
+    const url = main.querySelector("a[data-more]:not([hidden])")?.getAttribute("href") ?? null;
+    const rows = readTracks(main);
+    const isList = rows.length && rows.at(-1).key === player.queue.at(-1)?.key;
+    if (isList) rest = url ? { url, last: rows.at(-1).key } : null;
+    goOn();
+  });
+  player.addEventListener("track", goOn);
+}
+
+function append(player, tracks) {
+  if (player.enqueue) return tracks.forEach((track) => player.enqueue(track));
+  player.queue.push(...tracks);
+  // Now there is a next one, which the buttons have to learn.
+  return player.dispatchEvent(new Event("track"));
+}
