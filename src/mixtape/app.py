@@ -23,11 +23,14 @@ from .web.views import (
     catalogue,
     drafts,
     editor,
+    embed,
     health,
     json_api,
     library,
+    link_preview,
     metrics,
     player,
+    share_links,
     sharing,
 )
 
@@ -52,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         IS_DEMO=settings.music_root is None,
         SECRET_KEY=read_secret_key(settings),
         PUBLIC_URL=settings.public_url,
+        EMBED_SITES=settings.embed_sites,
         CONNECTIONS_PER_ADDRESS=settings.connections_per_address,
         TRUSTED_PROXIES=settings.trusted_proxies,
     )
@@ -78,6 +82,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     json_api.init_app(app)
     as_json.init_app(app)
     for view in (artwork, caching, catalogue, drafts, editor, health, sharing):
+        app.register_blueprint(view.blueprint)
+    for view in (embed, link_preview, share_links):
         app.register_blueprint(view.blueprint)
     monitor = Monitor(app.extensions["audio_cache"])
     admin.init_app(app, monitor)

@@ -24,6 +24,7 @@ from .mixtapes.caching import Caching
 from .mixtapes.drafts import Drafts
 from .mixtapes.links import Sharing
 from .mixtapes.open_answers import OpenAnswers
+from .mixtapes.share_links import ShareLinks
 from .mixtapes.store import Mixtapes
 
 EXTENSION: Final = "mixtape"
@@ -47,6 +48,7 @@ class Services:
     mixtapes: Mixtapes
     drafts: Drafts
     sharing: Sharing
+    share_links: ShareLinks
     open_answers: OpenAnswers
     caching: Caching
     counted: dict[tuple[ScanProgress, int], LibraryCounts] = field(default_factory=dict)
@@ -114,6 +116,7 @@ def init_app(app: Flask) -> None:
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),
+        share_links=ShareLinks(database),
         open_answers=open_answers,
         caching=Caching(state, database),
     )

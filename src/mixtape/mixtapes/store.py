@@ -1,24 +1,19 @@
-"""Mixtapes: stored, changed, and shared by a link that cannot be guessed."""
+"""Mixtapes: stored, changed, and shared by links that cannot be guessed."""
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, delete, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from ..database.tables import MAX_ID, Draft, Mixtape, MixtapeTrack, Track
+from ..database.tables import MAX_ID, Draft, Mixtape, MixtapeTrack, ShareLink, Track, UtcDateTime
 from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
+from .share_links import find_link, first_link, is_slug, new_key, new_link, new_slug, saved_link
 from .values import MixtapeItem, MixtapeState, MixtapeSummary, SavedMixtape, checked
-
-_SLUG_BYTES: Final = 16
-_SHARE_KEY_BYTES: Final = 32
-_SLUG: Final = re.compile("[A-Za-z0-9_-]{22}")
 
 
 class Mixtapes:
@@ -47,16 +42,17 @@ class Mixtapes:
         with self._database.write() as session:
             mixtape = Mixtape(
                 **_columns(state),
-                slug=secrets.token_urlsafe(_SLUG_BYTES),
-                share_key=secrets.token_urlsafe(_SHARE_KEY_BYTES),
+                slug=new_slug(),
                 created_at=now,
                 updated_at=now,
             )
             session.add(mixtape)
             session.flush()
+            session.add(new_link(mixtape.id, now, slug=mixtape.slug))
+            session.flush()
             _place(session, mixtape.id, state.track_ids)
             _drop_draft(session, draft_key)
-            return _load(session, mixtape)
+            return self._load(session, mixtape)
 
     def save(
         self, slug: str, state: MixtapeState, *, revision: int, draft_key: str | None = None
@@ -77,7 +73,7 @@ class Mixtapes:
             self._change(session, mixtape, revision, _columns(state))
             _place(session, mixtape.id, state.track_ids)
             _drop_draft(session, draft_key)
-            return _load(session, mixtape)
+            return self._load(session, mixtape)
 
     def get(self, slug: str) -> SavedMixtape:
         """Return a mixtape, shared or not, for its owner.
@@ -86,15 +82,29 @@ class Mixtapes:
             NotFoundError: there is no such mixtape.
         """
         with self._database.read() as session:
-            return _load(session, get_mixtape(session, slug))
+            return self._load(session, get_mixtape(session, slug))
 
-    def get_shared(self, slug: str) -> SavedMixtape:
-        """Return a mixtape for a listener.
+    def get_linked(self, slug: str) -> SavedMixtape:
+        """Return a mixtape as one of its links names it, for its owner: usable or not.
 
         Raises:
-            NotFoundError: there is none, or it is not shared; which of them is not told.
+            NotFoundError: there is no such link.
         """
-        mixtape = self.get(slug)
+        with self._database.read() as session:
+            link = find_link(session, slug)
+            if link is None:
+                raise NotFoundError("there is no such mixtape")
+            return self._load(session, session.get_one(Mixtape, link.mixtape_id), link)
+
+    def get_shared(self, slug: str) -> SavedMixtape:
+        """Return a mixtape for a listener, by the slug of a link.
+
+        Whether the listener knows its password is for the caller to find out.
+
+        Raises:
+            NotFoundError: there is none, or it cannot be used; which of them is not told.
+        """
+        mixtape = self.get_linked(slug)
         if not mixtape.shared:
             raise NotFoundError("there is no such mixtape")
         return mixtape
@@ -102,7 +112,8 @@ class Mixtapes:
     def summaries(self) -> tuple[MixtapeSummary, ...]:
         """Return all mixtapes, the one that was changed last first."""
         with self._database.read() as session:
-            return tuple(MixtapeSummary(*row) for row in session.execute(_SUMMARIES))
+            rows = session.execute(_SUMMARIES, {"now": self._now()})
+            return tuple(MixtapeSummary(*row) for row in rows)
 
     def delete(self, slug: str) -> None:
         """Delete a mixtape with its draft. NotFoundError where there is none."""
@@ -110,27 +121,38 @@ class Mixtapes:
             session.delete(get_mixtape(session, slug))
 
     def share(self, slug: str) -> SavedMixtape:
-        """Open a mixtape to everybody who has its link. NotFoundError where there is none."""
-        return self._set(slug, shared=True)
+        """Open the first link of a mixtape. NotFoundError where there is no such mixtape."""
+        with self._database.write() as session:
+            mixtape = get_mixtape(session, slug)
+            first_link(session, mixtape).is_open = True
+            session.flush()
+            return self._load(session, mixtape)
 
     def unshare(self, slug: str) -> SavedMixtape:
-        """Close a mixtape to listeners. NotFoundError where there is none.
+        """Close all links of a mixtape. NotFoundError where there is no such mixtape.
 
-        What was signed for them stays void when it is shared again; the link is the same then.
+        What was signed for listeners stays void when it is shared again; the links are the same.
         """
-        return self._set(slug, shared=False, share_key=secrets.token_urlsafe(_SHARE_KEY_BYTES))
+        with self._database.write() as session:
+            mixtape = get_mixtape(session, slug)
+            for link in session.scalars(select(ShareLink).filter_by(mixtape_id=mixtape.id)):
+                link.is_open, link.share_key = False, new_key()
+            session.flush()
+            return self._load(session, mixtape)
 
     def renew_link(self, slug: str) -> SavedMixtape:
-        """Give a mixtape a new slug and share key, so that whoever has the old link is locked out.
+        """Give the first link a new slug and key, so that whoever has the old one is locked out.
 
         Raises:
             NotFoundError: there is no such mixtape.
         """
-        return self._set(
-            slug,
-            slug=secrets.token_urlsafe(_SLUG_BYTES),
-            share_key=secrets.token_urlsafe(_SHARE_KEY_BYTES),
-        )
+        with self._database.write() as session:
+            mixtape = get_mixtape(session, slug)
+            link = first_link(session, mixtape)
+            link.slug = mixtape.slug = new_slug()
+            link.share_key = new_key()
+            session.flush()
+            return self._load(session, mixtape)
 
     def cover_keys(self) -> set[str]:
         """Return the covers that were chosen for mixtapes, for `Artwork.sweep_uploads`."""
@@ -149,19 +171,38 @@ class Mixtapes:
             raise ConflictError("this mixtape", expected=revision, current=mixtape.revision)
         session.refresh(mixtape)
 
-    def _set(self, current_slug: str, /, **columns: Any) -> SavedMixtape:
-        with self._database.write() as session:
-            mixtape = get_mixtape(session, current_slug)
-            for name, value in columns.items():
-                setattr(mixtape, name, value)
-            session.flush()
-            return _load(session, mixtape)
+    def _load(
+        self, session: Session, mixtape: Mixtape, link: ShareLink | None = None
+    ) -> SavedMixtape:
+        now = self._now()
+        places = (
+            select(MixtapeTrack.path, Track)
+            .outerjoin(Track, Track.path == MixtapeTrack.path)
+            .where(MixtapeTrack.mixtape_id == mixtape.id)
+            .order_by(MixtapeTrack.position)
+        )
+        shown = saved_link(link or first_link(session, mixtape), mixtape, now)
+        usable = select(ShareLink.id).where(ShareLink.mixtape_id == mixtape.id, _IS_USABLE)
+        return SavedMixtape(
+            slug=shown.slug,
+            title=mixtape.title,
+            notes=mixtape.notes,
+            own_cover_key=mixtape.cover_key,
+            revision=mixtape.revision,
+            shared=shown.is_usable
+            if link is not None
+            else session.execute(usable.limit(1), {"now": now}).first() is not None,
+            share_key=shown.share_key,
+            created_at=mixtape.created_at,
+            updated_at=mixtape.updated_at,
+            items=tuple(MixtapeItem(path, track) for path, track in session.execute(places)),
+            link=shown,
+        )
 
 
 def find_mixtape(session: Session, slug: str) -> Mixtape | None:
     """Return the mixtape with a slug, within a unit of work; None where there is none."""
-    # Anything else is no slug, and some of it (lone surrogates) is nothing a database takes.
-    if not _SLUG.fullmatch(slug):
+    if not is_slug(slug):
         return None
     # The index finds it in a time that says nothing useful about 128 random bits.
     return session.scalars(select(Mixtape).where(Mixtape.slug == slug)).one_or_none()
@@ -175,27 +216,18 @@ def get_mixtape(session: Session, slug: str) -> Mixtape:
     return mixtape
 
 
-def _load(session: Session, mixtape: Mixtape) -> SavedMixtape:
-    places = (
-        select(MixtapeTrack.path, Track)
-        .outerjoin(Track, Track.path == MixtapeTrack.path)
-        .where(MixtapeTrack.mixtape_id == mixtape.id)
-        .order_by(MixtapeTrack.position)
-    )
-    return SavedMixtape(
-        slug=mixtape.slug,
-        title=mixtape.title,
-        notes=mixtape.notes,
-        own_cover_key=mixtape.cover_key,
-        revision=mixtape.revision,
-        shared=mixtape.shared,
-        share_key=mixtape.share_key,
-        created_at=mixtape.created_at,
-        updated_at=mixtape.updated_at,
-        items=tuple(MixtapeItem(path, track) for path, track in session.execute(places)),
-    )
-
-
+_IS_USABLE: Final = and_(
+    ShareLink.is_open,
+    or_(ShareLink.expires_at.is_(None), ShareLink.expires_at > bindparam("now", type_=UtcDateTime)),
+)
+_FIRST_LINK: Final = (
+    select(ShareLink.slug)
+    .where(ShareLink.mixtape_id == Mixtape.id, _IS_USABLE)
+    .order_by(ShareLink.id)
+    .limit(1)
+    .correlate(Mixtape)
+    .scalar_subquery()
+)
 _IS_THERE: Final = and_(Track.path == MixtapeTrack.path, Track.missing_since.is_(None))
 _FIRST_COVER: Final = (
     select(Track.cover_key)
@@ -211,7 +243,7 @@ _SUMMARIES: Final[Select[*tuple[Any, ...]]] = (
         Mixtape.slug,
         Mixtape.title,
         func.coalesce(Mixtape.cover_key, _FIRST_COVER),
-        Mixtape.shared,
+        _FIRST_LINK,
         func.count(MixtapeTrack.position),
         func.count(MixtapeTrack.position) - func.count(Track.id),
         func.coalesce(func.sum(Track.duration_s), 0.0),

@@ -52,8 +52,52 @@ class MixtapeItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Furthest:
+    """How far the listener of a link came: the place of a track, from 0, a second of it, when."""
+
+    place: int
+    second: float
+    heard_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SavedLink:
+    """A link to a mixtape as it is stored; `furthest` is None where nothing is kept or known.
+
+    Args:
+        is_first: its slug is that of the mixtape.
+        is_expired: as it was looked at.
+    """
+
+    id: int
+    slug: str
+    name: str
+    is_first: bool
+    is_open: bool
+    is_expired: bool
+    expires_at: datetime | None
+    has_password: bool
+    tells_progress: bool
+    allows_embed: bool
+    furthest: Furthest | None
+    share_key: str = field(repr=False)
+
+    @property
+    def is_usable(self) -> bool:
+        """Say whether it leads anybody anywhere."""
+        return self.is_open and not self.is_expired
+
+
+@dataclass(frozen=True, slots=True)
 class SavedMixtape:
-    """A mixtape as it is stored. `own_cover_key` is None where nobody chose a cover."""
+    """A mixtape as it is stored. `own_cover_key` is None where nobody chose a cover.
+
+    Args:
+        slug: of the link that it was asked for by, or of its first one.
+        shared: whether that link can be used; of a mixtape as such, whether any can.
+        share_key: of that link.
+        link: that one.
+    """
 
     slug: str
     title: str
@@ -65,6 +109,7 @@ class SavedMixtape:
     created_at: datetime
     updated_at: datetime
     items: tuple[MixtapeItem, ...]
+    link: SavedLink
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -97,17 +142,26 @@ class SavedMixtape:
 
 @dataclass(frozen=True, slots=True)
 class MixtapeSummary:
-    """A mixtape as a list shows it; `tracks` counts all its places, `missing` those in vain."""
+    """A mixtape as a list shows it; `tracks` counts all its places, `missing` those in vain.
+
+    Args:
+        link_slug: of the first link that can be used; None where none can.
+    """
 
     slug: str
     title: str
     cover_key: str | None
-    shared: bool
+    link_slug: str | None
     tracks: int
     missing: int
     duration_s: float
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def shared(self) -> bool:
+        """Say whether anybody else can hear it."""
+        return self.link_slug is not None
 
 
 def checked(state: MixtapeState) -> MixtapeState:

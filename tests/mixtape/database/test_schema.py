@@ -22,14 +22,13 @@ from mixtape.database.units_of_work import FILE_NAME, Database
 from mixtape.errors import DatabaseError
 from mixtape.library.catalogue import Catalogue
 from mixtape.mixtapes.drafts import Drafts
+from mixtape.mixtapes.share_links import ShareLinks
 from mixtape.mixtapes.store import Mixtapes
 from tests.helpers.postgres_server import PostgresServer
 from tests.helpers.tracks import add_track
 
 VERSION_1 = Path(__file__).with_name("version_1.sql")
 # Beside the models stand the full-text index, and what a mixtape from before Alembic looks at.
-# What has come since is not in a database of that time.
-SINCE = {"upload"}
 BESIDE = {"schema_version", "search", "ix_track_search", "alembic_version"}
 STEP = """
 import sqlalchemy as sa
@@ -100,7 +99,7 @@ def statements_of(path: Path) -> dict[str, str]:
         return {
             name: "".join(said.split()).replace("DOUBLE", "FLOAT")
             for name, said in rows
-            if name not in {"alembic_version", *SINCE}
+            if name != "alembic_version"
         }
 
 
@@ -120,7 +119,8 @@ def test_the_migrations_make_what_the_models_say(url: URL) -> None:
 
 def test_a_new_database_is_as_one_from_before_alembic(before_alembic: Path) -> None:
     new = before_alembic / "new"
-    Database.open(new).close()
+    for folder in (new, before_alembic):
+        Database.open(folder).close()
     assert statements_of(new / FILE_NAME) == statements_of(before_alembic / FILE_NAME)
 
 
@@ -133,6 +133,10 @@ def test_a_database_from_before_alembic_is_taken_over_with_all_that_it_holds(
     assert (track.id, track.path, track.size_bytes) == (7, b"\xff/a.flac", 9_876_543_210)
     mixtape = Mixtapes(database).get("abcdefghijklmnopqrstuv")
     assert (mixtape.title, mixtape.revision, mixtape.shared) == ("A tape", 4, True)
+    # Its one link of that time is the first one now, with the address and the key that it had.
+    [link] = ShareLinks(database).of(mixtape.slug)
+    assert (link.slug, link.share_key, link.is_usable) == (mixtape.slug, "key", True)
+    assert (link.has_password, link.tells_progress, link.allows_embed) == (False, False, False)
     assert [item.track and item.track.id for item in mixtape.items] == [7]
     (draft,) = Drafts(database).unsaved()
     assert (draft.slug, draft.state) == (mixtape.slug, {"title": "Another"})
@@ -158,7 +162,7 @@ def test_what_was_taken_over_goes_on_with_the_next_step_and_its_rows_stay(
         assert item.path == b"\xff/a.flac"
         with database.read() as session:
             # So an older mixtape, which looks there, refuses it.
-            assert session.scalar(text("SELECT version FROM schema_version")) == 3
+            assert session.scalar(text("SELECT version FROM schema_version")) == 4
 
 
 def test_an_older_database_takes_every_step_that_it_lacks_once(url: URL, steps: Path) -> None:

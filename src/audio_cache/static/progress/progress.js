@@ -5,7 +5,8 @@
 //                  cancelUrl: "/editor/cancel/summer-vibes", title: "Caching Summer Vibes" });
 //
 // Who cannot import it from there dispatches "audio-cache:open-progress" on the document, with the
-// same options as its detail. "audio-cache:run-end" is dispatched there when a run has ended.
+// same options as its detail. "audio-cache:run-progress" is dispatched there while a run goes on, ten
+// times a second at most, and "audio-cache:run-end" when it has ended.
 
 import { Indicator } from "./indicator.js";
 import { addEvent, isOver, newRun } from "./state.js";
@@ -134,9 +135,13 @@ class Run {
   #end(event) {
     this.#stream.close();
     this.#say(`${headlineInWords(this.#state)}. ${summaryInWords(this.#state)}`);
+    this.#tell("audio-cache:run-end", { status: event.status, step: event.step });
+  }
+
+  #tell(name, more = {}) {
     const { taskId } = this.#options;
-    const detail = { taskId, status: event.status, step: event.step, ...this.#state.counts };
-    document.dispatchEvent(new CustomEvent("audio-cache:run-end", { detail }));
+    const { done, total, counts } = this.#state;
+    document.dispatchEvent(new CustomEvent(name, { detail: { taskId, done, total, ...counts, ...more } }));
   }
 
   #connectionChanged() {
@@ -159,6 +164,7 @@ class Run {
     this.#indicator.show(!this.#view.isShown && !this.#view.isWanted);
     this.#indicator.render(this.#state, this.#connection);
     this.#view.render(this.#state, this.#connection);
+    if (this.#state.phase === "running") this.#tell("audio-cache:run-progress");
     const isDue = performance.now() - this.#spokenAt >= SPEAK_MS;
     if (isDue && this.#state.phase === "running" && this.#view.isShown) {
       this.#say(spokenInWords(this.#state));

@@ -1,7 +1,8 @@
 // The editor of a mixtape: puts the track order, the search, the cover and the draft together.
 
 import { showProgress } from "../mixtape/cache-button.js";
-import { say, toast } from "../shared/spoken.js";
+import { openSharePanel } from "../share/panel.js";
+import { say } from "../shared/spoken.js";
 import { attachCover } from "./cover.js";
 import { Draft } from "./draft.js";
 import { forgetDraft, recallDraft } from "../shared/local-copy.js";
@@ -157,8 +158,9 @@ class Editor {
 
   async #saved({ edit_url: url, task }) {
     await this.#page.go(url, true);
-    if (task) showProgress(task);
-    else toast("The mixtape is saved.");
+    // Caching goes on in the corner; what comes next is to give the mixtape away.
+    if (task) showProgress(task, false);
+    openSharePanel();
   }
 
   #refused(error) {

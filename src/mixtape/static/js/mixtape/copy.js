@@ -1,6 +1,7 @@
 // Links to the clipboard.
 
 import { say } from "../shared/spoken.js";
+import { translate } from "../shared/words.js";
 
 const CONFIRMED_MS = 2_000;
 
@@ -12,25 +13,30 @@ export function attachCopyButtons(main) {
   });
 }
 
-/** @param {string} text @param {HTMLElement} button that says for a while that it is done */
-export async function copy(text, button) {
-  const isDone = await write(text);
+/**
+ * @param {string} text
+ * @param {HTMLElement} button that says for a while that it is done
+ * @param {(message: string) => void} [tell] says it to screen readers
+ */
+export async function copy(text, button, tell = say) {
+  const isDone = await write(text, button.closest("dialog") ?? document.body);
   const label = button.querySelector("span");
   const before = button.dataset.label ?? label.textContent;
   button.dataset.label = before;
-  label.textContent = isDone ? "Copied" : "Press Ctrl+C";
-  say(isDone ? "The link is copied." : "The browser does not let pages copy: copy it by hand.");
+  label.textContent = isDone ? translate("Copied") : translate("Press Ctrl+C");
+  tell(isDone ? translate("It is copied.") : translate("The browser does not let pages copy: copy it by hand."));
   setTimeout(() => (label.textContent = before), CONFIRMED_MS);
 }
 
-async function write(text) {
+async function write(text, place) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
     // Plain http on another machine's address: there the clipboard is shut, this old way is not.
     const field = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
-    document.body.append(field);
+    // Within an open dialog, since what is outside of it cannot be selected.
+    place.append(field);
     field.select();
     const isDone = document.execCommand("copy");
     field.remove();
