@@ -28,6 +28,7 @@ const runs = new Map();
  * @property {string} [cancelUrl] takes a POST; without it there is no cancel button
  * @property {string} [title]
  * @property {boolean} [show] false shows the small indicator only
+ * @property {boolean} [indicator] false shows none, for a page that tells of the run by itself
  * @property {any} [bootstrap] Bootstrap's JavaScript, where it is not at window.bootstrap
  * @property {number} [unknownAfterMs] how long a run is asked for that the server knew once
  * @property {number} [quietMs] how long a connection may be lost before that is said
@@ -161,7 +162,8 @@ class Run {
   #render() {
     clearTimeout(this.#renderTimer);
     this.#renderTimer = 0;
-    this.#indicator.show(!this.#view.isShown && !this.#view.isWanted);
+    const isIndicated = this.#options.indicator ?? true;
+    this.#indicator.show(isIndicated && !this.#view.isShown && !this.#view.isWanted);
     this.#indicator.render(this.#state, this.#connection);
     this.#view.render(this.#state, this.#connection);
     if (this.#state.phase === "running") this.#tell("audio-cache:run-progress");

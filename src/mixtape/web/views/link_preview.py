@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from ...files.formats import total_duration_text
 from ...library.covers import LARGE
 from ...mixtapes.values import SavedMixtape
+from ..figures import counted
 from ..guests import find_mixtape, refuse_link
 from ..urls import public_url
 from .json_api import fresh_json
@@ -118,8 +119,7 @@ def embed_code(mixtape: SavedMixtape, width: int = EMBED_WIDTH, height: int = EM
 
 def facts_of(mixtape: SavedMixtape) -> str:
     """Return a line about a mixtape: how many tracks it has, and how long they play."""
-    count = len(mixtape.items)
-    tracks = f"{count:,} {'track' if count == 1 else 'tracks'}"
+    tracks = counted(len(mixtape.items), "track")
     if not mixtape.duration_s:
         return tracks
     return f"{tracks} · {total_duration_text(mixtape.duration_s)}"
@@ -153,5 +153,12 @@ def _most(name: str) -> int | None:
     if text is None:
         return None
     if not text.isascii() or not text.isdecimal() or not 0 < len(text) < 6 or int(text) == 0:
-        abort(400, f"{name}={json.dumps(text)} is no number of pixels, from 1 to 99999.")
+        abort(
+            400,
+            gettext(
+                "%(name)s=%(text)s is no number of pixels, from 1 to 99999.",
+                name=name,
+                text=json.dumps(text),
+            ),
+        )
     return int(text)

@@ -16,6 +16,7 @@ from flask import (
     request,
     url_for,
 )
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from audio_cache.flask_ext import get_state, requested_quality, send_library_track
@@ -95,9 +96,9 @@ def heard(slug: str) -> Response:
     if not isinstance(token, str) or not hmac.compare_digest(
         token.encode("utf-8", "replace"), heard_token(link).encode()
     ):
-        abort(403, "This page is from before the link was changed. Reload it.")
+        abort(403, gettext("This page is from before the link was changed. Reload it."))
     if type(place) is not int or type(second) not in {int, float}:
-        abort(400, 'This needs "place", a whole number from 0, and "second", a number.')
+        abort(400, gettext('This needs "place", a whole number from 0, and "second", a number.'))
     if not is_owner():
         current_services().share_links.note_heard(slug, place, float(str(second)))
     return no_content()

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import segno
 from flask import Blueprint, abort, current_app, jsonify, render_template, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from ...library.covers import LARGE
@@ -155,12 +156,17 @@ def _read_change() -> LinkChange:
     for name, longest in _TEXTS.items():
         if name in body:
             if not isinstance(body[name], str) or len(body[name]) > longest:
-                abort(400, f"The {name} of a link is a text of up to {longest} characters.")
+                abort(
+                    400,
+                    gettext(
+                        "This is no text, or one of far too many characters: %(name)s.", name=name
+                    ),
+                )
             found[name] = body[name]  # type: ignore[literal-required]
     for name in _SWITCHES:
         if name in body:
             if not isinstance(body[name], bool):
-                abort(400, f"{name} is true or false.")
+                abort(400, gettext("%(name)s is true or false.", name=name))
             found[name] = body[name]  # type: ignore[literal-required]
     if "expires_at" in body:
         found["expires_at"] = _read_moment(body["expires_at"])
@@ -176,4 +182,7 @@ def _read_moment(text: Any) -> datetime | None:
             raise ValueError("no zone")
         return moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
-        abort(400, "expires_at is a moment with its zone, such as 2026-12-24T23:00:00Z, or null.")
+        abort(
+            400,
+            gettext("expires_at is a moment with its zone, such as 2026-12-24T23:00:00Z, or null."),
+        )

@@ -158,7 +158,7 @@ class Editor {
 
   async #saved({ edit_url: url, task }) {
     await this.#page.go(url, true);
-    // Caching goes on in the corner; what comes next is to give the mixtape away.
+    // Caching goes on as a quiet line; what comes next is to give the mixtape away.
     if (task) showProgress(task, false);
     openSharePanel();
   }

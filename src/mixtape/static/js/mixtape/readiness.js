@@ -29,12 +29,8 @@ export function attachReadiness(box) {
     box.dataset.total = found.total;
     if (meters) showMeters(meters, found, cache);
     // Meters say it all, where there are any.
-    const said = troubles(found).join(" · ");
-    if (!meters?.children.length) showText(text, found, cache);
-    else {
-      text.hidden = !said;
-      text.textContent = said;
-    }
+    if (meters?.children.length) text.hidden = true;
+    else showText(text, found, cache);
     if (found.task) showProgress(found.task, false);
   };
   const ask = async () => {

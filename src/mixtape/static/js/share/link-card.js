@@ -10,6 +10,7 @@ import { dayOf, endOfDay, heardText, stateText } from "./link-words.js";
  * @typedef {object} Ways
  * @property {string} title of the mixtape
  * @property {(message: string) => void} tell says something to screen readers
+ * @property {() => void} changed what was asked for before is no longer true
  * @property {(url: string) => void} moved the mixtape has another address
  */
 
@@ -109,6 +110,7 @@ export class LinkCard {
     else if (this.#field("no_password").checked) change.password = "";
     try {
       this.link = await send("PATCH", this.link.url, change);
+      this.ways.changed();
       this.#show();
       // The HTML for others is what somebody wants next who has just allowed it.
       if (!this.link.embed_code) this.#toggle("settings", "terms", false);
@@ -126,6 +128,7 @@ export class LinkCard {
       const link = await send("POST", this.link.renew_url);
       if (link.is_first) return this.ways.moved(link.edit_url);
       this.link = link;
+      this.ways.changed();
       this.#show();
       this.ways.tell(translate("The link has a new address."));
     } catch (error) {
@@ -138,6 +141,7 @@ export class LinkCard {
     if (!(await confirmed(question, translate("Remove")))) return;
     try {
       await send("DELETE", this.link.url);
+      this.ways.changed();
       const panel = this.element.closest("dialog");
       this.element.remove();
       panel.querySelector('[data-part="add"]').focus();

@@ -22,6 +22,7 @@ class SharePanel {
   #page;
   #list;
   #template;
+  #changes = 0;
   #listening = new AbortController();
 
   constructor(dialog, page) {
@@ -51,10 +52,12 @@ class SharePanel {
   async #open() {
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#list.querySelector('[data-part="copy"]')?.focus();
+    const changes = this.#changes;
     try {
       const { links } = await send("GET", this.#dialog.dataset.api);
-      // Somebody who has begun to change something keeps it.
-      if (!this.#list.querySelector("form:not([hidden])")) this.#show(links);
+      // Somebody who has begun to change something keeps it, and what was changed meanwhile is newer.
+      const isFree = !this.#list.querySelector("form:not([hidden])") && changes === this.#changes;
+      if (isFree) this.#show(links);
     } catch {
       // What the page was made with is shown; whatever is pressed says what is wrong.
     }
@@ -71,6 +74,7 @@ class SharePanel {
     return new LinkCard(element, link, {
       title: this.#dialog.dataset.title,
       tell: (message) => this.#tell(message),
+      changed: () => (this.#changes += 1),
       // The page's other addresses hold the old name of the mixtape.
       moved: (url) => this.#page.go(url, true).then(openSharePanel),
     });
@@ -79,6 +83,7 @@ class SharePanel {
   async #add() {
     try {
       const card = this.#make(await send("POST", this.#dialog.dataset.api, {}));
+      this.#changes += 1;
       this.#list.append(card.element);
       card.edit();
       this.#tell(translate("There is another link."));
