@@ -139,10 +139,10 @@ class Run {
     this.#tell("audio-cache:run-end", { status: event.status, step: event.step });
   }
 
-  #tell(name, more = {}) {
+  #tell(name, more) {
     const { taskId } = this.#options;
-    const { done, total, counts } = this.#state;
-    document.dispatchEvent(new CustomEvent(name, { detail: { taskId, done, total, ...counts, ...more } }));
+    const detail = { taskId, ...this.#state.counts, ...more };
+    document.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   #connectionChanged() {
@@ -166,7 +166,8 @@ class Run {
     this.#indicator.show(isIndicated && !this.#view.isShown && !this.#view.isWanted);
     this.#indicator.render(this.#state, this.#connection);
     this.#view.render(this.#state, this.#connection);
-    if (this.#state.phase === "running") this.#tell("audio-cache:run-progress");
+    const { phase, done, total } = this.#state;
+    if (phase === "running") this.#tell("audio-cache:run-progress", { done, total });
     const isDue = performance.now() - this.#spokenAt >= SPEAK_MS;
     if (isDue && this.#state.phase === "running" && this.#view.isShown) {
       this.#say(spokenInWords(this.#state));
