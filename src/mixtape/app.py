@@ -25,12 +25,15 @@ from .web.views import (
     catalogue,
     drafts,
     editor,
+    embed,
     health,
     json_api,
     library,
+    link_preview,
     metrics,
     player,
     selections,
+    share_links,
     sharing,
 )
 
@@ -55,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         IS_DEMO=settings.music_root is None,
         SECRET_KEY=read_secret_key(settings),
         PUBLIC_URL=settings.public_url,
+        EMBED_SITES=settings.embed_sites,
         CONNECTIONS_PER_ADDRESS=settings.connections_per_address,
         TRUSTED_PROXIES=settings.trusted_proxies,
     )
@@ -85,6 +89,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         sharing,
     )
     for view in views:
+        app.register_blueprint(view.blueprint)
+    for view in (embed, link_preview, share_links):
         app.register_blueprint(view.blueprint)
     monitor = Monitor(app.extensions["audio_cache"])
     admin.init_app(app, monitor)

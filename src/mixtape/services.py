@@ -30,6 +30,7 @@ from .mixtapes.caching import Caching
 from .mixtapes.drafts import Drafts
 from .mixtapes.links import Sharing
 from .mixtapes.open_answers import OpenAnswers
+from .mixtapes.share_links import ShareLinks
 from .mixtapes.store import Mixtapes
 
 EXTENSION: Final = "mixtape"
@@ -57,6 +58,7 @@ class Services:
     drafts: Drafts
     additions: Additions
     sharing: Sharing
+    share_links: ShareLinks
     open_answers: OpenAnswers
     caching: Caching
     backups: Backups
@@ -131,6 +133,7 @@ def init_app(app: Flask) -> None:
         drafts=Drafts(database),
         additions=Additions(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),
+        share_links=ShareLinks(database),
         open_answers=open_answers,
         caching=Caching(state, database),
         backups=Backups(database, artwork, data_root),

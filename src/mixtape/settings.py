@@ -8,7 +8,7 @@ import re
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -31,6 +31,10 @@ _COMMON_PASSWORDS = frozenset(
 
 class SettingsError(ValueError):
     """A setting has a value that mixtape cannot start with."""
+
+
+# As a policy has them (CSP, source lists): a scheme, a host with or without *., a port.
+_ORIGIN: Final = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -139,6 +143,13 @@ class Settings(BaseSettings):
         examples=["de"],
     )
 
+    embed_sites: str = Field(
+        "*",
+        description="the sites whose pages may show the small player of a mixtape, where the owner "
+        "allows that for a link: origins separated by spaces, * for any site, none for no site",
+        examples=["https://blog.example.org https://*.example.net"],
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _password_of_file(cls, given: dict[str, Any]) -> dict[str, Any]:
@@ -183,6 +194,18 @@ class Settings(BaseSettings):
         if not os.access(path, os.R_OK | os.X_OK):
             raise ValueError("this folder may not be read by the user that mixtape runs as")
         return path
+
+    @field_validator("embed_sites", mode="after")
+    @classmethod
+    def _origins(cls, sites: str) -> str:
+        named = sites.split()
+        if named in (["none"], ["*"]):
+            return "" if named == ["none"] else "*"
+        for site in named:
+            # It becomes a part of a header, and of a policy whose parts end with ; and ,
+            if not _ORIGIN.fullmatch(site):
+                raise ValueError(f"{site} is no origin")
+        return " ".join(named)
 
     @field_validator("database_url", mode="after")
     @classmethod

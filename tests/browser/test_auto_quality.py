@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
 UNKNOWN = {
     "start": "medium",
+    "best": "",
     "saveData": False,
     "type": "",
     "effectiveType": "",
@@ -75,6 +76,13 @@ def choose(page: Page, **evidence: Any) -> object:
         ({"measured": 90_000, "stalledAt": "medium"}, "low"),
         ({"measured": 90_000, "stalledAt": "low"}, "low"),
         ({"measured": 100, "stalledAt": "high"}, "low"),
+        # What is made ahead is the most that is asked for.
+        ({"measured": 90_000, "best": "medium"}, "medium"),
+        ({"measured": 90_000, "best": "high"}, "high"),
+        ({"measured": 100, "best": "medium"}, "low"),
+        ({"start": "high", "best": "low"}, "low"),
+        ({"measured": 90_000, "stalledAt": "medium", "best": "medium"}, "low"),
+        ({"measured": 90_000, "best": "original"}, "high"),
     ],
 )
 def test_auto_chooses_what_the_connection_bears(
@@ -146,3 +154,42 @@ def test_the_start_of_the_next_track_is_learned_from_earlier_ones(page: Page) ->
         }"""
     )
     assert learned == [pytest.approx(0.03, abs=0.001), pytest.approx(0.115, abs=0.001)]
+
+
+READY = {"enabled": True, "total": 24, "usual": ["medium"], "damaged": 0, "unplayable": 0}
+
+
+@pytest.mark.parametrize(
+    ("found", "done", "words"),
+    [
+        ({"ready": 24}, 0, "24 tracks are ready at Medium"),
+        ({"ready": 22, "unplayable": 2}, 0, "22 tracks are ready at Medium · 2 cannot be played"),
+        (
+            {"ready": 23, "damaged": 1},
+            0,
+            "23 tracks are ready at Medium · 1 is damaged and played as far as it can be read",
+        ),
+        ({"ready": 0, "unplayable": 24}, 0, "24 cannot be played"),
+        ({"ready": 3, "task": {}}, 12, "12 of 24 tracks ready at Medium"),
+        ({"ready": 3, "task": {}}, 0, "3 of 24 tracks ready at Medium"),
+        # A small cap is no disaster.
+        (
+            {"ready": 14},
+            0,
+            "14 of 24 tracks are kept at Medium, and the rest is encoded while it plays",
+        ),
+        ({"ready": 0}, 0, "Nothing is kept at Medium yet: it is encoded while it plays"),
+        ({"ready": 3, "enabled": False}, 0, ""),
+        ({"ready": 0, "total": 0}, 0, ""),
+    ],
+)
+def test_the_line_says_what_is_ready_and_what_never_will_be(
+    page: Page, found: dict[str, Any], done: int, words: str
+) -> None:
+    given = {**READY, "task": None, **found, "ready": {"medium": found["ready"]}}
+    said = page.evaluate(
+        "async ([found, done]) => "
+        "(await import('/static/js/share/ready-line.js')).readyText(found, done)",
+        [given, done],
+    )
+    assert said == words

@@ -9,11 +9,12 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
+from mixtape.mixtapes.share_links import LinkChange
 from tests.browser.listening import player, press_play, status
 from tests.helpers.audio import make_audio
 from tests.helpers.chromium import RETURNING
 from tests.helpers.host import PAGE, PASSWORD, sign_in
-from tests.helpers.mixtapes import make_scanned_app, share_mixtape
+from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
 from tests.helpers.tracks import make_picture
 from tests.helpers.waiting import LIMIT_MS
 from tests.helpers.web import served
@@ -170,6 +171,44 @@ def test_the_sheet_that_adds_to_a_mixtape_is_clean(browser: Browser, site: str, 
     found += examine(page)
     context.close()
     assert found == []
+
+
+@pytest.mark.timeout(300)
+def test_all_that_a_link_is_given_away_with_is_clean(page: Page, app: Flask, site: str) -> None:
+    services = services_of(app)
+    mixtape = share_mixtape(app, "Album/1.flac", "Album/2.flac", title="For you")
+    slug, first = mixtape.slug, mixtape.link.id
+    terms: LinkChange = {"allows_embed": True, "tells_progress": True}
+    services.share_links.change(slug, first, terms)
+    locked = services.share_links.add(slug, {"name": "for Anna", "password": "moonlight"})
+    found = []
+    page.goto(f"{site}/mixtapes/{slug}")
+    expect(page.get_by_text("sees how far you have come")).to_be_visible()
+    found += examine(page)
+    page.goto(f"{site}/mixtapes/{locked.slug}")
+    found += examine(page)
+    page.get_by_label("Password").fill("sunlight")
+    page.get_by_role("button", name="Open the mixtape").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    found += examine(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(f"{site}/mixtapes/{slug}/embed")
+        page.evaluate(AXE)
+        found += violations(page)
+    page.goto(f"{site}/login")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{site}/")
+    page.goto(f"{site}/mixtapes/{slug}/edit")
+    page.get_by_role("button", name="Share", exact=True).click()
+    panel = page.get_by_role("dialog", name="Share “For you”")
+    panel.get_by_role("button", name="Settings").first.click()
+    panel.get_by_role("button", name="QR code").last.click()
+    found += examine(page)
+    page.goto(f"{site}/mixtapes/{slug}/links/{locked.id}/card")
+    page.evaluate(AXE)
+    assert found + violations(page) == []
 
 
 def test_a_page_with_faults_is_not_clean(page: Page, site: str) -> None:

@@ -221,3 +221,35 @@ def test_a_password_file_that_cannot_be_used_is_refused(
     both = refusal(monkeypatch, PASSWORD="four words of mine", PASSWORD_FILE=str(empty))
     assert "are both set" in both
     assert "four words of mine" not in both
+
+
+@pytest.mark.parametrize(
+    ("given", "sites"),
+    [
+        ("*", "*"),
+        ("none", ""),
+        (
+            " https://a.example  http://*.b.example:8080 ",
+            "https://a.example http://*.b.example:8080",
+        ),
+    ],
+)
+def test_sites_that_may_embed_are_origins(tmp_path: Path, given: str, sites: str) -> None:
+    assert make_settings(tmp_path, embed_sites=given).embed_sites == sites
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "a.example",
+        "https://a.example/blog",
+        "* https://a.example",
+        "https://a.example; script-src *",
+    ],
+)
+def test_what_is_no_origin_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("EMBED_SITES", given)
+    with pytest.raises(SettingsError, match=r"EMBED_SITES=.* is no origin"):
+        load_settings()

@@ -11,12 +11,13 @@ from typing import Any, Final, Literal
 from sqlalchemy.orm import Session
 
 from ..errors import BackupError, InvalidMixtapeError
-from ..mixtapes.store import is_slug
+from ..mixtapes.share_links import is_slug
 from ..mixtapes.values import MAX_TRACKS, MixtapeState, checked
 from .archive import Backup
 from .collect import paths_in, read_mixtapes
 from .matching import Places, find_places
 from .rows import (
+    LINK,
     MIXTAPE,
     Row,
     Rows,
@@ -121,7 +122,7 @@ def _step(rows: Rows, lost: int, existing: Rows | None) -> Step:
         kind=kind,
         title=own["title"],
         slug=own["slug"],
-        shared=own.get("shared", False),
+        shared=any(link.get("is_open") for link in rows[LINK.name]),
         tracks=len(rows["mixtape_track"]),
         lost=lost,
         rows=rows,
@@ -160,6 +161,8 @@ def _settled(given: Rows, places: Places) -> Rows:
 def _is_same(rows: Rows, existing: Rows) -> bool:
     """Compare two states of a mixtape by all but numbers, its own link and dates."""
     for table in backed_up_tables():
+        if table is LINK:
+            continue  # those here stay as they are, whatever is restored
         ignored: set[str | None] = {identity_of(table), *parents_of(table), *_PASSING}
         if table is MIXTAPE:
             ignored.add("slug")

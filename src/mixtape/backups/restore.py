@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import Table, delete, insert, select, update
@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from ..errors import BackupError
 from ..files.tags import clean_text
-from ..mixtapes.store import new_share_key, new_slug
+from ..mixtapes.share_links import new_key, new_link, new_slug
 from ..mixtapes.values import MAX_TITLE
 from .plan import Plan, Step
 from .rows import (
+    LINK,
     MIXTAPE,
     Row,
     Rows,
@@ -77,34 +78,44 @@ def _as_copy(rows: Rows, made_at: datetime) -> Rows:
     (own,) = rows[MIXTAPE.name]
     mark = f" ({made_at:%Y-%m-%d})"
     title = clean_text(own["title"][: MAX_TITLE - len(mark)]) + mark
-    return {**rows, MIXTAPE.name: [{**own, "title": title, "slug": new_slug()}]}
+    copy = {**own, "title": title, "slug": new_slug()}
+    # Of the links, which lead to what is here, it has none.
+    return {**rows, MIXTAPE.name: [copy], LINK.name: []}
 
 
 def _add(session: Session, rows: Rows) -> str:
     own = decode_row(MIXTAPE, rows[MIXTAPE.name][0])
-    own["share_key"] = new_share_key()
+    given_slug: str = own["slug"]
     identities: _Identities = {}
     slug: str = _insert(session, MIXTAPE, own, identities)["slug"]
-    _add_what_belongs(session, rows, identities)
+    # The first link is by the name of its mixtape.
+    links = [
+        {**link, "slug": slug} if link["slug"] == given_slug else link for link in rows[LINK.name]
+    ]
+    _add_what_belongs(session, {**rows, LINK.name: links}, identities)
+    if all(link["slug"] != slug for link in links):
+        (mixtape_id,) = identities[MIXTAPE.name].values()
+        session.add(new_link(mixtape_id, datetime.now(UTC), slug=slug))
+        session.flush()
     return slug
 
 
 def _replace(session: Session, step: Step) -> None:
     own = decode_row(MIXTAPE, step.rows[MIXTAPE.name][0])
     old_id = own.pop("id", None)
-    # A link that was revoked since stays so, and a draft of before is told of the change.
+    # The links stay as they are, so one that was revoked since stays so.
     del own["slug"]
     there = select(MIXTAPE.c.revision).where(MIXTAPE.c.id == step.existing_id)
+    # A draft of before is told of the change.
     own["revision"] = session.execute(there).scalar_one() + 1
-    if not own.get("shared"):
-        own["share_key"] = new_share_key()
     session.execute(update(MIXTAPE).where(MIXTAPE.c.id == step.existing_id).values(own))
     for table in reversed(backed_up_tables()):
         for column, parent in parents_of(table).items():
-            if parent is MIXTAPE:
+            if parent is MIXTAPE and table is not LINK:
                 # What refers to these rows goes with them, as ON DELETE CASCADE says.
                 session.execute(delete(table).where(table.c[column] == step.existing_id))
-    _add_what_belongs(session, step.rows, {MIXTAPE.name: {old_id: step.existing_id}})
+    rows = {**step.rows, LINK.name: []}
+    _add_what_belongs(session, rows, {MIXTAPE.name: {old_id: step.existing_id}})
 
 
 def _add_what_belongs(session: Session, rows: Rows, identities: _Identities) -> None:
@@ -125,6 +136,8 @@ def _insert(session: Session, table: Table, row: Row, identities: _Identities) -
         if session.execute(select(unique).where(unique == value)).first() is not None:
             # Of two that were one, the copy gets a link of its own.
             row[unique.name] = secrets.token_urlsafe(16)
+    if table is LINK:
+        row["share_key"] = new_key()
     identity = identity_of(table)
     old = row.pop(identity, None) if identity is not None else None
     written = insert(table).values(row)

@@ -20,6 +20,7 @@ Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 
 MIXTAPE: Final[Table] = Base.metadata.tables["mixtape"]
+LINK: Final[Table] = Base.metadata.tables["share_link"]
 # What is not in a backup, and why.
 LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "track": "the library is scanned again; what tells a track of a mixtape is in `tracks`",
@@ -27,7 +28,7 @@ LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "draft": "what nobody has saved belongs to the editor that is open, by ids of this library",
 }
 LEFT_OUT_COLUMNS: Final[Mapping[str, str]] = {
-    "mixtape.share_key": "a secret that signs what listeners have loaded; a new one does as well",
+    "share_link.share_key": "a secret that signs what listeners have loaded; a new one does too",
 }
 _BASE64: Final = "base64"
 

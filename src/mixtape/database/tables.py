@@ -1,4 +1,4 @@
-"""The tables: tracks of the library, mixtapes and what they hold, drafts, uploaded covers."""
+"""The tables: tracks of the library, mixtapes, what they hold and their links, drafts, covers."""
 
 from __future__ import annotations
 
@@ -170,17 +170,16 @@ class Track(Base):
 
 
 class Mixtape(Base):
-    """An ordered choice of tracks with a title, shared by a link that cannot be guessed.
+    """An ordered choice of tracks with a title, shared by links that cannot be guessed.
 
     Args:
-        slug: stands in the link; 128 random bits.
+        slug: names it for its owner, and stands in its first link; 128 random bits.
         cover_key: an upload's or a track's; None shows one made of its tracks' covers.
         sender: whom it is from, as its maker signs it.
         recipient: whom it is for.
         made_on: the day that its maker gives it; None for the day that it was stored.
         side_b: how many tracks stand before side B; None for a tape without sides.
         revision: grows with every change, so that a save can tell what it started from.
-        share_key: the secret that URLs for listeners are signed with; a new one revokes them.
     """
 
     __tablename__ = "mixtape"
@@ -195,10 +194,46 @@ class Mixtape(Base):
     made_on: Mapped[date | None]
     side_b: Mapped[int | None]
     revision: Mapped[int] = mapped_column(default=1)
-    shared: Mapped[bool] = mapped_column(default=False)
-    share_key: Mapped[str]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class ShareLink(Base):
+    """One way for others into a mixtape. Each mixtape has one at least, whose slug is its own.
+
+    Args:
+        slug: stands in the address; 128 random bits.
+        share_key: the secret that URLs for its listeners are signed with; a new one revokes them.
+        name: for whom it is, in the owner's words; "" for nobody in particular.
+        expires_at: from when on it leads nowhere; None for never.
+        password_hash: of what its listeners have to know; None where they need no password.
+        tells_progress: whether it is kept how far its listener came: the three that follow, and
+            nothing else about anybody.
+        furthest_place: the place of the last track that was begun, from 0.
+        furthest_s: how much of that track was heard.
+        heard_at: when music was heard last.
+    """
+
+    __tablename__ = "share_link"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mixtape_id: Mapped[int] = mapped_column(
+        ForeignKey("mixtape.id", ondelete="CASCADE"), index=True
+    )
+    slug: Mapped[str] = mapped_column(unique=True)
+    share_key: Mapped[str]
+    name: Mapped[str] = mapped_column(default="")
+    is_open: Mapped[bool] = mapped_column(default=False)
+    expires_at: Mapped[datetime | None]
+    password_hash: Mapped[str | None]
+    tells_progress: Mapped[bool] = mapped_column(default=False)
+    allows_embed: Mapped[bool] = mapped_column(default=False)
+    furthest_place: Mapped[int | None]
+    furthest_s: Mapped[float | None]
+    heard_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 

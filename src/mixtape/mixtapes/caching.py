@@ -47,11 +47,16 @@ class Readiness:
         total: its tracks that are there.
         ready: by quality; lossy tracks, which are always sent as they are, count as ready.
         is_running: whether more of them are being made.
+        damaged: how many are never ready, since their files are damaged; what can be read of them
+            is played all the same.
+        unplayable: how many hold nothing that can be played.
     """
 
     total: int
     ready: Mapping[QualityLevel, int]
     is_running: bool
+    damaged: int
+    unplayable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,14 @@ class Caching:
     def usual(self) -> tuple[QualityLevel, ...]:
         """Return the qualities that are made for somebody who asks for none in particular."""
         return self.ahead or (DEFAULT_QUALITY,)
+
+    @property
+    def best(self) -> QualityLevel | None:
+        """Return the best quality that is made ahead: more is not asked for by itself either.
+
+        None where nothing is made ahead, and so nothing is nearer at hand than anything else.
+        """
+        return min(self.ahead, key=ENCODED.index, default=None)
 
     @property
     def _is_pinning(self) -> bool:
@@ -211,15 +224,27 @@ class Caching:
 
     def readiness(self, mixtape: SavedMixtape) -> Readiness:
         """Return how much of a mixtape is ready, by what the cache holds now."""
-        sources = self._sources(item.path for item in mixtape.items if not item.is_missing)
         cache = self._state.cache
+        there = [item for item in mixtape.items if not item.is_missing]
+        unread = {item.path for item in there if item.track is not None and item.track.problem}
+        broken = self._sources(unread)
+        sources = self._sources(item.path for item in there if item.path not in unread)
         lossless = [source for source in sources if cache.should_transcode(source)]
+        damages = {source: found for source in lossless if (found := cache.damages.now(source))}
+        silent = [source for source, found in damages.items() if not found.heard_s]
         lossy = len(sources) - len(lossless)
+        sound = [source for source in lossless if source not in damages]
         ready = {
-            quality: lossy + sum(is_valid(cache, source, quality) for source in lossless)
+            quality: lossy + sum(is_valid(cache, source, quality) for source in sound)
             for quality in ENCODED
         }
-        return Readiness(len(sources), ready, self.is_running(mixtape.slug))
+        return Readiness(
+            total=len(sources) + len(broken),
+            ready=ready,
+            is_running=self.is_running(mixtape.slug),
+            damaged=len(damages) - len(silent),
+            unplayable=len(silent) + len(broken),
+        )
 
     def close(self) -> None:
         """End all runs of this process, within about two seconds."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from itsdangerous import BadSignature, Signer
 from sqlalchemy import select
 
-from ..database.tables import MAX_ID, Mixtape, MixtapeTrack, Track
+from ..database.tables import MAX_ID, MixtapeTrack, ShareLink, Track
 from ..database.units_of_work import Database
 from ..errors import LinkError, NotFoundError
-from .store import find_mixtape
+from .share_links import find_link, is_usable
 from .values import SavedMixtape
 
 _SALT = "mixtape.listener"
@@ -19,18 +21,25 @@ _SALT = "mixtape.listener"
 class Sharing:
     """Signs the tracks of a mixtape for its listeners, and finds the files again.
 
-    A token names a track by its id and is good for one slug and one share key: a mixtape that
-    is closed, or given a new link, has another key from then on. What it names must still be a
-    track of the mixtape when it is used, so that a token never outlives its place in it.
+    A token names a track by its id and is good for one link and its key: a link that is closed,
+    is given a new address or another password, has another key from then on. What it names must
+    still be a track of the mixtape when it is used, so that a token never outlives its place in it.
 
     Args:
         database: where the mixtapes are.
         secret_key: the application's SECRET_KEY.
+        now: the clock, by which links expire.
     """
 
-    def __init__(self, database: Database, secret_key: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        secret_key: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._database = database
         self._secret_key = secret_key
+        self._now = now
 
     def sign(self, mixtape: SavedMixtape, track: Track) -> str:
         """Return the token that a track of a mixtape is streamed by."""
@@ -41,23 +50,23 @@ class Sharing:
         """Return the path, relative to the music root, of the track that a token stands for.
 
         Args:
-            slug: of the mixtape.
+            slug: of the link.
             token: from `sign`.
-            is_owner: whether the mixtape need not be shared.
+            is_owner: whether the link need not be usable.
 
         Raises:
-            LinkError: the mixtape is not there or not shared, or the token is not for it.
+            LinkError: the link is not there or cannot be used, or the token is not for it.
             NotFoundError: the track is no longer in the mixtape, or its file is missing.
         """
         with self._database.read() as session:
-            mixtape = find_mixtape(session, slug)
-            if mixtape is None or not (mixtape.shared or is_owner):
+            link = find_link(session, slug)
+            if link is None or not (is_owner or is_usable(link, self._now())):
                 raise LinkError("there is no such mixtape")
             held = select(Track.path).join(MixtapeTrack, MixtapeTrack.path == Track.path)
             path = session.scalars(
                 held.where(
-                    MixtapeTrack.mixtape_id == mixtape.id,
-                    Track.id == self._read(mixtape, token),
+                    MixtapeTrack.mixtape_id == link.mixtape_id,
+                    Track.id == self._read(link, token),
                     Track.missing_since.is_(None),
                 ).limit(1)
             ).one_or_none()
@@ -65,9 +74,9 @@ class Sharing:
             raise NotFoundError("this track is no longer in the mixtape")
         return path
 
-    def _read(self, mixtape: Mixtape, token: str) -> int:
+    def _read(self, link: ShareLink, token: str) -> int:
         try:
-            signed = self._signer(mixtape.slug, mixtape.share_key).unsign(token)
+            signed = self._signer(link.slug, link.share_key).unsign(token)
         except (BadSignature, UnicodeError) as error:
             raise LinkError("this address is not for the mixtape") from error
         # Only what we signed comes so far, and that is an id.

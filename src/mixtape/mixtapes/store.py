@@ -1,21 +1,20 @@
-"""Mixtapes: stored, changed, and shared by a link that cannot be guessed."""
+"""Mixtapes: stored, changed, and shared by links that cannot be guessed."""
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, delete, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from ..database.tables import MAX_ID, Draft, Mixtape, MixtapeTrack, Track
+from ..database.tables import MAX_ID, Draft, Mixtape, MixtapeTrack, ShareLink, Track, UtcDateTime
 from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
+from .share_links import find_link, first_link, is_slug, new_key, new_link, new_slug, saved_link
 from .values import (
     MAX_COLLAGE,
     MixtapeItem,
@@ -24,10 +23,6 @@ from .values import (
     SavedMixtape,
     checked,
 )
-
-_SLUG_BYTES: Final = 16
-_SHARE_KEY_BYTES: Final = 32
-_SLUG: Final = re.compile("[A-Za-z0-9_-]{22}")
 
 
 class Mixtapes:
@@ -57,15 +52,16 @@ class Mixtapes:
             mixtape = Mixtape(
                 **_columns(state),
                 slug=new_slug(),
-                share_key=new_share_key(),
                 created_at=now,
                 updated_at=now,
             )
             session.add(mixtape)
             session.flush()
+            session.add(new_link(mixtape.id, now, slug=mixtape.slug))
+            session.flush()
             _place(session, mixtape.id, state)
             _drop_draft(session, draft_key)
-            return _load(session, mixtape)
+            return self._load(session, mixtape)
 
     def save(
         self, slug: str, state: MixtapeState, *, revision: int, draft_key: str | None = None
@@ -86,7 +82,7 @@ class Mixtapes:
             self._change(session, mixtape, revision, _columns(state))
             _place(session, mixtape.id, state)
             _drop_draft(session, draft_key)
-            return _load(session, mixtape)
+            return self._load(session, mixtape)
 
     def get(self, slug: str) -> SavedMixtape:
         """Return a mixtape, shared or not, for its owner.
@@ -95,15 +91,29 @@ class Mixtapes:
             NotFoundError: there is no such mixtape.
         """
         with self._database.read() as session:
-            return _load(session, get_mixtape(session, slug))
+            return self._load(session, get_mixtape(session, slug))
 
-    def get_shared(self, slug: str) -> SavedMixtape:
-        """Return a mixtape for a listener.
+    def get_linked(self, slug: str) -> SavedMixtape:
+        """Return a mixtape as one of its links names it, for its owner: usable or not.
 
         Raises:
-            NotFoundError: there is none, or it is not shared; which of them is not told.
+            NotFoundError: there is no such link.
         """
-        mixtape = self.get(slug)
+        with self._database.read() as session:
+            link = find_link(session, slug)
+            if link is None:
+                raise NotFoundError("there is no such mixtape")
+            return self._load(session, session.get_one(Mixtape, link.mixtape_id), link)
+
+    def get_shared(self, slug: str) -> SavedMixtape:
+        """Return a mixtape for a listener, by the slug of a link.
+
+        Whether the listener knows its password is for the caller to find out.
+
+        Raises:
+            NotFoundError: there is none, or it cannot be used; which of them is not told.
+        """
+        mixtape = self.get_linked(slug)
         if not mixtape.shared:
             raise NotFoundError("there is no such mixtape")
         return mixtape
@@ -114,7 +124,9 @@ class Mixtapes:
             parts = _cover_parts(session)
             return tuple(
                 MixtapeSummary(slug, title, (own,) if own else parts.get(mixtape_id, ()), *rest)
-                for mixtape_id, slug, title, own, *rest in session.execute(_SUMMARIES)
+                for mixtape_id, slug, title, own, *rest in session.execute(
+                    _SUMMARIES, {"now": self._now()}
+                )
             )
 
     def delete(self, slug: str) -> None:
@@ -123,23 +135,38 @@ class Mixtapes:
             session.delete(get_mixtape(session, slug))
 
     def share(self, slug: str) -> SavedMixtape:
-        """Open a mixtape to everybody who has its link. NotFoundError where there is none."""
-        return self._set(slug, shared=True)
+        """Open the first link of a mixtape. NotFoundError where there is no such mixtape."""
+        with self._database.write() as session:
+            mixtape = get_mixtape(session, slug)
+            first_link(session, mixtape).is_open = True
+            session.flush()
+            return self._load(session, mixtape)
 
     def unshare(self, slug: str) -> SavedMixtape:
-        """Close a mixtape to listeners. NotFoundError where there is none.
+        """Close all links of a mixtape. NotFoundError where there is no such mixtape.
 
-        What was signed for them stays void when it is shared again; the link is the same then.
+        What was signed for listeners stays void when it is shared again; the links are the same.
         """
-        return self._set(slug, shared=False, share_key=new_share_key())
+        with self._database.write() as session:
+            mixtape = get_mixtape(session, slug)
+            for link in session.scalars(select(ShareLink).filter_by(mixtape_id=mixtape.id)):
+                link.is_open, link.share_key = False, new_key()
+            session.flush()
+            return self._load(session, mixtape)
 
     def renew_link(self, slug: str) -> SavedMixtape:
-        """Give a mixtape a new slug and share key, so that whoever has the old link is locked out.
+        """Give the first link a new slug and key, so that whoever has the old one is locked out.
 
         Raises:
             NotFoundError: there is no such mixtape.
         """
-        return self._set(slug, slug=new_slug(), share_key=new_share_key())
+        with self._database.write() as session:
+            mixtape = get_mixtape(session, slug)
+            link = first_link(session, mixtape)
+            link.slug = mixtape.slug = new_slug()
+            link.share_key = new_key()
+            session.flush()
+            return self._load(session, mixtape)
 
     def cover_keys(self) -> set[str]:
         """Return the covers that were chosen for mixtapes, for `Artwork.sweep_uploads`."""
@@ -158,33 +185,41 @@ class Mixtapes:
             raise ConflictError("this mixtape", expected=revision, current=mixtape.revision)
         session.refresh(mixtape)
 
-    def _set(self, current_slug: str, /, **columns: Any) -> SavedMixtape:
-        with self._database.write() as session:
-            mixtape = get_mixtape(session, current_slug)
-            for name, value in columns.items():
-                setattr(mixtape, name, value)
-            session.flush()
-            return _load(session, mixtape)
-
-
-def new_slug() -> str:
-    """Return a slug that cannot be guessed."""
-    return secrets.token_urlsafe(_SLUG_BYTES)
-
-
-def new_share_key() -> str:
-    """Return a key that what listeners load is signed with."""
-    return secrets.token_urlsafe(_SHARE_KEY_BYTES)
-
-
-def is_slug(text: str) -> bool:
-    """Say whether a text may be a slug."""
-    return _SLUG.fullmatch(text) is not None
+    def _load(
+        self, session: Session, mixtape: Mixtape, link: ShareLink | None = None
+    ) -> SavedMixtape:
+        now = self._now()
+        places = (
+            select(MixtapeTrack.path, Track, MixtapeTrack.note)
+            .outerjoin(Track, Track.path == MixtapeTrack.path)
+            .where(MixtapeTrack.mixtape_id == mixtape.id)
+            .order_by(MixtapeTrack.position)
+        )
+        shown = saved_link(link or first_link(session, mixtape), mixtape, now)
+        usable = select(ShareLink.id).where(ShareLink.mixtape_id == mixtape.id, _IS_USABLE)
+        return SavedMixtape(
+            slug=shown.slug,
+            title=mixtape.title,
+            notes=mixtape.notes,
+            own_cover_key=mixtape.cover_key,
+            revision=mixtape.revision,
+            shared=shown.is_usable
+            if link is not None
+            else session.execute(usable.limit(1), {"now": now}).first() is not None,
+            share_key=shown.share_key,
+            created_at=mixtape.created_at,
+            updated_at=mixtape.updated_at,
+            items=tuple(MixtapeItem(*row) for row in session.execute(places)),
+            link=shown,
+            sender=mixtape.sender,
+            recipient=mixtape.recipient,
+            made_on=mixtape.made_on,
+            side_b=mixtape.side_b,
+        )
 
 
 def find_mixtape(session: Session, slug: str) -> Mixtape | None:
     """Return the mixtape with a slug, within a unit of work; None where there is none."""
-    # Anything else is no slug, and some of it (lone surrogates) is nothing a database takes.
     if not is_slug(slug):
         return None
     # The index finds it in a time that says nothing useful about 128 random bits.
@@ -199,31 +234,18 @@ def get_mixtape(session: Session, slug: str) -> Mixtape:
     return mixtape
 
 
-def _load(session: Session, mixtape: Mixtape) -> SavedMixtape:
-    places = (
-        select(MixtapeTrack.path, Track, MixtapeTrack.note)
-        .outerjoin(Track, Track.path == MixtapeTrack.path)
-        .where(MixtapeTrack.mixtape_id == mixtape.id)
-        .order_by(MixtapeTrack.position)
-    )
-    return SavedMixtape(
-        slug=mixtape.slug,
-        title=mixtape.title,
-        notes=mixtape.notes,
-        own_cover_key=mixtape.cover_key,
-        revision=mixtape.revision,
-        shared=mixtape.shared,
-        share_key=mixtape.share_key,
-        created_at=mixtape.created_at,
-        updated_at=mixtape.updated_at,
-        items=tuple(MixtapeItem(*row) for row in session.execute(places)),
-        sender=mixtape.sender,
-        recipient=mixtape.recipient,
-        made_on=mixtape.made_on,
-        side_b=mixtape.side_b,
-    )
-
-
+_IS_USABLE: Final = and_(
+    ShareLink.is_open,
+    or_(ShareLink.expires_at.is_(None), ShareLink.expires_at > bindparam("now", type_=UtcDateTime)),
+)
+_FIRST_LINK: Final = (
+    select(ShareLink.slug)
+    .where(ShareLink.mixtape_id == Mixtape.id, _IS_USABLE)
+    .order_by(ShareLink.id)
+    .limit(1)
+    .correlate(Mixtape)
+    .scalar_subquery()
+)
 _IS_THERE: Final = and_(Track.path == MixtapeTrack.path, Track.missing_since.is_(None))
 # Each cover once, at the first of the places that show it.
 _FIRST_PLACES: Final = (
@@ -239,7 +261,7 @@ _SUMMARIES: Final[Select[*tuple[Any, ...]]] = (
         Mixtape.slug,
         Mixtape.title,
         Mixtape.cover_key,
-        Mixtape.shared,
+        _FIRST_LINK,
         func.count(MixtapeTrack.position),
         func.count(MixtapeTrack.position) - func.count(Track.id),
         func.coalesce(func.sum(Track.duration_s), 0.0),

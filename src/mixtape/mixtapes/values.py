@@ -109,11 +109,52 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Furthest:
+    """How far the listener of a link came: the place of a track, from 0, a second of it, when."""
+
+    place: int
+    second: float
+    heard_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SavedLink:
+    """A link to a mixtape as it is stored; `furthest` is None where nothing is kept or known.
+
+    Args:
+        is_first: its slug is that of the mixtape.
+        is_expired: as it was looked at.
+    """
+
+    id: int
+    slug: str
+    name: str
+    is_first: bool
+    is_open: bool
+    is_expired: bool
+    expires_at: datetime | None
+    has_password: bool
+    tells_progress: bool
+    allows_embed: bool
+    furthest: Furthest | None
+    share_key: str = field(repr=False)
+
+    @property
+    def is_usable(self) -> bool:
+        """Say whether it leads anybody anywhere."""
+        return self.is_open and not self.is_expired
+
+
+@dataclass(frozen=True, slots=True)
 class SavedMixtape:
     """A mixtape as it is stored.
 
     Args:
+        slug: of the link that it was asked for by, or of its first one.
         own_cover_key: None where nobody chose a cover.
+        shared: whether that link can be used; of a mixtape as such, whether any can.
+        share_key: of that link.
+        link: that one.
         made_on: None where nobody chose a date.
     """
 
@@ -127,6 +168,7 @@ class SavedMixtape:
     created_at: datetime
     updated_at: datetime
     items: tuple[MixtapeItem, ...]
+    link: SavedLink
     sender: str = ""
     recipient: str = ""
     made_on: date | None = None
@@ -200,6 +242,7 @@ class MixtapeSummary:
 
     Args:
         cover_parts: as `SavedMixtape.cover_parts`.
+        link_slug: of the first link that can be used; None where none can.
         tracks: counts all its places.
         missing: counts those in vain.
     """
@@ -207,7 +250,7 @@ class MixtapeSummary:
     slug: str
     title: str
     cover_parts: tuple[str, ...]
-    shared: bool
+    link_slug: str | None
     tracks: int
     missing: int
     duration_s: float
@@ -218,6 +261,11 @@ class MixtapeSummary:
     def cover_key(self) -> str | None:
         """Return the cover to show where one has to do."""
         return next(iter(self.cover_parts), None)
+
+    @property
+    def shared(self) -> bool:
+        """Say whether anybody else can hear it."""
+        return self.link_slug is not None
 
 
 def checked(state: MixtapeState) -> MixtapeState:

@@ -42,6 +42,10 @@ OPEN_ENDPOINTS: Final = frozenset(
         "player.page",
         "player.stream",
         "player.cover",
+        "player.unlock",
+        "player.heard",
+        "embed.page",
+        "link_preview.oembed",
         "audio_cache.rendition",
         "audio_cache.grant",
         "metrics.metrics",
@@ -136,7 +140,7 @@ def _logout() -> Response:
 
 def _refuse_long_sign_in() -> None:
     """Refuse what is no password before any of it is read; forms are parsed for their token."""
-    if request.method == "POST" and request.path == "/login":
+    if request.endpoint in {"auth.sign_in", "player.unlock"}:
         if request.content_length is None:
             abort(411)
         if request.content_length > _MOST_SIGN_IN_BYTES:

@@ -74,6 +74,16 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.before_request(lambda: _refuse_foreign_hosts(LOOPBACK_NAMES | {settings.host}))
 
 
+def policy_for_frames(sites: str) -> str:
+    """Return the policy of a page that other sites may show in a frame; else as strict as any.
+
+    Args:
+        sites: which, as a policy names them.
+    """
+    policy: str = current_app.extensions[_POLICY]
+    return policy.replace("frame-ancestors 'none'", f"frame-ancestors {sites}")
+
+
 def host_name(authority: str) -> str:
     """Return the host of a Host header in lower case, without port and brackets; "" if none."""
     try:

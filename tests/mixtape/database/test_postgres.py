@@ -58,7 +58,7 @@ def test_hosts_that_share_a_database_write_one_after_the_other(postgres_url: str
                 # Two who counted at the same time would make two of the same slug.
                 count = session.scalars(select(func.count()).select_from(Mixtape)).one()
                 moments = {"created_at": NOON, "updated_at": NOON}
-                session.add(Mixtape(slug=str(count), title="", share_key="", **moments))
+                session.add(Mixtape(slug=str(count), title="", **moments))
 
     together(*(lambda host=host: count_up(host) for host in hosts))
     with hosts[0].read() as session:

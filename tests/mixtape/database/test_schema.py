@@ -22,6 +22,7 @@ from mixtape.database.units_of_work import FILE_NAME, Database
 from mixtape.errors import DatabaseError
 from mixtape.library.catalogue import Catalogue
 from mixtape.mixtapes.drafts import Drafts
+from mixtape.mixtapes.share_links import ShareLinks
 from mixtape.mixtapes.store import Mixtapes
 from tests.helpers.postgres_server import PostgresServer
 from tests.helpers.tracks import add_track
@@ -135,6 +136,10 @@ def test_a_database_from_before_alembic_is_taken_over_with_all_that_it_holds(
     assert (track.id, track.path, track.size_bytes) == (7, b"\xff/a.flac", 9_876_543_210)
     mixtape = Mixtapes(database).get("abcdefghijklmnopqrstuv")
     assert (mixtape.title, mixtape.revision, mixtape.shared) == ("A tape", 4, True)
+    # Its one link of that time is the first one now, with the address and the key that it had.
+    [link] = ShareLinks(database).of(mixtape.slug)
+    assert (link.slug, link.share_key, link.is_usable) == (mixtape.slug, "key", True)
+    assert (link.has_password, link.tells_progress, link.allows_embed) == (False, False, False)
     assert [item.track and item.track.id for item in mixtape.items] == [7]
     assert (mixtape.sender, mixtape.recipient) == ("", "")
     assert (mixtape.made_on, mixtape.side_b) == (None, None)

@@ -114,7 +114,7 @@ def test_the_planner_can_catch_up_while_others_write(database: Database) -> None
 def test_deleting_a_mixtape_deletes_its_places(database: Database) -> None:
     moments = {"created_at": NOON, "updated_at": NOON}
     with database.write() as session:
-        mixtape = Mixtape(slug="s", title="t", share_key="k", **moments)
+        mixtape = Mixtape(slug="s", title="t", **moments)
         session.add(mixtape)
         session.flush()
         session.add(MixtapeTrack(mixtape_id=mixtape.id, position=0, path=b"a"))

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from tests.helpers.audio import make_noise
+from tests.helpers.damage import cut, destroy
 from tests.helpers.mixtapes import (
     Owner,
     make_scanned_app,
@@ -74,6 +75,26 @@ def test_readiness_counts_by_quality_and_lossy_tracks_are_always_ready(
     follow(owner, {"url": "/editor/progress/one"})
     found = ready(owner, mixtape.slug)
     assert (found["ready"], found["total"]) == ({"high": 1, "medium": 1, "low": 2}, 3)
+
+
+def test_what_can_never_be_ready_is_nothing_to_wait_for(
+    tmp_path: Path, music: Path, flac: Path
+) -> None:
+    place(flac, music / "sound.flac", title="Sound")
+    noise = make_noise(tmp_path / "noise.flac", samples=132_300, seed=2).read_bytes()
+    (music / "silent.flac").write_bytes(destroy(noise))
+    (music / "cut.flac").write_bytes(cut(noise))
+    (music / "no music.flac").write_bytes(b"fLaC" + bytes(100))
+    app = make_scanned_app(tmp_path)
+    owner = Owner(app.test_client())
+    names = ("sound.flac", "silent.flac", "cut.flac", "no music.flac")
+    mixtape = save_mixtape(app, "Night train", *names)
+    services_of(app).caching.start_mixtape(mixtape, ["medium"])
+    follow(owner, {"url": f"/editor/progress/{mixtape.slug}"})
+    found = ready(owner, mixtape.slug)
+    assert (found["total"], found["ready"]["medium"]) == (4, 1)
+    assert (found["damaged"], found["unplayable"]) == (1, 2)
+    services_of(app).close()
 
 
 def test_a_track_is_ready_with_another_of_the_same_audio_under_other_tags(
@@ -181,19 +202,26 @@ def test_a_run_goes_on_under_the_new_link(app: Flask, owner: Owner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "ahead"),
+    ("name", "value", "ahead", "best"),
     [
-        ("AUDIO_CACHE_PRECACHE_ON_UPLOAD", "false", ()),
-        ("AUDIO_CACHE_ENABLED", "false", ()),
-        ("AUDIO_CACHE_PRECACHE_QUALITIES", "low,original,high", ("low", "high")),
+        ("AUDIO_CACHE_PRECACHE_ON_UPLOAD", "false", (), None),
+        ("AUDIO_CACHE_ENABLED", "false", (), None),
+        ("AUDIO_CACHE_PRECACHE_QUALITIES", "low,original,high", ("low", "high"), "high"),
+        ("AUDIO_CACHE_PRECACHE_QUALITIES", "low", ("low",), "low"),
     ],
 )
-def test_the_settings_say_what_is_made_ahead(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, ahead: tuple[str, ...]
+def test_the_settings_say_what_is_made_ahead_and_what_auto_asks_for_at_most(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    ahead: tuple[str, ...],
+    best: str | None,
 ) -> None:
     monkeypatch.setenv(name, value)
     app = make_scanned_app(tmp_path)
     assert services_of(app).caching.ahead == ahead
+    assert services_of(app).caching.best == best
     services_of(app).close()
 
 

@@ -128,7 +128,8 @@ def test_a_save_makes_a_mixtape_of_the_draft(app: Flask, owner: Owner) -> None:
     answer = save(owner, key, state(app, "Night train", "Beta", "Alpha"))
     mixtape = services_of(app).mixtapes.get(answer["slug"])
     assert [track.title for track in mixtape.tracks] == ["Beta", "Alpha"]
-    assert not mixtape.shared
+    # The save ends at the link, which can be given away at once.
+    assert mixtape.shared
     assert answer["edit_url"] == f"/mixtapes/{mixtape.slug}/edit"
     assert owner.client.get(f"/api/drafts/{key}").status_code == 404
     assert "Night train" in owner.page("/mixtapes").text

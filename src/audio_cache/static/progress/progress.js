@@ -5,7 +5,8 @@
 //                  cancelUrl: "/editor/cancel/summer-vibes", title: "Caching Summer Vibes" });
 //
 // Who cannot import it from there dispatches "audio-cache:open-progress" on the document, with the
-// same options as its detail. "audio-cache:run-end" is dispatched there when a run has ended.
+// same options as its detail. "audio-cache:run-progress" is dispatched there while a run goes on, ten
+// times a second at most, and "audio-cache:run-end" when it has ended.
 
 import { Indicator } from "./indicator.js";
 import { addEvent, isOver, newRun } from "./state.js";
@@ -27,6 +28,7 @@ const runs = new Map();
  * @property {string} [cancelUrl] takes a POST; without it there is no cancel button
  * @property {string} [title]
  * @property {boolean} [show] false shows the small indicator only
+ * @property {boolean} [indicator] false shows none, for a page that tells of the run by itself
  * @property {any} [bootstrap] Bootstrap's JavaScript, where it is not at window.bootstrap
  * @property {number} [unknownAfterMs] how long a run is asked for that the server knew once
  * @property {number} [quietMs] how long a connection may be lost before that is said
@@ -134,9 +136,13 @@ class Run {
   #end(event) {
     this.#stream.close();
     this.#say(`${headlineInWords(this.#state)}. ${summaryInWords(this.#state)}`);
+    this.#tell("audio-cache:run-end", { status: event.status, step: event.step });
+  }
+
+  #tell(name, more) {
     const { taskId } = this.#options;
-    const detail = { taskId, status: event.status, step: event.step, ...this.#state.counts };
-    document.dispatchEvent(new CustomEvent("audio-cache:run-end", { detail }));
+    const detail = { taskId, ...this.#state.counts, ...more };
+    document.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   #connectionChanged() {
@@ -156,9 +162,12 @@ class Run {
   #render() {
     clearTimeout(this.#renderTimer);
     this.#renderTimer = 0;
-    this.#indicator.show(!this.#view.isShown && !this.#view.isWanted);
+    const isIndicated = this.#options.indicator ?? true;
+    this.#indicator.show(isIndicated && !this.#view.isShown && !this.#view.isWanted);
     this.#indicator.render(this.#state, this.#connection);
     this.#view.render(this.#state, this.#connection);
+    const { phase, done, total } = this.#state;
+    if (phase === "running") this.#tell("audio-cache:run-progress", { done, total });
     const isDue = performance.now() - this.#spokenAt >= SPEAK_MS;
     if (isDue && this.#state.phase === "running" && this.#view.isShown) {
       this.#say(spokenInWords(this.#state));

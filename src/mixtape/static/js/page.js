@@ -8,14 +8,16 @@ import { attachReadiness } from "./mixtape/readiness.js";
 import { attachRemoveButtons } from "./mixtape/remove-button.js";
 import { attachScan } from "./library/scan.js";
 import { attachSearch } from "./library/search.js";
-import { attachShare } from "./mixtape/share.js";
+import { attachReadyLine } from "./share/ready-line.js";
+import { attachSharePanel } from "./share/panel.js";
 
 const BY_SELECTOR = [
   ["[data-editor]", attachEditor],
   ["[data-search]", attachSearch],
   ["[data-scan]", attachScan],
   ["[data-readiness]", attachReadiness],
-  ["[data-share]", attachShare],
+  ["[data-ready-line]", attachReadyLine],
+  ["[data-share-panel]", attachSharePanel],
 ];
 
 /**

@@ -104,8 +104,11 @@ def readiness_fields(mixtape: SavedMixtape) -> dict[str, Any]:
         "enabled": caching.is_enabled,
         "total": found.total,
         "ready": {quality: found.ready[quality] for quality in ENCODED},
+        "damaged": found.damaged,
+        "unplayable": found.unplayable,
         "usual": caching.usual,
         "damage": damage_fields(mixtape),
+        "ahead": caching.ahead,
         "task": task_fields(mixtape.slug, mixtape.title) if found.is_running else None,
     }
 

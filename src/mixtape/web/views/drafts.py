@@ -146,7 +146,9 @@ def _store(
     services: Services, draft: SavedDraft, state: MixtapeState, overwrite: bool
 ) -> SavedMixtape:
     if draft.slug is None:
-        return services.mixtapes.create(state, draft_key=draft.key)
+        # A save ends at the link: nobody has it until it is given away, and nobody can guess it.
+        made = services.mixtapes.create(state, draft_key=draft.key)
+        return services.mixtapes.share(made.slug)
     revision = draft.base_revision
     if overwrite:
         revision = services.mixtapes.get(draft.slug).revision

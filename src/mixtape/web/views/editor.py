@@ -27,7 +27,7 @@ from ...services import current_services
 from .as_json import art_url, track_fields
 from .caching import readiness_fields
 from .json_api import fresh_json, read_object
-from .sharing import link_fields
+from .share_links import links_fields
 
 blueprint = Blueprint("editor", __name__)
 
@@ -131,7 +131,7 @@ def _page(draft: SavedDraft | None, mixtape: SavedMixtape | None) -> str:
         "editor.html",
         editor=editor_fields(draft, mixtape),
         mixtape=mixtape,
-        link=mixtape and link_fields(mixtape),
+        links=mixtape and links_fields(mixtape),
         readiness=mixtape and readiness_fields(mixtape),
         limits={
             "title": MAX_TITLE,

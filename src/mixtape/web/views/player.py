@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from flask import (
     Blueprint,
     Flask,
     abort,
-    current_app,
+    redirect,
     render_template,
     request,
     url_for,
@@ -21,29 +22,29 @@ from werkzeug.wrappers import Response
 from audio_cache.flask_ext import get_state, requested_quality, send_library_track
 
 from ...errors import LinkError, NotFoundError
-from ...library.collages import CARD, collage_key
+from ...library.collages import collage_key
 from ...library.covers import LARGE, MIDDLE, SMALL
 from ...mixtapes.liner_notes import liner_notes_html
 from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import current_services
+from .. import guests
 from ..auth import is_owner
-from ..limits import WRONG_LINKS, make_limiter
+from ..guests import ask_for_password, find_mixtape, heard_token, open_mixtape, refuse_link
+from ..guests import unlock as remember_unlocked
+from ..limits import SIGN_INS, make_limiter
 from .artwork import send_cover, unchanging
 from .as_json import track_fields
+from .json_api import no_content, read_object
+from .link_preview import facts_of, preview_fields
 from .mixtape_covers import NO_SUCH_SIZE, find_size, mixtape_cover_url
 
-_WRONG_LINKS: Final = "mixtape.wrong_links"
 COVER_AGE_S: Final = 7 * 24 * 3600
-_NO_MIXTAPE: Final = (
-    "There is no mixtape at this address. It may have been closed or given a new link: "
-    "ask whoever sent it to you."
-)
 _NO_TRACK: Final = "This track is no longer there."
 
 
 def init_app(app: Flask) -> None:
     """Add the mixtapes' pages to an app."""
-    app.extensions[_WRONG_LINKS] = make_limiter(app).shared_limit(WRONG_LINKS, scope="wrong-links")
+    guests.init_app(app)
     blueprint = Blueprint("player", __name__, url_prefix="/mixtapes")
     views: dict[str, Callable[..., str | Response]] = {
         "/<slug>": page,
@@ -52,14 +53,20 @@ def init_app(app: Flask) -> None:
     }
     for rule, view in views.items():
         blueprint.add_url_rule(rule, view.__name__, view)
+    limited = make_limiter(app).limit(SIGN_INS)(unlock)
+    blueprint.add_url_rule("/<slug>/unlock", "unlock", limited, methods=["POST"])
+    # Its token is that of the page, so that nobody needs a cookie for it.
+    blueprint.add_url_rule("/<slug>/heard", "heard", heard, methods=["POST"])
+    app.extensions["csrf"].exempt(heard)
     blueprint.after_request(_keep_out_of_search_engines)
     app.register_blueprint(blueprint)
 
 
 def page(slug: str) -> str:
     """Show a mixtape with its player."""
-    mixtape = _get_mixtape(slug)
-    rows = tuple(_row(mixtape, place, item) for place, item in enumerate(mixtape.items))
+    mixtape = open_mixtape(slug)
+    rows = track_rows(mixtape)
+    tells = mixtape.link.tells_progress and not is_owner()
     return render_template(
         "mixtape.html",
         mixtape=mixtape,
@@ -68,10 +75,38 @@ def page(slug: str) -> str:
         notes_html=liner_notes_html(mixtape.notes),
         duration_s=mixtape.duration_s,
         cover_url=mixtape_cover_url(mixtape, LARGE),
-        link_cover_url=mixtape_cover_url(mixtape, CARD, is_absolute=True),
+        preview=preview_fields(mixtape, facts_of(mixtape)),
+        heard_token=heard_token(mixtape.link) if tells else None,
         default_quality="auto",
         auto_quality=get_state().settings.default_quality,
+        auto_best=current_services().caching.best,
     )
+
+
+def unlock(slug: str) -> Response:
+    """Let a listener in who knows the password of a link, and remember that for this link."""
+    link = find_mixtape(slug).link
+    if link.has_password and not is_owner():
+        if not current_services().share_links.is_password(slug, request.form.get("password", "")):
+            ask_for_password(link, is_wrong=True)
+        remember_unlocked(link)
+    return redirect(url_for("player.page", slug=slug), 303)
+
+
+def heard(slug: str) -> Response:
+    """Keep how far the listener of a link came, where its owner asked for that and nothing else."""
+    link = find_mixtape(slug).link
+    body = read_object()
+    token, place, second = body.get("token"), body.get("place"), body.get("second")
+    if not isinstance(token, str) or not hmac.compare_digest(
+        token.encode("utf-8", "replace"), heard_token(link).encode()
+    ):
+        abort(403, gettext("This page is from before the link was changed. Reload it."))
+    if type(place) is not int or type(second) not in {int, float}:
+        abort(400, gettext('This needs "place", a whole number from 0, and "second", a number.'))
+    if not is_owner():
+        current_services().share_links.note_heard(slug, place, float(str(second)))
+    return no_content()
 
 
 def stream(slug: str, token: str) -> Response:
@@ -92,7 +127,7 @@ def stream(slug: str, token: str) -> Response:
 
 def cover(slug: str, key: str) -> Response:
     """Send a cover of the mixtape: its own, chosen or made, or one of its tracks'."""
-    mixtape = _get_mixtape(slug)
+    mixtape = open_mixtape(slug)
     size = find_size(request.args.get("size"))
     if size is None:
         abort(400, NO_SUCH_SIZE)
@@ -113,28 +148,14 @@ def _path_of(slug: str, token: str, may_hear_all: bool) -> bytes:
     try:
         return current_services().sharing.find_path(slug, token, is_owner=may_hear_all)
     except LinkError:
-        _refuse_link()
+        refuse_link()
     except NotFoundError:
         abort(404, _NO_TRACK)
 
 
-def _get_mixtape(slug: str) -> SavedMixtape:
-    """Return a mixtape that is shared, or whose owner asks; 404 for anything else."""
-    mixtapes = current_services().mixtapes
-    try:
-        return mixtapes.get(slug) if is_owner() else mixtapes.get_shared(slug)
-    except NotFoundError:
-        _refuse_link()
-
-
-def _refuse_link() -> NoReturn:
-    """Answer 404, or 429 to a visitor with too many wrong links.
-
-    Only these are counted, so that whoever has a right link gets in by it also while somebody at
-    the same address (a household, a company, a proxy that was not declared) tries wrong ones.
-    """
-    with current_app.extensions[_WRONG_LINKS]:
-        abort(404, _NO_MIXTAPE)
+def track_rows(mixtape: SavedMixtape) -> tuple[dict[str, Any], ...]:
+    """Return the tracks of a mixtape as pages for its listeners list them."""
+    return tuple(_row(mixtape, place, item) for place, item in enumerate(mixtape.items))
 
 
 def _row(mixtape: SavedMixtape, place: int, item: MixtapeItem) -> dict[str, Any]:
@@ -153,12 +174,12 @@ def _row(mixtape: SavedMixtape, place: int, item: MixtapeItem) -> dict[str, Any]
         "key": place,
         "note": item.note,
         "url": url_for("player.stream", slug=mixtape.slug, token=token),
-        "cover": _cover_url(mixtape, track.cover_key, MIDDLE),
-        "thumb": _cover_url(mixtape, track.cover_key, SMALL),
+        "cover": cover_url(mixtape, track.cover_key, MIDDLE),
+        "thumb": cover_url(mixtape, track.cover_key, SMALL),
     }
 
 
-def _cover_url(mixtape: SavedMixtape, key: str | None, size: int) -> str:
+def cover_url(mixtape: SavedMixtape, key: str | None, size: int) -> str:
     """Return the address of the cover of a track; "" where there is none."""
     return url_for("player.cover", slug=mixtape.slug, key=key, size=size) if key else ""
 

@@ -1,4 +1,4 @@
-"""The sharing of a mixtape: opening, closing, a new link, and deletion."""
+"""The sharing of a mixtape as such: opening, closing, a new first link, and deletion."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ blueprint = Blueprint("sharing", __name__, url_prefix="/api/mixtapes")
 
 @blueprint.post("/<slug>/share")
 def share(slug: str) -> Response:
-    """Open a mixtape to whoever has its link."""
+    """Open a mixtape to whoever has its first link."""
     return jsonify(link_fields(current_services().mixtapes.share(slug)))
 
 
 @blueprint.post("/<slug>/unshare")
 def unshare(slug: str) -> Response:
-    """Close a mixtape; what listeners have loaded stops to play."""
+    """Switch all links of a mixtape off; what listeners have loaded stops to play."""
     services = current_services()
     mixtape = services.mixtapes.unshare(slug)
-    services.open_answers.end(slug)
+    for link in services.share_links.of(slug):
+        services.open_answers.end(link.slug)
     return jsonify(link_fields(mixtape))
 
 
 @blueprint.post("/<slug>/renew")
 def renew(slug: str) -> Response:
-    """Give a mixtape a new link; the old one leads nowhere. Its caching goes on under the new."""
+    """Give a mixtape a new first link; the old leads nowhere. Its caching goes on under the new."""
     services = current_services()
     mixtape = services.mixtapes.renew_link(slug)
     services.open_answers.end(slug)
@@ -44,8 +45,10 @@ def renew(slug: str) -> Response:
 def delete(slug: str) -> Response:
     """Delete a mixtape with its draft; the music and its cache stay."""
     services = current_services()
+    links = services.share_links.of(slug)
     services.mixtapes.delete(slug)
-    services.open_answers.end(slug)
+    for link in links:
+        services.open_answers.end(link.slug)
     services.caching.cancel(slug)
     services.caching.unpin(slug)
     return no_content()

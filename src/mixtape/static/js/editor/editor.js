@@ -1,7 +1,8 @@
 // The editor of a mixtape: puts the track order, the search, the cover and the draft together.
 
 import { showProgress } from "../mixtape/cache-button.js";
-import { say, toast } from "../shared/spoken.js";
+import { openSharePanel } from "../share/panel.js";
+import { say } from "../shared/spoken.js";
 import { translate } from "../shared/words.js";
 import { changeOf, changeOfField } from "./changes.js";
 import { showAdditions } from "./appended.js";
@@ -237,8 +238,9 @@ class Editor {
 
   async #saved({ edit_url: url, task }) {
     await this.#page.go(url, true);
-    if (task) showProgress(task);
-    else toast(translate("The mixtape is saved."));
+    // Caching goes on as a quiet line; what comes next is to give the mixtape away.
+    if (task) showProgress(task, false);
+    openSharePanel();
   }
 
   #refused(error) {

@@ -6,7 +6,9 @@ import { toast } from "../shared/spoken.js";
 
 /** @param {object} task as the server describes a run @param {boolean} isShown false for the small indicator only */
 export function showProgress(task, isShown = true) {
-  const detail = { ...task, show: isShown };
+  // A page that tells of it in a line needs no indicator in its corner.
+  const indicator = !document.querySelector("[data-ready-line]");
+  const detail = { ...task, show: isShown, indicator };
   document.dispatchEvent(new CustomEvent("audio-cache:open-progress", { detail }));
 }
 

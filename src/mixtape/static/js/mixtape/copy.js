@@ -13,26 +13,35 @@ export function attachCopyButtons(main) {
   });
 }
 
-/** @param {string} text @param {HTMLElement} button that says for a while that it is done */
-export async function copy(text, button) {
-  const isDone = await copyText(text);
+/**
+ * @param {string} text
+ * @param {HTMLElement} button that says for a while that it is done
+ * @param {(message: string) => void} [tell] says it to screen readers
+ */
+export async function copy(text, button, tell = say) {
+  const isDone = await copyText(text, button.closest("dialog") ?? document.body);
   const label = button.querySelector("span");
   const before = button.dataset.label ?? label.textContent;
   button.dataset.label = before;
   label.textContent = isDone ? translate("Copied") : translate("Copy it by hand");
-  say(isDone ? "The link is copied." : "The browser does not let pages copy: copy it by hand.");
+  tell(isDone ? translate("It is copied.") : translate("The browser does not let pages copy: copy it by hand."));
   setTimeout(() => (label.textContent = before), CONFIRMED_MS);
 }
 
-/** @param {string} text @returns {Promise<boolean>} whether the clipboard has it */
-export async function copyText(text) {
+/**
+ * @param {string} text
+ * @param {HTMLElement} [place] where a field may stand for a moment; within a dialog, that
+ * @returns {Promise<boolean>} whether the clipboard has it
+ */
+export async function copyText(text, place = document.body) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
     // Plain http on another machine's address: there the clipboard is shut, this old way is not.
     const field = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
-    document.body.append(field);
+    // Within an open dialog, since what is outside of it cannot be selected.
+    place.append(field);
     field.select();
     const isDone = document.execCommand("copy");
     field.remove();

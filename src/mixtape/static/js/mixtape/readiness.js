@@ -4,6 +4,8 @@ import { send } from "../shared/api.js";
 import { showProgress } from "./cache-button.js";
 import { ENCODED, labelOf } from "../shared/qualities.js";
 import { toast } from "../shared/spoken.js";
+import { translate } from "../shared/words.js";
+import { troubles } from "../share/ready-line.js";
 
 const NAMES = ENCODED.map(({ name }) => name);
 
@@ -53,14 +55,17 @@ function showMeters(list, found, cache) {
   list.querySelector(`[data-quality="${focused}"] button`)?.focus();
 }
 
-function makeMeter(quality, { ready, total }, cache) {
+function makeMeter(quality, { ready, total, damaged, unplayable }, cache) {
   const item = document.createElement("li");
   item.dataset.quality = quality;
   const name = Object.assign(document.createElement("span"), { className: "meter-name", textContent: labelOf(quality) });
   const bar = Object.assign(document.createElement("progress"), { max: total, value: ready[quality] });
   bar.setAttribute("aria-label", `Ready at ${labelOf(quality)}`);
-  const isDone = ready[quality] === total;
-  const figures = Object.assign(document.createElement("span"), { className: "meter-figures", textContent: isDone ? "Ready" : `${ready[quality]} of ${total}` });
+  // What can never be ready is nothing to wait for.
+  const isDone = ready[quality] >= total - damaged - unplayable;
+  const isAll = ready[quality] === total;
+  const words = isDone && !isAll ? translate("%(count)s ready", { count: ready[quality] }) : isAll ? translate("Ready") : translate("%(count)s of %(total)s", { count: ready[quality], total });
+  const figures = Object.assign(document.createElement("span"), { className: "meter-figures", textContent: words });
   item.append(name, bar, figures);
   item.classList.toggle("is-done", isDone);
   if (!isDone) {
@@ -82,19 +87,23 @@ function showText(text, found, cache) {
 }
 
 /** @returns {string} "Ready at Medium · 18 of 20 at Low" */
-function describe({ enabled, total, ready }) {
+function describe({ enabled, total, ready, damaged, unplayable }) {
   if (!enabled) return "Caching is switched off.";
   if (!total) return "";
-  const done = NAMES.filter((quality) => ready[quality] === total).map(labelOf);
-  const begun = NAMES.filter((quality) => ready[quality] > 0 && ready[quality] < total);
+  const sound = total - damaged - unplayable;
+  const done = sound ? NAMES.filter((quality) => ready[quality] >= sound).map(labelOf) : [];
+  const begun = NAMES.filter((quality) => ready[quality] > 0 && ready[quality] < sound);
   const parts = begun.map((quality) => `${ready[quality]} of ${total} at ${labelOf(quality)}`);
-  if (done.length) parts.unshift(`Ready at ${done.length === NAMES.length ? "every quality" : done.join(" and ")}`);
+  const count = sound < total ? `${sound} ready` : "Ready";
+  if (done.length) parts.unshift(`${count} at ${done.length === NAMES.length ? "every quality" : done.join(" and ")}`);
+  parts.push(...troubles({ damaged, unplayable }));
   return parts.join(" · ") || "Not cached yet: it is encoded while somebody listens";
 }
 
-function restOf({ enabled, total, ready, usual }) {
-  if (!enabled || !total) return [];
-  const begun = NAMES.filter((quality) => ready[quality] > 0 && ready[quality] < total);
+function restOf({ enabled, total, ready, usual, damaged, unplayable }) {
+  const sound = total - damaged - unplayable;
+  if (!enabled || !sound) return [];
+  const begun = NAMES.filter((quality) => ready[quality] > 0 && ready[quality] < sound);
   const isNone = NAMES.every((quality) => ready[quality] === 0);
   return isNone ? usual : begun;
 }

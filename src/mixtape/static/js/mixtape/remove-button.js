@@ -10,12 +10,13 @@ export function attachRemoveButtons(main, { go }) {
   main.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-remove]");
     if (!button) return;
-    const { remove, question, verb } = button.dataset;
+    const { remove, question, verb, home } = button.dataset;
     if (!(await confirmed(question, verb))) return;
     try {
       await send("DELETE", remove);
       forgetDraft(remove.split("/").at(-1));
-      go(location.href, true);
+      // What is gone has no page any more.
+      go(home ?? location.href, !home);
       say("It is gone.");
     } catch (error) {
       toast(error.message);

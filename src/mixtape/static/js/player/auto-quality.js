@@ -17,6 +17,7 @@ const PLENTY_S = 15;
 /**
  * @typedef {object} Evidence
  * @property {string} start what to choose while nothing is known
+ * @property {string} best the best that is made ahead, and so what to choose at most; "" for any
  * @property {boolean} saveData the visitor asked the browser to be sparing
  * @property {string} type "cellular", "wifi", …, "" where the browser does not tell
  * @property {string} effectiveType "slow-2g", "2g", "3g", "4g", "" where it does not tell
@@ -32,6 +33,8 @@ export function chooseQuality(evidence) {
   // By the gigabyte or not, mobile data runs out and the train runs into tunnels.
   if (evidence.type === "cellular") choices.push(within(MODERATE_KBPS));
   if (evidence.stalledAt) choices.push(below(evidence.stalledAt));
+  // What lies ready begins at once, also for many at a time.
+  if (LADDER.includes(evidence.best)) choices.push(evidence.best);
   return choices.reduce(lower);
 }
 
@@ -57,10 +60,15 @@ function below(quality) {
 
 /** Gathers the evidence while a player plays. */
 export class AutoQuality {
-  /** @param {import("./player.js").Player} player @param {string} start while nothing is known */
-  constructor(player, start) {
+  /**
+   * @param {import("./player.js").Player} player
+   * @param {string} start while nothing is known
+   * @param {string} best the best that is made ahead, "" for any
+   */
+  constructor(player, start, best = "") {
     this.player = player;
     this.start = start;
+    this.best = best;
     this.stalledAt = "";
     this.throughput = new Throughput();
     player.addEventListener("load", () => this.throughput.begin());
@@ -74,8 +82,8 @@ export class AutoQuality {
 
   /** @returns {string} */
   choose() {
-    const { start, stalledAt, throughput } = this;
-    return chooseQuality({ ...readConnection(), start, stalledAt, measured: throughput.kbits });
+    const { start, best, stalledAt, throughput } = this;
+    return chooseQuality({ ...readConnection(), start, best, stalledAt, measured: throughput.kbits });
   }
 
   #measure() {

@@ -36,9 +36,10 @@ export class Player extends EventTarget {
    * @param {string} defaultQuality where none was ever chosen
    * @param {object} [options]
    * @param {string} [options.autoStart] what "Auto" chooses while nothing is known
+   * @param {string} [options.autoBest] what "Auto" chooses at most
    * @param {string} [options.closedText] what to say when the page itself is no longer there
    */
-  constructor(audio, defaultQuality, { autoStart = "", closedText = "" } = {}) {
+  constructor(audio, defaultQuality, { autoStart = "", autoBest = "", closedText = "" } = {}) {
     super();
     this.decks = new Decks(audio);
     for (const name of FORWARDED) this.decks.addEventListener(name, () => this.dispatchEvent(new Event(name)));
@@ -52,7 +53,7 @@ export class Player extends EventTarget {
     this.message = "";
     this.asking = new AbortController();
     this.resumeAt = null;
-    this.auto = new AutoQuality(this, autoStart);
+    this.auto = new AutoQuality(this, autoStart, autoBest);
     this.handover = new Handover(this);
     this.recovery = new Recovery(this, closedText);
     this.addEventListener("loadedmetadata", () => this.#resume());

@@ -1,5 +1,6 @@
 // What to do when no music comes: try again, fall back to what can be played, or go on.
 
+import { translate } from "../shared/words.js";
 import { clock } from "../shared/format.js";
 import { Retries } from "./retries.js";
 import { askServed } from "./served.js";
@@ -45,7 +46,10 @@ export class Recovery {
   async refused(status) {
     const { player } = this;
     const { url, track } = player;
-    if (status === 401) player.say("You have been signed out. Reload the page to sign in.");
+    if (this.closedText && status === 404 && (await ask(location.href))?.status === 401) {
+      player.audio.pause();
+      player.say(translate("This link has another password now. Reload the page to enter it."));
+    } else if (status === 401) player.say("You have been signed out. Reload the page to sign in.");
     else if (status !== 404) this.#later();
     else if (this.closedText && (await ask(location.href))?.status === 404) this.#close();
     else if (url === player.url) player.skip(`“${track.title}” is no longer there and was skipped.`);
