@@ -6,7 +6,7 @@ import base64
 import binascii
 import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from sqlalchemy import JSON, Column, DateTime, Table, UniqueConstraint
@@ -80,9 +80,11 @@ def encode_row(table: Table, row: Mapping[str, Any]) -> Row:
 
 
 def encode_value(value: Any) -> Any:
-    """Return a value as JSON has it: moments as text in UTC, bytes as text where they are text."""
+    """Return a value as JSON has it: moments in UTC and days as text, bytes too where they can be."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, bytes):
         try:
             return value.decode("utf-8")
@@ -148,6 +150,8 @@ def _decode(column: Column[Any], value: Any) -> Any:
     if isinstance(column.type, UtcDateTime | DateTime):
         return _decode_moment(column, value)
     kind = column.type.python_type
+    if kind is date:
+        return _decode_day(column, value)
     if kind is bytes:
         return decode_bytes(value)
     if kind is float and type(value) is int:
@@ -162,6 +166,13 @@ def _decode_moment(column: Column[Any], value: Any) -> datetime:
         moment = datetime.fromisoformat(value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
+        raise BackupError(f"{column.table.name}.{column.name} is not a date") from error
+
+
+def _decode_day(column: Column[Any], value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
         raise BackupError(f"{column.table.name}.{column.name} is not a date") from error
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
 from mixtape.backups.rows import (
     LEFT_OUT_COLUMNS,
     LEFT_OUT_TABLES,
+    LINK,
     MIXTAPE,
     backed_up_tables,
     decode_bytes,
@@ -26,7 +27,8 @@ ROW = {
     "notes": "",
     "cover_key": None,
     "revision": 3,
-    "shared": True,
+    "made_on": "2024-05-02",
+    "side_b": 4,
     "created_at": "2024-05-01T12:00:00+00:00",
     "updated_at": "2024-05-01T12:00:00+00:00",
 }
@@ -68,7 +70,7 @@ def test_a_value_is_written_as_people_can_read_it(value: object, written: object
 
 def test_a_row_comes_back_as_it_was() -> None:
     decoded = decode_row(MIXTAPE, ROW)
-    assert decoded == {**ROW, "created_at": NOON, "updated_at": NOON}
+    assert decoded == {**ROW, "created_at": NOON, "updated_at": NOON, "made_on": date(2024, 5, 2)}
     assert encode_row(MIXTAPE, decoded) == ROW
 
 
@@ -80,7 +82,9 @@ def test_a_row_comes_back_as_it_was() -> None:
         ("revision", "7"),
         ("revision", True),
         ("revision", 2**70),
-        ("shared", 1),
+        ("made_on", "noon"),
+        ("made_on", 7),
+        ("side_b", True),
         ("created_at", "noon"),
         ("created_at", 7),
         ("cover_key", ["a"]),
@@ -91,6 +95,13 @@ def test_a_value_of_another_kind_is_refused_by_the_name_of_its_column(
 ) -> None:
     with pytest.raises(BackupError, match=column):
         decode_row(MIXTAPE, {**ROW, column: value})
+
+
+def test_yes_and_no_are_no_numbers() -> None:
+    link = {"id": 1, "mixtape_id": 1, "slug": "a" * 22, "created_at": "2024-05-01T12:00:00+00:00"}
+    assert decode_row(LINK, {**link, "is_open": True})["is_open"] is True
+    with pytest.raises(BackupError, match="is_open"):
+        decode_row(LINK, {**link, "is_open": 1})
 
 
 def test_what_an_older_backup_does_not_have_takes_its_default_or_is_refused() -> None:
