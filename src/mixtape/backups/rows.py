@@ -80,7 +80,7 @@ def encode_row(table: Table, row: Mapping[str, Any]) -> Row:
 
 
 def encode_value(value: Any) -> Any:
-    """Return a value as JSON has it: moments in UTC and days as text, bytes too where they can be."""
+    """Return a value as JSON has it: moments in UTC, days and, where they can be, bytes as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):

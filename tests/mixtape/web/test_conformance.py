@@ -64,6 +64,7 @@ def test_every_route_is_valid_wsgi(app: Flask, mixtape: SavedMixtape) -> None:
         "number": ["1"],
         "task_id": ["none"],
         "kind": ["verify", "none"],
+        "link_id": [str(mixtape.link.id)],
     }
     asked = []
     # What ends a session, or the mixtape itself, comes last.
