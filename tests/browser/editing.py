@@ -11,7 +11,7 @@ def sign_in(page: Page) -> None:
     page.goto("/login")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Albums")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
 def add(page: Page, *titles: str) -> None:

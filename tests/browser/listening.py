@@ -36,7 +36,7 @@ def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     )
     yield context
     context.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def listener(
     context.on("console", lambda message: mind(message.type, message.text))
     yield context
     context.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 def player(page: Page) -> Locator:

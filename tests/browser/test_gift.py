@@ -218,7 +218,7 @@ def test_damage_that_caching_finds_is_shown_without_a_reload(editor: Page) -> No
     editor.get_by_label("Title").fill("Half of it")
     add(editor, "Rotten")
     editor.get_by_role("button", name="Save mixtape").click()
-    expect(editor.get_by_role("dialog", name="Caching Half of it")).to_be_visible()
+    expect(editor.get_by_role("dialog", name="Share “Half of it”")).to_be_visible()
     expect(editor.locator("#track-order .track-damage")).to_contain_text("damaged: ends at")
 
 

@@ -54,7 +54,7 @@ def owner(browser: Browser, site: str) -> Iterator[BrowserContext]:
         page.goto("/login")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="Your library")).to_be_visible()
+        expect(page.get_by_role("heading", name="Albums")).to_be_visible()
         yield context
 
 

@@ -2,7 +2,7 @@
 
 import { showProgress } from "../mixtape/cache-button.js";
 import { openSharePanel } from "../share/panel.js";
-import { say } from "../shared/spoken.js";
+import { say, toast } from "../shared/spoken.js";
 import { translate } from "../shared/words.js";
 import { changeOf, changeOfField } from "./changes.js";
 import { showAdditions } from "./appended.js";
