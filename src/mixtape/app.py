@@ -26,6 +26,7 @@ from .web.views import (
     health,
     json_api,
     library,
+    listening,
     metrics,
     player,
     sharing,
@@ -77,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     player.init_app(app)
     json_api.init_app(app)
     as_json.init_app(app)
-    for view in (artwork, caching, catalogue, drafts, editor, health, sharing):
+    for view in (artwork, caching, catalogue, drafts, editor, health, listening, sharing):
         app.register_blueprint(view.blueprint)
     monitor = Monitor(app.extensions["audio_cache"])
     admin.init_app(app, monitor)

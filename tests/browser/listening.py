@@ -35,7 +35,7 @@ def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     )
     yield context
     context.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def listener(
     context.on("console", lambda message: mind(message.type, message.text))
     yield context
     context.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 def player(page: Page) -> Locator:
@@ -72,6 +72,11 @@ def player(page: Page) -> Locator:
 
 def status(page: Page) -> Locator:
     return player(page).get_by_role("status")
+
+
+def details(page: Page) -> Locator:
+    """Return what the player's settings say of what is being sent."""
+    return page.locator("#player-details")
 
 
 def audio(page: Page, property_name: str) -> object:

@@ -88,6 +88,8 @@ class Track(Base):
         lossless: whether renditions are made of it.
         picture_key: names the picture inside the file, None without one.
         cover_key: names the cover to show: the picture inside, else the folder's; None without.
+        track_gain_db, album_gain_db: ReplayGain of the track and of its album; None without a tag.
+        track_peak, album_peak: the largest sample, where 1 is full scale; None without a tag.
         problem: why the file could not be read, None where it could.
         missing_since: when a scan first did not find it; None while it is there.
     """
@@ -117,6 +119,10 @@ class Track(Base):
     lossless: Mapped[bool] = mapped_column(default=False)
     picture_key: Mapped[str | None]
     cover_key: Mapped[str | None] = mapped_column(index=True)
+    track_gain_db: Mapped[float | None]
+    track_peak: Mapped[float | None]
+    album_gain_db: Mapped[float | None]
+    album_peak: Mapped[float | None]
     problem: Mapped[str | None]
     added_at: Mapped[datetime]
     missing_since: Mapped[datetime | None]

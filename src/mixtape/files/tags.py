@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from audio_cache import normalise_tags, rename_tag
+
+from .loudness import NAMES as LOUDNESS_NAMES
+from .loudness import read_loudness
 
 VARIOUS_ARTISTS: Final = "Various Artists"
 MAX_TEXT: Final = 500
@@ -25,7 +28,7 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "genre": ("genre",),
     "compilation": ("compilation",),
 }
-_SHOWN: Final = frozenset(name for names in _NAMES.values() for name in names)
+_SHOWN: Final = frozenset([*(name for names in _NAMES.values() for name in names), *LOUDNESS_NAMES])
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _YEAR: Final = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")
@@ -33,7 +36,11 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 
 @dataclass(frozen=True, slots=True)
 class TrackTags:
-    """The tags that a library shows; an empty text or None where the file says nothing."""
+    """The tags that a library shows; an empty text or None where the file says nothing.
+
+    Args:
+        track_gain_db, track_peak, album_gain_db, album_peak: see `loudness.Loudness`.
+    """
 
     title: str = ""
     artist: str = ""
@@ -43,6 +50,10 @@ class TrackTags:
     disc_no: int | None = None
     year: int | None = None
     genre: str = ""
+    track_gain_db: float | None = None
+    track_peak: float | None = None
+    album_gain_db: float | None = None
+    album_peak: float | None = None
 
 
 def is_shown(name: str) -> bool:
@@ -74,6 +85,7 @@ def read_track_tags(pairs: Iterable[tuple[str, str]]) -> TrackTags:
         disc_no=_number(found["disc"]),
         year=_year(found["date"]),
         genre=_joined(found["genre"]),
+        **asdict(read_loudness(values)),
     )
 
 

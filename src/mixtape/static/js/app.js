@@ -1,24 +1,26 @@
 // Puts the player and the widgets of the pages around it together.
 
-import { attachKeyboard } from "./player/keyboard.js";
-import { attachMediaSession } from "./player/media-session.js";
 import { attachNavigation } from "./library/navigation.js";
 import { attachPage } from "./page.js";
-import { attachPlayerBar } from "./player/player-bar.js";
+import { attachPlayer } from "./player/attach.js";
+import { attachTrackList, trackOf } from "./library/track-list.js";
+import { Memory } from "./player/memory.js";
 import { Player } from "./player/player.js";
-import { attachTrackList } from "./library/track-list.js";
+import { send } from "./shared/api.js";
 
 const bar = document.getElementById("player");
 const main = document.getElementById("main");
-const player = new Player(bar.querySelector("audio"), bar.dataset.defaultQuality);
+const { defaultQuality, scope, lookupUrl } = bar.dataset;
+export const player = new Player(bar.querySelector("audio"), defaultQuality);
 
-attachPlayerBar(bar, player);
-attachKeyboard(player);
-attachMediaSession(player);
+attachPlayer(bar, player);
 const rowsChanged = attachTrackList(main, player);
 let mount = () => {};
 const go = attachNavigation(main, () => {
   rowsChanged();
   mount();
 });
-mount = attachPage(main, { rowsChanged, go });
+mount = attachPage(main, { rowsChanged, go, player });
+
+const find = async (ids) => (await send("GET", `${lookupUrl}?ids=${[...new Set(ids)]}`)).tracks.map((fields) => trackOf(fields));
+new Memory(player, scope, find).restore();

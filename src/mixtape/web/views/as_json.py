@@ -98,6 +98,8 @@ def track_fields(track: Track) -> dict[str, Any]:
         "lossless": track.lossless,
         "url": play_url(track.path),
         "cover": art_url(track.cover_key, SMALL, track.album or track.title),
+        "gain": _gain(track),
+        "album_url": _album_url(track),
         "problem": _problem(track),
         "damage": _damage(track),
     }
@@ -143,6 +145,22 @@ def scan_fields() -> dict[str, Any]:
     fields = asdict(current_services().scanner.progress)
     fields["total"] = fields.pop("total_estimate")
     return fields
+
+
+def _gain(track: Track) -> dict[str, list[float | None]] | None:
+    """Return gain in decibels and peak of a track and of its album; None without any."""
+    if track.track_gain_db is None and track.album_gain_db is None:
+        return None
+    return {
+        "track": [track.track_gain_db, track.track_peak],
+        "album": [track.album_gain_db, track.album_peak],
+    }
+
+
+def _album_url(track: Track) -> str:
+    if not track.album_key:
+        return ""
+    return url_for("catalogue.album", key=encode_key(track.album_artist_key, track.album_key))
 
 
 def _damage(track: Track) -> str:

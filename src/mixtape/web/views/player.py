@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
@@ -28,6 +29,7 @@ from ..limits import WRONG_LINKS, make_limiter
 from ..urls import public_url
 from .artwork import send_cover, unchanging
 from .as_json import track_fields
+from .listening import send_loudness
 
 _WRONG_LINKS: Final = "mixtape.wrong_links"
 COVER_AGE_S: Final = 7 * 24 * 3600
@@ -45,6 +47,7 @@ def init_app(app: Flask) -> None:
     views: dict[str, Callable[..., str | Response]] = {
         "/<slug>": page,
         "/<slug>/tracks/<token>": stream,
+        "/<slug>/tracks/<token>/loudness": loudness,
         "/<slug>/covers/<key>": cover,
     }
     for rule, view in views.items():
@@ -65,6 +68,7 @@ def page(slug: str) -> str:
         cover_url=_cover_url(mixtape, mixtape.cover_key, LARGE),
         link_cover_url=_cover_url(mixtape, mixtape.cover_key, LARGE, is_absolute=True),
         default_quality="auto",
+        player_scope=_scope(slug),
         auto_quality=get_state().settings.default_quality,
     )
 
@@ -85,6 +89,11 @@ def stream(slug: str, token: str) -> Response:
     return response
 
 
+def loudness(slug: str, token: str) -> Response:
+    """Send the loudness line of the track that a token stands for."""
+    return send_loudness(_path_of(slug, token, is_owner()))
+
+
 def cover(slug: str, key: str) -> Response:
     """Send a cover of the mixtape: its own, or one of its tracks'."""
     mixtape = _get_mixtape(slug)
@@ -98,6 +107,11 @@ def cover(slug: str, key: str) -> Response:
     except NotFoundError:
         abort(404, "This mixtape has no such cover.")
     return unchanging(response, COVER_AGE_S)
+
+
+def _scope(slug: str) -> str:
+    """Return the name under which a browser keeps the place; the link itself is not kept."""
+    return hashlib.sha256(f"{request.script_root}/{slug}".encode()).hexdigest()[:16]
 
 
 def _path_of(slug: str, token: str, may_hear_all: bool) -> bytes:
