@@ -106,6 +106,12 @@ def test_a_shared_mixtape_is_clean_before_and_while_it_plays(
     expect(details(page)).to_contain_text("% less")
     expect(details(page)).to_contain_text("saved so far")
     found += examine(page)
+    for name in ("Queue", "Player settings"):
+        page.get_by_role("button", name=name, exact=True).click()
+        found += examine(page)
+        page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    found += examine(page)
     assert found == []
 
 

@@ -122,6 +122,12 @@ def test_a_listener_goes_on_after_a_reload_where_the_music_was(
     tape.get_by_role("button", name="Continue at 0:06 of “Second”").click()
     wait_for_second(tape, 6.2)
     expect(tape.get_by_role("main").get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    # What was heard to its end is no place to go on from.
+    listen_to(tape, "Third", SECONDS - 1)
+    player(tape).get_by_role("button", name="Play", exact=True).click()
+    tape.wait_for_function("() => document.querySelector('audio').ended")
+    tape.reload()
+    expect(tape.get_by_role("main").get_by_role("button", name="Play", exact=True)).to_be_visible()
     another = open_tape(context, app, site)
     expect(player(another)).to_contain_text("First")
     expect(

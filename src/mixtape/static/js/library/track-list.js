@@ -44,6 +44,7 @@ export function attachTrackList(root, player) {
     const row = event.target.closest("[data-track]");
     const playAll = event.target.closest("[data-play-all]");
     const button = event.target.closest("button, a, input");
+    if (playAll?.classList.contains("is-resume")) return player.toggle();
     if (playAll) return playList(playAll.dataset.playAll ? root.querySelector(playAll.dataset.playAll) : root);
     if (!row || (button && !button.matches("[data-play]"))) return;
     if (keyOf(row) === player.track?.key) return player.toggle();

@@ -79,14 +79,16 @@ export class Memory {
     const { list, position } = player;
     if (!player.track) return;
     this.keptAt = position;
+    // What was heard to its end begins anew.
+    const isOver = player.audio.ended && !player.upcoming;
     const from = Math.max(0, Math.min(list.index - 100, list.tracks.length - MOST_TRACKS));
     const kept = list.tracks.slice(from, from + MOST_TRACKS);
     const places = new Map(kept.map((track, place) => [track, place]));
     remember(this.key, JSON.stringify({
       ids: kept.map(({ id }) => id),
       given: list.given.map((track) => places.get(track)).filter((place) => place !== undefined),
-      at: list.index - from,
-      second: Math.round(10 * position) / 10,
+      at: isOver ? 0 : list.index - from,
+      second: isOver ? 0 : Math.round(10 * position) / 10,
       isShuffled: list.isShuffled,
       repeat: list.repeat,
     }));

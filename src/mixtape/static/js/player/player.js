@@ -173,6 +173,12 @@ export class Player extends EventTarget {
     else this.audio.pause();
   }
 
+  /** Play another track of the queue. @param {number} index */
+  jump(index) {
+    this.decks.unlock();
+    this.go(index);
+  }
+
   next() {
     if (this.hasNext) this.go(this.list.following);
   }

@@ -41,7 +41,7 @@ export function attachQueueSheet(sheet, player) {
     told.textContent = translate("Removed %(title)s.", { title });
   };
   const acts = {
-    play: (place) => player.go(player.index + 1 + place),
+    play: (place) => player.jump(player.index + 1 + place),
     up: (place) => move(place, -1, "up"),
     down: (place) => move(place, 1, "down"),
     remove,
