@@ -59,6 +59,7 @@ from .sources.tag_names import ID3_FRAMES, MP4_ATOMS
 from .sources.watch import News, SourceWatch
 from .store.cache import AudioCache
 from .store.entry import Verdict
+from .store.loudness_line import LoudnessLine, find_loudness
 from .store.outlook import Outlook, look_ahead
 from .store.room import Usage
 from .store.stats import CacheStats, gather_stats
@@ -93,6 +94,7 @@ __all__ = [
     "FFmpegNotFoundError",
     "Inspection",
     "LiveUnavailableError",
+    "LoudnessLine",
     "News",
     "Outlook",
     "ProgressCallback",
@@ -116,6 +118,7 @@ __all__ = [
     "encode_time_s",
     "file_of",
     "find_ffmpeg",
+    "find_loudness",
     "find_obstacle",
     "find_outdated",
     "free_bytes",

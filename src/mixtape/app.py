@@ -28,6 +28,7 @@ from .web.views import (
     health,
     json_api,
     library,
+    listening,
     metrics,
     player,
     selections,
@@ -81,8 +82,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     json_api.init_app(app)
     as_json.init_app(app)
     views = (
-        *(additions, artwork, backups, caching, catalogue, drafts, editor, health, selections),
-        sharing,
+        *(additions, artwork, backups, caching, catalogue, drafts, editor, health, listening),
+        *(selections, sharing),
     )
     for view in views:
         app.register_blueprint(view.blueprint)

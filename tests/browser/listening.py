@@ -36,7 +36,7 @@ def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     )
     yield context
     context.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def listener(
     context.on("console", lambda message: mind(message.type, message.text))
     yield context
     context.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 def player(page: Page) -> Locator:
@@ -82,6 +82,11 @@ def player(page: Page) -> Locator:
 
 def status(page: Page) -> Locator:
     return player(page).get_by_role("status")
+
+
+def details(page: Page) -> Locator:
+    """Return what the player's settings say of what is being sent."""
+    return page.locator("#player-details")
 
 
 def audio(page: Page, property_name: str) -> object:

@@ -42,6 +42,7 @@ OPEN_ENDPOINTS: Final = frozenset(
         "player.page",
         "player.stream",
         "player.cover",
+        "player.loudness",
         "audio_cache.rendition",
         "audio_cache.grant",
         "metrics.metrics",

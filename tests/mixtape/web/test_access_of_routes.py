@@ -35,6 +35,7 @@ KNOWN_TO_BE_OPEN = {
     "player.page",
     "player.stream",
     "player.cover",
+    "player.loudness",
     "audio_cache.rendition",  # its signature says who may listen
     "audio_cache.grant",  # the same
 }

@@ -57,6 +57,7 @@ def test_every_route_is_valid_wsgi(app: Flask, mixtape: SavedMixtape) -> None:
         "file_path": ["a.flac", "c.mp3", "Folder", "none.flac"],
         "path": ["Folder", "a.flac", "none"],
         "slug": [mixtape.slug, "none"],
+        "track_id": ["1", "99"],
         "token": [str(track_id(app, "a.flac")), "none"],
         "key": ["1", "none"],
         "object_id": ["0" * 48],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
@@ -30,6 +31,7 @@ from ..auth import is_owner
 from ..limits import WRONG_LINKS, make_limiter
 from .artwork import send_cover, unchanging
 from .as_json import track_fields
+from .listening import send_loudness
 from .mixtape_covers import NO_SUCH_SIZE, find_size, mixtape_cover_url
 
 _WRONG_LINKS: Final = "mixtape.wrong_links"
@@ -48,6 +50,7 @@ def init_app(app: Flask) -> None:
     views: dict[str, Callable[..., str | Response]] = {
         "/<slug>": page,
         "/<slug>/tracks/<token>": stream,
+        "/<slug>/tracks/<token>/loudness": loudness,
         "/<slug>/covers/<key>": cover,
     }
     for rule, view in views.items():
@@ -70,6 +73,7 @@ def page(slug: str) -> str:
         cover_url=mixtape_cover_url(mixtape, LARGE),
         link_cover_url=mixtape_cover_url(mixtape, CARD, is_absolute=True),
         default_quality="auto",
+        player_scope=_scope(slug),
         auto_quality=get_state().settings.default_quality,
     )
 
@@ -90,6 +94,11 @@ def stream(slug: str, token: str) -> Response:
     return response
 
 
+def loudness(slug: str, token: str) -> Response:
+    """Send the loudness line of the track that a token stands for."""
+    return send_loudness(_path_of(slug, token, is_owner()))
+
+
 def cover(slug: str, key: str) -> Response:
     """Send a cover of the mixtape: its own, chosen or made, or one of its tracks'."""
     mixtape = _get_mixtape(slug)
@@ -106,6 +115,11 @@ def cover(slug: str, key: str) -> Response:
     except NotFoundError:
         abort(404, "This mixtape has no such cover.")
     return unchanging(response, COVER_AGE_S)
+
+
+def _scope(slug: str) -> str:
+    """Return the name under which a browser keeps the place; the link itself is not kept."""
+    return hashlib.sha256(f"{request.script_root}/{slug}".encode()).hexdigest()[:16]
 
 
 def _path_of(slug: str, token: str, may_hear_all: bool) -> bytes:
