@@ -22,7 +22,7 @@ _LIMITS: Final = (
 )
 # Without it a frame whose checksum is wrong counts as good, and the noise in it as music.
 _NO_NOISE: Final = ("-err_detect:a", "crccheck+explode")
-_AT_FIRST_ERROR: Final = ("-xerror",)
+AT_FIRST_ERROR: Final = ("-xerror",)
 _AT_NO_ERROR: Final = ("-max_error_rate", "1")
 # In these a frame says where in the audio it belongs. Elsewhere its place in the file says so.
 _NUMBERED: Final = frozenset({"flac", "wv", "tta", "ape"})
@@ -43,7 +43,7 @@ _OPEN_ENDED: Final = frozenset({"flac", "wv"})
 # and until then an encoder that began later gives other bytes. All else is forgotten after some 20.
 SETTLING_FRAMES: Final = 3 * mp3.GROUP_FRAMES
 # LAME looks ahead, so the last frames of a piece differ unless two more follow them.
-_LOOKAHEAD_FRAMES: Final = 2
+LOOKAHEAD_FRAMES: Final = 2
 # Covers the resampler's rounding: up to 39 samples if the audio is shorter than its filter, else 1.
 _PAD_SAMPLES: Final = 64
 _CHECKED_AT_ONCE: Final = 65_536
@@ -108,7 +108,7 @@ class Piece:
                 "-vn",
                 "-af",
                 self._filters(),
-                *_encoder(settings[0], options),
+                *encoder_arguments(settings[0], options),
             ]
         else:
             # Filtered once for all: with a chain for each, one in six seconds would be theirs.
@@ -120,7 +120,7 @@ class Piece:
                 chain = f"asplit[plain],{chain};[plain]asetnsamples=n={_CHECKED_AT_ONCE}:p=0[raw]"
             arguments += ["-filter_complex", f"[0:a:0]{chain}"]
             for label, setting in zip(labels, settings, strict=True):
-                arguments += ["-map", label, *_encoder(setting, options)]
+                arguments += ["-map", label, *encoder_arguments(setting, options)]
         if checked_as:
             arguments += ["-map", "[raw]", "-c:a", checked_as, *_MD5_OUTPUT]
         return arguments + (self._counter() if self._is_sought and self.is_last else [])
@@ -168,7 +168,7 @@ class Piece:
     @property
     def _samples(self) -> int:
         """Return how many samples are encoded, including those that are dropped again."""
-        end = (self.stop + _LOOKAHEAD_FRAMES) * mp3.FRAME_SAMPLES
+        end = (self.stop + LOOKAHEAD_FRAMES) * mp3.FRAME_SAMPLES
         return min(self._out_samples, end) - self._start_sample
 
     @property
@@ -190,8 +190,7 @@ class Piece:
         if self.is_best_effort:
             chain = f"aresample={mp3.SAMPLE_RATE_HZ}{_FILLED},apad"
         else:
-            chain = _CONTINUOUS if self.source.demuxer in _NUMBERED else ""
-            chain += f"aresample={mp3.SAMPLE_RATE_HZ},apad=pad_len={_PAD_SAMPLES}"
+            chain = resampled(self.source)
         if self._is_sought or not self._warm:
             chain += f",atrim=end_sample={self._samples}"
         else:
@@ -231,7 +230,14 @@ class Piece:
         return self._sought + counted[0] if counted else None
 
 
-def _encoder(setting: QualitySetting, options: Sequence[str]) -> list[str]:
+def resampled(source: Source) -> str:
+    """Return the filters that give a source at the rate of MP3, a few samples longer than it is."""
+    chain = _CONTINUOUS if source.demuxer in _NUMBERED else ""
+    return f"{chain}aresample={mp3.SAMPLE_RATE_HZ},apad=pad_len={_PAD_SAMPLES}"
+
+
+def encoder_arguments(setting: QualitySetting, options: Sequence[str]) -> list[str]:
+    """Return the options of an output for a quality, with further ones of its encoder."""
     return [
         *("-ac", "2", "-c:a", _ENCODERS[setting["format"]], "-b:a", setting["bitrate"]),
         *("-reservoir", "0"),
@@ -319,7 +325,7 @@ def input_arguments(
     # Only where ffmpeg's own choice would decode wrongly: 24 bits in 32-bit extensible WAV.
     decoder = ["-c:a", source.decoder] if source.decoder else []
     seek = ["-ss", f"{start_us}us"] if start_us else []
-    at_errors = _AT_NO_ERROR if is_best_effort else _AT_FIRST_ERROR
+    at_errors = _AT_NO_ERROR if is_best_effort else AT_FIRST_ERROR
     strict = (*at_errors, *_NO_NOISE) if stops_at_errors(source) else ()
     return [*strict, *("-threads", "1"), *_LIMITS, *form, *decoder, *seek, "-i", _url(source)]
 
