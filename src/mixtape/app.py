@@ -28,7 +28,9 @@ from .web.views import (
     library,
     metrics,
     player,
+    playlist_import,
     sharing,
+    take_along,
 )
 
 
@@ -54,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         PUBLIC_URL=settings.public_url,
         CONNECTIONS_PER_ADDRESS=settings.connections_per_address,
         TRUSTED_PROXIES=settings.trusted_proxies,
+        DOWNLOADS=settings.downloads,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     FlaskAudioCache(app)  # brings the converter "file_path", which takes names of any characters
@@ -77,7 +80,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     player.init_app(app)
     json_api.init_app(app)
     as_json.init_app(app)
-    for view in (artwork, caching, catalogue, drafts, editor, health, sharing):
+    for view in (
+        artwork,
+        caching,
+        catalogue,
+        drafts,
+        editor,
+        health,
+        playlist_import,
+        sharing,
+        take_along,
+    ):
         app.register_blueprint(view.blueprint)
     monitor = Monitor(app.extensions["audio_cache"])
     admin.init_app(app, monitor)

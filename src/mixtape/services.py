@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
+from audio_cache import Composer, open_inside
 from audio_cache.flask_ext import AudioCacheState
 
 from .database.units_of_work import Database
@@ -25,6 +27,7 @@ from .mixtapes.drafts import Drafts
 from .mixtapes.links import Sharing
 from .mixtapes.open_answers import OpenAnswers
 from .mixtapes.store import Mixtapes
+from .takeaway.tape import Takeaway
 
 EXTENSION: Final = "mixtape"
 _SCAN_ENDS_WITHIN_S: Final = 2.0
@@ -49,6 +52,7 @@ class Services:
     sharing: Sharing
     open_answers: OpenAnswers
     caching: Caching
+    takeaway: Takeaway
     counted: dict[tuple[ScanProgress, int], LibraryCounts] = field(default_factory=dict)
 
     def counts(self) -> LibraryCounts:
@@ -101,6 +105,7 @@ def init_app(app: Flask) -> None:
     catalogue = Catalogue(database)
     state: AudioCacheState = app.extensions["audio_cache"]
     open_answers = OpenAnswers()
+    artwork = Artwork(database, music_root, data_root)
     if state.shared is not None:
         state.shared.hear(_ENDED, open_answers.end_here)
         open_answers.others.append(partial(state.shared.tell, _ENDED))
@@ -110,12 +115,13 @@ def init_app(app: Flask) -> None:
         watch=LibraryWatch(scanner, state.cache, music_root, state.settings.watch),
         catalogue=catalogue,
         folders=Folders(scanner, catalogue),
-        artwork=Artwork(database, music_root, data_root),
+        artwork=artwork,
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),
         open_answers=open_answers,
         caching=Caching(state, database),
+        takeaway=Takeaway(Composer(state.playback), artwork, partial(_placed, music_root)),
     )
     app.extensions[EXTENSION] = services
     atexit.register(services.close)
@@ -124,3 +130,10 @@ def init_app(app: Flask) -> None:
 def current_services() -> Services:
     """Return the services of the current app."""
     return cast(Services, current_app.extensions[EXTENSION])
+
+
+def _placed(music_root: Path, path: bytes) -> tuple[Path, os.stat_result]:
+    """Return where a track of the library is, and what the file system says of the file there."""
+    place = music_root / os.fsdecode(path)
+    with open_inside(os.path.realpath(music_root), place) as descriptor:
+        return place, os.fstat(descriptor)

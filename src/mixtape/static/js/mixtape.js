@@ -8,6 +8,11 @@ import { attachTrackList, readTracks } from "./library/track-list.js";
 
 const bar = document.getElementById("player");
 const main = document.getElementById("main");
+const takeAlong = document.querySelector("[data-take-along]");
+
+// Most who come only listen.
+const open = async () => (await import("./mixtape/take-along.js")).attachTakeAlong(takeAlong);
+takeAlong?.addEventListener("toggle", open, { once: true });
 
 if (bar) {
   const { defaultQuality, autoQuality } = bar.dataset;

@@ -14,6 +14,8 @@ from ...errors import (
     MixtapeError,
     NotFoundError,
     PictureError,
+    PlaylistError,
+    TakeawayError,
 )
 from ..errors import error_response
 
@@ -24,6 +26,8 @@ _STATUS: Final[tuple[tuple[type[MixtapeError], int], ...]] = (
     (ConflictError, 409),
     (InvalidMixtapeError, 400),
     (PictureError, 400),
+    (PlaylistError, 400),
+    (TakeawayError, 409),
     (DatabaseError, 503),
 )
 
