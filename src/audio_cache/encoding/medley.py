@@ -33,7 +33,9 @@ from .rendition import Rendition
 
 _VERSION: Final = 1
 _GROUP_SAMPLES: Final = mp3.GROUP_FRAMES * mp3.FRAME_SAMPLES
-# One ffmpeg encodes so much at most, some 80 s of music: what it gives is held in memory.
+# What one ffmpeg gives is held in memory, so it encodes some 80 s of music at most. The first is
+# short, for who waits, and each has twice as much as the one before: each costs a start.
+_FIRST_PIECE_FRAMES: Final = 4 * mp3.GROUP_FRAMES
 _PIECE_FRAMES: Final = 64 * mp3.GROUP_FRAMES
 # All files of a piece are open at once. Only sounds of a blink would be more.
 _MOST_SOURCES: Final = 200
@@ -99,16 +101,15 @@ class Medley:
     def pieces(self, start: int, stop: int) -> Iterator[MedleyPiece]:
         """Return what encodes the bytes [start, stop), in order, each a minute or so."""
         at = max(start, len(self.header))
+        frames = _FIRST_PIECE_FRAMES
         while at < stop:
             frame = mp3.frame_at(self._bitrate_bps, at - len(self.header))
             frame = min(frame, self.frames - 1)
-            # Behind the frames of a whole piece, so that those who come later ask for the same.
-            end_frame = min(frame - frame % _PIECE_FRAMES + _PIECE_FRAMES, self.frames)
-            end = min(stop, self.offset_of(end_frame))
-            last = mp3.frame_at(self._bitrate_bps, end - 1 - len(self.header))
             first = mp3.group_start(frame)
+            end = min(stop, self.offset_of(min(first + frames, self.frames)))
+            last = mp3.frame_at(self._bitrate_bps, end - 1 - len(self.header))
             yield MedleyPiece(self, first, min(last, self.frames - 1) + 1, at, end)
-            at = end
+            at, frames = end, min(2 * frames, _PIECE_FRAMES)
 
     def offset_of(self, frame: int) -> int:
         """Return the offset of an audio frame's first byte."""

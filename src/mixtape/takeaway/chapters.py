@@ -12,6 +12,8 @@ from mutagen import id3
 _UTF_8: Final = 3
 _FRONT_COVER: Final = 3
 _RATE_HZ: Final = 44_100
+# Of a tag, before its frames.
+_HEADER_BYTES: Final = 10
 # "There is no offset in bytes, the times count" (ID3v2 Chapter Frame Addendum 1.0, 3.1).
 _NO_OFFSET: Final = 0xFFFFFFFF
 # A table counts its entries in one byte, and one table is not part of another (the same, 3.2).
@@ -40,7 +42,6 @@ def make_tag(
         cover: a JPEG.
         chapters: in order.
     """
-    tag = id3.ID3()  # type: ignore[no-untyped-call]
     frames: list[id3.Frame] = [
         _text("TIT2", title),
         _text("TALB", title),
@@ -53,14 +54,21 @@ def make_tag(
         picture = {"mime": "image/jpeg", "type": _FRONT_COVER, "desc": "", "data": cover}
         frames.append(_frame("APIC", encoding=_UTF_8, **picture))
     names = [f"chp{number}" for number in range(len(chapters))]
-    for name, chapter in zip(names, chapters, strict=True):
-        frames.append(_chapter(name, chapter))
     frames += _tables(names)
-    for frame in frames:
-        tag.add(frame)  # type: ignore[no-untyped-call]
+    # One by one: mutagen would sort them by their sizes, and players list them as they stand.
+    frames += [_chapter(name, chapter) for name, chapter in zip(names, chapters, strict=True)]
+    body = b"".join(map(_written, frames))
+    size = bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\4\0\0" + size + body
+
+
+def _written(frame: id3.Frame) -> bytes:
+    """Return a frame as it stands in a tag."""
+    tag = id3.ID3()  # type: ignore[no-untyped-call]
+    tag.add(frame)  # type: ignore[no-untyped-call]
     file = io.BytesIO()
     tag.save(file, v1=0, v2_version=4, padding=lambda _: 0)
-    return file.getvalue()
+    return file.getvalue()[_HEADER_BYTES:]
 
 
 def _tables(names: list[str]) -> list[id3.Frame]:

@@ -18,8 +18,8 @@ _PODCAST: Final = "https://podcastindex.org/namespace/1.0"
 _ATOM: Final = "http://www.w3.org/2005/Atom"
 # In which podcasts have their ids, which are made of their addresses (podcast:guid).
 _PODCASTS: Final = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
-# Apps sort by date, and the first track is the oldest episode.
-_APART: Final = timedelta(minutes=1)
+# Apps sort by date, and the first track is the oldest episode. They hide what is not out yet.
+_APART: Final = timedelta(seconds=1)
 
 for _prefix, _address in (("itunes", _ITUNES), ("podcast", _PODCAST), ("atom", _ATOM)):
     ET.register_namespace(_prefix, _address)

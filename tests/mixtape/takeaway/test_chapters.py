@@ -20,6 +20,14 @@ def test_more_chapters_than_one_table_holds_are_in_tables_of_one() -> None:
     assert str(tag["TLEN"]) == "600000"
 
 
+def test_chapters_stand_in_their_order_for_players_that_read_no_table() -> None:
+    titles = ["A long title", "B", "A longer title than that", "C"]
+    chapters = [Chapter(title, n, n + 1) for n, title in enumerate(titles)]
+    tag = make_tag("Tape", "Ann", "", b"picture", chapters)
+    places = [tag.index(f"chp{number}\0".encode(), tag.index(b"CHAP")) for number in range(4)]
+    assert places == sorted(places)
+
+
 def test_a_tag_is_the_same_each_time() -> None:
     chapters = [Chapter("One", 0, 1), Chapter("Two", 1, 2)]
     made = {make_tag("Tape", "Ann", "Notes", b"picture", chapters) for _ in range(3)}
