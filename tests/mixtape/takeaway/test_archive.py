@@ -39,7 +39,7 @@ class Read(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         stop = self._archive.length if size < 0 else min(self._at + size, self._archive.length)
-        made = b""
+        made = bytearray()
         for part, first, last in self._archive.spans(self._at, stop):
             if isinstance(part, bytes):
                 made += part[first:last]
@@ -48,7 +48,7 @@ class Read(io.RawIOBase):
             elif isinstance(part, TrackFile):
                 made += self._content(part, first, last)
         self._at += len(made)
-        return made
+        return bytes(made)
 
 
 def hello(_track: TrackFile, first: int, last: int) -> bytes:

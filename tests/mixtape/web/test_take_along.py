@@ -27,7 +27,7 @@ from tests.helpers.tracks import make_picture, place
 from tests.helpers.waiting import LIMIT_S, wait_until
 
 NAMES = ("a.flac", "b.wav", "c.flac")
-SPAN_BYTES = 20_000
+SPAN_BYTES = 8_000
 ZIP = "/mixtapes/{}/download/low.zip"
 MP3 = "/mixtapes/{}/download/low.mp3"
 
@@ -37,7 +37,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sources")
     make_audio(folder / "a.flac", samples=70_001, seed=1)
     make_audio(folder / "b.wav", samples=48_007, rate=48_000, codec="pcm_s24le", seed=2)
-    make_audio(folder / "c.flac", samples=300_000, seed=3)
+    make_audio(folder / "c.flac", samples=130_000, seed=3)
     return folder
 
 
@@ -93,7 +93,8 @@ def test_what_is_resumed_at_100_places_while_cold_is_the_whole(
     # The directory of an archive stands at its end.
     starts += [0, 1, length - 1, length - 100, length - 300, length - 400]
     for number, start in enumerate(starts):
-        if number % 5 == 0:
+        # Of one MP3 nothing is kept, so that each range of it is made anew.
+        if number % 8 == 0 and address.endswith(".zip"):
             make_cold(app)
         part = get(listener, address, start, If_Range=whole.headers["ETag"])
         assert part.status_code == 206, part.text
@@ -277,7 +278,7 @@ def test_a_podcast_has_an_episode_for_each_track_with_its_true_length(
         [sound] = entry.enclosures
         played = get(listener, sound.href)
         assert (sound.length, sound.type) == (played.headers["Content-Length"], "audio/mpeg")
-    assert [each.itunes_duration for each in feed.entries] == ["2", "1", "7"]
+    assert [each.itunes_duration for each in feed.entries] == ["2", "1", "3"]
     assert [each.published_parsed for each in feed.entries] == sorted(
         each.published_parsed for each in feed.entries
     )
