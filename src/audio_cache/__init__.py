@@ -4,7 +4,8 @@ from .batch.background import BackgroundRun, BackgroundRuns
 from .batch.estimate import encode_time_s, find_obstacle, free_bytes
 from .batch.needs import find_outdated, is_valid, missing
 from .cache_worker import CacheWorker, schedule_mixtape_caching
-from .encoding.ffmpeg import Cancellation, FFmpeg, find_ffmpeg, running_count
+from .encoding.cancellation import Cancellation
+from .encoding.ffmpeg import FFmpeg, find_ffmpeg, running_count
 from .encoding.rendition import audio_size, is_encodable
 from .encoding.survey import Damage
 from .errors import (
@@ -32,6 +33,8 @@ from .quality import (
     bitrate_bps,
     parse_quality,
 )
+from .serving.composer import Composer
+from .serving.composition import Composition, JoinedTracks, TrackCrc, TrackFile
 from .serving.traffic import TrafficCount
 from .settings import AudioCacheSettings
 from .sources.sheet_tracks import (
@@ -83,6 +86,8 @@ __all__ = [
     "CacheStats",
     "CacheWorker",
     "Cancellation",
+    "Composer",
+    "Composition",
     "ConfigError",
     "CueSheetError",
     "Damage",
@@ -93,6 +98,7 @@ __all__ = [
     "FFmpeg",
     "FFmpegNotFoundError",
     "Inspection",
+    "JoinedTracks",
     "LiveUnavailableError",
     "LoudnessLine",
     "News",
@@ -109,6 +115,8 @@ __all__ = [
     "SourceWatch",
     "State",
     "Stock",
+    "TrackCrc",
+    "TrackFile",
     "TrafficCount",
     "Usage",
     "Verdict",

@@ -31,8 +31,10 @@ from .web.views import (
     listening,
     metrics,
     player,
+    playlist_import,
     selections,
     sharing,
+    take_along,
 )
 
 
@@ -58,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         PUBLIC_URL=settings.public_url,
         CONNECTIONS_PER_ADDRESS=settings.connections_per_address,
         TRUSTED_PROXIES=settings.trusted_proxies,
+        DOWNLOADS=settings.downloads,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     FlaskAudioCache(app)  # brings the converter "file_path", which takes names of any characters
@@ -83,7 +86,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     as_json.init_app(app)
     views = (
         *(additions, artwork, backups, caching, catalogue, drafts, editor, health, listening),
-        *(selections, sharing),
+        *(playlist_import, selections, sharing, take_along),
     )
     for view in views:
         app.register_blueprint(view.blueprint)

@@ -139,6 +139,13 @@ class Settings(BaseSettings):
         examples=["de"],
     )
 
+    downloads: bool = Field(
+        True,
+        description="true or false: whether listeners may take a mixtape along, as a ZIP archive, "
+        "as one MP3 or as a podcast; you always may",
+        examples=["false"],
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _password_of_file(cls, given: dict[str, Any]) -> dict[str, Any]:

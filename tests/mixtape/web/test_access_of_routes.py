@@ -36,6 +36,12 @@ KNOWN_TO_BE_OPEN = {
     "player.stream",
     "player.cover",
     "player.loudness",
+    "take_along.archive",
+    "take_along.single",
+    "take_along.sizes",
+    "take_along.m3u8",
+    "take_along.xspf",
+    "take_along.feed",
     "audio_cache.rendition",  # its signature says who may listen
     "audio_cache.grant",  # the same
 }

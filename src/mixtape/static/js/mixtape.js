@@ -10,6 +10,11 @@ import { Player } from "./player/player.js";
 
 const bar = document.getElementById("player");
 const main = document.getElementById("main");
+const takeAlong = document.querySelector("[data-take-along]");
+
+// Most who come only listen.
+const open = async () => (await import("./mixtape/take-along.js")).attachTakeAlong(takeAlong);
+takeAlong?.addEventListener("toggle", open, { once: true });
 
 for (const notes of main.querySelectorAll("[data-liner-notes]")) attachLinerNotes(notes);
 

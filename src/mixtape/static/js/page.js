@@ -3,6 +3,7 @@
 import { attachCacheButtons } from "./mixtape/cache-button.js";
 import { attachCopyButtons } from "./mixtape/copy.js";
 import { attachEditor } from "./editor/editor.js";
+import { attachImportPlaylist } from "./mixtape/import-playlist.js";
 import { attachMore } from "./library/more.js";
 import { attachReadiness } from "./mixtape/readiness.js";
 import { attachRemoveButtons } from "./mixtape/remove-button.js";
@@ -16,6 +17,7 @@ const BY_SELECTOR = [
   ["[data-scan]", attachScan],
   ["[data-readiness]", attachReadiness],
   ["[data-share]", attachShare],
+  ["[data-import-playlist]", attachImportPlaylist],
 ];
 
 /**

@@ -55,13 +55,13 @@ def init_app(app: Flask) -> None:
     }
     for rule, view in views.items():
         blueprint.add_url_rule(rule, view.__name__, view)
-    blueprint.after_request(_keep_out_of_search_engines)
+    blueprint.after_request(keep_out_of_search_engines)
     app.register_blueprint(blueprint)
 
 
 def page(slug: str) -> str:
     """Show a mixtape with its player."""
-    mixtape = _get_mixtape(slug)
+    mixtape = get_mixtape(slug)
     rows = tuple(_row(mixtape, place, item) for place, item in enumerate(mixtape.items))
     return render_template(
         "mixtape.html",
@@ -101,7 +101,7 @@ def loudness(slug: str, token: str) -> Response:
 
 def cover(slug: str, key: str) -> Response:
     """Send a cover of the mixtape: its own, chosen or made, or one of its tracks'."""
-    mixtape = _get_mixtape(slug)
+    mixtape = get_mixtape(slug)
     size = find_size(request.args.get("size"))
     if size is None:
         abort(400, NO_SUCH_SIZE)
@@ -132,7 +132,7 @@ def _path_of(slug: str, token: str, may_hear_all: bool) -> bytes:
         abort(404, _NO_TRACK)
 
 
-def _get_mixtape(slug: str) -> SavedMixtape:
+def get_mixtape(slug: str) -> SavedMixtape:
     """Return a mixtape that is shared, or whose owner asks; 404 for anything else."""
     mixtapes = current_services().mixtapes
     try:
@@ -177,6 +177,7 @@ def _cover_url(mixtape: SavedMixtape, key: str | None, size: int) -> str:
     return url_for("player.cover", slug=mixtape.slug, key=key, size=size) if key else ""
 
 
-def _keep_out_of_search_engines(response: Response) -> Response:
+def keep_out_of_search_engines(response: Response) -> Response:
+    """Mark an answer as none for search engines."""
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
