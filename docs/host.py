@@ -24,6 +24,8 @@ _LOOKING: Final = {
     "player.page": "whoever has the link",
     "player.stream": "whoever has the link",
     "player.cover": "whoever has the link",
+    "installing.manifest": "whoever has the link",
+    "installing.icon": "whoever has the link",
     "audio_cache.rendition": "whoever has the link",
     "audio_cache.grant": "whoever has the link",
     "metrics.metrics": "owners, METRICS_TOKEN",

@@ -24,6 +24,7 @@ from .web.views import (
     drafts,
     editor,
     health,
+    installing,
     json_api,
     library,
     metrics,
@@ -77,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     player.init_app(app)
     json_api.init_app(app)
     as_json.init_app(app)
-    for view in (artwork, caching, catalogue, drafts, editor, health, sharing):
+    for view in (artwork, caching, catalogue, drafts, editor, health, installing, sharing):
         app.register_blueprint(view.blueprint)
     monitor = Monitor(app.extensions["audio_cache"])
     admin.init_app(app, monitor)

@@ -67,6 +67,12 @@ def _shrink(words: Words, picture: bytes) -> Answer:
     return {}, encode(picture, words["edge"], tuple(words["formats"]), min_edge=words["min_edge"])
 
 
+def _icon(words: Words, picture: bytes) -> Answer:
+    from .icon_drawing import draw
+
+    return {}, draw(picture, words["edge"], is_maskable=words["is_maskable"])
+
+
 def _picture(words: Words, _: bytes) -> Answer:
     from .pictures import read_picture_here
 
@@ -88,6 +94,7 @@ def _known(words: Words) -> tuple[int, int] | None:
 # What each imports is loaded when it is first asked for: a picture needs no tags.
 _TASKS: Final[dict[str, Callable[[Words, bytes], Answer]]] = {
     "shrink": _shrink,
+    "icon": _icon,
     "picture": _picture,
     "lossy": _lossy,
 }

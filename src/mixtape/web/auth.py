@@ -42,6 +42,12 @@ OPEN_ENDPOINTS: Final = frozenset(
         "player.page",
         "player.stream",
         "player.cover",
+        "installing.manifest",
+        "installing.icon",
+        # The same for everybody, and nothing in them.
+        "installing.site",
+        "installing.worker",
+        "installing.kept",
         "audio_cache.rendition",
         "audio_cache.grant",
         "metrics.metrics",

@@ -35,6 +35,11 @@ KNOWN_TO_BE_OPEN = {
     "player.page",
     "player.stream",
     "player.cover",
+    "installing.manifest",
+    "installing.icon",
+    "installing.site",
+    "installing.worker",
+    "installing.kept",
     "audio_cache.rendition",  # its signature says who may listen
     "audio_cache.grant",  # the same
 }

@@ -4,6 +4,7 @@ import { attachKeyboard } from "./player/keyboard.js";
 import { attachMediaSession } from "./player/media-session.js";
 import { attachPlayerBar } from "./player/player-bar.js";
 import { Player } from "./player/player.js";
+import { attachOffline } from "./offline/panel.js";
 import { attachTrackList, readTracks } from "./library/track-list.js";
 
 const bar = document.getElementById("player");
@@ -19,6 +20,7 @@ if (bar) {
   attachKeyboard(player);
   attachMediaSession(player);
   attachTrackList(main, player);
+  attachOffline(document.querySelector("[data-offline]"), player);
   // The page is about one list: its first track is there to be played, without being fetched yet.
   player.offer(readTracks(main));
 }

@@ -55,7 +55,7 @@ def init_app(app: Flask) -> None:
 
 def page(slug: str) -> str:
     """Show a mixtape with its player."""
-    mixtape = _get_mixtape(slug)
+    mixtape = get_mixtape(slug)
     rows = tuple(_row(mixtape, place, item) for place, item in enumerate(mixtape.items))
     return render_template(
         "mixtape.html",
@@ -87,7 +87,7 @@ def stream(slug: str, token: str) -> Response:
 
 def cover(slug: str, key: str) -> Response:
     """Send a cover of the mixtape: its own, or one of its tracks'."""
-    mixtape = _get_mixtape(slug)
+    mixtape = get_mixtape(slug)
     size = request.args.get("size", MIDDLE, int)
     if size not in SIZES:
         abort(400, f"There is no such size: choose one of {SIZES_TEXT}.")
@@ -110,7 +110,7 @@ def _path_of(slug: str, token: str, may_hear_all: bool) -> bytes:
         abort(404, _NO_TRACK)
 
 
-def _get_mixtape(slug: str) -> SavedMixtape:
+def get_mixtape(slug: str) -> SavedMixtape:
     """Return a mixtape that is shared, or whose owner asks; 404 for anything else."""
     mixtapes = current_services().mixtapes
     try:
