@@ -131,7 +131,8 @@ export class Keeper extends EventTarget {
     this.total = tracks.reduce((sum, { bytes }) => sum + bytes, 0);
     this.have = tracks.reduce((sum, { have }) => sum + have, 0);
     const needed = this.total - this.have + PAGE_BYTES;
-    await navigator.storage?.persist?.();
+    // Not waited for: Firefox asks the visitor, who may take their time or never answer.
+    navigator.storage?.persist?.().catch(() => {});
     const { quota = Infinity, usage = 0 } = (await navigator.storage?.estimate?.()) ?? {};
     if (needed > quota - usage) throw new RoomError(needed, Math.max(0, quota - usage));
   }
