@@ -27,10 +27,11 @@ addEventListener("message", (event) => {
   if (event.data === "look") event.waitUntil(look().then(() => (isEmpty ? null : clients.claim())));
 });
 addEventListener("fetch", (event) => {
-  const { method, url, cache, mode } = event.request;
+  const { method, url, cache, destination, mode } = event.request;
   const { origin, pathname, search } = new URL(url);
-  // Who asks for no-store wants the word of the server: so do the pages that keep something.
-  if (origin !== location.origin || !pathname.startsWith(ROOT) || cache === "no-store") return;
+  if (origin !== location.origin || !pathname.startsWith(ROOT)) return;
+  // A script that asks for no-store wants the word of the server: so do the pages that keep something.
+  if (cache === "no-store" && !destination) return;
   if (isEmpty === null) event.waitUntil(look());
   if (isEmpty || (method !== "GET" && method !== "HEAD")) return;
   const below = pathname.slice(ROOT.length);
