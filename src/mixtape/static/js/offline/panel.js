@@ -45,6 +45,8 @@ export function attachOffline(box, player) {
     // Whoever pressed a button that goes away is taken to the one that comes.
     if (focused?.checkVisibility() === false) box.querySelector("button:not([hidden])")?.focus();
     Object.assign(part("meter"), { max: keeper.total || 1, value: keeper.have });
+    // Figures that grow all the time are not to be read out.
+    part("text").ariaLive = phase === "loading" ? "off" : "polite";
     part("text").textContent = isAsked ? translate("Remove this mixtape from this device?") : describe(keeper, isCopy);
     box.dataset.phase = phase;
     tell(tape);
