@@ -30,6 +30,8 @@ _LOOKING: Final = {
     "take_along.m3u8": "whoever has the link",
     "take_along.xspf": "whoever has the link",
     "take_along.feed": "whoever has the link",
+    "installing.manifest": "whoever has the link",
+    "installing.icon": "whoever has the link",
     "audio_cache.rendition": "whoever has the link",
     "audio_cache.grant": "whoever has the link",
     "metrics.metrics": "owners, METRICS_TOKEN",

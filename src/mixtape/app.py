@@ -26,6 +26,7 @@ from .web.views import (
     drafts,
     editor,
     health,
+    installing,
     json_api,
     library,
     listening,
@@ -85,8 +86,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     json_api.init_app(app)
     as_json.init_app(app)
     views = (
-        *(additions, artwork, backups, caching, catalogue, drafts, editor, health, listening),
-        *(playlist_import, selections, sharing, take_along),
+        *(additions, artwork, backups, caching, catalogue, drafts, editor, health, installing),
+        *(listening, playlist_import, selections, sharing, take_along),
     )
     for view in views:
         app.register_blueprint(view.blueprint)

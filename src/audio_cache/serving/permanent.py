@@ -40,7 +40,7 @@ from .ranges import (
     requested_span,
     respond,
 )
-from .shared import answer_shared
+from .shared import answer_shared, may_be_sent_elsewhere
 from .traffic import LIVE, SHARED, Traffic
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class PermanentPlayback:
                     self._settings,
                     rendition,
                     lambda read: self._respond(request, what, read, SHARED),
-                    is_get=request.method == "GET",
+                    may_go=may_be_sent_elsewhere(request),
                 )
                 if shared is not None:
                     return shared

@@ -28,7 +28,7 @@ from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.lookups import Found, foreign_etag
 from .ranges import OpenRange, Representation, evaluate, is_play, listener_has_left, respond
-from .shared import answer_shared
+from .shared import answer_shared, may_be_sent_elsewhere
 from .traffic import LIVE, SHARED, Traffic
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Playback:
             self.settings,
             rendition,
             lambda read: self._respond(request, what, read, SHARED, source.st_size),
-            is_get=request.method == "GET",
+            may_go=may_be_sent_elsewhere(request),
         )
         if answer is not None:
             self._note_play(request, what, rendition.id)

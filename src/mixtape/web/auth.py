@@ -49,6 +49,12 @@ OPEN_ENDPOINTS: Final = frozenset(
         "take_along.m3u8",
         "take_along.xspf",
         "take_along.feed",
+        "installing.manifest",
+        "installing.icon",
+        # The same for everybody, and nothing in them.
+        "installing.site",
+        "installing.worker",
+        "installing.kept",
         "audio_cache.rendition",
         "audio_cache.grant",
         "metrics.metrics",

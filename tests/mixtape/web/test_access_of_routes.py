@@ -42,6 +42,11 @@ KNOWN_TO_BE_OPEN = {
     "take_along.m3u8",
     "take_along.xspf",
     "take_along.feed",
+    "installing.manifest",
+    "installing.icon",
+    "installing.site",
+    "installing.worker",
+    "installing.kept",
     "audio_cache.rendition",  # its signature says who may listen
     "audio_cache.grant",  # the same
 }

@@ -6,6 +6,7 @@ import { attachLinerNotes } from "./mixtape/liner-notes.js";
 import { attachOpening } from "./mixtape/opening.js";
 import { Memory } from "./player/memory.js";
 import { offerResume } from "./player/resume-button.js";
+import { attachOffline } from "./offline/panel.js";
 import { Player } from "./player/player.js";
 
 const bar = document.getElementById("player");
@@ -26,6 +27,7 @@ async function begin() {
   });
   attachPlayer(bar, player);
   attachTrackList(main, player);
+  attachOffline(document.querySelector("[data-offline]"), player);
   const playAll = main.querySelector("[data-play-all]");
   attachOpening(document.getElementById("opening"), main, player, () => playAll.click());
   const tracks = readTracks(main);

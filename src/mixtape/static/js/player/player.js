@@ -66,6 +66,8 @@ export class Player extends EventTarget {
     this.message = "";
     this.asking = new AbortController();
     this.resumeAt = null;
+    /** What a track is to be played at because that is kept on this device; null where it is not. */
+    this.keptQuality = (_track, _wanted) => null;
     this.auto = new AutoQuality(this, autoStart);
     this.handover = new Handover(this);
     this.recovery = new Recovery(this, closedText);
@@ -246,7 +248,8 @@ export class Player extends EventTarget {
 
   /** @param {Track} track @returns {{url: string, quality: string, note: string}} what to load */
   addressOf(track) {
-    const wanted = this.quality === AUTO ? this.auto.choose() : this.quality;
+    const kept = this.keptQuality(track, this.quality);
+    const wanted = kept ?? (this.quality === AUTO ? this.auto.choose() : this.quality);
     const { quality, note } = decideQuality(track, wanted, (mime) => this.audio.canPlayType(mime));
     return { url: urlAt(track.url, quality), quality, note };
   }
