@@ -17,13 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
 SECONDS = 8
 TITLES = ["Alpha", "Bravo", "Charlie", "Delta", "Echo"]
-# As a menu beside a track does.
-CALL = """async ([method, title]) => {
-  const script = (path) => import(new URL(path, document.querySelector('[src$="js/app.js"]').src));
-  const { player } = await script('app.js');
-  const { readTrack } = await script('library/track-list.js');
-  player[method](readTrack(document.querySelector(`[data-title="${title}"]`)));
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +58,14 @@ def open_queue(page: Page) -> Locator:
     return page.get_by_role("dialog", name="Queue")
 
 
+def choose(page: Page, what: str, title: str) -> None:
+    """Choose something to do with a track, in the sheet that its row opens."""
+    opener = page.get_by_role("main").get_by_role("button", name=f"Add “{title}” to a mixtape")
+    opener.click()
+    page.locator("#add-sheet").get_by_role("button", name=what).click()
+    expect(opener).to_be_focused()
+
+
 def coming(page: Page) -> list[str]:
     return page.locator("#queue .queue-title").all_inner_texts()
 
@@ -101,8 +102,10 @@ def test_the_queue_is_changed_by_buttons_and_by_keys(page: Page) -> None:
 def test_a_track_is_put_next_or_last_and_plays_when_it_is_due(page: Page) -> None:
     # What was ready for the end of the track is dropped for what comes instead.
     page.wait_for_function("() => document.querySelectorAll('audio')[1].readyState > 2")
-    page.evaluate(CALL, ["playNext", "Echo"])
-    page.evaluate(CALL, ["enqueue", "Alpha"])
+    choose(page, "Play next", "Echo")
+    expect(page.locator("#toasts")).to_contain_text("Plays next: “Echo”")
+    choose(page, "Add to queue", "Alpha")
+    expect(page.locator("#toasts")).to_contain_text("In the queue: “Alpha”")
     open_queue(page)
     assert coming(page) == ["Echo", *TITLES[1:], "Alpha"]
     page.keyboard.press("Escape")

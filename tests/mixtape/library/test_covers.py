@@ -168,7 +168,7 @@ def test_a_picture_that_cannot_be_read_is_tried_once_until_it_changes(
     key = scanned_cover_key(database, music, b"a.flac")
     for again in (artwork, Artwork(database, music, data_root)):
         for size in (96, 320):
-            with pytest.raises(NotFoundError, match="cannot be shown: this is not a"):
+            with pytest.raises(NotFoundError, match="cannot be shown: the picture is damaged"):
                 again.get_cover(key, size)
             assert again.find_folder_cover(b"", size) is None
     assert tried == [96]

@@ -62,6 +62,8 @@ def test_every_route_is_valid_wsgi(app: Flask, mixtape: SavedMixtape) -> None:
         "key": ["1", "none"],
         "object_id": ["0" * 48],
         "size": ["320", "1"],
+        "name": ["icon-192", "none"],
+        "quality": ["low", "none"],
         "number": ["1"],
         "task_id": ["none"],
         "kind": ["verify", "none"],

@@ -14,7 +14,7 @@ import { send } from "./shared/api.js";
 const bar = document.getElementById("player");
 const main = document.getElementById("main");
 const { defaultQuality, scope, lookupUrl } = bar.dataset;
-export const player = new Player(bar.querySelector("audio"), defaultQuality);
+const player = new Player(bar.querySelector("audio"), defaultQuality);
 
 attachPlayer(bar, player);
 const rowsChanged = attachTrackList(main, player);

@@ -96,8 +96,10 @@ function attachTrack(bar, part, player) {
   for (const name of ["track", "queue"]) {
     player.addEventListener(name, () => (part("next").disabled = !player.hasNext));
   }
-  // A bar that only offers a first track would take room from a small page before it is wanted.
-  const begin = () => bar.classList.toggle("has-begun", Boolean(player.url || player.index > 0 || player.position));
+  // A bar that only offers a first track, as that of a mixtape's page does, would take room from a
+  // small page before it is wanted.
+  const isOwners = "lookupUrl" in bar.dataset;
+  const begin = () => bar.classList.toggle("has-begun", isOwners || Boolean(player.url || player.index > 0 || player.position));
   for (const name of ["track", "load", "takeover"]) player.addEventListener(name, begin);
 }
 
