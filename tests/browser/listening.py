@@ -21,11 +21,14 @@ CONTROLS = (
 def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     """Give a fresh browser; an error of a script or a breach of the page's policy fails the test.
 
+    It is one that has opened the cassette of each mixtape before.
+
     Args:
         browser: that it is a context of.
         options: further ones of `Browser.new_context`.
     """
     context = browser.new_context(reduced_motion="reduce", **options)
+    context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
     expect.set_options(timeout=LIMIT_MS)
     problems: list[str] = []

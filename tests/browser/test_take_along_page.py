@@ -12,6 +12,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from tests.helpers.audio import make_audio
+from tests.helpers.chromium import RETURNING
 from tests.helpers.mixtapes import make_scanned_app, share_mixtape
 from tests.helpers.waiting import LIMIT_MS
 from tests.helpers.web import served
@@ -39,6 +40,7 @@ def site(app: Flask) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 360, "height": 640})
+    context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
     expect.set_options(timeout=LIMIT_MS)
     yield context.new_page()

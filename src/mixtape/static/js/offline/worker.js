@@ -7,7 +7,7 @@ import { OFFLINE_CACHE } from "./names.js";
 
 const ROOT = new URL(registration.scope).pathname;
 const TRACK = /^mixtapes\/[^/]+\/tracks\/[^/]+$/;
-const STATIC = /^static\//;
+const STATIC = /^static[/]/;
 const OF_A_TAPE = /^mixtapes\/[^/]+\/(?:covers|icons)\/|^mixtapes\/[^/]+\/manifest\.webmanifest$/;
 // A tunnel: the browser believes that it is online, and nothing comes.
 const PATIENCE_MS = 5000;
