@@ -4,7 +4,8 @@ from .batch.background import BackgroundRun, BackgroundRuns
 from .batch.estimate import encode_time_s, find_obstacle, free_bytes
 from .batch.needs import find_outdated, is_valid, missing
 from .cache_worker import CacheWorker, schedule_mixtape_caching
-from .encoding.ffmpeg import Cancellation, FFmpeg, find_ffmpeg, running_count
+from .encoding.cancellation import Cancellation
+from .encoding.ffmpeg import FFmpeg, find_ffmpeg, running_count
 from .encoding.rendition import audio_size, is_encodable
 from .encoding.survey import Damage
 from .errors import (
@@ -32,6 +33,8 @@ from .quality import (
     bitrate_bps,
     parse_quality,
 )
+from .serving.composer import Composer
+from .serving.composition import Composition, JoinedTracks, TrackCrc, TrackFile
 from .serving.traffic import TrafficCount
 from .settings import AudioCacheSettings
 from .sources.sheet_tracks import (
@@ -59,6 +62,7 @@ from .sources.tag_names import ID3_FRAMES, MP4_ATOMS
 from .sources.watch import News, SourceWatch
 from .store.cache import AudioCache
 from .store.entry import Verdict
+from .store.loudness_line import LoudnessLine, find_loudness
 from .store.outlook import Outlook, look_ahead
 from .store.room import Usage
 from .store.stats import CacheStats, gather_stats
@@ -82,6 +86,8 @@ __all__ = [
     "CacheStats",
     "CacheWorker",
     "Cancellation",
+    "Composer",
+    "Composition",
     "ConfigError",
     "CueSheetError",
     "Damage",
@@ -92,7 +98,9 @@ __all__ = [
     "FFmpeg",
     "FFmpegNotFoundError",
     "Inspection",
+    "JoinedTracks",
     "LiveUnavailableError",
+    "LoudnessLine",
     "News",
     "Outlook",
     "ProgressCallback",
@@ -107,6 +115,8 @@ __all__ = [
     "SourceWatch",
     "State",
     "Stock",
+    "TrackCrc",
+    "TrackFile",
     "TrafficCount",
     "Usage",
     "Verdict",
@@ -116,6 +126,7 @@ __all__ = [
     "encode_time_s",
     "file_of",
     "find_ffmpeg",
+    "find_loudness",
     "find_obstacle",
     "find_outdated",
     "free_bytes",

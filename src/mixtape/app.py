@@ -27,14 +27,18 @@ from .web.views import (
     editor,
     embed,
     health,
+    installing,
     json_api,
     library,
     link_preview,
+    listening,
     metrics,
     player,
+    playlist_import,
     selections,
     share_links,
     sharing,
+    take_along,
 )
 
 
@@ -61,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         EMBED_SITES=settings.embed_sites,
         CONNECTIONS_PER_ADDRESS=settings.connections_per_address,
         TRUSTED_PROXIES=settings.trusted_proxies,
+        DOWNLOADS=settings.downloads,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     FlaskAudioCache(app)  # brings the converter "file_path", which takes names of any characters
@@ -85,8 +90,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     json_api.init_app(app)
     as_json.init_app(app)
     views = (
-        *(additions, artwork, backups, caching, catalogue, drafts, editor, health, selections),
-        sharing,
+        *(additions, artwork, backups, caching, catalogue, drafts, editor, health, installing),
+        *(listening, playlist_import, selections, sharing, take_along),
     )
     for view in views:
         app.register_blueprint(view.blueprint)

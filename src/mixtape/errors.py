@@ -59,3 +59,11 @@ class AudioFileError(MixtapeError, ValueError):
     def __init__(self, message: str, *, is_passing: bool = False) -> None:
         super().__init__(message)
         self.is_passing = is_passing
+
+
+class TakeawayError(MixtapeError, ValueError):
+    """A mixtape cannot be taken along in this form; the message says why."""
+
+
+class PlaylistError(MixtapeError, ValueError):
+    """A file is no playlist that can be read, or is too large."""

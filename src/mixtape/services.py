@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
+from audio_cache import Composer, is_sheet_track, open_inside, stat_source
 from audio_cache.flask_ext import AudioCacheState
 
 from .backups.backups import Backups
@@ -32,6 +34,7 @@ from .mixtapes.links import Sharing
 from .mixtapes.open_answers import OpenAnswers
 from .mixtapes.share_links import ShareLinks
 from .mixtapes.store import Mixtapes
+from .takeaway.tape import Takeaway
 
 EXTENSION: Final = "mixtape"
 _SCAN_ENDS_WITHIN_S: Final = 2.0
@@ -63,6 +66,7 @@ class Services:
     caching: Caching
     backups: Backups
     incoming: Incoming
+    takeaway: Takeaway
     counted: dict[tuple[ScanProgress, int], LibraryCounts] = field(default_factory=dict)
 
     def counts(self) -> LibraryCounts:
@@ -115,6 +119,7 @@ def init_app(app: Flask) -> None:
     catalogue = Catalogue(database)
     state: AudioCacheState = app.extensions["audio_cache"]
     artwork = Artwork(database, music_root, data_root)
+    collages = Collages(artwork)
     open_answers = OpenAnswers()
     if state.shared is not None:
         state.shared.hear(_ENDED, open_answers.end_here)
@@ -128,7 +133,7 @@ def init_app(app: Flask) -> None:
         initials=Initials(database, lambda: scanner.version),
         selection=Selection(database, scanner),
         artwork=artwork,
-        collages=Collages(artwork),
+        collages=collages,
         mixtapes=Mixtapes(database),
         drafts=Drafts(database),
         additions=Additions(database),
@@ -138,6 +143,7 @@ def init_app(app: Flask) -> None:
         caching=Caching(state, database),
         backups=Backups(database, artwork, data_root),
         incoming=Incoming(data_root),
+        takeaway=Takeaway(Composer(state.playback), collages, partial(_placed, music_root)),
     )
     app.extensions[EXTENSION] = services
     atexit.register(services.close)
@@ -146,3 +152,10 @@ def init_app(app: Flask) -> None:
 def current_services() -> Services:
     """Return the services of the current app."""
     return cast(Services, current_app.extensions[EXTENSION])
+
+
+def _placed(music_root: Path, path: bytes) -> tuple[Path, os.stat_result]:
+    """Return where a track of the library is, and what the file system says of the file there."""
+    place = music_root / os.fsdecode(path)
+    with open_inside(os.path.realpath(music_root), place) as descriptor:
+        return place, stat_source(place) if is_sheet_track(place) else os.fstat(descriptor)

@@ -142,12 +142,17 @@ class Settings(BaseSettings):
         "the browser asks for",
         examples=["de"],
     )
-
     embed_sites: str = Field(
         "*",
         description="the sites whose pages may show the small player of a mixtape, where the owner "
         "allows that for a link: origins separated by spaces, * for any site, none for no site",
         examples=["https://blog.example.org https://*.example.net"],
+    )
+    downloads: bool = Field(
+        True,
+        description="true or false: whether listeners may take a mixtape along, as a ZIP archive, "
+        "as one MP3 or as a podcast; you always may",
+        examples=["false"],
     )
 
     @model_validator(mode="before")

@@ -21,11 +21,14 @@ CONTROLS = (
 def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     """Give a fresh browser; an error of a script or a breach of the page's policy fails the test.
 
+    It is one that has opened the cassette of each mixtape before.
+
     Args:
         browser: that it is a context of.
         options: further ones of `Browser.new_context`.
     """
     context = browser.new_context(reduced_motion="reduce", **options)
+    context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
     expect.set_options(timeout=LIMIT_MS)
     problems: list[str] = []
@@ -82,6 +85,11 @@ def player(page: Page) -> Locator:
 
 def status(page: Page) -> Locator:
     return player(page).get_by_role("status")
+
+
+def details(page: Page) -> Locator:
+    """Return what the player's settings say of what is being sent."""
+    return page.locator("#player-details")
 
 
 def audio(page: Page, property_name: str) -> object:

@@ -226,3 +226,22 @@ def test_what_is_added_while_the_tape_is_edited_in_another_tab_is_on_it_there_to
         "Noon",
         "Dusk",
     ]
+
+
+def test_an_album_that_is_put_next_waits_in_the_player_in_its_order(
+    phone: BrowserContext, site: str
+) -> None:
+    page = phone.new_page()
+    open_album(page, site)
+    for what, message in (("Play next", "Plays next"), ("Add to queue", "In the queue")):
+        page.get_by_role("main").get_by_role("button", name="Add all of “One Day”").tap()
+        sheet(page).get_by_role("button", name=what).tap()
+        expect(toast(page)).to_contain_text(f"{message}: “One Day”")
+    player = page.get_by_role("region", name="Player")
+    expect(player).to_contain_text("Dawn")
+    player.get_by_role("button", name="Queue", exact=True).tap()
+    coming = page.locator("#queue .queue-title")
+    expect(coming).to_have_text(["Noon", "Dusk", "Dawn", "Noon", "Dusk"])
+    page.keyboard.press("Escape")
+    player.get_by_role("button", name="Play", exact=True).tap()
+    wait_for_second(page, 0.2)

@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from mixtape.mixtapes.share_links import LinkChange
-from tests.browser.listening import player, press_play, status
+from tests.browser.listening import details, press_play
 from tests.helpers.audio import make_audio
 from tests.helpers.chromium import RETURNING
 from tests.helpers.host import PAGE, PASSWORD, sign_in
@@ -115,8 +115,14 @@ def test_a_shared_mixtape_is_clean_before_and_while_it_plays(
     page.goto(f"{site}/mixtapes/{slug}")
     found = examine(page)
     press_play(page)
-    expect(status(page)).to_contain_text("% less")
-    expect(player(page)).to_contain_text("saved so far")
+    expect(details(page)).to_contain_text("% less")
+    expect(details(page)).to_contain_text("saved so far")
+    found += examine(page)
+    for name in ("Queue", "Player settings"):
+        page.get_by_role("button", name=name, exact=True).click()
+        found += examine(page)
+        page.keyboard.press("Escape")
+    page.keyboard.press("?")
     found += examine(page)
     assert found == []
 

@@ -13,6 +13,7 @@ from mixtape.library import scanner as scanner_module
 from tests.browser.listening import (
     CONTROLS,
     audio,
+    details,
     expect_width,
     player,
     status,
@@ -82,8 +83,8 @@ def test_a_track_plays_and_says_what_was_sent_and_saved(page: Page) -> None:
     assert "quality=medium" in str(audio(page, "currentSrc"))
     assert audio(page, "duration") == pytest.approx(SECONDS, abs=0.1)
     expect(player(page)).to_contain_text("Somebody")
-    expect(status(page)).to_contain_text("MP3 192 kbit/s · ")
-    expect(status(page)).to_contain_text(
+    expect(details(page)).to_contain_text("MP3 192 kbit/s · ")
+    expect(details(page)).to_contain_text(
         re.compile(r"\d{3}\.\d kB instead of \d\.\d MB: \d\d % less")
     )
     row = page.get_by_role("listitem").filter(has_text="First")
@@ -104,11 +105,11 @@ def test_another_quality_goes_on_at_the_same_second(page: Page) -> None:
     page.evaluate("() => { document.querySelector('audio').currentTime = 6; }")
     wait_for_second(page, 6.1)
     page.get_by_label("Quality").select_option("low")
-    expect(status(page)).to_contain_text("MP3 128 kbit/s")
+    expect(details(page)).to_contain_text("MP3 128 kbit/s")
     wait_for_second(page, 6.1)
     assert "quality=low" in str(audio(page, "currentSrc"))
     page.get_by_label("Quality").select_option("original")
-    expect(status(page)).to_contain_text("FLAC 16/44.1 · original")
+    expect(details(page)).to_contain_text("FLAC 16/44.1 · original")
     wait_for_second(page, 6.1)
 
 
@@ -116,7 +117,7 @@ def test_another_quality_leaves_a_paused_track_paused(page: Page) -> None:
     play(page, "First")
     player(page).get_by_role("button", name="Pause").click()
     page.get_by_label("Quality").select_option("low")
-    expect(status(page)).to_contain_text("MP3 128 kbit/s")
+    expect(details(page)).to_contain_text("MP3 128 kbit/s")
     assert audio(page, "paused") is True
 
 
@@ -127,7 +128,7 @@ def test_the_chosen_quality_and_volume_are_kept(page: Page) -> None:
     expect(page.get_by_label("Quality")).to_have_value("low")
     expect(page.get_by_label("Volume")).to_have_value("30")
     play(page, "Second")
-    expect(status(page)).to_contain_text("MP3 128 kbit/s")
+    expect(details(page)).to_contain_text("MP3 128 kbit/s")
     assert audio(page, "volume") == pytest.approx(0.3)
 
 
@@ -135,15 +136,15 @@ def test_an_original_that_the_browser_cannot_play_is_told_and_played_as_high(pag
     page.get_by_label("Quality").select_option("original")
     play(page, "Third")
     expect(status(page)).to_contain_text("This browser cannot play ALAC, so you hear High instead.")
-    expect(status(page)).to_contain_text("MP3 256 kbit/s")
+    expect(details(page)).to_contain_text("MP3 256 kbit/s")
     play(page, "First")
     expect(status(page)).not_to_contain_text("cannot play")
 
 
 def test_a_lossy_track_is_always_its_own_original(page: Page) -> None:
     play(page, "Fourth")
-    expect(status(page)).to_contain_text(re.compile(r"MP3 \d+ kbit/s · original"))
-    expect(status(page)).not_to_contain_text("instead of")
+    expect(details(page)).to_contain_text(re.compile(r"MP3 \d+ kbit/s · original"))
+    expect(details(page)).not_to_contain_text("instead of")
 
 
 def test_next_and_previous_walk_through_the_album(page: Page) -> None:
@@ -193,7 +194,7 @@ def test_the_music_goes_on_from_folder_to_folder(page: Page) -> None:
     page.evaluate("() => { window.sameDocument = true; }")
     page.get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", name="Your library")).to_be_focused()
-    expect(page).to_have_title("Library – mixtape")
+    expect(page).to_have_title("▶ First · Library – mixtape")
     page.get_by_role("link", name="Empty").click()
     expect(page.get_by_text("Nothing to play in here")).to_be_visible()
     page.go_back()
@@ -222,7 +223,7 @@ def test_the_colours_follow_the_system(page: Page) -> None:
 
 def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     play(page, "First")
-    expect(status(page)).to_contain_text("% less")
+    expect(details(page)).to_contain_text("% less")
     for width in (360, 390, 768, 1280):
         check_width(page, width)
 

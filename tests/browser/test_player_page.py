@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.listening import (
     CONTROLS,
     audio,
+    details,
     listener,
     player,
     position,
@@ -122,9 +123,9 @@ def test_whoever_has_the_link_listens_without_a_login(page: Page, server: Mixtap
     expect(player(page)).to_contain_text("First")
     press_play(page)
     assert audio(page, "duration") == pytest.approx(SECONDS, abs=0.05)
-    expect(status(page)).to_contain_text(re.compile(r"MP3 \d+ kbit/s · (live|cached)"))
-    expect(status(page)).to_contain_text("% less")
-    expect(player(page)).to_contain_text("saved so far")
+    expect(details(page)).to_contain_text(re.compile(r"MP3 \d+ kbit/s · (live|cached)"))
+    expect(details(page)).to_contain_text("% less")
+    expect(details(page)).to_contain_text("saved so far")
     page.goto(f"{server.address}/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
@@ -179,7 +180,7 @@ def test_a_paused_track_stays_paused_at_its_second_at_another_quality(page: Page
     player(page).get_by_role("button", name="Pause").click()
     paused_at = position(page)
     page.get_by_label("Quality").select_option("low")
-    expect(status(page)).to_contain_text("MP3 128 kbit/s")
+    expect(details(page)).to_contain_text("MP3 128 kbit/s")
     page.wait_for_function("() => document.querySelector('audio').readyState > 2")
     assert audio(page, "paused") is True
     assert position(page) == pytest.approx(paused_at, abs=SAME_SECOND_S)
@@ -225,7 +226,7 @@ def test_an_original_that_the_browser_cannot_play_is_told_and_played_as_high(pag
     page.get_by_role("button", name="Play Apple").click()
     wait_for_second(page, 0.2)
     expect(status(page)).to_contain_text("This browser cannot play ALAC, so you hear High instead.")
-    expect(status(page)).to_contain_text("MP3 256 kbit/s")
+    expect(details(page)).to_contain_text("MP3 256 kbit/s")
 
 
 def test_keys_play_seek_and_change_the_track(page: Page) -> None:
@@ -247,7 +248,7 @@ def test_the_system_is_told_what_plays(page: Page) -> None:
     press_play(page)
     told = "() => { const { title, artist, album, artwork } = navigator.mediaSession.metadata;"
     told += " return [title, artist, album, artwork.length]; }"
-    assert page.evaluate(told) == ["First", "Somebody", "Album", 1]
+    assert page.evaluate(told) == ["First", "Somebody", "Album", 3]
     assert page.evaluate("() => navigator.mediaSession.playbackState") == "playing"
 
 
@@ -263,7 +264,7 @@ def test_the_volume_stays_over_tracks_and_visits(page: Page) -> None:
 
 def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     press_play(page)
-    expect(status(page)).to_contain_text("% less")
+    expect(details(page)).to_contain_text("% less")
     for width in (360, 390, 768, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("() => document.documentElement.scrollWidth") == width

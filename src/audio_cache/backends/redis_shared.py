@@ -60,9 +60,11 @@ class RedisTraffic(Traffic):
         self._sending = threading.Lock()
         self._is_closed = False
 
-    def count(self, cache_status: str, sent_bytes: int, original_bytes: int) -> None:
+    def count(
+        self, cache_status: str, sent_bytes: int, original_bytes: int, *, is_play: bool = True
+    ) -> None:
         """Count one answer, as `Traffic.count`."""
-        super().count(cache_status, sent_bytes, original_bytes)
+        super().count(cache_status, sent_bytes, original_bytes, is_play=is_play)
         if not self._due.is_set():
             self._due.set()
             self._start()

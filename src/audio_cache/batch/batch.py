@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from ..encoding.ffmpeg import Cancellation
+from ..encoding.cancellation import Cancellation
 from ..errors import AudioCacheError, EncodeInterruptedError
 from ..quality import QualityLevel
 from ..store.assembly import Share

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ..encoding.ffmpeg import Cancellation, FFmpegRun
+from ..encoding.cancellation import Cancellation
+from ..encoding.ffmpeg import FFmpegRun
 from ..encoding.mp3 import FRAME_SAMPLES, SAMPLE_RATE_HZ, frames_size
 from ..errors import AudioCacheError
 from ..quality import QualityLevel, bitrate_bps

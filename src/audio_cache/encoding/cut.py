@@ -11,6 +11,12 @@ from ..sources.source import Source
 SEEKABLE: Final = frozenset({"flac", "wav", "aiff", "mov", "ape", "wv", "tta", "dsf", "iff"})
 
 
+def can_seek(source: Source) -> bool:
+    """Say whether ffmpeg can start to decode at the start of any group of frames."""
+    # A group lasts 32/25 s: only at rates divisible by 25 does it start on a source sample.
+    return source.demuxer in SEEKABLE and source.rate_hz % 25 == 0
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A stretch of a file, from a whole second on, which is a whole sample at every rate.

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +116,7 @@ class FFmpegRun:
         arguments: what follows the program's name; the word `{out}` stands for an output pipe, in
             the order of the outputs, and `INPUT` in one for the source.
         source: the file to decode, which ffmpeg gets open: by its name it could find another one.
+        others: further ones, which the words of `input_word` stand for, from 1 on.
         outputs: how many pipes to read.
         on_line: is given each line that ffmpeg says.
         wait_limit_s: seconds in total that may be spent waiting for ffmpeg; the pauses of a reader,
@@ -130,6 +130,7 @@ class FFmpegRun:
         arguments: Sequence[str],
         *,
         source: Source | None = None,
+        others: Sequence[Source] = (),
         outputs: int = 1,
         on_line: Callable[[str], None] | None = None,
         wait_limit_s: float = 600.0,
@@ -140,20 +141,22 @@ class FFmpegRun:
         self._nice = nice
         self._on_line = on_line
         self._program = ffmpeg.path
-        self._name = "" if source is None else os.fspath(source.file.path)
+        sources = () if source is None else (source, *others)
+        self._names = [os.fspath(each.file.path) for each in sources]
+        self._name = ", ".join(self._names)
         self._said = bytearray()
         self._errors: list[str] = []
         self._facts: list[str] = []
         with contextlib.ExitStack() as stack:
-            opened = [] if source is None else [stack.enter_context(open_source(source))]
+            opened = [stack.enter_context(open_source(each)) for each in sources]
             self._start(arguments, outputs, opened)
         confine(self._process.pid, wait_limit_s)
         with _running_lock:
             _running.add(self)
 
     def _start(self, arguments: Sequence[str], outputs: int, opened: list[int]) -> None:
-        """Start it with the pipes that it writes to and the file that it reads."""
-        self._input = _DESCRIPTOR.format(*opened) if opened else INPUT
+        """Start it with the pipes that it writes to and the files that it reads."""
+        self._inputs = [_DESCRIPTOR.format(each) for each in opened]
         pipes = [os.pipe() for _ in range(outputs)]
         write_ends = iter([f"pipe:{write_end}" for _, write_end in pipes])
         words = [
@@ -163,10 +166,10 @@ class FFmpegRun:
             *(next(write_ends) if word == "{out}" else word for word in arguments),
         ]
         # What it is called in errors: as one would type it to see the same.
-        self.command = [word.replace(INPUT, self._name) for word in words]
+        self.command = [_filled(word, self._names) for word in words]
         try:
             self._process = subprocess.Popen(
-                [word.replace(INPUT, self._input) for word in words],
+                [_filled(word, self._inputs) for word in words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -294,8 +297,8 @@ class FFmpegRun:
         for line in lines:
             # File names and tags in messages may hold any bytes; they must not fail a good encode.
             text = line.decode("utf-8", "replace")
-            if self._name:
-                text = text.replace(self._input, self._name)
+            for opened, name in zip(self._inputs, self._names, strict=True):
+                text = text.replace(opened, name)
             if self._on_line is not None:
                 self._on_line(text)
             if _TROUBLE.match(text):
@@ -303,6 +306,17 @@ class FFmpegRun:
                 del self._errors[:-_ERROR_LINES]
             elif _FACT.match(text):
                 self._facts.append(text)
+
+
+def input_word(index: int) -> str:
+    """Return the word that stands for a source in arguments; the first is 0."""
+    return f"{{in{index}}}" if index else INPUT
+
+
+def _filled(word: str, inputs: Sequence[str]) -> str:
+    for index, name in enumerate(inputs):
+        word = word.replace(input_word(index), name)
+    return word
 
 
 def find_limits(nice: int = 1) -> list[str]:
@@ -351,50 +365,3 @@ def end_all() -> None:
         runs = list(_running)
     for run in runs:
         run.kill()
-
-
-class Cancellation:
-    """A switch that ends one piece of work for good: its ffmpegs, present and future."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._event = threading.Event()
-        # Weak, since nobody reports the end of a run, after which it is of no interest.
-        self._runs: weakref.WeakSet[FFmpegRun] = weakref.WeakSet()
-
-    @property
-    def is_set(self) -> bool:
-        """Say whether the work was interrupted."""
-        return self._event.is_set()
-
-    def set(self) -> None:
-        """End the ffmpegs; whoever reads from them gets an EncodeInterruptedError."""
-        with self._lock:
-            self._event.set()
-            runs = list(self._runs)
-        for run in runs:
-            run.kill()
-
-    def hold(self, run: FFmpegRun) -> None:
-        """Remember an ffmpeg that was started; if the work is over, end it at once."""
-        with self._lock:
-            self._runs.add(run)
-            is_over = self._event.is_set()
-        if is_over:
-            run.kill()
-
-    def stand_back(self, nice: int) -> None:
-        """Make the ffmpegs that are running yield the processor to others, as nice(1) does."""
-        with self._lock:
-            runs = list(self._runs)
-        for run in runs:
-            run.stand_back(nice)
-
-    def pause(self, seconds: float) -> None:
-        """Wait for a while.
-
-        Raises:
-            EncodeInterruptedError: the work was interrupted, before or during the wait.
-        """
-        if self._event.wait(seconds):
-            raise EncodeInterruptedError("the work was cancelled")

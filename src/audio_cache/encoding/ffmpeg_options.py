@@ -11,7 +11,7 @@ from ..errors import DamagedSourceError, EncodeError
 from ..quality import QualitySetting
 from ..sources.source import Source
 from . import mp3
-from .cut import SEEKABLE, Cut, cut_of
+from .cut import Cut, can_seek, cut_of
 from .ffmpeg import INPUT, FFmpeg, FFmpegRun, Report
 
 # Playlists and network protocols stay shut: a file may name no other file for ffmpeg to open.
@@ -23,7 +23,7 @@ _LIMITS: Final = (
 )
 # Without it a frame whose checksum is wrong counts as good, and the noise in it as music.
 _NO_NOISE: Final = ("-err_detect:a", "crccheck+explode")
-_AT_FIRST_ERROR: Final = ("-xerror",)
+AT_FIRST_ERROR: Final = ("-xerror",)
 _AT_NO_ERROR: Final = ("-max_error_rate", "1")
 # In these a frame says where in the audio it belongs. Elsewhere its place in the file says so.
 _NUMBERED: Final = frozenset({"flac", "wv", "tta", "ape"})
@@ -42,7 +42,7 @@ _OPEN_ENDED: Final = frozenset({"flac", "wv"})
 # and until then an encoder that began later gives other bytes. All else is forgotten after some 20.
 SETTLING_FRAMES: Final = 3 * mp3.GROUP_FRAMES
 # LAME looks ahead, so the last frames of a piece differ unless two more follow them.
-_LOOKAHEAD_FRAMES: Final = 2
+LOOKAHEAD_FRAMES: Final = 2
 # Covers the resampler's rounding: up to 39 samples if the audio is shorter than its filter, else 1.
 _PAD_SAMPLES: Final = 64
 _CHECKED_AT_ONCE: Final = 65_536
@@ -104,7 +104,7 @@ class Piece:
                 "-vn",
                 "-af",
                 self._filters(),
-                *_encoder(settings[0], options),
+                *encoder_arguments(settings[0], options),
             ]
         else:
             # Filtered once for all: with a chain for each, one in six seconds would be theirs.
@@ -116,7 +116,7 @@ class Piece:
                 chain = f"asplit[plain],{chain};[plain]asetnsamples=n={_CHECKED_AT_ONCE}:p=0[raw]"
             arguments += ["-filter_complex", f"[0:a:0]{chain}"]
             for label, setting in zip(labels, settings, strict=True):
-                arguments += ["-map", label, *_encoder(setting, options)]
+                arguments += ["-map", label, *encoder_arguments(setting, options)]
         if checked_as:
             arguments += ["-map", "[raw]", "-c:a", checked_as, *_MD5_OUTPUT]
         return arguments + (self._counter() if self._is_counted and self.is_last else [])
@@ -182,7 +182,7 @@ class Piece:
     @property
     def _samples(self) -> int:
         """Return how many samples are encoded, including those that are dropped again."""
-        end = (self.stop + _LOOKAHEAD_FRAMES) * mp3.FRAME_SAMPLES
+        end = (self.stop + LOOKAHEAD_FRAMES) * mp3.FRAME_SAMPLES
         return min(self._out_samples, end) - self._start_sample
 
     @property
@@ -206,9 +206,7 @@ class Piece:
             chain = cut.by_place() if cut is not None else ""
             chain += f"aresample={mp3.SAMPLE_RATE_HZ}{_FILLED},apad"
         else:
-            chain = _CONTINUOUS if self.source.demuxer in _NUMBERED else ""
-            chain += cut.by_count() if cut is not None else ""
-            chain += f"aresample={mp3.SAMPLE_RATE_HZ},apad=pad_len={_PAD_SAMPLES}"
+            chain = resampled(self.source, cut)
         if self._is_sought or not self._warm:
             chain += f",atrim=end_sample={self._samples}"
         else:
@@ -250,7 +248,15 @@ class Piece:
         return self._sought + counted[0] if counted else None
 
 
-def _encoder(setting: QualitySetting, options: Sequence[str]) -> list[str]:
+def resampled(source: Source, cut: Cut | None = None) -> str:
+    """Return the filters that give a source at the rate of MP3, a few samples longer than it is."""
+    chain = _CONTINUOUS if source.demuxer in _NUMBERED else ""
+    chain += cut.by_count() if cut is not None else ""
+    return f"{chain}aresample={mp3.SAMPLE_RATE_HZ},apad=pad_len={_PAD_SAMPLES}"
+
+
+def encoder_arguments(setting: QualitySetting, options: Sequence[str]) -> list[str]:
+    """Return the options of an output for a quality, with further ones of its encoder."""
     return [
         *("-ac", "2", "-c:a", _ENCODERS[setting["format"]], "-b:a", setting["bitrate"]),
         *("-reservoir", "0"),
@@ -338,15 +344,9 @@ def input_arguments(
     # Only where ffmpeg's own choice would decode wrongly: 24 bits in 32-bit extensible WAV.
     decoder = ["-c:a", source.decoder] if source.decoder else []
     seek = ["-ss", f"{start_us}us"] if start_us else []
-    at_errors = _AT_NO_ERROR if is_best_effort else _AT_FIRST_ERROR
+    at_errors = _AT_NO_ERROR if is_best_effort else AT_FIRST_ERROR
     strict = (*at_errors, *_NO_NOISE) if stops_at_errors(source) else ()
     return [*strict, *("-threads", "1"), *_LIMITS, *form, *decoder, *seek, "-i", _url(source)]
-
-
-def can_seek(source: Source) -> bool:
-    """Say whether ffmpeg can start to decode at the start of any group of frames."""
-    # A group lasts 32/25 s: only at rates divisible by 25 does it start on a source sample.
-    return source.demuxer in SEEKABLE and source.rate_hz % 25 == 0
 
 
 def name_of(source: Source) -> str:

@@ -17,8 +17,9 @@ from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps
 from ..sources.source import Source
 from ..text import bytes_in_words, seconds_in_words
 from . import mp3
+from .cut import can_seek
 from .ffmpeg import FFmpeg, FFmpegRun
-from .ffmpeg_options import AudioCheck, can_seek, count_samples, name_of
+from .ffmpeg_options import AudioCheck, count_samples, name_of
 from .together import encode_together
 
 LAYOUT_VERSION: Final = 2

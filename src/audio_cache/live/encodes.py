@@ -6,7 +6,7 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -88,6 +88,7 @@ class Live:
         stop: int,
         *,
         listener: str = "",
+        nice: int = 0,
         is_gone: Callable[[], bool] = lambda: False,
     ) -> FollowedBytes:
         """Return the bytes [start, stop) of a rendition as they are made.
@@ -98,13 +99,16 @@ class Live:
         Args:
             listener: who is asking: an address, and behind a blank what else tells him from others.
                 Each has at most one seek encoder per rendition, and each address half of all.
+            nice: CPU niceness of the encoder, where this listener is the first.
             is_gone: says whether the listener has left; called while there is nothing to send.
 
         Raises:
             LiveUnavailableError: all encoders are busy, or the source or the disk failed.
         """
         for may_try_again in (True, False):
-            growing = self.start(rendition, listened=True, begin_at=start, is_gone=is_gone)
+            growing = self.start(
+                rendition, listened=True, begin_at=start, nice=nice, is_gone=is_gone
+            )
             try:
                 return Follower(growing, self._seeks, start, stop, listener, is_gone).begin()
             except Exception as error:
@@ -212,6 +216,22 @@ class Live:
         self._threads.add(thread)
         self._growing[key] = growing
         return growing
+
+    @contextlib.contextmanager
+    def place(self, is_gone: Callable[[], bool]) -> Iterator[None]:
+        """Hold a place for an encode of a second or two, once nobody waits who listens.
+
+        Raises:
+            LiveUnavailableError: the server is shutting down, or who asked has left meanwhile.
+        """
+        turn = self._turns.ask_last()
+        try:
+            while not turn.wait(_LOOK_AROUND_S):
+                if self._stopping or is_gone():
+                    raise LiveUnavailableError("nobody waits for this encode any more")
+            yield
+        finally:
+            turn.end()
 
     def growing(self) -> list[GrowingFile]:
         """Return the files that are being made."""

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from ..encoding.ffmpeg import Cancellation
+from ..encoding.cancellation import Cancellation
 from ..encoding.rendition import Rendition
 from ..errors import EncodeInterruptedError, FFmpegNotFoundError, LiveUnavailableError
 from .seeks import Seek, Seeks

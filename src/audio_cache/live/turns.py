@@ -113,6 +113,17 @@ class Turns:
                 self._starting.append(turn)
         return turn
 
+    def ask_last(self) -> Turn:
+        """Return a turn to go on with something, behind all who wait already."""
+        turn = Turn(self, None)
+        with self._lock:
+            if self._taken < self._places and not (self._starting or self._going_on):
+                self._taken += 1
+                turn.call(has_place=True)
+            else:
+                self._going_on.append(turn)
+        return turn
+
     def call_off(self, key: Hashable | None = None) -> None:
         """Wake those who wait to start something that is made now, or all; they get no place."""
         with self._lock:

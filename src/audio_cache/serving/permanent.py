@@ -32,13 +32,15 @@ from .ranges import (
     CONDITIONS,
     OpenRange,
     Representation,
+    evaluate,
     fields_of,
     file_body,
+    is_play,
     listener_has_left,
     requested_span,
     respond,
 )
-from .shared import answer_shared
+from .shared import answer_shared, may_be_sent_elsewhere
 from .traffic import LIVE, SHARED, Traffic
 
 if TYPE_CHECKING:
@@ -124,7 +126,7 @@ class PermanentPlayback:
                     self._settings,
                     rendition,
                     lambda read: self._respond(request, what, read, SHARED),
-                    is_get=request.method == "GET",
+                    may_go=may_be_sent_elsewhere(request),
                 )
                 if shared is not None:
                     return shared
@@ -247,12 +249,15 @@ class PermanentPlayback:
             response.headers["Cache-Control"] = "no-store"
         if request.method == "GET":
             sent = sent_bytes(request, what, response) if sender else response.content_length or 0
-            self.note(what, sent, status, listener_of(request))
+            begins = is_play(*evaluate(request, what), what.length)
+            self.note(what, sent, status, listener_of(request), begins=begins)
         return response
 
-    def note(self, what: Representation, sent_bytes: int, status: str, listener: str) -> None:
-        """Count an answer."""
-        self._traffic.count(status, sent_bytes, sent_bytes)
+    def note(
+        self, what: Representation, sent_bytes: int, status: str, listener: str, *, begins: bool
+    ) -> None:
+        """Count an answer, and as a play where it begins one."""
+        self._traffic.count(status, sent_bytes, sent_bytes, is_play=begins)
         self._cache.plays.note(what.etag, what.length, listener)
 
 
@@ -309,7 +314,8 @@ class StoredPlays:
             return None
         is_part = span != (0, 0)
         start, stop = span if is_part else (0, what.length)
-        self._permanent.note(what, stop - start, "hit", listener_in(environ))
+        begins = is_play(206 if is_part else 200, (start, stop), what.length)
+        self._permanent.note(what, stop - start, "hit", listener_in(environ), begins=begins)
         body = file_body(environ, fd, start, stop)
         fields = fields_of(what, (start, stop), is_part=is_part)
         start_response("206 PARTIAL CONTENT" if is_part else "200 OK", list(fields.items()))

@@ -27,8 +27,8 @@ from ..sources.source import FileVersion, media_type, require_same, stat_source,
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.lookups import Found, foreign_etag
-from .ranges import OpenRange, Representation, evaluate, listener_has_left, respond
-from .shared import answer_shared
+from .ranges import OpenRange, Representation, evaluate, is_play, listener_has_left, respond
+from .shared import answer_shared, may_be_sent_elsewhere
 from .traffic import LIVE, SHARED, Traffic
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Playback:
             self.settings,
             rendition,
             lambda read: self._respond(request, what, read, SHARED, source.st_size),
-            is_get=request.method == "GET",
+            may_go=may_be_sent_elsewhere(request),
         )
         if answer is not None:
             self._note_play(request, what, rendition.id)
@@ -325,7 +325,9 @@ class Playback:
         response = respond(request, what, body, self._response_class, sender)
         if request.method == "GET":
             sent = sent_bytes(request, what, response) if sender else response.content_length or 0
-            self.traffic.count(status, sent, round(sent * source_size / max(1, what.length)))
+            original = round(sent * source_size / max(1, what.length))
+            begins = is_play(*evaluate(request, what), what.length)
+            self.traffic.count(status, sent, original, is_play=begins)
         return response
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIEnvironment
 
+# Safari asks for so many bytes before it plays, and our player for as many of what comes next.
+_PROBE_BYTES: Final = 2
 _READ_BYTES: Final = 1 << 15
 _AT_ONCE_BYTES: Final = 1 << 16
 # These honour a file that was sought to an offset together with a Content-Length.
@@ -116,6 +118,22 @@ def fields_of(what: Representation, span: tuple[int, int], *, is_part: bool) -> 
     if is_part:
         fields["Content-Range"] = f"bytes {start}-{stop - 1}/{what.length}"
     return fields
+
+
+def is_play(status: int, span: tuple[int, int], length: int) -> bool:
+    """Say whether an answer is a play: of the many that one takes, that which has the beginning.
+
+    Players ask for a new part with every seek, and Safari does for every few seconds.
+
+    Args:
+        status: of the answer.
+        span: the bytes [start, stop) that it holds.
+        length: of the whole.
+    """
+    if status != 206:
+        return status in (200, 304)
+    start, stop = span
+    return start == 0 and stop > min(_PROBE_BYTES, length - 1)
 
 
 def evaluate(request: Request, what: Representation) -> tuple[int, tuple[int, int]]:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Final
 
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from ..encoding.rendition import Rendition
 from ..settings import AudioCacheSettings
@@ -24,7 +24,7 @@ def answer_shared(
     rendition: Rendition,
     respond: Callable[[OpenRange], Response],
     *,
-    is_get: bool,
+    may_go: bool,
 ) -> Response | None:
     """Return the answer with a rendition from the store behind a cache, which begins to fetch it.
 
@@ -33,7 +33,7 @@ def answer_shared(
         settings: of the cache.
         rendition: what is asked for.
         respond: gives the answer, where it comes through this node, by what opens a range of it.
-        is_get: whether the listener may be sent to the store; an address there is for a GET.
+        may_go: whether the listener may be sent to the store.
 
     Returns:
         The answer; None where it is not there, or goes away in this moment: it is made here then.
@@ -41,13 +41,22 @@ def answer_shared(
     backing = cache.backing
     if backing is None or not backing.has(rendition):
         return None
-    if is_get and settings.object_redirect and isinstance(backing.store, SigningStore):
+    if may_go and settings.object_redirect and isinstance(backing.store, SigningStore):
         return _send_elsewhere(backing.store.sign(rendition.id, _ADDRESS_LASTS_S))
     backing.fetch_soon(rendition)
     try:
         return respond(functools.partial(backing.open_range, rendition.id))
     except OSError:
         return None
+
+
+def may_be_sent_elsewhere(request: Request) -> bool:
+    """Say whether whoever asks can follow to another host; a page's script cannot.
+
+    An address there is for a GET. `Sec-Fetch-Dest` says who asks: "audio", or "empty" for scripts
+    (https://www.w3.org/TR/fetch-metadata/).
+    """
+    return request.method == "GET" and request.headers.get("Sec-Fetch-Dest") != "empty"
 
 
 def _send_elsewhere(address: str) -> Response:

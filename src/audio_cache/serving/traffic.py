@@ -35,17 +35,20 @@ class Traffic:
         self._lock = threading.Lock()
         self._counts = asdict(TrafficCount())
 
-    def count(self, cache_status: str, sent_bytes: int, original_bytes: int) -> None:
+    def count(
+        self, cache_status: str, sent_bytes: int, original_bytes: int, *, is_play: bool = True
+    ) -> None:
         """Count one answer.
 
         Args:
             cache_status: what the Cache-Status header says after the cache's name.
             sent_bytes: the size of the body.
             original_bytes: the size of the same part of the original.
+            is_play: False for a further part of what was counted, see `ranges.is_play`.
         """
         kind = _KINDS.get(cache_status, "bypasses")
         with self._lock:
-            self._counts[kind] += 1
+            self._counts[kind] += is_play
             self._counts["sent_bytes"] += sent_bytes
             self._counts["original_bytes"] += original_bytes
             if kind in _BYTES:

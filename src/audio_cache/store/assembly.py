@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from ..encoding import mp3
-from ..encoding.ffmpeg import Cancellation
+from ..encoding.cancellation import Cancellation
 from ..encoding.ffmpeg_options import AudioCheck
 from ..encoding.together import encode_together
 from ..errors import EncodeError

@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ..encoding.ffmpeg import Cancellation, FFmpeg, FFmpegRun, find_ffmpeg
+from ..encoding.cancellation import Cancellation
+from ..encoding.ffmpeg import FFmpeg, FFmpegRun, find_ffmpeg
 from ..encoding.ffmpeg_options import AudioCheck
 from ..encoding.rendition import Rendition, make_rendition, with_samples
 from ..errors import AudioCacheError

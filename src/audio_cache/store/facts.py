@@ -37,6 +37,7 @@ CREATE INDEX IF NOT EXISTS entry_id ON entry (id);
 CREATE TABLE IF NOT EXISTS checksum (
     id TEXT PRIMARY KEY, blake3 TEXT NOT NULL, proven INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS crc (id TEXT PRIMARY KEY, crc32 INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS damage (
     path BLOB PRIMARY KEY, version TEXT NOT NULL, at REAL, until REAL NOT NULL,
     lost REAL NOT NULL, heard REAL NOT NULL
@@ -187,6 +188,15 @@ class Facts:
         """Remember the checksum of an object."""
         values = (object_id, checksum.blake3, checksum.is_proven)
         self._do("INSERT OR REPLACE INTO checksum VALUES (?, ?, ?)", values)
+
+    def crc_of(self, object_id: str) -> int | None:
+        """Return the CRC-32 of what has an id, stored or not; None where it is not known."""
+        row = self._find("SELECT crc32 FROM crc WHERE id = ?", object_id)
+        return None if row is None else int(row[0])
+
+    def note_crc(self, object_id: str, crc32: int) -> None:
+        """Remember a CRC-32; it outlives the object, which has the same whenever it is made."""
+        self._do("INSERT OR REPLACE INTO crc VALUES (?, ?)", (object_id, crc32))
 
     def entries(self) -> dict[str, EntryFacts]:
         """Return by name of the entry what it was made from."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from ..encoding.ffmpeg import Cancellation, FFmpegRun
+from ..encoding.cancellation import Cancellation
+from ..encoding.ffmpeg import FFmpegRun
 from ..errors import AudioCacheError, EncodeInterruptedError
 from ..quality import QualityLevel, parse_quality
 from .cache import AudioCache

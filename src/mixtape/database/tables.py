@@ -97,6 +97,8 @@ class Track(Base):
         picture_key: names the picture inside the file, None without one.
         cover_key: names the cover to show: the picture inside, else the folder's; None without.
         read_version: READ_VERSION when the file was read.
+        track_gain_db, album_gain_db: ReplayGain of the track and of its album; None without a tag.
+        track_peak, album_peak: the largest sample, where 1 is full scale; None without a tag.
         problem: why the file could not be read, None where it could.
         missing_since: when a scan first did not find it; None while it is there.
     """
@@ -130,6 +132,10 @@ class Track(Base):
     picture_key: Mapped[str | None]
     cover_key: Mapped[str | None] = mapped_column(index=True)
     read_version: Mapped[int] = mapped_column(default=READ_VERSION)
+    track_gain_db: Mapped[float | None]
+    track_peak: Mapped[float | None]
+    album_gain_db: Mapped[float | None]
+    album_peak: Mapped[float | None]
     problem: Mapped[str | None]
     added_at: Mapped[datetime]
     missing_since: Mapped[datetime | None]

@@ -29,6 +29,8 @@ from .tags import TrackTags, is_shown, read_track_tags
 # A header may claim anything, and what it claims must fit the column.
 _MAX_NUMBER: Final = 2**31 - 1
 _MAX_DURATION_S: Final = 30 * 24 * 3600.0
+# What iTunes and most taggers put before the name of an MP4 atom of their own.
+_FREEFORM: Final = "----:com.apple.iTunes:"
 NOT_AUDIO: Final = "not readable as audio"
 _CODECS: Final = {
     "AAC": "aac",
@@ -169,9 +171,12 @@ def _tag_pairs(tags: Any) -> Iterator[tuple[str, str]]:
             for frame in tags.getall(frame_id) if is_shown(name) else ():
                 values = frame.genres if frame_id == "TCON" else frame.text
                 yield from ((name, str(value)) for value in values)
+        for frame in tags.getall("TXXX"):
+            if is_shown(frame.desc):
+                yield from ((frame.desc, str(value)) for value in frame.text)
         return
     for key in list(tags.keys()):
-        name = MP4_ATOMS.get(key.encode("latin-1", "replace"), key)
+        name = MP4_ATOMS.get(key.encode("latin-1", "replace"), key.removeprefix(_FREEFORM))
         # The others may be pictures of megabytes.
         if is_shown(name):
             yield from ((name, value) for value in _values(tags[key]))
@@ -189,7 +194,9 @@ def _values(value: Any) -> Iterator[str]:
             return
         for part in parts:
             # MP4 numbers are (3, 12): the third of twelve.
-            yield str(part[0]) if isinstance(part, tuple) else str(part)
+            # Freeform MP4 values are bytes of text.
+            text = part.decode("utf-8", "replace") if isinstance(part, bytes) else part
+            yield str(text[0]) if isinstance(text, tuple) else str(text)
 
 
 def _duration(length_s: float | None) -> float | None:

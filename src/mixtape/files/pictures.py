@@ -121,6 +121,21 @@ def compose(pictures: Sequence[bytes], size: tuple[int, int], *, is_card: bool =
         raise PictureError(f"one of the pictures {error}") from error
 
 
+def make_icon(cover: bytes, edge: int, *, is_maskable: bool) -> bytes:
+    """Return a cover that we made as an app icon: a PNG of `edge` × `edge` pixels.
+
+    Raises:
+        PictureError: it is damaged.
+        OSError: no process can make it now.
+    """
+    words = {"edge": edge, "is_maskable": is_maskable}
+    try:
+        with _DECODING:
+            return SANDBOXES.ask("icon", words, cover)[1]
+    except SandboxError as error:
+        raise PictureError(f"the cover {error}") from error
+
+
 def check_upload_size(size_bytes: int) -> None:
     """Raise PictureError for an upload of more bytes than are accepted."""
     if size_bytes > MAX_UPLOAD_BYTES:

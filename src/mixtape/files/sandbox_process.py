@@ -73,6 +73,12 @@ def _compose(words: Words, pictures: bytes) -> Answer:
     return {}, compose(pictures, words["lengths"], tuple(words["size"]), is_card=words["is_card"])
 
 
+def _icon(words: Words, picture: bytes) -> Answer:
+    from .icon_drawing import draw
+
+    return {}, draw(picture, words["edge"], is_maskable=words["is_maskable"])
+
+
 def _picture(words: Words, _: bytes) -> Answer:
     from .pictures import read_picture_here
 
@@ -95,6 +101,7 @@ def _known(words: Words) -> tuple[int, int] | None:
 _TASKS: Final[dict[str, Callable[[Words, bytes], Answer]]] = {
     "shrink": _shrink,
     "compose": _compose,
+    "icon": _icon,
     "picture": _picture,
     "lossy": _lossy,
 }

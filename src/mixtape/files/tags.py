@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from audio_cache import normalise_tags, rename_tag
+
+from .loudness import NAMES as LOUDNESS_NAMES
+from .loudness import read_loudness
 
 VARIOUS_ARTISTS: Final = "Various Artists"
 MAX_TEXT: Final = 500
@@ -26,7 +29,7 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "compilation": ("compilation",),
     "disc_subtitle": ("discsubtitle",),
 }
-_SHOWN: Final = frozenset(name for names in _NAMES.values() for name in names)
+_SHOWN: Final = frozenset([*(name for names in _NAMES.values() for name in names), *LOUDNESS_NAMES])
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _YEAR: Final = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
 # "A feat. B", "A (ft. B)": whoever comes behind is a guest.
@@ -41,6 +44,7 @@ class TrackTags:
     Args:
         album_artist: whom the album is filed under as far as the file alone tells.
         tagged_album_artist: the same; empty where only the artist stands in for it.
+        track_gain_db, track_peak, album_gain_db, album_peak: see `loudness.Loudness`.
     """
 
     title: str = ""
@@ -53,6 +57,10 @@ class TrackTags:
     disc_subtitle: str = ""
     year: int | None = None
     genre: str = ""
+    track_gain_db: float | None = None
+    track_peak: float | None = None
+    album_gain_db: float | None = None
+    album_peak: float | None = None
 
 
 def is_shown(name: str) -> bool:
@@ -87,6 +95,7 @@ def read_track_tags(pairs: Iterable[tuple[str, str]]) -> TrackTags:
         disc_subtitle=_joined(found["disc_subtitle"][:1]),
         year=_year(found["date"]),
         genre=_joined(found["genre"]),
+        **asdict(read_loudness(values)),
     )
 
 

@@ -25,6 +25,7 @@ from ..files.pictures import (
     MAX_BYTES,
     accept_upload,
     check_picture,
+    make_icon,
     picture_key,
     read_picture,
     shrink,
@@ -35,6 +36,13 @@ from .inventory import folder_cover_key
 SIZES: Final = (96, 320, 640)
 SMALL, MIDDLE, LARGE = SIZES
 SIZES_TEXT: Final = ", ".join(map(str, SIZES))
+# App icons: their sizes, and whether a system may cut off their margin.
+ICONS: Final = {
+    "icon-180": (180, False),
+    "icon-192": (192, False),
+    "icon-512": (512, False),
+    "icon-maskable-512": (512, True),
+}
 CACHE_FOLDER: Final = Path("cache", "covers")
 UPLOAD_FOLDER: Final = Path("covers")
 UPLOAD_GRACE_S: Final = 24 * 3600.0
@@ -89,6 +97,27 @@ class Artwork:
             raise NotFoundError(f"cover {key} cannot be shown: {error}") from error
         if kept is None:
             raise NotFoundError(f"there is no cover {key}")
+        return kept
+
+    def get_icon(self, key: str, name: str) -> Path:
+        """Return a PNG file of a cover as an app icon.
+
+        Args:
+            key: of the cover, as for `get_cover`.
+            name: one of ICONS.
+
+        Raises:
+            NotFoundError: there is no such cover, or its picture is damaged.
+        """
+        cover = self.get_cover(key, LARGE)
+        kept = cover.with_name(f"{key}_{name}.png")
+        if not kept.exists():
+            edge, is_maskable = ICONS[name]
+            try:
+                icon = make_icon(cover.read_bytes(), edge, is_maskable=is_maskable)
+            except (PictureError, OSError) as error:
+                raise NotFoundError(f"cover {key} cannot be an icon: {error}") from error
+            _write_whole(kept, icon)
         return kept
 
     def find_folder_cover(self, path: bytes, size: int) -> Path | None:

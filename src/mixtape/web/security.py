@@ -21,6 +21,8 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
         "media-src 'self'",
         "connect-src 'self'",
         "font-src 'self'",
+        "worker-src 'self'",
+        "manifest-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",

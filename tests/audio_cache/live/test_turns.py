@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from audio_cache.encoding.rendition import Rendition
+from audio_cache.errors import LiveUnavailableError
 from audio_cache.live.turns import Turn, Turns
 from tests.audio_cache.live.house import House, is_idle, low, read
 from tests.helpers.audio import make_noise
@@ -160,4 +161,31 @@ def test_a_listener_who_leaves_the_queue_leaves_no_place_taken(
         live.play(low(live, tracks[1]), 0, 10, is_gone=lambda: True)
     assert live.busy_encoders == 1
     assert not live._turns.is_awaited
+    first.close()
+
+
+def test_who_does_not_listen_comes_after_all_who_wait() -> None:
+    turns = Turns(1)
+    [listener] = asked(turns, "a")
+    download = turns.ask_last()
+    [other] = asked(turns, "b")
+    listener.end()
+    assert (other.has_place, download.has_place) == (True, False)
+    other.end()
+    assert download.has_place
+    download.end()
+    assert turns.taken == 0
+    assert turns.ask_last().has_place
+
+
+def test_a_download_that_is_given_up_while_it_waits_leaves_no_place_taken(
+    house: House, slow: StubFFmpeg, tracks: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audio_cache.live.encodes._LOOK_AROUND_S", 0.01)
+    live = house.live(slow, max_encoders=1, wait_s=LIMIT_S)
+    first = live.play(low(live, tracks[0]), 0, 10)
+    with pytest.raises(LiveUnavailableError, match="nobody"), live.place(lambda: True):
+        pass
+    assert live.busy_encoders == 1
+    assert not live._turns.is_shared
     first.close()

@@ -260,6 +260,17 @@ def test_plays_are_counted_by_kind_and_bytes(player: Player, track: Path, mp3: P
     )
 
 
+def test_a_play_is_one_however_many_parts_a_player_asks_for(player: Player, track: Path) -> None:
+    length = int(player.play(track, method="HEAD").headers["Content-Length"])
+    # As Safari does: two bytes to see what it is, the beginning, and then a seek.
+    for part in ("0-1", "0-", f"{length // 2}-", "100-199", f"{length}-"):
+        player.play(track, Range=f"bytes={part}")
+        player.rest()
+    counted = player.playback.traffic.snapshot()
+    assert (counted.hits, counted.live) == (1, 0)
+    assert counted.sent_bytes == 2 + length + (length - length // 2) + 100
+
+
 def test_the_counters_of_many_threads_add_up() -> None:
     traffic = Traffic()
     kinds = ["hit", "fwd=miss; detail=live", "fwd=miss", "fwd=bypass"]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from audio_cache.encoding import together
-from audio_cache.encoding.ffmpeg import Cancellation, FFmpegRun, running_count
+from audio_cache.encoding.cancellation import Cancellation
+from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
 from audio_cache.encoding.mp3 import GROUP_FRAMES
 from audio_cache.errors import EncodeError, EncodeInterruptedError
 from audio_cache.quality import QualityLevel

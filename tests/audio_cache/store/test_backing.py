@@ -252,5 +252,10 @@ def test_listeners_are_sent_to_the_bucket_where_that_is_wished(
     with urlopen(request, timeout=60) as part:
         assert part.status == 206
         assert part.read() == made[100:200]
+    # What a script fetches to keep it comes from here: it may not follow to another host.
+    by_script = app.test_client().get(
+        f"/play/{song.name}?quality=low", headers={"Sec-Fetch-Dest": "empty"}
+    )
+    assert (by_script.status_code, by_script.data) == (200, made)
     cache.close()
     state_of(app).cache.close()

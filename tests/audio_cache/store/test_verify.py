@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from audio_cache.encoding import mp3
-from audio_cache.encoding.ffmpeg import Cancellation
+from audio_cache.encoding.cancellation import Cancellation
 from audio_cache.errors import EncodeInterruptedError, FFmpegNotFoundError
 from audio_cache.store.cache import AudioCache
 from audio_cache.store.entry import Verdict, read_entry

@@ -29,8 +29,6 @@ from tests.helpers.tracks import add_track
 
 VERSION_1 = Path(__file__).with_name("version_1.sql")
 # Beside the models stand the full-text index, and what a mixtape from before Alembic looks at.
-# What has come since is not in a database of that time.
-SINCE = {"upload", "track", "ix_track_artist"}
 BESIDE = {"schema_version", "search", "ix_track_search", "alembic_version"}
 STEP = """
 import sqlalchemy as sa

@@ -39,6 +39,18 @@ KNOWN_TO_BE_OPEN = {
     "player.heard",  # takes a token that the page of a link carries
     "embed.page",  # looks itself whether the owner allows it for the link
     "link_preview.oembed",  # tells what the page of a link tells
+    "player.loudness",
+    "take_along.archive",
+    "take_along.single",
+    "take_along.sizes",
+    "take_along.m3u8",
+    "take_along.xspf",
+    "take_along.feed",
+    "installing.manifest",
+    "installing.icon",
+    "installing.site",
+    "installing.worker",
+    "installing.kept",
     "audio_cache.rendition",  # its signature says who may listen
     "audio_cache.grant",  # the same
 }

@@ -1,23 +1,22 @@
 // Puts the player and the widgets of the pages around it together.
 
 import { attachAdd } from "./add/add.js";
-import { attachKeyboard } from "./player/keyboard.js";
-import { attachMediaSession } from "./player/media-session.js";
 import { attachNavigation } from "./library/navigation.js";
 import { attachPage } from "./page.js";
 import { attachPlayFrom } from "./library/play-from.js";
-import { attachPlayerBar } from "./player/player-bar.js";
-import { Player } from "./player/player.js";
+import { attachPlayer } from "./player/attach.js";
 import { attachRest } from "./library/rest.js";
-import { attachTrackList } from "./library/track-list.js";
+import { attachTrackList, trackOf } from "./library/track-list.js";
+import { Memory } from "./player/memory.js";
+import { Player } from "./player/player.js";
+import { send } from "./shared/api.js";
 
 const bar = document.getElementById("player");
 const main = document.getElementById("main");
-const player = new Player(bar.querySelector("audio"), bar.dataset.defaultQuality);
+const { defaultQuality, scope, lookupUrl } = bar.dataset;
+const player = new Player(bar.querySelector("audio"), defaultQuality);
 
-attachPlayerBar(bar, player);
-attachKeyboard(player);
-attachMediaSession(player);
+attachPlayer(bar, player);
 const rowsChanged = attachTrackList(main, player);
 attachPlayFrom(main, player);
 attachRest(main, player);
@@ -26,5 +25,8 @@ const go = attachNavigation(main, () => {
   rowsChanged();
   mount();
 });
-mount = attachPage(main, { rowsChanged, go });
+mount = attachPage(main, { rowsChanged, go, player });
 attachAdd(main, bar, player, go);
+
+const find = async (ids) => (await send("GET", `${lookupUrl}?ids=${[...new Set(ids)]}`)).tracks.map((fields) => trackOf(fields));
+new Memory(player, scope, find).restore();

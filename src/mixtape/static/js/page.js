@@ -3,6 +3,7 @@
 import { attachCacheButtons } from "./mixtape/cache-button.js";
 import { attachCopyButtons } from "./mixtape/copy.js";
 import { attachEditor } from "./editor/editor.js";
+import { attachImportPlaylist } from "./mixtape/import-playlist.js";
 import { attachMore } from "./library/more.js";
 import { attachReadiness } from "./mixtape/readiness.js";
 import { attachRemoveButtons } from "./mixtape/remove-button.js";
@@ -18,6 +19,7 @@ const BY_SELECTOR = [
   ["[data-readiness]", attachReadiness],
   ["[data-ready-line]", attachReadyLine],
   ["[data-share-panel]", attachSharePanel],
+  ["[data-import-playlist]", attachImportPlaylist],
 ];
 
 /**

@@ -115,6 +115,8 @@ def track_fields(track: Track) -> dict[str, Any]:
         "lossless": track.lossless,
         "url": play_url(track.path),
         "cover": art_url(track.cover_key, SMALL, track.album or track.title),
+        "gain": _gain(track),
+        "album_url": _album_url(track),
         "problem": _problem(track),
         "damage": _damage(track),
     }
@@ -168,6 +170,22 @@ def damage_fields(mixtape: SavedMixtape) -> dict[str, str]:
     """Return what is wrong with tracks of a mixtape, by their ids."""
     found = {str(track.id): _damage(track) for track in mixtape.tracks}
     return {track_id: damage for track_id, damage in found.items() if damage}
+
+
+def _gain(track: Track) -> dict[str, list[float | None]] | None:
+    """Return gain in decibels and peak of a track and of its album; None without any."""
+    if track.track_gain_db is None and track.album_gain_db is None:
+        return None
+    return {
+        "track": [track.track_gain_db, track.track_peak],
+        "album": [track.album_gain_db, track.album_peak],
+    }
+
+
+def _album_url(track: Track) -> str:
+    if not track.album_key:
+        return ""
+    return url_for("catalogue.album", key=encode_key(track.album_artist_key, track.album_key))
 
 
 def _damage(track: Track) -> str:

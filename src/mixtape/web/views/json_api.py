@@ -15,6 +15,8 @@ from ...errors import (
     MixtapeError,
     NotFoundError,
     PictureError,
+    PlaylistError,
+    TakeawayError,
 )
 from ..errors import error_response
 
@@ -26,6 +28,8 @@ _STATUS: Final[tuple[tuple[type[MixtapeError], int], ...]] = (
     (InvalidMixtapeError, 400),
     (PictureError, 400),
     (BackupError, 400),
+    (PlaylistError, 400),
+    (TakeawayError, 409),
     (DatabaseError, 503),
 )
 

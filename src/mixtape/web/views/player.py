@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 from collections.abc import Callable
@@ -36,6 +37,7 @@ from .artwork import send_cover, unchanging
 from .as_json import track_fields
 from .json_api import no_content, read_object
 from .link_preview import facts_of, preview_fields
+from .listening import send_loudness
 from .mixtape_covers import NO_SUCH_SIZE, find_size, mixtape_cover_url
 
 COVER_AGE_S: Final = 7 * 24 * 3600
@@ -49,6 +51,7 @@ def init_app(app: Flask) -> None:
     views: dict[str, Callable[..., str | Response]] = {
         "/<slug>": page,
         "/<slug>/tracks/<token>": stream,
+        "/<slug>/tracks/<token>/loudness": loudness,
         "/<slug>/covers/<key>": cover,
     }
     for rule, view in views.items():
@@ -58,7 +61,7 @@ def init_app(app: Flask) -> None:
     # Its token is that of the page, so that nobody needs a cookie for it.
     blueprint.add_url_rule("/<slug>/heard", "heard", heard, methods=["POST"])
     app.extensions["csrf"].exempt(heard)
-    blueprint.after_request(_keep_out_of_search_engines)
+    blueprint.after_request(keep_out_of_search_engines)
     app.register_blueprint(blueprint)
 
 
@@ -78,6 +81,7 @@ def page(slug: str) -> str:
         preview=preview_fields(mixtape, facts_of(mixtape)),
         heard_token=heard_token(mixtape.link) if tells else None,
         default_quality="auto",
+        player_scope=_scope(slug),
         auto_quality=get_state().settings.default_quality,
         auto_best=current_services().caching.best,
     )
@@ -125,6 +129,11 @@ def stream(slug: str, token: str) -> Response:
     return response
 
 
+def loudness(slug: str, token: str) -> Response:
+    """Send the loudness line of the track that a token stands for."""
+    return send_loudness(_path_of(slug, token, is_owner()))
+
+
 def cover(slug: str, key: str) -> Response:
     """Send a cover of the mixtape: its own, chosen or made, or one of its tracks'."""
     mixtape = open_mixtape(slug)
@@ -141,6 +150,11 @@ def cover(slug: str, key: str) -> Response:
     except NotFoundError:
         abort(404, "This mixtape has no such cover.")
     return unchanging(response, COVER_AGE_S)
+
+
+def _scope(slug: str) -> str:
+    """Return the name under which a browser keeps the place; the link itself is not kept."""
+    return hashlib.sha256(f"{request.script_root}/{slug}".encode()).hexdigest()[:16]
 
 
 def _path_of(slug: str, token: str, may_hear_all: bool) -> bytes:
@@ -184,6 +198,7 @@ def cover_url(mixtape: SavedMixtape, key: str | None, size: int) -> str:
     return url_for("player.cover", slug=mixtape.slug, key=key, size=size) if key else ""
 
 
-def _keep_out_of_search_engines(response: Response) -> Response:
+def keep_out_of_search_engines(response: Response) -> Response:
+    """Mark an answer as none for search engines."""
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 TEXT: Final = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 NUMBER: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

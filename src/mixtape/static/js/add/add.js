@@ -48,14 +48,9 @@ class Adding {
     const ways = {
       add: (target) => this.add(once, target, "ask"),
       create: (title) => this.create(once, title),
+      next: () => this.#enqueue(once, (tracks) => playNext(player, tracks), translate("Plays next: “%(name)s”", { name: subject.name })),
+      queue: () => this.#enqueue(once, (tracks) => tracks.forEach((track) => player.enqueue(track)), translate("In the queue: “%(name)s”", { name: subject.name })),
     };
-    if (player.playNext) {
-      // One after the other, each in front of the last: from the end, they stand in order.
-      ways.next = () => this.#enqueue(once, (tracks) => tracks.reverse().forEach((track) => player.playNext(track)), translate("Plays next: “%(name)s”", { name: subject.name }));
-    }
-    if (player.enqueue) {
-      ways.queue = () => this.#enqueue(once, (tracks) => tracks.forEach((track) => player.enqueue(track)), translate("In the queue: “%(name)s”", { name: subject.name }));
-    }
     this.sheet.open(once, opener, ways);
   }
 
@@ -113,7 +108,8 @@ class Adding {
   }
 
   async #enqueue(subject, act, message) {
-    act([...(await subject.tracks())]);
+    const tracks = await subject.tracks();
+    if (tracks.length) act([...tracks]);
     this.sheet.close();
     this.#tell(message);
   }
@@ -131,6 +127,13 @@ class Adding {
     say(message);
     toast(message, ...actions);
   }
+}
+
+/** Put tracks in their order behind the one that plays. */
+function playNext(player, tracks) {
+  // Each goes in front of the one before it, except the first where nothing is there yet.
+  if (!player.track) player.playNext(tracks.shift());
+  for (const track of tracks.reverse()) player.playNext(track);
 }
 
 function remembered(find) {

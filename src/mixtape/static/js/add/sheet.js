@@ -31,7 +31,7 @@ export class AddSheet {
   /**
    * @param {import("./subject.js").Subject} subject
    * @param {HTMLElement} opener gets the focus back
-   * @param {{add: (target: object) => Promise<void>, create: (title: string) => Promise<void>, next?: () => Promise<void>, queue?: () => Promise<void>}} ways
+   * @param {{add: (target: object) => Promise<void>, create: (title: string) => Promise<void>, next: () => Promise<void>, queue: () => Promise<void>}} ways
    */
   open(subject, opener, ways) {
     this.#opener = opener;
@@ -41,7 +41,6 @@ export class AddSheet {
     this.#part("cover").src = subject.cover;
     this.#part("cover").hidden = !subject.cover;
     this.#part("title").value = subject.name;
-    for (const name of ["next", "queue"]) this.#part(name).hidden = !ways[name];
     this.#show("choice");
     this.#list(this.#targets.known);
     this.#setBusy(false);

@@ -85,7 +85,7 @@ class Drag {
 /** @returns {{top: number, bottom: number}} of what is seen between the head and the player */
 function edges() {
   const player = document.getElementById("player").getBoundingClientRect();
-  return { top: document.querySelector(".site-header").getBoundingClientRect().bottom, bottom: player.top };
+  return { top: document.querySelector(".site-header").getBoundingClientRect().bottom, bottom: player.height ? player.top : innerHeight };
 }
 
 function middleOf(element) {

@@ -1,6 +1,7 @@
 // "Play all" and "Shuffle" of what the page shows only in part, such as a folder with those below it.
 
 import { tracksAt } from "../add/subject.js";
+import { pageOf } from "./track-list.js";
 import { toast } from "../shared/spoken.js";
 
 /** @param {HTMLElement} main @param {import("../player/player.js").Player} player */
@@ -12,7 +13,7 @@ export function attachPlayFrom(main, player) {
     // While the press is fresh: a phone lets no music begin later.
     player.decks.unlock();
     try {
-      player.play(await tracksAt(button.dataset.playFrom), 0);
+      player.play(await tracksAt(button.dataset.playFrom), -1, pageOf(main));
     } catch (error) {
       toast(error.message);
     }

@@ -12,7 +12,7 @@ export function attachRest(main, player) {
   let rest = null;
 
   const goOn = async () => {
-    const isSame = rest && player.queue.at(-1)?.key === rest.last;
+    const isSame = rest?.from === player.startedFrom && player.list.given.some(({ key }) => key === rest.last);
     if (!isSame || rest.isAsking || player.queue.length - player.index > NEAR) return;
     const asked = rest;
     asked.isAsking = true;
@@ -22,8 +22,8 @@ export function attachRest(main, player) {
       const tracks = readTracks(page.querySelector('[data-more-into="tracks"]') ?? page.createElement("ol"));
       if (asked !== rest) return;
       const next = page.querySelector("a[data-more]")?.getAttribute("href");
-      rest = next && tracks.length ? { url: next, last: tracks.at(-1).key } : null;
-      append(player, tracks);
+      rest = next && tracks.length ? { ...asked, url: next, last: tracks.at(-1).key, isAsking: false } : null;
+      for (const track of tracks) player.enqueue(track);
     } catch {
       // Asked for again with the next track.
       asked.isAsking = false;
@@ -36,16 +36,9 @@ export function attachRest(main, player) {
     if (!isPlay) return;
     const url = main.querySelector("a[data-more]:not([hidden])")?.getAttribute("href") ?? null;
     const rows = readTracks(main);
-    const isList = rows.length && rows.at(-1).key === player.queue.at(-1)?.key;
-    if (isList) rest = url ? { url, last: rows.at(-1).key } : null;
+    const isList = rows.length && rows.at(-1).key === player.list.given.at(-1)?.key;
+    if (isList) rest = url ? { url, last: rows.at(-1).key, from: player.startedFrom } : null;
     goOn();
   });
   player.addEventListener("track", goOn);
-}
-
-function append(player, tracks) {
-  if (player.enqueue) return tracks.forEach((track) => player.enqueue(track));
-  player.queue.push(...tracks);
-  // Now there is a next one, which the buttons have to learn.
-  return player.dispatchEvent(new Event("track"));
 }

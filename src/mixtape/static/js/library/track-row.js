@@ -17,6 +17,8 @@ import { translate } from "../shared/words.js";
  * @property {boolean} lossless
  * @property {string} url
  * @property {string} cover
+ * @property {{track: Array, album: Array} | null} gain see player/replay-gain.js
+ * @property {string} album_url
  * @property {string | null} problem
  * @property {string} damage what is wrong with the file, "" for nothing
  */
@@ -26,7 +28,8 @@ export function makeRow(templateId, track, key = String(track.id)) {
   const row = document.getElementById(templateId).content.firstElementChild.cloneNode(true);
   const { url, cover, title, artist, album, duration, format, mime, lossless } = track;
   Object.assign(row.dataset, { track: "", key, url, cover, title, artist, album, duration, format, mime, lossless, size: track.size });
-  row.dataset.id = String(track.id);
+  Object.assign(row.dataset, { id: track.id, albumUrl: track.album_url ?? "" });
+  if (track.gain) row.dataset.gain = JSON.stringify(track.gain);
   const by = artist || "Unknown artist";
   fill(row, ".track-title", title);
   fill(row, ".track-artist", track.problem ?? (album ? `${by} · ${album}` : by));

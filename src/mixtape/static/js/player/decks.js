@@ -59,7 +59,6 @@ export class Decks extends EventTarget {
     this.active = this.spare;
     this.spare = old;
     this.active.muted = old.muted;
-    this.active.volume = old.volume;
     // The one that is heard comes first in the document. It is not moved itself: that could stop it.
     this.active.after(old);
     if (toTheEnd && !old.ended) old.addEventListener("ended", () => old === this.spare && this.clear(), { once: true });

@@ -2,6 +2,7 @@
 // another quality of the same track in the middle of it.
 
 import { bufferedUntil } from "./buffered.js";
+import { recall, remember } from "../shared/storage.js";
 import { StartLatency } from "./start-latency.js";
 
 // The next track is prepared when this one has arrived, or this long before its end at the latest.
@@ -11,6 +12,10 @@ const SAME_SECOND_S = 0.05;
 // After one seek, which mostly arrives within that, only what is heard is worth another.
 const HEARD_S = 0.25;
 const MOST_SEEKS = 3;
+const FADE_KEY = "crossfade";
+export const LONGEST_FADE_S = 12;
+// Of a short track, more than this part is never faded.
+const FADED_PART = 1 / 3;
 
 /** Uses the element that is not heard. */
 export class Handover {
@@ -18,16 +23,25 @@ export class Handover {
   constructor(player) {
     this.player = player;
     this.decks = player.decks;
-    /** @type {{index: number, address: object} | null} */
+    /** @type {{track: import("./player.js").Track, address: object} | null} */
     this.next = null;
     this.failedUrl = "";
     this.latency = new StartLatency();
     this.timer = 0;
     this.abort = new AbortController();
+    const seconds = Number(recall(FADE_KEY, "0"));
+    this.crossfade = Math.min(LONGEST_FADE_S, Math.max(0, seconds || 0));
+    player.addEventListener("pause", () => this.#endFade());
     for (const name of ["timeupdate", "progress"]) player.addEventListener(name, () => this.#watch());
     player.addEventListener("ended", () => {
       if (!player.recovery.minds()) player.leave();
     });
+  }
+
+  /** @param {number} seconds in which one track gives way to the next, 0 for none */
+  setCrossfade(seconds) {
+    this.crossfade = seconds;
+    remember(FADE_KEY, String(seconds));
   }
 
   /** Drop whatever was prepared. */
@@ -40,9 +54,9 @@ export class Handover {
     this.decks.clear();
   }
 
-  /** @param {number} index @returns what was prepared for this track, which is not kept; or null */
-  take(index) {
-    const taken = this.next?.index === index ? this.next.address : null;
+  /** @param {object} track @returns what was prepared for this track, which is not kept; or null */
+  take(track) {
+    const taken = this.next?.track === track ? this.next.address : null;
     if (!taken) return null;
     this.abort.abort();
     clearTimeout(this.timer);
@@ -55,7 +69,7 @@ export class Handover {
   change(address) {
     const { player } = this;
     const heard = this.decks.active;
-    const spare = this.#prepare(address.url, () => player.load(address, player.position, !heard.paused));
+    const spare = this.#prepare(address.url, player.track, () => player.load(address, player.position, !heard.paused));
     spare.currentTime = heard.currentTime;
     let seeks = 0;
     const follow = () => {
@@ -80,25 +94,44 @@ export class Handover {
     const { audio, duration } = player;
     const remaining = duration - audio.currentTime;
     if (!this.next && this.#isTimeToPrepare(remaining)) this.#prepareNext();
-    if (this.next && remaining < WATCH_BEFORE_S && !audio.paused && !this.timer) {
-      this.timer = setTimeout(() => this.#start(), 1000 * Math.max(0, remaining - this.latency.seconds));
+    const lead = this.#fadeLength();
+    if (this.next && remaining < lead + WATCH_BEFORE_S && !audio.paused && !this.timer) {
+      const before = lead || this.latency.seconds;
+      this.timer = setTimeout(() => this.#start(), 1000 * Math.max(0, remaining - before));
     }
   }
 
+  /** @returns {number} seconds; tracks of one album in their order meet as they do on the record */
+  #fadeLength() {
+    const { player, next } = this;
+    if (!next || !this.crossfade) return 0;
+    const isOneAlbum = player.track.album && player.track.album === next.track.album && !player.list.isShuffled;
+    const shortest = Math.min(player.duration, next.track.duration || Infinity);
+    return isOneAlbum || next.track === player.track ? 0 : Math.min(this.crossfade, shortest * FADED_PART);
+  }
+
+  /** Whoever stops the music stops what is left of the track before as well. */
+  #endFade() {
+    const { active, spare } = this.decks;
+    if (spare.paused) return;
+    this.decks.clear();
+    this.player.levels.endFade(active);
+  }
+
   #isTimeToPrepare(remaining) {
-    const { audio, hasNext, duration } = this.player;
+    const { audio, upcoming, duration } = this.player;
     const isBusy = this.decks.spare.hasAttribute("src");
-    if (!hasNext || isBusy || !duration || audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) return false;
+    if (!upcoming || isBusy || !duration || audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) return false;
     return remaining < PREPARE_BEFORE_S || bufferedUntil(audio) >= duration - 0.5;
   }
 
   #prepareNext() {
     const { player } = this;
-    const index = player.index + 1;
-    const address = player.addressOf(player.queue[index]);
+    const track = player.upcoming;
+    const address = player.addressOf(track);
     if (address.url === this.failedUrl) return;
-    this.next = { index, address };
-    this.#prepare(address.url, () => {
+    this.next = { track, address };
+    this.#prepare(address.url, track, () => {
       // Whoever comes to this track finds out why.
       this.failedUrl = address.url;
       this.forget();
@@ -106,10 +139,12 @@ export class Handover {
   }
 
   /** @returns {HTMLAudioElement} that gets ready */
-  #prepare(url, onError) {
+  #prepare(url, track, onError) {
     this.abort.abort();
     this.abort = new AbortController();
     const { spare } = this.decks;
+    this.player.levels.endFade(spare);
+    this.player.levels.setGain(spare, this.player.gainOf(track));
     this.decks.prepare(url);
     spare.addEventListener("error", onError, { signal: this.abort.signal });
     return spare;
@@ -120,9 +155,15 @@ export class Handover {
     const { player } = this;
     this.timer = 0;
     const remaining = player.duration - player.audio.currentTime;
-    if (!this.next || player.audio.paused || remaining > WATCH_BEFORE_S || !this.decks.isReady) return;
-    if (player.recovery.minds()) return;
+    const lead = this.#fadeLength();
+    if (!this.next || player.audio.paused || remaining > lead + WATCH_BEFORE_S || !this.decks.isReady) return;
+    // Before its end nothing has broken off yet.
+    if (!lead && player.recovery.minds()) return;
     this.latency.measure(this.decks.spare);
-    player.go(this.next.index, { toTheEnd: true });
+    const old = player.audio;
+    player.go(player.queue.indexOf(this.next.track), { toTheEnd: true });
+    if (!lead) return;
+    player.levels.fade(old, lead, false);
+    player.levels.fade(player.audio, lead, true);
   }
 }

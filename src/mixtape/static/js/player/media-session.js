@@ -1,5 +1,7 @@
 // The keys on keyboards and headphones, and the player on the lock screen.
 
+import { artwork } from "../shared/covers.js";
+
 const STEP_S = 10;
 
 /** @param {import("./player.js").Player} player */
@@ -8,8 +10,7 @@ export function attachMediaSession(player) {
   if (!session) return;
   player.addEventListener("track", () => {
     const { title, artist, album, cover } = player.track;
-    const artwork = cover ? [{ src: new URL(cover, location.href).href, type: "image/jpeg" }] : [];
-    session.metadata = new MediaMetadata({ title, artist, album, artwork });
+    session.metadata = new MediaMetadata({ title, artist, album, artwork: artwork(cover) });
   });
   const showState = () => {
     session.playbackState = player.audio.paused ? "paused" : "playing";

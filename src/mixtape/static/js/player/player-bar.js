@@ -1,9 +1,7 @@
 // The player at the bottom of the page: shows what the Player does and passes on what is pressed.
 
-import { bufferedSeconds, bufferedUntil } from "./buffered.js";
-import { clock, size, spokenTime } from "../shared/format.js";
-import { Savings } from "./savings.js";
-import { renditionText, savingText } from "./served.js";
+import { bufferedUntil } from "./buffered.js";
+import { clock, spokenTime } from "../shared/format.js";
 import { fill } from "./slider.js";
 import { attachVolume } from "./volume.js";
 
@@ -16,7 +14,9 @@ export function attachPlayerBar(bar, player) {
   attachSeek(part, player);
   attachVolume(part, player);
   attachTrack(bar, part, player);
-  attachServed(part, player);
+  player.addEventListener("message", () => {
+    part("message").textContent = player.message;
+  });
   const quality = part("quality");
   quality.value = player.quality;
   quality.addEventListener("change", () => player.setQuality(quality.value));
@@ -87,30 +87,26 @@ function attachTrack(bar, part, player) {
     const { track } = player;
     part("title").textContent = track.title;
     part("artist").textContent = track.artist || "Unknown artist";
+    showSource(part("source"), player);
     cover.hidden = !track.cover;
     if (track.cover) cover.src = track.cover;
     bar.classList.add("has-track");
     for (const name of ["previous", "toggle", "seek"]) part(name).disabled = false;
-    part("next").disabled = !player.hasNext;
   });
+  for (const name of ["track", "queue"]) {
+    player.addEventListener(name, () => (part("next").disabled = !player.hasNext));
+  }
+  // A bar that only offers a first track, as that of a mixtape's page does, would take room from a
+  // small page before it is wanted.
+  const isOwners = "lookupUrl" in bar.dataset;
+  const begin = () => bar.classList.toggle("has-begun", isOwners || Boolean(player.url || player.index > 0 || player.position));
+  for (const name of ["track", "load", "takeover"]) player.addEventListener(name, begin);
 }
 
-function attachServed(part, player) {
-  player.addEventListener("served", () => {
-    const { served, track } = player;
-    part("rendition").textContent = served ? renditionText(served, track) : "";
-    part("saving").textContent = served ? savingText(served) : "";
-  });
-  player.addEventListener("message", () => {
-    part("message").textContent = player.message;
-  });
-  const savings = new Savings();
-  const count = () => {
-    const { audio, duration, served, url } = player;
-    if (!served || !duration) return;
-    savings.add(url, bufferedSeconds(audio) / duration, served);
-    part("session").textContent = savings.total ? `${size(Math.round(savings.total))} saved so far` : "";
-  };
-  // A short track may have come as a whole before it is known what was served.
-  for (const name of ["progress", "served", "timeupdate"]) player.addEventListener(name, count);
+/** Lead to what the music comes from: the page that it was begun on, else the album. */
+function showSource(link, { source, track }) {
+  const { title, url } = source ?? { title: track.album, url: track.albumUrl };
+  link.textContent = url ? title : "";
+  link.hidden = !url || !title;
+  if (url) link.href = url;
 }

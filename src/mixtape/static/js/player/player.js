@@ -3,8 +3,11 @@
 import { AutoQuality } from "./auto-quality.js";
 import { Decks, FORWARDED } from "./decks.js";
 import { Handover } from "./handover.js";
+import { Levels } from "./levels.js";
 import { AUTO, decideQuality, recallQuality, rememberQuality, urlAt } from "./quality.js";
+import { Queue } from "./queue.js";
 import { Recovery } from "./recovery.js";
+import { recallMode, rememberMode, replayGain } from "./replay-gain.js";
 import { askServed, damageText } from "./served.js";
 
 // "Previous" begins the track again once this much of it was heard.
@@ -15,6 +18,7 @@ const CLOSE_ENOUGH_S = 0.03;
 /**
  * @typedef {object} Track
  * @property {string} key tells two places of a list apart that hold the same track
+ * @property {number} id of the library, by which it is found again
  * @property {string} url without a quality
  * @property {string} title
  * @property {string} artist
@@ -24,11 +28,15 @@ const CLOSE_ENOUGH_S = 0.03;
  * @property {string} mime
  * @property {boolean} lossless
  * @property {number} duration in seconds
+ * @property {{track: Array, album: Array}} [gain] see `replayGain`
+ * @property {string} albumUrl the page of its album, "" where there is none for this listener
+ * @property {string} loudnessUrl of its loudness line
  */
 
 /**
- * Fires "track", "load" or "takeover", "served", "message" and "gone", and the events of the
- * <audio> that is heard.
+ * Fires "track", "load" or "takeover", "served", "message", "gone", "queue" where what comes next is
+ * another, "held" where it stopped at the end of a track because it was told to, and the events of
+ * the <audio> that is heard.
  */
 export class Player extends EventTarget {
   /**
@@ -43,9 +51,15 @@ export class Player extends EventTarget {
     super();
     this.decks = new Decks(audio);
     for (const name of FORWARDED) this.decks.addEventListener(name, () => this.dispatchEvent(new Event(name)));
-    /** @type {Track[]} */
-    this.queue = [];
-    this.index = -1;
+    this.levels = new Levels();
+    for (const deck of [this.decks.active, this.decks.spare]) this.levels.setGain(deck, 1);
+    this.gainMode = recallMode();
+    this.list = new Queue();
+    this.holdsAtEnd = false;
+    /** Which list was begun, as the keys of its tracks; and where it stands. */
+    this.startedFrom = "";
+    /** @type {{title: string, url: string} | null} */
+    this.source = null;
     this.quality = recallQuality(defaultQuality);
     /** @type {import("./served.js").Served | null} */
     this.served = null;
@@ -53,6 +67,8 @@ export class Player extends EventTarget {
     this.message = "";
     this.asking = new AbortController();
     this.resumeAt = null;
+    /** What a track is to be played at because that is kept on this device; null where it is not. */
+    this.keptQuality = (_track, _wanted) => null;
     this.auto = new AutoQuality(this, autoStart, autoBest);
     this.handover = new Handover(this);
     this.recovery = new Recovery(this, closedText);
@@ -64,13 +80,27 @@ export class Player extends EventTarget {
     return this.decks.active;
   }
 
+  /** @returns {Track[]} in the order in which they are played */
+  get queue() {
+    return this.list.tracks;
+  }
+
+  get index() {
+    return this.list.index;
+  }
+
   /** @returns {Track | null} */
   get track() {
-    return this.queue[this.index] ?? null;
+    return this.list.current;
   }
 
   get hasNext() {
-    return this.index + 1 < this.queue.length;
+    return this.list.following >= 0;
+  }
+
+  /** @returns {Track | null} what is heard when this track has ended */
+  get upcoming() {
+    return this.holdsAtEnd ? null : (this.queue[this.list.upcoming] ?? null);
   }
 
   /** @returns {number} length of the track in seconds, by its tags until the browser knows it */
@@ -84,31 +114,76 @@ export class Player extends EventTarget {
     return this.resumeAt ?? this.audio.currentTime;
   }
 
-  /** @param {Track[]} queue @param {number} index */
-  play(queue, index) {
+  /**
+   * @param {Track[]} tracks
+   * @param {number} index of the one to begin with; negative for any, where they are shuffled
+   * @param {{title: string, url: string} | null} source the page that lists them
+   */
+  play(tracks, index, source = null) {
     this.decks.unlock();
     this.handover.forget();
-    this.queue = queue;
-    this.go(index);
+    this.startedFrom = keysOf(tracks);
+    this.source = source;
+    this.list.set(tracks, index);
+    this.go(this.index);
+    this.changed();
   }
 
-  /** Show the first of some tracks, to be played when somebody presses play. @param {Track[]} queue */
-  offer(queue) {
-    this.queue = queue;
-    this.index = 0;
-    this.dispatchEvent(new Event("track"));
+  /** @param {Track[]} tracks @returns {boolean} whether it is these that play, or those they begin with */
+  isFrom(tracks) {
+    return Boolean(this.track && this.startedFrom) && keysOf(tracks).startsWith(this.startedFrom);
+  }
+
+  /**
+   * Show a track, to be played when somebody presses play.
+   *
+   * @param {Track[]} tracks
+   * @param {{index?: number, second?: number, given?: Track[]}} place where the music was left
+   */
+  offer(tracks, { index = 0, second = 0, given = tracks } = {}) {
+    this.startedFrom = keysOf(given);
+    this.list.restore([...tracks], index, [...given]);
+    this.#cue(index, second);
+  }
+
+  /** Put a track behind the one that plays. @param {Track} track */
+  playNext(track) {
+    this.#add(() => this.list.insertNext(track));
+  }
+
+  /** Put a track at the end of the queue. @param {Track} track */
+  enqueue(track) {
+    this.#add(() => this.list.append(track));
+  }
+
+  /** Tell everybody that what comes next may be another; to be called after a change of `list`. */
+  changed() {
+    if (this.handover.next && this.handover.next.track !== this.upcoming) this.handover.forget();
+    this.dispatchEvent(new Event("queue"));
+  }
+
+  /** @param {boolean} holdsAtEnd stop when this track has ended */
+  setHold(holdsAtEnd) {
+    this.holdsAtEnd = holdsAtEnd;
+    this.changed();
   }
 
   toggle() {
     if (!this.track) return;
     this.decks.unlock();
-    if (!this.url) this.go(this.index);
+    if (!this.url) this.load(this.addressOf(this.track), this.position, true);
     else if (this.audio.paused) this.start();
     else this.audio.pause();
   }
 
+  /** Play another track of the queue. @param {number} index */
+  jump(index) {
+    this.decks.unlock();
+    this.go(index);
+  }
+
   next() {
-    if (this.hasNext) this.go(this.index + 1);
+    if (this.hasNext) this.go(this.list.following);
   }
 
   previous() {
@@ -118,12 +193,27 @@ export class Player extends EventTarget {
 
   /** @param {number} seconds */
   seek(seconds) {
-    if (!this.url) return;
+    if (!this.track) return;
     const second = Math.min(Math.max(0, seconds), this.duration);
+    if (!this.url) return this.#cue(this.index, second);
     // A jump to the end is no music that breaks off.
     this.recovery.heardAt = second;
     if (this.audio.readyState === HTMLMediaElement.HAVE_NOTHING) this.resumeAt = second;
     this.audio.currentTime = second;
+    return undefined;
+  }
+
+  /** @param {string} mode one of `MODES` */
+  setGainMode(mode) {
+    this.gainMode = mode;
+    rememberMode(mode);
+    if (this.track) this.levels.setGain(this.audio, this.gainOf(this.track));
+    if (this.handover.next) this.levels.setGain(this.decks.spare, this.gainOf(this.handover.next.track));
+  }
+
+  /** @param {Track} track @returns {number} */
+  gainOf(track) {
+    return replayGain(track, this.gainMode);
   }
 
   /** Change the quality, of the track that is playing too, which goes on at the same second. */
@@ -145,8 +235,8 @@ export class Player extends EventTarget {
 
   /** @param {number} index @param {{message?: string, toTheEnd?: boolean}} how */
   go(index, { message = "", toTheEnd = false } = {}) {
-    this.index = index;
-    const prepared = this.handover.take(index);
+    this.list.index = index;
+    const prepared = this.handover.take(this.track);
     if (prepared) {
       this.takeOver(prepared, toTheEnd, message);
       this.start();
@@ -159,7 +249,8 @@ export class Player extends EventTarget {
 
   /** @param {Track} track @returns {{url: string, quality: string, note: string}} what to load */
   addressOf(track) {
-    const wanted = this.quality === AUTO ? this.auto.choose() : this.quality;
+    const kept = this.keptQuality(track, this.quality);
+    const wanted = kept ?? (this.quality === AUTO ? this.auto.choose() : this.quality);
     const { quality, note } = decideQuality(track, wanted, (mime) => this.audio.canPlayType(mime));
     return { url: urlAt(track.url, quality), quality, note };
   }
@@ -167,6 +258,8 @@ export class Player extends EventTarget {
   /** Load into the element that is heard. */
   load(address, second, isPlaying, message = "") {
     this.handover.forget();
+    this.levels.endFade(this.audio);
+    this.levels.setGain(this.audio, this.gainOf(this.track));
     this.#loaded(address, message);
     this.dispatchEvent(new Event("load"));
     this.audio.src = address.url;
@@ -198,8 +291,14 @@ export class Player extends EventTarget {
 
   /** Go on with the next track, where there is one. @param {string} [message] why */
   leave(message = "") {
-    const next = this.queue.findIndex((track, index) => index > this.index && !track.isGone);
-    if (next > 0) return this.go(next, { message });
+    const { following } = this.list;
+    if (this.holdsAtEnd) {
+      this.dispatchEvent(new Event("held"));
+      if (following >= 0) this.#cue(following, 0);
+      return message && this.say(message);
+    }
+    const next = this.list.upcoming;
+    if (next >= 0) return this.go(next, { message });
     this.audio.pause();
     return message && this.say(message);
   }
@@ -218,6 +317,29 @@ export class Player extends EventTarget {
   say(message) {
     this.message = message;
     this.dispatchEvent(new Event("message"));
+  }
+
+  #add(put) {
+    const wasEmpty = !this.track;
+    put();
+    if (wasEmpty) this.#cue(0, 0);
+    this.changed();
+  }
+
+  /** Show a track at a second without loading it. */
+  #cue(index, second) {
+    this.handover.forget();
+    this.asking.abort();
+    this.url = "";
+    this.list.index = index;
+    if (this.audio.hasAttribute("src")) {
+      this.audio.pause();
+      this.audio.removeAttribute("src");
+      this.audio.load();
+    }
+    this.resumeAt = second || null;
+    this.#tell(null);
+    for (const name of ["track", "seeking"]) this.dispatchEvent(new Event(name));
   }
 
   #loaded({ url, note }, message) {
@@ -251,4 +373,9 @@ export class Player extends EventTarget {
     this.dispatchEvent(new Event("served"));
     if (served?.damage?.heard && !this.message) this.say(`“${this.track.title}” ${damageText(served.damage)}`);
   }
+}
+
+/** @param {Track[]} tracks */
+function keysOf(tracks) {
+  return tracks.map(({ key }) => `${key}\n`).join("");
 }

@@ -13,7 +13,7 @@ import { clock, size } from "../shared/format.js";
 /**
  * @typedef {object} Served
  * @property {number} status HTTP status of the answer
- * @property {string} how "cached", "live" or "original"
+ * @property {string} how "cached", "live", "original" or "kept" on this device
  * @property {string} quality
  * @property {number} bitrate in kbit/s, 0 for the original
  * @property {number} bytes length of what is sent
@@ -34,9 +34,10 @@ export function readServed(headers, status) {
   const bytes = Number(headers.get("Content-Length") ?? 0);
   const quality = rendition.get("quality") ?? "original";
   const isLive = cache.get("detail") === "live";
+  const isKept = cache.has("device");
   return {
     status,
-    how: quality === "original" ? "original" : isLive ? "live" : "cached",
+    how: isKept ? "kept" : quality === "original" ? "original" : isLive ? "live" : "cached",
     quality,
     bitrate: Number(rendition.get("bitrate") ?? 0),
     bytes,

@@ -1,18 +1,19 @@
 // The volume, which a browser keeps from one visit to the next.
 
-import { recall, remember } from "../shared/storage.js";
+import { canSetVolume } from "./levels.js";
 import { fill } from "./slider.js";
 
 /** @param {(name: string) => HTMLElement} part of the bar @param {import("./player.js").Player} player */
 export function attachVolume(part, player) {
   const [mute, volume] = [part("mute"), part("volume")];
-  player.audio.volume = Math.min(100, Math.max(0, Number(recall("volume", "100")) || 0)) / 100;
+  const { levels } = player;
+  volume.hidden = !canSetVolume();
   const show = () => {
     const { audio } = player;
-    const isSilent = audio.muted || audio.volume === 0;
+    const isSilent = audio.muted || levels.volume === 0;
     mute.setAttribute("aria-pressed", String(audio.muted));
     mute.classList.toggle("is-muted", isSilent);
-    volume.value = String(audio.muted ? 0 : Math.round(audio.volume * 100));
+    volume.value = String(audio.muted ? 0 : Math.round(levels.volume * 100));
     volume.setAttribute("aria-valuetext", `${volume.value} %`);
     fill(volume, 0);
   };
@@ -21,9 +22,9 @@ export function attachVolume(part, player) {
   });
   volume.addEventListener("input", () => {
     player.audio.muted = false;
-    player.audio.volume = Number(volume.value) / 100;
-    remember("volume", volume.value);
+    levels.setVolume(Number(volume.value) / 100);
   });
   for (const name of ["volumechange", "takeover"]) player.addEventListener(name, show);
+  levels.addEventListener("change", show);
   show();
 }

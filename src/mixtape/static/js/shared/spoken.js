@@ -5,6 +5,8 @@ const TOAST_MS = 10_000;
 /** @param {string} message */
 export function say(message) {
   const region = document.getElementById("spoken");
+  // A listener's page has none: there the button itself says what was done.
+  if (!region) return;
   // The same message twice are no change, which nobody would be told of.
   region.textContent = region.textContent === message ? `${message} ` : message;
 }
