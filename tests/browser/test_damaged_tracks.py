@@ -44,7 +44,7 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
 
 
 def choose(page: Page, quality: str) -> None:
-    player(page).get_by_label("Quality").select_option(quality)
+    player(page).get_by_label("Quality", exact=True).select_option(quality)
 
 
 def press(page: Page, title: str) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from mixtape.mixtapes.values import MixtapeState, SavedMixtape
 from tests.browser.flaky_site import FlakySite
-from tests.browser.listening import audio, player, press_play, seek, status, wait_for_second
+from tests.browser.listening import audio, details, player, press_play, seek, wait_for_second
 from tests.browser.listening import visitor as fresh_browser
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
@@ -166,7 +166,7 @@ def test_in_airplane_mode_a_kept_mixtape_opens_plays_seeks_and_goes_on(
     assert page.evaluate(shown) == 0
     press_play(page)
     assert audio(page, "duration") == pytest.approx(SECONDS, abs=0.05)
-    expect(status(page)).to_contain_text("MP3 192 kbit/s · kept")
+    expect(details(page)).to_contain_text("MP3 192 kbit/s · kept")
     assert page.evaluate(SLICES, audio(page, "currentSrc")) == []
     seek(page, SECONDS - 2)
     expect(player(page)).to_contain_text("Second")
@@ -322,11 +322,11 @@ def test_a_better_quality_still_comes_from_the_server(
     page = open_tape(context, site, tape)
     keep(page)
     press_play(page)
-    expect(status(page)).to_contain_text("· kept")
-    player(page).get_by_label("Quality").select_option("high")
-    expect(status(page)).to_contain_text("MP3 256 kbit/s ·")
+    expect(details(page)).to_contain_text("· kept")
+    player(page).get_by_label("Quality", exact=True).select_option("high")
+    expect(details(page)).to_contain_text("MP3 256 kbit/s ·")
     context.set_offline(True)
-    expect(status(page)).to_contain_text("MP3 128 kbit/s · kept")
+    expect(details(page)).to_contain_text("MP3 128 kbit/s · kept")
 
 
 def test_signing_out_lets_go_of_what_the_owner_kept_and_of_nothing_else(

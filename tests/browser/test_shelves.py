@@ -76,7 +76,7 @@ def test_a_long_list_goes_on_below_and_plays_on_beyond_what_is_shown(
     expect(page.get_by_role("link", name="Load more")).to_have_count(0)
     numbers = page.locator("main .tracks .track-number")
     expect(numbers).to_have_text([str(number) for number in range(1, ROWS + 1)])
-    page.get_by_role("button", name="Shuffle").click()
+    page.get_by_role("main").get_by_role("button", name="Shuffle").click()
     wait_for_second(page, 0.2)
 
 

@@ -17,6 +17,8 @@ export function attachUncovered(bar) {
   measure();
   document.addEventListener("focusin", ({ target }) => {
     if (bar.contains(target) || header?.contains(target) || target.closest("dialog")) return;
+    // A heading that is given the focus after "back" stays where it was left, out of sight or not.
+    if (target.tabIndex < 0) return;
     // Browsers scroll by themselves first, and not every one minds scroll-padding then.
     requestAnimationFrame(() => uncover(target, bar, header));
   });
