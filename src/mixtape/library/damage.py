@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from audio_cache import AudioCache, Damage
 
@@ -24,25 +26,37 @@ class DamagedTrack:
     damage: str
 
 
-def describe_damage(damage: Damage) -> str:
+# Puts a sentence into the language of a page: takes its English, and the values in it by name.
+Say = Callable[..., str]
+
+
+def in_english(english: str, /, **values: Any) -> str:
+    """Return a sentence as it is."""
+    return english % values
+
+
+def describe_damage(damage: Damage, say: Say = in_english) -> str:
     """Return what is wrong with a track, in a few words that follow its name."""
     length_s = damage.lost_s + damage.heard_s
     if not damage.heard_s:
-        return "damaged: nothing of it can be played"
+        return say("damaged: nothing of it can be played")
     if damage.at_s is None:
-        return "damaged: not the music that the file states"
+        return say("damaged: not the music that the file states")
     if damage.at_s >= damage.until_s and damage.until_s < length_s - _END_S:
-        return f"damaged: ends at {duration_text(int(damage.until_s))} of {duration_text(length_s)}"
-    return f"damaged at {duration_text(int(damage.at_s))}"
+        end, length = duration_text(int(damage.until_s)), duration_text(length_s)
+        return say("damaged: ends at %(end)s of %(length)s", end=end, length=length)
+    return say("damaged at %(time)s", time=duration_text(int(damage.at_s)))
 
 
-def damage_of(cache: AudioCache, music_root: Path, track: Track) -> str:
+def damage_of(cache: AudioCache, music_root: Path, track: Track, say: Say = in_english) -> str:
     """Return what is known to be wrong with a track's file as it is now; "" for nothing."""
     found = cache.damages.now(music_root / os.fsdecode(track.path)) if track.lossless else None
-    return describe_damage(found) if found is not None else ""
+    return describe_damage(found, say) if found is not None else ""
 
 
-def damaged_tracks(cache: AudioCache, music_root: Path) -> list[DamagedTrack]:
+def damaged_tracks(
+    cache: AudioCache, music_root: Path, say: Say = in_english
+) -> list[DamagedTrack]:
     """Return the files of the library that are known to be damaged as they are now, by path."""
     found = []
     for path in sorted(cache.damages.all()):
@@ -50,5 +64,5 @@ def damaged_tracks(cache: AudioCache, music_root: Path) -> list[DamagedTrack]:
         with contextlib.suppress(ValueError):
             if damage is not None:
                 inside = os.fspath(path.relative_to(music_root))
-                found.append(DamagedTrack(inside, describe_damage(damage)))
+                found.append(DamagedTrack(inside, describe_damage(damage, say)))
     return found

@@ -9,6 +9,7 @@ import { Memory } from "./player/memory.js";
 import { offerResume } from "./player/resume-button.js";
 import { attachOffline } from "./offline/panel.js";
 import { Player } from "./player/player.js";
+import { translate } from "./shared/words.js";
 
 const bar = document.getElementById("player");
 const main = document.getElementById("main");
@@ -25,7 +26,7 @@ async function begin() {
   const player = new Player(bar.querySelector("audio"), defaultQuality, {
     autoStart: autoQuality,
     autoBest,
-    closedText: "This mixtape is no longer shared at this link. Ask whoever sent it to you.",
+    closedText: translate("This mixtape is no longer shared at this link. Ask whoever sent it to you."),
   });
   attachPlayer(bar, player);
   attachTrackList(main, player);

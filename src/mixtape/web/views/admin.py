@@ -6,6 +6,7 @@ import math
 from typing import Any, Final, cast
 
 from flask import Blueprint, Flask, abort, current_app, render_template, request
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from audio_cache import CacheStats, Stock
@@ -46,7 +47,7 @@ def page() -> str:
         purge_word=PURGE_WORD,
         most_days=_MOST_DAYS,
         cache_dir=state.cache.cache_dir,
-        damaged=damaged_tracks(state.cache, state.music_root),
+        damaged=damaged_tracks(state.cache, state.music_root, gettext),
         most_damaged=_MOST_DAMAGED,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from flask import Flask, url_for
+from flask_babel import gettext, lazy_gettext
 
 from audio_cache import (
     QUALITY_LEVELS,
@@ -29,8 +30,14 @@ from ..auth import is_owner
 from ..urls import play_url, public_url
 from .mixtape_covers import mixtape_cover_url
 
-_LOST: Final = "The file is missing at the moment."
-_NO_MUSIC: Final = "This file holds no music that can be read."
+_LOST: Final = lazy_gettext("The file is missing at the moment.")
+_NO_MUSIC: Final = lazy_gettext("This file holds no music that can be read.")
+_LABELS: Final = {
+    "original": lazy_gettext("Original"),
+    "high": lazy_gettext("High"),
+    "medium": lazy_gettext("Medium"),
+    "low": lazy_gettext("Low"),
+}
 
 
 def init_app(app: Flask) -> None:
@@ -45,10 +52,10 @@ def init_app(app: Flask) -> None:
         public_url=public_url,
         track_fields=track_fields,
         scan_fields=scan_fields,
-        qualities=quality_fields(),
         default_quality=app.extensions["audio_cache"].settings.default_quality,
     )
-    app.context_processor(lambda: {"is_owner": is_owner()})
+    app.context_processor(lambda: {"is_owner": is_owner(), "qualities": quality_fields()})
+    app.jinja_env.filters["quality_label"] = quality_label
 
 
 def encode_key(*keys: str) -> str:
@@ -122,12 +129,17 @@ def track_fields(track: Track) -> dict[str, Any]:
     }
 
 
+def quality_label(level: str) -> str:
+    """Return what a quality is called; one that a host has added is called by its name."""
+    return str(_LABELS.get(level, level.capitalize()))
+
+
 def quality_fields() -> list[dict[str, Any]]:
     """Return the qualities as pages and scripts offer them, the best first."""
     return [
         {
             "name": level,
-            "label": level.capitalize(),
+            "label": quality_label(level),
             "kbps": bitrate_bps(level) // 1000 if level in QUALITY_SETTINGS else 0,
         }
         for level in QUALITY_LEVELS
@@ -190,11 +202,13 @@ def _album_url(track: Track) -> str:
 
 def _damage(track: Track) -> str:
     state = get_state()
-    return damage_of(state.cache, state.music_root, track)
+    return damage_of(state.cache, state.music_root, track, gettext)
 
 
 def _problem(track: Track) -> str | None:
     if track.missing_since:
-        return _LOST
+        return str(_LOST)
     # What the system says helps to mend it ("Permission denied"); what parsers say does not.
-    return _NO_MUSIC if track.problem and track.problem.startswith(NOT_AUDIO) else track.problem
+    return (
+        str(_NO_MUSIC) if track.problem and track.problem.startswith(NOT_AUDIO) else track.problem
+    )

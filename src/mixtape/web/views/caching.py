@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, jsonify, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from audio_cache import QualityError, QualityLevel, parse_quality
@@ -124,7 +125,7 @@ def _cost_in_words(cost: Cost) -> str:
 
 def _begun(is_begun: bool, task_id: str, title: str, reason: str) -> tuple[Response, int]:
     if not current_services().caching.is_enabled:
-        abort(409, "Caching is switched off: AUDIO_CACHE_ENABLED is false.")
+        abort(409, gettext("Caching is switched off: AUDIO_CACHE_ENABLED is false."))
     if not is_begun:
         abort(409, reason)
     return jsonify(task=task_fields(task_id, title)), 202

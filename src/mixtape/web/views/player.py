@@ -17,7 +17,7 @@ from flask import (
     request,
     url_for,
 )
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
 from audio_cache.flask_ext import get_state, requested_quality, send_library_track
@@ -41,7 +41,7 @@ from .listening import send_loudness
 from .mixtape_covers import NO_SUCH_SIZE, find_size, mixtape_cover_url
 
 COVER_AGE_S: Final = 7 * 24 * 3600
-_NO_TRACK: Final = "This track is no longer there."
+_NO_TRACK: Final = lazy_gettext("This track is no longer there.")
 
 
 def init_app(app: Flask) -> None:
@@ -144,11 +144,11 @@ def cover(slug: str, key: str) -> Response:
     if mixtape.cover_parts and key == collage_key(mixtape.cover_parts):
         parts = mixtape.cover_parts
     elif key not in mixtape.cover_keys:
-        abort(404, "This mixtape has no such cover.")
+        abort(404, gettext("This mixtape has no such cover."))
     try:
         response = send_cover(key, size, parts)
     except NotFoundError:
-        abort(404, "This mixtape has no such cover.")
+        abort(404, gettext("This mixtape has no such cover."))
     return unchanging(response, COVER_AGE_S)
 
 
@@ -164,7 +164,7 @@ def _path_of(slug: str, token: str, may_hear_all: bool) -> bytes:
     except LinkError:
         refuse_link()
     except NotFoundError:
-        abort(404, _NO_TRACK)
+        abort(404, str(_NO_TRACK))
 
 
 def track_rows(mixtape: SavedMixtape) -> tuple[dict[str, Any], ...]:

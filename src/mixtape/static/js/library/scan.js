@@ -3,9 +3,16 @@
 import { send } from "../shared/api.js";
 import { count } from "../shared/format.js";
 import { say } from "../shared/spoken.js";
+import { plural, translate } from "../shared/words.js";
 
 const POLL_MS = 1_000;
 const FILL_IN_MS = 5_000;
+const CHANGES = {
+  added: (number, values) => plural("%(num)s new", "%(num)s new", number, values),
+  updated: (number, values) => plural("%(num)s changed", "%(num)s changed", number, values),
+  removed: (number, values) => plural("%(num)s gone", "%(num)s gone", number, values),
+  failed: (number, values) => plural("%(num)s unreadable", "%(num)s unreadable", number, values),
+};
 
 /** @param {HTMLElement} box @param {{go: (url: string, replaces?: boolean) => void}} page @returns {() => void} */
 export function attachScan(box, { go }) {
@@ -62,12 +69,11 @@ export function attachScan(box, { go }) {
 
 function describe(scan) {
   if (scan.running) {
-    if (!scan.total) return "Looking for music …";
-    return `Scanning: ${count(scan.seen)} of ${count(scan.total)}`;
+    if (!scan.total) return translate("Looking for music …");
+    return translate("Scanning: %(seen)s of %(total)s", { seen: count(scan.seen), total: count(scan.total) });
   }
-  if (scan.error) return `The scan ended early: ${scan.error}`;
-  const changes = [["added", "new"], ["updated", "changed"], ["removed", "gone"], ["failed", "unreadable"]];
-  const parts = changes.filter(([name]) => scan[name]).map(([name, word]) => `${count(scan[name])} ${word}`);
+  if (scan.error) return translate("The scan ended early: %(error)s", { error: scan.error });
+  const parts = ["added", "updated", "removed", "failed"].filter((name) => scan[name]).map((name) => CHANGES[name](scan[name], { num: count(scan[name]) }));
   if (parts.length) return parts.join(", ");
-  return scan.seen ? "Up to date" : "";
+  return scan.seen ? translate("Up to date") : "";
 }

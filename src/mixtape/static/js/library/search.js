@@ -28,12 +28,12 @@ export function attachSearch(form, { rowsChanged }) {
     try {
       const answer = await send("GET", `${form.dataset.search}?all=1&q=${encodeURIComponent(typed)}`, undefined, asking);
       // The page's own heading is out of sight now, and a page needs one.
-      const title = element("h1", "visually-hidden", `Search for “${typed}”`);
+      const title = element("h1", "visually-hidden", translate("Search for “%(words)s”", { words: typed }));
       found.replaceChildren(title, ...sections(answer, typed, form.dataset.search, rowsChanged));
       say(describe(answer));
     } catch (error) {
       if (error.name === "AbortError") return;
-      found.replaceChildren(note(error.isSessionEnded ? "Your session has ended. Reload the page to sign in." : error.message));
+      found.replaceChildren(note(error.isSessionEnded ? translate("Your session has ended. Reload the page to sign in.") : error.message));
     }
     rowsChanged();
   };
@@ -72,11 +72,11 @@ function remember(typed, before, action) {
 }
 
 function sections(answer, typed, url, rowsChanged) {
-  if (!answer.tracks.length) return [note(`Nothing in the library has all of “${typed}”.`)];
+  if (!answer.tracks.length) return [note(translate("Nothing in the library has all of “%(words)s”.", { words: typed }))];
   return [
-    ...cards("Artists", answer.artists ?? [], (artist) => [artist.name || translate("Unknown artist"), plural("%(num)s track", "%(num)s tracks", artist.tracks)], "is-artist"),
-    ...cards("Albums", answer.albums ?? [], (album) => [album.title, album.artist || translate("Unknown artist")], ""),
-    heading("Tracks"),
+    ...cards(translate("Artists"), answer.artists ?? [], (artist) => [artist.name || translate("Unknown artist"), plural("%(num)s track", "%(num)s tracks", artist.tracks)], "is-artist"),
+    ...cards(translate("Albums"), answer.albums ?? [], (album) => [album.title, album.artist || translate("Unknown artist")], ""),
+    heading(translate("Tracks")),
     ...list(answer, typed, url, rowsChanged),
   ];
 }
@@ -84,7 +84,7 @@ function sections(answer, typed, url, rowsChanged) {
 function list(answer, typed, url, rowsChanged) {
   const rows = element("ol", "tracks has-add");
   rows.dataset.queue = "";
-  const button = element("button", "btn btn-outline", "Load more");
+  const button = element("button", "btn btn-outline", translate("Load more"));
   button.type = "button";
   const box = element("p", "pages");
   box.append(button);
@@ -157,6 +157,8 @@ function element(name, className = "", text = "") {
 
 function describe(answer) {
   const { length } = answer.tracks;
-  if (!length) return "Nothing found";
-  return answer.next_offset === null ? `${count(length)} ${length === 1 ? "track" : "tracks"} found` : `More than ${count(length)} tracks found`;
+  if (!length) return translate("Nothing found");
+  const num = count(length);
+  if (answer.next_offset === null) return plural("%(num)s track found", "%(num)s tracks found", length, { num });
+  return plural("More than %(num)s track found", "More than %(num)s tracks found", length, { num });
 }

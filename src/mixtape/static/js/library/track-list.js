@@ -60,8 +60,7 @@ export function attachTrackList(root, player) {
       row.classList.toggle("is-current", isCurrent);
       row.classList.toggle("is-playing", isPlaying);
       const button = row.querySelector("[data-play]");
-      const { title, artist } = row.dataset;
-      button.setAttribute("aria-label", `${isPlaying ? "Pause" : "Play"} ${title}${artist ? ` by ${artist}` : ""}`);
+      button.setAttribute("aria-label", labelOfPlay(row.dataset, isPlaying));
       if (isCurrent) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
@@ -76,6 +75,13 @@ export function attachTrackList(root, player) {
     rows().find((row) => keyOf(row) === player.track.key)?.classList.add("is-broken");
   });
   return mark;
+}
+
+/** @param {{title: string, artist: string}} track @param {boolean} [isPlaying] @returns {string} what its button does */
+export function labelOfPlay({ title, artist }, isPlaying = false) {
+  const values = { title, artist };
+  if (isPlaying) return artist ? translate("Pause %(title)s by %(artist)s", values) : translate("Pause %(title)s", values);
+  return artist ? translate("Play %(title)s by %(artist)s", values) : translate("Play %(title)s", values);
 }
 
 /** Let the button above a list say whether it plays or pauses. */

@@ -2,6 +2,7 @@
 
 import { clock, size } from "../shared/format.js";
 import { translate } from "../shared/words.js";
+import { labelOfPlay } from "./track-list.js";
 
 /**
  * @typedef {object} FoundTrack
@@ -30,14 +31,14 @@ export function makeRow(templateId, track, key = String(track.id)) {
   Object.assign(row.dataset, { track: "", key, url, cover, title, artist, album, duration, format, mime, lossless, size: track.size });
   Object.assign(row.dataset, { id: track.id, albumUrl: track.album_url ?? "" });
   if (track.gain) row.dataset.gain = JSON.stringify(track.gain);
-  const by = artist || "Unknown artist";
+  const by = artist || translate("Unknown artist");
   fill(row, ".track-title", title);
   fill(row, ".track-artist", track.problem ?? (album ? `${by} · ${album}` : by));
   fill(row, ".track-damage", track.damage);
   fill(row, ".tag", format);
   fill(row, ".track-size", size(track.size));
   fill(row, ".track-time", clock(duration));
-  row.querySelector("[data-play]").setAttribute("aria-label", `Play ${title}${artist ? ` by ${artist}` : ""}`);
+  row.querySelector("[data-play]").setAttribute("aria-label", labelOfPlay(track));
   row.querySelector("[data-add]")?.setAttribute("aria-label", translate("Add “%(name)s” to a mixtape", { name: title }));
   const image = row.querySelector(".track-cover");
   if (image) image.src = cover;

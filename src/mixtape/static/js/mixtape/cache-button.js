@@ -3,6 +3,7 @@
 import { send } from "../shared/api.js";
 import { confirmed } from "../shared/confirm.js";
 import { toast } from "../shared/spoken.js";
+import { translate } from "../shared/words.js";
 
 /** @param {object} task as the server describes a run @param {boolean} isShown false for the small indicator only */
 export function showProgress(task, isShown = true) {
@@ -34,5 +35,5 @@ export function attachCacheButtons(main) {
 async function isWanted(url) {
   const { words, obstacle } = await send("GET", url);
   if (obstacle) toast(obstacle);
-  return !obstacle && confirmed(words, "Cache", { otherwise: "Not now", isHarmless: true });
+  return !obstacle && confirmed(words, translate("Cache"), { otherwise: translate("Not now"), isHarmless: true });
 }

@@ -60,7 +60,7 @@ function makeMeter(quality, { ready, total, damaged, unplayable }, cache) {
   item.dataset.quality = quality;
   const name = Object.assign(document.createElement("span"), { className: "meter-name", textContent: labelOf(quality) });
   const bar = Object.assign(document.createElement("progress"), { max: total, value: ready[quality] });
-  bar.setAttribute("aria-label", `Ready at ${labelOf(quality)}`);
+  bar.setAttribute("aria-label", translate("Ready at %(quality)s", { quality: labelOf(quality) }));
   // What can never be ready is nothing to wait for.
   const isDone = ready[quality] >= total - damaged - unplayable;
   const isAll = ready[quality] === total;
@@ -69,8 +69,11 @@ function makeMeter(quality, { ready, total, damaged, unplayable }, cache) {
   item.append(name, bar, figures);
   item.classList.toggle("is-done", isDone);
   if (!isDone) {
-    const label = ready[quality] ? "Cache the rest" : "Cache";
-    item.append(makeButton(label, `${label} at ${labelOf(quality)}`, (button) => cache([quality], button)));
+    const at = { quality: labelOf(quality) };
+    const [label, longer] = ready[quality]
+      ? [translate("Cache the rest"), translate("Cache the rest at %(quality)s", at)]
+      : [translate("Cache"), translate("Cache at %(quality)s", at)];
+    item.append(makeButton(label, longer, (button) => cache([quality], button)));
   }
   return item;
 }
@@ -81,23 +84,28 @@ function showText(text, found, cache) {
   text.parentElement.querySelector("button.is-rest")?.remove();
   const rest = restOf(found);
   if (!rest.length) return;
-  const button = makeButton("Cache the rest", "", (pressed) => cache(rest, pressed));
+  const button = makeButton(translate("Cache the rest"), "", (pressed) => cache(rest, pressed));
   button.classList.add("is-rest");
   text.after(button);
 }
 
 /** @returns {string} "Ready at Medium · 18 of 20 at Low" */
 function describe({ enabled, total, ready, damaged, unplayable }) {
-  if (!enabled) return "Caching is switched off.";
+  if (!enabled) return translate("Caching is switched off.");
   if (!total) return "";
   const sound = total - damaged - unplayable;
   const done = sound ? NAMES.filter((quality) => ready[quality] >= sound).map(labelOf) : [];
   const begun = NAMES.filter((quality) => ready[quality] > 0 && ready[quality] < sound);
-  const parts = begun.map((quality) => `${ready[quality]} of ${total} at ${labelOf(quality)}`);
-  const count = sound < total ? `${sound} ready` : "Ready";
-  if (done.length) parts.unshift(`${count} at ${done.length === NAMES.length ? "every quality" : done.join(" and ")}`);
+  const parts = begun.map((quality) => translate("%(count)s of %(total)s at %(quality)s", { count: ready[quality], total, quality: labelOf(quality) }));
+  if (done.length) parts.unshift(describeDone(done, sound, sound === total));
   parts.push(...troubles({ damaged, unplayable }));
-  return parts.join(" · ") || "Not cached yet: it is encoded while somebody listens";
+  return parts.join(" · ") || translate("Not cached yet: it is encoded while somebody listens");
+}
+
+function describeDone(done, count, isAll) {
+  if (done.length === NAMES.length) return isAll ? translate("Ready at every quality") : translate("%(count)s ready at every quality", { count });
+  const quality = done.reduce((some, other) => translate("%(some)s and %(other)s", { some, other }));
+  return isAll ? translate("Ready at %(quality)s", { quality }) : translate("%(count)s ready at %(quality)s", { count, quality });
 }
 
 function restOf({ enabled, total, ready, usual, damaged, unplayable }) {

@@ -4,6 +4,7 @@ import { send } from "../shared/api.js";
 import { confirmed } from "../shared/confirm.js";
 import { forgetDraft } from "../shared/local-copy.js";
 import { say, toast } from "../shared/spoken.js";
+import { translate } from "../shared/words.js";
 
 /** @param {HTMLElement} main @param {{go: (url: string, replaces?: boolean) => void}} page */
 export function attachRemoveButtons(main, { go }) {
@@ -17,7 +18,7 @@ export function attachRemoveButtons(main, { go }) {
       forgetDraft(remove.split("/").at(-1));
       // What is gone has no page any more.
       go(home ?? location.href, !home);
-      say("It is gone.");
+      say(translate("It is gone."));
     } catch (error) {
       toast(error.message);
     }

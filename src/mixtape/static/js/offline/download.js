@@ -69,7 +69,7 @@ export async function download(url, track, signal, progress) {
   }
   await store(answer.body.getReader(), track, progress);
   // As where the server's encoder fails: the rest is asked for again.
-  if (track.have !== track.bytes) throw new TypeError(`${url} ended after ${track.have} bytes`);
+  if (track.have !== track.bytes) throw new TypeError(`ended after ${track.have} bytes: ${url}`);
 }
 
 async function beginAgain(track) {

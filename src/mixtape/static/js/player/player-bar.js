@@ -4,6 +4,7 @@ import { bufferedUntil } from "./buffered.js";
 import { clock, spokenTime } from "../shared/format.js";
 import { fill } from "./slider.js";
 import { attachVolume } from "./volume.js";
+import { translate } from "../shared/words.js";
 
 const STEPS_S = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
 
@@ -28,7 +29,7 @@ function attachButtons(part, player) {
   part("previous").addEventListener("click", () => player.previous());
   part("next").addEventListener("click", () => player.next());
   const show = () => {
-    toggle.setAttribute("aria-label", player.audio.paused ? "Play" : "Pause");
+    toggle.setAttribute("aria-label", player.audio.paused ? translate("Play") : translate("Pause"));
     toggle.classList.toggle("is-playing", !player.audio.paused);
   };
   for (const name of ["play", "pause", "emptied", "takeover"]) player.addEventListener(name, show);
@@ -45,7 +46,8 @@ function attachSeek(part, player) {
     if (!isDragging) seek.value = String(seconds);
     elapsed.textContent = clock(seconds);
     length.textContent = clock(player.duration);
-    seek.setAttribute("aria-valuetext", `${spokenTime(seconds)} of ${spokenTime(player.duration)}`);
+    const times = { position: spokenTime(seconds), length: spokenTime(player.duration) };
+    seek.setAttribute("aria-valuetext", translate("%(position)s of %(length)s", times));
     fill(seek, bufferedShare(player));
   };
   const showNow = () => show(isDragging ? Number(seek.value) : player.position);
@@ -86,7 +88,7 @@ function attachTrack(bar, part, player) {
   player.addEventListener("track", () => {
     const { track } = player;
     part("title").textContent = track.title;
-    part("artist").textContent = track.artist || "Unknown artist";
+    part("artist").textContent = track.artist || translate("Unknown artist");
     showSource(part("source"), player);
     cover.hidden = !track.cover;
     if (track.cover) cover.src = track.cover;

@@ -9,6 +9,7 @@ import { Queue } from "./queue.js";
 import { Recovery } from "./recovery.js";
 import { recallMode, rememberMode, replayGain } from "./replay-gain.js";
 import { askServed, damageText } from "./served.js";
+import { translate } from "../shared/words.js";
 
 // "Previous" begins the track again once this much of it was heard.
 const RESTART_AFTER_S = 3;
@@ -309,7 +310,7 @@ export class Player extends EventTarget {
       await audio.play();
     } catch (error) {
       // AbortError: another track was chosen meanwhile. Others reach the "error" event as well.
-      if (error.name === "NotAllowedError" && audio === this.audio) this.say("Press play to begin.");
+      if (error.name === "NotAllowedError" && audio === this.audio) this.say(translate("Press play to begin."));
     }
   }
 
@@ -371,7 +372,7 @@ export class Player extends EventTarget {
   #tell(served) {
     this.served = served;
     this.dispatchEvent(new Event("served"));
-    if (served?.damage?.heard && !this.message) this.say(`“${this.track.title}” ${damageText(served.damage)}`);
+    if (served?.damage?.heard && !this.message) this.say(damageText(this.track, served.damage));
   }
 }
 

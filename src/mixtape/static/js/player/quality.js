@@ -2,6 +2,7 @@
 
 import { ENCODED, QUALITIES } from "../shared/qualities.js";
 import { recall, remember } from "../shared/storage.js";
+import { translate } from "../shared/words.js";
 
 /** The choice that follows the connection. */
 export const AUTO = "auto";
@@ -34,8 +35,11 @@ export function decideQuality(track, wanted, canPlayType) {
   if (wanted !== "original" || canPlay) return { quality: wanted, note: "" };
   const [format] = track.format.split(" ");
   const [best] = ENCODED;
-  const why = track.isDamaged ? "The original is damaged" : `This browser cannot play ${format}`;
-  return { quality: best.name, note: `${why}, so you hear ${best.label} instead.` };
+  const values = { format, quality: best.label };
+  const note = track.isDamaged
+    ? translate("The original is damaged, so you hear %(quality)s instead.", values)
+    : translate("This browser cannot play %(format)s, so you hear %(quality)s instead.", values);
+  return { quality: best.name, note };
 }
 
 /** @param {string} url of the track, without a quality @param {string} quality @returns {string} */

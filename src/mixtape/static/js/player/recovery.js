@@ -5,7 +5,7 @@ import { clock } from "../shared/format.js";
 import { Retries } from "./retries.js";
 import { askServed } from "./served.js";
 
-const LOST = "The connection was lost. Trying again …";
+const LOST = translate("The connection was lost. Trying again …");
 // As long as this without a byte, and the browser may be waiting for a connection that is gone.
 const SILENT_S = 6;
 // A track that the server sends and the browser gives back this often is not for this browser.
@@ -49,10 +49,10 @@ export class Recovery {
     if (this.closedText && status === 404 && (await ask(location.href))?.status === 401) {
       player.audio.pause();
       player.say(translate("This link has another password now. Reload the page to enter it."));
-    } else if (status === 401) player.say("You have been signed out. Reload the page to sign in.");
+    } else if (status === 401) player.say(translate("You have been signed out. Reload the page to sign in."));
     else if (status !== 404) this.#later();
     else if (this.closedText && (await ask(location.href))?.status === 404) this.#close();
-    else if (url === player.url) player.skip(`“${track.title}” is no longer there and was skipped.`);
+    else if (url === player.url) player.skip(translate("“%(title)s” is no longer there and was skipped.", { title: track.title }));
   }
 
   #failed() {
@@ -96,8 +96,8 @@ export class Recovery {
   #makeDo({ quality, damage }, second = this.player.position) {
     const { player } = this;
     const { track } = player;
-    if (damage.heard === 0) return player.skip(`“${track.title}” is damaged and was skipped.`);
-    if (this.reloads >= MAX_RELOADS) return player.skip(`“${track.title}” is damaged here, and the rest of it was skipped.`);
+    if (damage.heard === 0) return player.skip(translate("“%(title)s” is damaged and was skipped.", { title: track.title }));
+    if (this.reloads >= MAX_RELOADS) return player.skip(translate("“%(title)s” is damaged here, and the rest of it was skipped.", { title: track.title }));
     // What browsers make of a damaged original is their own affair, and mostly nothing.
     if (quality === "original") track.isUnplayable = track.isDamaged = true;
     return this.#reload(second);
@@ -113,7 +113,7 @@ export class Recovery {
     if (!track || !served?.damage?.heard) return;
     const { until } = served.damage;
     if (position < until || until > player.duration - END_S) return;
-    player.leave(`“${track.title}” is damaged and ends at ${clock(until)}.`);
+    player.leave(translate("“%(title)s” is damaged and ends at %(time)s.", { title: track.title, time: clock(until) }));
   }
 
   /** Damage is found while a track is made, and then the browser is given the rest without a word. */
@@ -144,7 +144,7 @@ export class Recovery {
     const { track } = player;
     const [name] = track.format.split(" ");
     const hasRenditions = track.lossless && !track.isUnplayable;
-    if (!hasRenditions) return player.skip(`This browser cannot play ${name}: “${track.title}” was skipped.`);
+    if (!hasRenditions) return player.skip(translate("This browser cannot play %(format)s: “%(title)s” was skipped.", { format: name, title: track.title }));
     // Whatever canPlayType promised. The address is another one from here on.
     track.isUnplayable = true;
     this.reloads = 0;

@@ -21,7 +21,8 @@ function attachTooltip(box, player) {
     const half = thumbWidth(slider) / 2;
     const share = Math.min(1, Math.max(0, (clientX - left - half) / (width - 2 * half)));
     tip.textContent = clock(share * player.duration);
-    tip.style.setProperty("--at", `${Math.min(width, Math.max(0, clientX - left))}px`);
+    const at = Math.min(width, Math.max(0, clientX - left));
+    tip.style.setProperty("--at", `${at}px`);
     tip.hidden = false;
   });
   for (const name of ["pointerleave", "pointerup", "pointercancel"]) {

@@ -1,6 +1,9 @@
 // What the server sent for a track, read from the headers of its answer.
 
 import { clock, size } from "../shared/format.js";
+import { translate } from "../shared/words.js";
+
+const HOW = { cached: translate("cached"), live: translate("live"), original: translate("original"), kept: translate("kept") };
 
 /**
  * @typedef {object} Damage
@@ -54,9 +57,10 @@ function readDamage(header) {
   return { at, until, lost, heard };
 }
 
-/** @param {Damage} damage @returns {string} what a listener is told, after the track's title */
-export function damageText({ at }) {
-  return `is damaged${Number.isNaN(at) ? "" : ` at ${clock(at)}`}: what can be read of it is played.`;
+/** @param {{title: string}} track @param {Damage} damage @returns {string} what a listener is told */
+export function damageText({ title }, { at }) {
+  if (Number.isNaN(at)) return translate("“%(title)s” is damaged: what can be read of it is played.", { title });
+  return translate("“%(title)s” is damaged at %(time)s: what can be read of it is played.", { title, time: clock(at) });
 }
 
 /** Ask what is sent for an address, without its body. @returns {Promise<Served>} */
@@ -68,7 +72,7 @@ export async function askServed(url, signal) {
 /** @param {Served} served @param {{format: string}} track @returns {string} "MP3 128 kbit/s · live" */
 export function renditionText(served, track) {
   const format = served.quality === "original" ? track.format : `MP3 ${served.bitrate} kbit/s`;
-  return `${format} · ${served.how}`;
+  return `${format} · ${HOW[served.how]}`;
 }
 
 /** @param {Served} served @returns {string} "4.1 MB instead of 31.0 MB: 87 % less" */
@@ -76,6 +80,7 @@ export function savingText(served) {
   if (!served.bytes) return "";
   if (served.quality === "original" || !served.sourceBytes) return size(served.bytes);
   const saved = Math.round(100 * (1 - served.bytes / served.sourceBytes));
-  const change = saved >= 0 ? `${saved} % less` : `${-saved} % more`;
-  return `${size(served.bytes)} instead of ${size(served.sourceBytes)}: ${change}`;
+  const values = { size: size(served.bytes), original: size(served.sourceBytes), share: `${Math.abs(saved)} %` };
+  if (saved >= 0) return translate("%(size)s instead of %(original)s: %(share)s less", values);
+  return translate("%(size)s instead of %(original)s: %(share)s more", values);
 }
