@@ -47,7 +47,7 @@ def page(browser: Browser, app: Flask) -> Iterator[Page]:
 
 
 def space(page: Page) -> Locator:
-    return page.get_by_role("region", name="Space")
+    return page.get_by_role("region", name="Storage")
 
 
 def begin(page: Page) -> Locator:

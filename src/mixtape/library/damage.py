@@ -27,7 +27,7 @@ class DamagedTrack:
 
 
 # Puts a sentence into the language of a page: takes its English, and the values in it by name.
-Say = Callable[..., str]
+InWords = Callable[..., str]
 
 
 def in_english(english: str, /, **values: Any) -> str:
@@ -35,27 +35,29 @@ def in_english(english: str, /, **values: Any) -> str:
     return english % values
 
 
-def describe_damage(damage: Damage, say: Say = in_english) -> str:
+def describe_damage(damage: Damage, in_words: InWords = in_english) -> str:
     """Return what is wrong with a track, in a few words that follow its name."""
     length_s = damage.lost_s + damage.heard_s
     if not damage.heard_s:
-        return say("damaged: nothing of it can be played")
+        return in_words("damaged: nothing of it can be played")
     if damage.at_s is None:
-        return say("damaged: not the music that the file states")
+        return in_words("damaged: not the music that the file states")
     if damage.at_s >= damage.until_s and damage.until_s < length_s - _END_S:
         end, length = duration_text(int(damage.until_s)), duration_text(length_s)
-        return say("damaged: ends at %(end)s of %(length)s", end=end, length=length)
-    return say("damaged at %(time)s", time=duration_text(int(damage.at_s)))
+        return in_words("damaged: ends at %(end)s of %(length)s", end=end, length=length)
+    return in_words("damaged at %(time)s", time=duration_text(int(damage.at_s)))
 
 
-def damage_of(cache: AudioCache, music_root: Path, track: Track, say: Say = in_english) -> str:
+def damage_of(
+    cache: AudioCache, music_root: Path, track: Track, in_words: InWords = in_english
+) -> str:
     """Return what is known to be wrong with a track's file as it is now; "" for nothing."""
     found = cache.damages.now(music_root / os.fsdecode(track.path)) if track.lossless else None
-    return describe_damage(found, say) if found is not None else ""
+    return describe_damage(found, in_words) if found is not None else ""
 
 
 def damaged_tracks(
-    cache: AudioCache, music_root: Path, say: Say = in_english
+    cache: AudioCache, music_root: Path, in_words: InWords = in_english
 ) -> list[DamagedTrack]:
     """Return the files of the library that are known to be damaged as they are now, by path."""
     found = []
@@ -64,5 +66,5 @@ def damaged_tracks(
         with contextlib.suppress(ValueError):
             if damage is not None:
                 inside = os.fspath(path.relative_to(music_root))
-                found.append(DamagedTrack(inside, describe_damage(damage, say)))
+                found.append(DamagedTrack(inside, describe_damage(damage, in_words)))
     return found

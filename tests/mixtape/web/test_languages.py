@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
@@ -47,6 +48,17 @@ def test_a_site_may_have_one_language(tmp_path: Path, music: Path) -> None:
 def test_what_is_compiled_is_what_was_translated(language: str) -> None:
     folder = FOLDER / language / "LC_MESSAGES"
     with (folder / "messages.po").open("rb") as file:
-        written = {each.id: each.string for each in read_po(file, locale=language) if each.id}
+        written = told(read_po(file, locale=language))
     compiled = read_mo(io.BytesIO((folder / "messages.mo").read_bytes()))
-    assert {each.id: each.string for each in compiled if each.id} == written
+    assert told(compiled) == written
+
+
+def told(catalogue: Catalog) -> dict[str, list[str]]:
+    """Return the translations by the English, of which the plural comes last."""
+    return {
+        str(each.id if isinstance(each.id, str) else each.id[0]): list(
+            [each.string] if isinstance(each.string, str) else each.string
+        )
+        for each in catalogue
+        if each.id
+    }

@@ -9,7 +9,7 @@ const MB = 1e6;
 const PERCENT = 0.01;
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 const SPAN_S = { hour: 3600, day: 86_400 };
-const RATES_OF = { hour: translate("% of ten minutes"), day: translate("% of an hour") };
+const RATES_OF = { hour: `% ${translate("of ten minutes")}`, day: `% ${translate("of an hour")}` };
 
 // What is drawn: label, column, colour as a CSS variable, and the style of the line.
 const CHARTS = {
