@@ -73,7 +73,7 @@ def alter(page: Page, change: dict[str, Any]) -> dict[str, Any]:
 
 def test_without_a_cap_it_is_said_what_ends_the_growth(page: Page) -> None:
     expect(space(page)).to_contain_text("used, and no cap")
-    expect(space(page)).to_contain_text("Set AUDIO_CACHE_MAX_SIZE, to 50GB or 10% say")
+    expect(space(page)).to_contain_text("Set AUDIO_CACHE_MAX_SIZE, to 50GB say")
     expect(page.get_by_role("meter", name="Room that is taken")).to_be_visible()
     expect(space(page)).to_contain_text("nothing had to make room yet")
     expect(space(page)).to_contain_text("nothing was asked of it yet")

@@ -94,7 +94,10 @@ def written() -> Catalog:
     for *_, message, _, context in extract_from_dir(
         ROOT,
         methods,
-        {"templates/**.html": {"trimmed": "true"}},
+        {
+            "templates/**.html": {"trimmed": "true"},
+            "static/js/**.js": {"parse_template_string": "true"},
+        },
         {
             **dict.fromkeys(("_", "gettext", "lazy_gettext", "in_words", "translate")),
             "ngettext": (1, 2),

@@ -41,7 +41,7 @@ function describeLimits({ cap_bytes, free_bytes, floor_bytes }) {
     const limit = floor_bytes
       ? translate("The cache may grow until %(floor)s of its disk are left.", values)
       : translate("The cache may grow until its disk is full.");
-    return `${limit} ${translate("Set AUDIO_CACHE_MAX_SIZE, to 50GB or 10% say, to keep it smaller.")}`;
+    return `${limit} ${translate("Set AUDIO_CACHE_MAX_SIZE, to 50GB say, to keep it smaller.")}`;
   }
   return floor_bytes ? translate("It stops sooner where only %(floor)s of its disk are left.", values) : "";
 }
