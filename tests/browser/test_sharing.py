@@ -107,7 +107,7 @@ def test_a_save_ends_at_a_link_that_a_guest_opens_with_its_password(
         press_play(guest)
         wait_for_second(guest, 1)
         with guest.expect_response(re.compile("/heard$")) as told:
-            guest.get_by_role("button", name="Pause", exact=True).click()
+            guest.locator("#player").get_by_role("button", name="Pause", exact=True).click()
         assert told.value.status == 204
         # Auto asks for what the save has made.
         assert "quality=medium" in str(audio(guest, "currentSrc"))

@@ -34,6 +34,9 @@ async function begin() {
   attachOffline(document.querySelector("[data-offline]"), player);
   const playAll = main.querySelector("[data-play-all]");
   attachOpening(document.getElementById("opening"), main, player, () => playAll.click());
+  const early = document.earlyPress;
+  document.earlyPress = undefined;
+  early?.click();
   const tracks = readTracks(main);
   const find = async (ids) => tracks.filter(({ id }) => ids.includes(id));
   if (await new Memory(player, scope, find).restore()) return offerResume(main, player);

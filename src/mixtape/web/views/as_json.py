@@ -27,17 +27,12 @@ from ...library.sizes import sent_size
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ..auth import is_owner
+from ..quality_names import quality_label
 from ..urls import play_url, public_url
 from .mixtape_covers import mixtape_cover_url
 
 _LOST: Final = lazy_gettext("The file is missing at the moment.")
 _NO_MUSIC: Final = lazy_gettext("This file holds no music that can be read.")
-_LABELS: Final = {
-    "original": lazy_gettext("Original"),
-    "high": lazy_gettext("High"),
-    "medium": lazy_gettext("Medium"),
-    "low": lazy_gettext("Low"),
-}
 
 
 def init_app(app: Flask) -> None:
@@ -127,11 +122,6 @@ def track_fields(track: Track) -> dict[str, Any]:
         "problem": _problem(track),
         "damage": _damage(track),
     }
-
-
-def quality_label(level: str) -> str:
-    """Return what a quality is called; one that a host has added is called by its name."""
-    return str(_LABELS.get(level, level.capitalize()))
 
 
 def quality_fields() -> list[dict[str, Any]]:
