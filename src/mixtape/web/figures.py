@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from babel.numbers import get_decimal_symbol
 from flask import Flask
 from flask_babel import format_decimal, get_locale, ngettext
 
@@ -43,5 +44,4 @@ def counted(number: int, noun: str) -> str:
 
 def size(size_bytes: int) -> str:
     """Return a size in decimal units: "31.0 MB", in German "31,0 MB"."""
-    symbols = get_locale().number_symbols["latn"]
-    return size_text(size_bytes).replace(_POINT, symbols["decimal"])
+    return size_text(size_bytes).replace(_POINT, get_decimal_symbol(get_locale()))
