@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     Date,
     DateTime,
     Dialect,
@@ -154,6 +155,12 @@ class Track(Base):
     def is_sheet_track(self) -> bool:
         """Say whether a CUE sheet cuts it out of a file: its path then leads through the sheet."""
         return self.path.rpartition(b"/")[0] != self.folder
+
+    @classmethod
+    def is_below(cls, folder: bytes) -> ColumnElement[bool]:
+        """Return the condition of tracks that are deeper below a folder than in it."""
+        # Every path that begins with "folder/" lies between that and "folder0".
+        return (cls.folder > folder + b"/") & (cls.folder < folder + b"0")
 
     @property
     def file_name(self) -> str:

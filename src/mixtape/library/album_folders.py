@@ -71,11 +71,9 @@ def file_albums(session: Session, folders: Iterable[bytes]) -> None:
     for track in _read(session, Track.folder.in_(sorted(plain))):
         groups[track.folder].append(track)
     for parent in sorted(parents):
-        # Every path that begins with "folder/" lies between that and "folder0".
-        below = (Track.folder > parent + b"/") & (Track.folder < parent + b"0")
         discs = [
             track
-            for track in _read(session, below)
+            for track in _read(session, Track.is_below(parent))
             if folder_of(track.folder) == parent and disc_of(track.folder) is not None
         ]
         if len({track.album_key for track in discs if track.album_key}) == 1:

@@ -29,7 +29,15 @@ from .artists import artists_on_page, count_artists, find_name
 from .listed import Album, Artist, Page
 
 PAGE_SIZE: Final = 50
-_LAST: Final = 100_000
+# Behind whatever has a number.
+LAST: Final = 100_000
+# The tracks of an album, those without a number last.
+ALBUM_ORDER: Final = (
+    func.coalesce(Track.disc_no, 1),
+    func.coalesce(Track.track_no, LAST),
+    Track.title,
+    Track.id,
+)
 AlbumOrder = Literal["name", "newest"]
 AnySelect: TypeAlias = "Select[*tuple[Any, ...]]"
 T = TypeVar("T")
@@ -132,7 +140,7 @@ class Catalogue:
             named.append(Track.album_artist_key == artist_key)
         keys = select(*_ALBUM_KEYS).where(Track.album_key != "", *named).group_by(*_ALBUM_KEYS)
         if artist_key is not None:
-            keys = keys.order_by(func.coalesce(func.min(Track.year), _LAST))
+            keys = keys.order_by(func.coalesce(func.min(Track.year), LAST))
         elif order == "newest":
             keys = keys.order_by(func.max(Track.added_at).desc())
         return self._page(_ALBUMS, keys.order_by(*_ALBUM_KEYS), Album, offset, limit)
@@ -147,7 +155,7 @@ class Catalogue:
             Track.album_artist_key != artist_key,
             Track.album_key != "",
         )
-        keys = keys.group_by(*_ALBUM_KEYS).order_by(func.coalesce(func.min(Track.year), _LAST))
+        keys = keys.group_by(*_ALBUM_KEYS).order_by(func.coalesce(func.min(Track.year), LAST))
         return self._page(_ALBUMS, keys.order_by(*_ALBUM_KEYS), Album, offset, limit)
 
     def artist_name(self, artist_key: str) -> str | None:
@@ -177,12 +185,7 @@ class Catalogue:
             select(Track)
             .where(_IS_PRESENT)
             .where(Track.album_artist_key == artist_key, Track.album_key == album_key)
-            .order_by(
-                func.coalesce(Track.disc_no, 1),
-                func.coalesce(Track.track_no, _LAST),
-                Track.title,
-                Track.id,
-            )
+            .order_by(*ALBUM_ORDER)
         )
         with self._database.read() as session:
             return tuple(session.scalars(query))
@@ -190,14 +193,11 @@ class Catalogue:
     def folder(self, path: bytes = b"") -> FolderView:
         """Return what a folder holds; nothing where it has no tracks or does not exist."""
         prefix = path + b"/" if path else b""
-        below = [Track.folder > prefix]
-        if path:
-            # Every path that begins with "folder/" lies between that and "folder0".
-            below.append(Track.folder < path + b"0")
+        below = Track.is_below(path) if path else Track.folder > b""
         # Counted by a filter, not a condition: with that SQLite takes the index that begins with
         # missing_since, and sorts.
         tracks_in = func.count().filter(Track.missing_since.is_(None))
-        deeper = select(Track.folder, tracks_in).where(*below).group_by(Track.folder)
+        deeper = select(Track.folder, tracks_in).where(below).group_by(Track.folder)
         deeper = deeper.having(tracks_in > 0)
         here = select(Track).where(Track.folder == path, Track.missing_since.is_(None))
         with self._database.read() as session:

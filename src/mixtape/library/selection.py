@@ -10,19 +10,13 @@ from sqlalchemy import Select, func, select
 from ..database.tables import Track
 from ..database.units_of_work import Database
 from ..files.names import display_name, reading_order
+from .catalogue import ALBUM_ORDER, LAST
 from .folders import in_order
 from .listed import Page
 from .scanner import Scanner
 
 MOST: Final = 1_000
-_LAST: Final = 100_000
 _IS_PLAYABLE: Final = (Track.missing_since.is_(None), Track.problem.is_(None))
-_ON_ALBUM: Final = (
-    func.coalesce(Track.disc_no, 1),
-    func.coalesce(Track.track_no, _LAST),
-    Track.title,
-    Track.id,
-)
 
 
 class Selection:
@@ -40,14 +34,14 @@ class Selection:
     def of_album(self, artist_key: str, album_key: str, *, shuffled: bool = False) -> Page[Track]:
         """Return an album's tracks by disc and number."""
         query = _PLAYABLE.where(Track.album_artist_key == artist_key, Track.album_key == album_key)
-        return self._some(query.order_by(*_ON_ALBUM), shuffled)
+        return self._some(query.order_by(*ALBUM_ORDER), shuffled)
 
     def of_artist(self, artist_key: str, *, shuffled: bool = False) -> Page[Track]:
         """Return an artist's tracks album by album, the oldest first; those on none come last."""
         year = func.min(Track.year).over(partition_by=Track.album_key)
         plays = (Track.album_artist_key == artist_key) | (Track.artist_key == artist_key)
         query = _PLAYABLE.where(plays).order_by(
-            Track.album_key == "", func.coalesce(year, _LAST), Track.album_key, *_ON_ALBUM
+            Track.album_key == "", func.coalesce(year, LAST), Track.album_key, *ALBUM_ORDER
         )
         return self._some(query, shuffled)
 
@@ -60,9 +54,7 @@ class Selection:
         found, _ = self._scanner.scan_folder(path)
         query = _PLAYABLE
         if found.path:
-            # Every path that begins with "folder/" lies between that and "folder0".
-            below = (Track.folder > found.path + b"/") & (Track.folder < found.path + b"0")
-            query = query.where((Track.folder == found.path) | below)
+            query = query.where((Track.folder == found.path) | Track.is_below(found.path))
         page = self._some(query.order_by(Track.folder, Track.path), shuffled)
         return page if shuffled else Page(_read_in_order(page.items), 0, page.has_more)
 

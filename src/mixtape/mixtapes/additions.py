@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from ..database.tables import MAX_ID, Draft, Mixtape, MixtapeTrack, Track
 from ..database.units_of_work import Database
 from ..errors import InvalidMixtapeError, NotFoundError
-from .store import get_mixtape
+from .share_links import get_mixtape
 from .values import MAX_TRACKS
 
 Repeats = Literal["ask", "skip", "add"]

@@ -281,10 +281,8 @@ class Caching:
 
     def _folder_tracks(self, folder: bytes) -> Sequence[Track]:
         within = Track.folder == folder
-        # Every path that begins with "folder/" lies between that and "folder0".
-        below = (Track.folder > folder + b"/") & (Track.folder < folder + b"0")
         query = select(Track).where(
-            or_(within, below) if folder else Track.folder >= b"",
+            or_(within, Track.is_below(folder)) if folder else Track.folder >= b"",
             Track.missing_since.is_(None),
             Track.lossless,
         )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ..database.tables import Draft, Mixtape
 from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
-from .store import get_mixtape
+from .share_links import get_mixtape
 
 # A note on each of many tracks, in JSON, where a letter may take six bytes.
 MAX_STATE_BYTES: Final = 1024 * 1024

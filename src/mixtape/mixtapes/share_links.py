@@ -66,7 +66,7 @@ class ShareLinks:
             NotFoundError: there is no such mixtape.
         """
         with self._database.read() as session:
-            mixtape = _get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug)
             query = select(ShareLink).filter_by(mixtape_id=mixtape.id).order_by(ShareLink.id)
             now = self._now()
             return tuple(saved_link(link, mixtape, now) for link in session.scalars(query))
@@ -74,7 +74,7 @@ class ShareLinks:
     def get(self, slug: str, link_id: int) -> SavedLink:
         """Return a link of a mixtape. NotFoundError where there is none."""
         with self._database.read() as session:
-            mixtape = _get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug)
             return saved_link(_get_link(session, mixtape, link_id), mixtape, self._now())
 
     def add(self, slug: str, change: LinkChange) -> SavedLink:
@@ -86,7 +86,7 @@ class ShareLinks:
         """
         now = self._now()
         with self._database.write() as session:
-            mixtape = _get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug)
             count = select(func.count()).select_from(ShareLink).filter_by(mixtape_id=mixtape.id)
             if (session.scalar(count) or 0) >= MAX_LINKS:
                 raise InvalidMixtapeError(
@@ -111,7 +111,7 @@ class ShareLinks:
         """
         now = self._now()
         with self._database.write() as session:
-            mixtape = _get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug)
             link = _get_link(session, mixtape, link_id)
             if _revokes(link, change, now):
                 link.share_key = new_key()
@@ -125,7 +125,7 @@ class ShareLinks:
         The mixtape's own name follows that of its first link. NotFoundError where there is none.
         """
         with self._database.write() as session:
-            mixtape = _get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug)
             link = _get_link(session, mixtape, link_id)
             is_first = link.slug == mixtape.slug
             link.slug, link.share_key = new_slug(), new_key()
@@ -143,7 +143,7 @@ class ShareLinks:
             InvalidMixtapeError: it is the first one, which goes with the mixtape alone.
         """
         with self._database.write() as session:
-            mixtape = _get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug)
             link = _get_link(session, mixtape, link_id)
             if link.slug == mixtape.slug:
                 raise InvalidMixtapeError(
@@ -273,9 +273,11 @@ def mark_of(link: SavedLink, secret_key: str, purpose: str) -> str:
     return hmac.new(secret_key.encode(), signed, hashlib.sha256).hexdigest()[:32]
 
 
-def _get_mixtape(session: Session, slug: str) -> Mixtape:
+def get_mixtape(session: Session, slug: str) -> Mixtape:
+    """Return the mixtape with a slug, within a unit of work; NotFoundError where there is none."""
     found = None
     if is_slug(slug):
+        # The index finds it in a time that says nothing useful about 128 random bits.
         found = session.scalars(select(Mixtape).where(Mixtape.slug == slug)).one_or_none()
     if found is None:
         raise NotFoundError("there is no such mixtape")

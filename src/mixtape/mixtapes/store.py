@@ -14,7 +14,15 @@ from sqlalchemy.orm import Session
 from ..database.tables import MAX_ID, Draft, Mixtape, MixtapeTrack, ShareLink, Track, UtcDateTime
 from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
-from .share_links import find_link, first_link, is_slug, new_key, new_link, new_slug, saved_link
+from .share_links import (
+    find_link,
+    first_link,
+    get_mixtape,
+    new_key,
+    new_link,
+    new_slug,
+    saved_link,
+)
 from .values import (
     MAX_COLLAGE,
     MixtapeItem,
@@ -216,22 +224,6 @@ class Mixtapes:
             made_on=mixtape.made_on,
             side_b=mixtape.side_b,
         )
-
-
-def find_mixtape(session: Session, slug: str) -> Mixtape | None:
-    """Return the mixtape with a slug, within a unit of work; None where there is none."""
-    if not is_slug(slug):
-        return None
-    # The index finds it in a time that says nothing useful about 128 random bits.
-    return session.scalars(select(Mixtape).where(Mixtape.slug == slug)).one_or_none()
-
-
-def get_mixtape(session: Session, slug: str) -> Mixtape:
-    """Return the mixtape with a slug, within a unit of work; NotFoundError where there is none."""
-    mixtape = find_mixtape(session, slug)
-    if mixtape is None:
-        raise NotFoundError("there is no such mixtape")
-    return mixtape
 
 
 _IS_USABLE: Final = and_(
