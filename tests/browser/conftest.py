@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.listening import visitor
 from tests.helpers.chromium import chromium
+from tests.helpers.web import served
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +18,20 @@ def browser() -> Iterator[Browser]:
     """Return Chromium; each module makes a context of its own in it."""
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def site(app: Flask) -> Iterator[str]:
+    """Return the address of the application of a module, which has it as its fixture `app`."""
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Return a fresh visitor."""
+    with visitor(browser) as context:
+        yield context
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from tests.helpers.audio import make_audio
 from tests.helpers.mixtapes import make_scanned_app, save_mixtape, services_of
 from tests.helpers.tracks import make_picture
 from tests.helpers.waiting import wait_until
-from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -33,12 +32,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     app = make_scanned_app(root)
     yield app
     services_of(app).close()
-
-
-@pytest.fixture(scope="module")
-def site(app: Flask) -> Iterator[str]:
-    with served(app) as address:
-        yield address
 
 
 @pytest.fixture

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from audio_cache import AudioCache
 from audio_cache.encoding import ffmpeg
 from mixtape.admin.monitor import Monitor
-from tests.browser.listening import visitor
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD, make_app
 from tests.helpers.waiting import LIMIT_S
@@ -38,13 +37,6 @@ def app(tmp_path: Path) -> Flask:
         monitor.look()
     monitor.now = time.time
     return app
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Return a visitor; an error of a script or a breach of the page's policy fails the test."""
-    with visitor(browser) as context:
-        yield context
 
 
 @pytest.fixture

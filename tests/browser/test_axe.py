@@ -17,7 +17,6 @@ from tests.helpers.host import PAGE, PASSWORD, sign_in
 from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
 from tests.helpers.tracks import make_picture
 from tests.helpers.waiting import LIMIT_MS
-from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.needs("chromium")]
 
@@ -59,12 +58,6 @@ def slug(app: Flask) -> str:
         side_b=2,
         track_notes=("Loud!",),
     ).slug
-
-
-@pytest.fixture(scope="module")
-def site(app: Flask) -> Iterator[str]:
-    with served(app) as address:
-        yield address
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from tests.helpers.audio import make_audio
 from tests.helpers.damage import damaged
 from tests.helpers.host import PASSWORD
 from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
-from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -35,12 +34,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     app = make_scanned_app(root, password=PASSWORD)
     yield app
     services_of(app).close()
-
-
-@pytest.fixture(scope="module")
-def site(app: Flask) -> Iterator[str]:
-    with served(app) as address:
-        yield address
 
 
 @pytest.fixture

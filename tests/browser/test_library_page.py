@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from mixtape.library import scanner as scanner_module
 from tests.browser.listening import (
@@ -17,7 +17,6 @@ from tests.browser.listening import (
     expect_width,
     player,
     status,
-    visitor,
     wait_for_second,
 )
 from tests.helpers.audio import make_audio
@@ -54,13 +53,6 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(music: Path) -> Iterator[str]:
     with served(make_app(music.parent)) as address:
         yield address
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Return a fresh visitor; whatever the page's scripts or its policy mind fails the test."""
-    with visitor(browser) as context:
-        yield context
 
 
 @pytest.fixture

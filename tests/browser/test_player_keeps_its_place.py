@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,6 @@ from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
 from tests.helpers.mixtapes import make_scanned_app, share_mixtape
 from tests.helpers.tracks import make_picture
-from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -59,18 +57,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
         samples = 44_100 * SECONDS
         make_audio(folder / f"{title}.flac", samples=samples, tags=tags, seed=number)
     return make_scanned_app(root, password=PASSWORD)
-
-
-@pytest.fixture(scope="module")
-def site(app: Flask) -> Iterator[str]:
-    with served(app) as address:
-        yield address
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    with visitor(browser) as context:
-        yield context
 
 
 @pytest.fixture

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.listening import audio, player, position, seek, visitor, wait_for_second
+from tests.browser.listening import audio, player, position, seek, wait_for_second
 from tests.helpers.audio import make_audio
 from tests.helpers.mixtapes import make_scanned_app
-from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -28,18 +25,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
         tags = {"title": title, "artist": "Somebody"}
         make_audio(path, samples=44_100 * SECONDS, tags=tags, seed=number)
     return make_scanned_app(root)
-
-
-@pytest.fixture(scope="module")
-def site(app: Flask) -> Iterator[str]:
-    with served(app) as address:
-        yield address
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    with visitor(browser) as context:
-        yield context
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import update
 
 from mixtape.database.tables import ShareLink
+from tests.browser.editing import sign_in
 from tests.browser.listening import audio, listener, press_play, visitor, wait_for_second
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
@@ -39,22 +40,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     services_of(app).close()
 
 
-@pytest.fixture(scope="module")
-def site(app: Flask) -> Iterator[str]:
-    with served(app) as address:
-        yield address
-
-
 @pytest.fixture
 def owner(browser: Browser, site: str) -> Iterator[BrowserContext]:
     """Return the browser of the owner, who is signed in."""
     with visitor(browser, base_url=site) as context:
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
-        page.goto("/login")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="Albums")).to_be_visible()
+        sign_in(page)
         yield context
 
 

@@ -15,7 +15,6 @@ from tests.helpers.audio import make_audio
 from tests.helpers.chromium import RETURNING
 from tests.helpers.mixtapes import make_scanned_app, share_mixtape
 from tests.helpers.waiting import LIMIT_MS
-from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -29,12 +28,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
         make_audio(root / "music" / f"{number}.flac", samples=44_100 * 2, tags=tags, seed=number)
     make_audio(root / "music" / "lossy.mp3", samples=44_100, codec="libmp3lame")
     return make_scanned_app(root)
-
-
-@pytest.fixture(scope="module")
-def site(app: Flask) -> Iterator[str]:
-    with served(app) as address:
-        yield address
 
 
 @pytest.fixture
