@@ -38,6 +38,7 @@ _LOOKING: Final = {
     "installing.icon": "whoever has the link",
     "audio_cache.rendition": "whoever has the link",
     "audio_cache.grant": "whoever has the link",
+    "subsonic.call": "devices, by their key",
     "metrics.metrics": "owners, METRICS_TOKEN",
 }
 # What the views of libraries, and private ones, do not say themselves.

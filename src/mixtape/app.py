@@ -15,6 +15,7 @@ from .settings import DEMO_LIBRARY, Settings, load_settings, prepare_data_root, 
 from .web import auth, compression, figures, languages, limits, module_preload, prefix, security
 from .web import errors as web_errors
 from .web.crowd import CrowdBehindProxies
+from .web.subsonic import blueprint as subsonic
 from .web.views import (
     additions,
     admin,
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     services.init_app(app)
     player.init_app(app)
     json_api.init_app(app)
+    subsonic.init_app(app)
     as_json.init_app(app)
     views = (
         *(additions, artwork, backups, caching, catalogue, drafts, editor, health, installing),

@@ -41,6 +41,10 @@ class InvalidMixtapeError(MixtapeError, ValueError):
     """A mixtape cannot be saved as it is; the message names the field and what it takes."""
 
 
+class InvalidAccountError(MixtapeError, ValueError):
+    """A user or a device cannot be stored as it is; the message says what it takes."""
+
+
 class BackupError(MixtapeError, ValueError):
     """A file is no backup of mixtape, or is damaged; the message says which, and what to do."""
 

@@ -16,6 +16,10 @@ from flask import Flask, current_app
 from audio_cache import Composer, is_sheet_track, open_inside, stat_source
 from audio_cache.flask_ext import AudioCacheState
 
+from .accounts.devices import Devices
+from .accounts.marks import Marks
+from .accounts.sealing import Sealer
+from .accounts.users import Users
 from .backups.backups import Backups
 from .backups.incoming import Incoming
 from .database.units_of_work import Database
@@ -49,6 +53,9 @@ class Services:
     """What `app.extensions["mixtape"]` holds."""
 
     database: Database
+    users: Users
+    devices: Devices
+    marks: Marks
     scanner: Scanner
     watch: LibraryWatch
     catalogue: Catalogue
@@ -126,6 +133,9 @@ def init_app(app: Flask) -> None:
         open_answers.others.append(partial(state.shared.tell, _ENDED))
     services = Services(
         database=database,
+        users=Users(database),
+        devices=Devices(database, Sealer(app.config["SECRET_KEY"])),
+        marks=Marks(database),
         scanner=scanner,
         watch=LibraryWatch(scanner, state.cache, music_root, state.settings.watch),
         catalogue=catalogue,

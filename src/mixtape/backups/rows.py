@@ -26,8 +26,15 @@ LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "track": "the library is scanned again; what tells a track of a mixtape is in `tracks`",
     "upload": "its pictures are files of the backup",
     "draft": "what nobody has saved belongs to the editor that is open, by ids of this library",
+    "user": "a backup is of one user's mixtapes, whoever brings them back",
+    "device": "its key was made by this mixtape and is good here alone",
+    "mark": "belongs to a user",
+    "play": "belongs to a user",
+    "bookmark": "belongs to a user",
+    "play_queue": "holds ids of this library",
 }
 LEFT_OUT_COLUMNS: Final[Mapping[str, str]] = {
+    "mixtape.user_id": "it is brought back for whoever brings it back",
     "share_link.share_key": "a secret that signs what listeners have loaded; a new one does too",
 }
 _BASE64: Final = "base64"

@@ -27,6 +27,8 @@ from ..files.names import display_name
 
 # Grows when a scan takes more from a file than before: the next one opens all files again.
 READ_VERSION: Final = 1
+# The user that every mixtape has: whoever sets PASSWORD signs in as this one.
+FIRST_USER: Final = 1
 # Larger numbers, which anybody can put into an address, are no ids, and SQLite refuses them.
 MAX_ID: Final = 2**63 - 1
 # In shorter files tags and headers weigh too much for a bitrate to mean anything.
@@ -192,6 +194,7 @@ class Mixtape(Base):
         recipient: whom it is for.
         made_on: the day that its maker gives it; None for the day that it was stored.
         side_b: how many tracks stand before side B; None for a tape without sides.
+        user_id: whose it is.
         revision: grows with every change, so that a save can tell what it started from.
     """
 
@@ -206,6 +209,7 @@ class Mixtape(Base):
     recipient: Mapped[str] = mapped_column(default="")
     made_on: Mapped[date | None]
     side_b: Mapped[int | None]
+    user_id: Mapped[int] = mapped_column(default=FIRST_USER, index=True)
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -275,6 +279,7 @@ class Draft(Base):
         key: names the draft in the editor; random.
         mixtape_id: the mixtape that it will change; None for a new one.
         base_revision: the mixtape's revision when the draft was begun; 0 for a new one.
+        user_id: who began it.
         state: whatever the editor needs to go on, as JSON.
         revision: grows with every autosave.
     """
@@ -287,6 +292,7 @@ class Draft(Base):
         ForeignKey("mixtape.id", ondelete="CASCADE"), unique=True
     )
     base_revision: Mapped[int] = mapped_column(default=0)
+    user_id: Mapped[int] = mapped_column(default=FIRST_USER, index=True)
     state: Mapped[dict[str, Any]]
     revision: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime]

@@ -61,6 +61,8 @@ OPEN_ENDPOINTS: Final = frozenset(
         "installing.kept",
         "audio_cache.rendition",
         "audio_cache.grant",
+        # Asks for the key of a device.
+        "subsonic.call",
         "metrics.metrics",
     }
 )

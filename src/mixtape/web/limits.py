@@ -11,6 +11,8 @@ from flask_limiter import Limiter
 SIGN_INS: Final = "5 per minute"
 # Guessing 128 random bits is hopeless at any rate; this keeps those who try from filling the log.
 WRONG_LINKS: Final = "60 per minute"
+# As hopeless for the keys of devices. A player that was set up wrongly asks again and again.
+WRONG_KEYS: Final = "30 per minute"
 # Somebody who browses and edits asks some dozens of times a minute, and a page that saves what is
 # typed another hundred. What listening takes, covers and progress among it, is not counted.
 OTHERS: Final = "600 per minute"
@@ -19,6 +21,8 @@ _LISTENING: Final = frozenset(
         *("audio_cache.play", "audio_cache.rendition", "audio_cache.grant"),
         *("audio_cache.progress", "player.stream"),
         *("artwork.picture", "artwork.drawn", "artwork.folder_cover", "player.cover"),
+        # Players that copy a library ask by the hundred; wrong keys are counted by themselves.
+        "subsonic.call",
         *("audio_cache.static", "static", "health.healthz", "metrics.metrics"),
     }
 )

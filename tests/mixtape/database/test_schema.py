@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, func, inspect, make_url, select, text
 
+from mixtape.database import account_tables  # noqa: F401 - its tables are compared
 from mixtape.database.schema import MIGRATIONS, NEWEST
 from mixtape.database.tables import Base, Draft, Mixtape, MixtapeTrack, Track
 from mixtape.database.units_of_work import FILE_NAME, Database

@@ -53,6 +53,7 @@ KNOWN_TO_BE_OPEN = {
     "installing.kept",
     "audio_cache.rendition",  # its signature says who may listen
     "audio_cache.grant",  # the same
+    "subsonic.call",  # takes the key of a device; test_sign_in.py of subsonic walks its calls
 }
 
 
@@ -163,7 +164,9 @@ def test_every_page_of_the_owner_is_locked_down_as_well(
             continue
         answer, content = ask(visitor, PLACEHOLDER.sub(shared.slug, rule.rule), headers=PAGE)
         for name, value in HEADERS.items():
-            assert answer.headers[name] == value, rule
+            # Players in a browser ask from sites of their own, with the key of a device.
+            if (rule.endpoint, name) != ("subsonic.call", "Cross-Origin-Resource-Policy"):
+                assert answer.headers[name] == value, rule
         if answer.mimetype == "text/html":
             seen += 1
             page = content.decode()

@@ -1,0 +1,1 @@
+"""Those who use a mixtape: users and their devices, and what each of them likes and plays."""

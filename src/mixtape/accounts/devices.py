@@ -1,0 +1,212 @@
+"""Devices: players that ask for a user's music with a key of their own, never with a password."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, func, select, update
+
+from ..database.account_tables import Device, User
+from ..database.tables import MAX_ID
+from ..database.units_of_work import Database
+from ..errors import InvalidAccountError, NotFoundError
+from ..files.tags import clean_text
+from .sealing import Sealer
+from .users import SavedUser, name_key, saved_user
+
+MAX_DEVICES: Final = 50
+MAX_NAME: Final = 60
+# Typed with a thumb or a remote control: no letters that are taken for others, 5 bits in each.
+_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz023456789"
+_GROUPS: Final = 5
+_GROUP_LENGTH: Final = 5
+_NOTED_EVERY: Final = timedelta(minutes=1)
+# What is compared where there is no such user, so that this takes as long.
+_NOBODYS_KEY: Final = secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedDevice:
+    """A device as its user sees it.
+
+    Args:
+        client: what the player calls itself; "" before its first request.
+        is_recoverable: whether its key is stored so that it can be told again.
+        last_used_at: to the minute; None before its first request.
+    """
+
+    id: int
+    name: str
+    client: str
+    is_recoverable: bool
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """A device that has proved that it knows a key, and whose it is."""
+
+    id: int
+    user: SavedUser
+
+
+class Devices:
+    """Keeps the devices and their keys: 125 random bits in groups of letters and digits.
+
+    Of a key its SHA-256 is kept, which is enough for random bits. Only where a player has to prove
+    by a token that it knows the key (Subsonic's `t` and `s`) the key itself is kept as well,
+    encrypted, since the server has to make the same token.
+
+    Args:
+        database: where they are.
+        sealer: encrypts the keys that have to be told again.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._now = now
+
+    def add(self, user_id: int, name: str, *, is_recoverable: bool) -> tuple[SavedDevice, str]:
+        """Store a device with a new key, and return both; the key is never shown again.
+
+        Args:
+            name: which it is, in the user's words.
+            is_recoverable: whether players may use it that send a token in place of the key.
+
+        Raises:
+            InvalidAccountError: it has no name, or the user has MAX_DEVICES already.
+            NotFoundError: there is no such user.
+        """
+        name = clean_text(name)[:MAX_NAME]
+        if not name:
+            raise InvalidAccountError(
+                "a device needs a name, such as “Phone”: it tells which one to remove later"
+            )
+        key = _new_key()
+        device = Device(
+            user_id=user_id,
+            name=name,
+            key_hash=_hash_of(key),
+            sealed_key=self._sealer.seal(key) if is_recoverable else None,
+            created_at=self._now(),
+        )
+        count = select(func.count()).select_from(Device).where(Device.user_id == user_id)
+        with self._database.write() as session:
+            if session.get(User, user_id) is None:
+                raise NotFoundError("there is no such user")
+            if session.scalars(count).one() >= MAX_DEVICES:
+                raise InvalidAccountError(
+                    f"you have {MAX_DEVICES} devices, and more cannot be added: remove one first"
+                )
+            session.add(device)
+            session.flush()
+            return _saved(device), key
+
+    def of(self, user_id: int) -> tuple[SavedDevice, ...]:
+        """Return the devices of a user, the oldest first."""
+        query = select(Device).where(Device.user_id == user_id).order_by(Device.id)
+        with self._database.read() as session:
+            return tuple(_saved(device) for device in session.scalars(query))
+
+    def remove(self, user_id: int, device_id: int) -> None:
+        """Remove a device of a user; its key is good for nothing from now on.
+
+        Raises:
+            NotFoundError: the user has no such device.
+        """
+        chosen = Device.user_id == user_id, Device.id == min(device_id, MAX_ID)
+        with self._database.write() as session:
+            gone = session.execute(delete(Device).where(*chosen).returning(Device.id))
+            if gone.one_or_none() is None:
+                raise NotFoundError("there is no such device")
+
+    def find_by_key(self, key: str, user_name: str | None = None) -> KnownDevice | None:
+        """Return the device of a key; None where there is none.
+
+        Args:
+            user_name: whose it has to be; None for anybody's.
+        """
+        # Found by its hash, so that how long it takes tells nothing of the keys that there are.
+        query = select(Device.id, User).join(User).where(Device.key_hash == _hash_of(key))
+        if user_name is not None:
+            query = query.where(User.name_key == name_key(user_name))
+        with self._database.read() as session:
+            row = session.execute(query).one_or_none()
+        return None if row is None else KnownDevice(row[0], saved_user(row[1]))
+
+    def find_by_token(self, user_name: str, token: str, salt: str) -> KnownDevice | None:
+        """Return the device of a user whose key makes a token: MD5 of the key and the salt.
+
+        As the Subsonic API has it since 1.13. The time that it takes depends on how many devices
+        the user has, and not on how much of a token is right.
+        """
+        query = select(Device.id, Device.sealed_key, User).join(User)
+        query = query.where(User.name_key == name_key(user_name), Device.sealed_key.is_not(None))
+        with self._database.read() as session:
+            rows = session.execute(query).all()
+        found = None
+        # Each is compared, also behind the one that is right.
+        for device_id, sealed, user in rows:
+            key = self._sealer.open(sealed) if sealed is not None else None
+            if _is_token(token, key or _NOBODYS_KEY, salt) and key is not None:
+                found = KnownDevice(device_id, saved_user(user))
+        if not rows:
+            _is_token(token, _NOBODYS_KEY, salt)
+        return found
+
+    def note_use(self, device_id: int, client: str) -> None:
+        """Keep that a device was used now, by a player that calls itself so; once a minute."""
+        client, now = clean_text(client)[:MAX_NAME], self._now()
+        with self._database.read() as session:
+            device = session.get(Device, device_id)
+        if device is None:
+            return
+        is_recent = device.last_used_at is not None and now - device.last_used_at < _NOTED_EVERY
+        if is_recent and device.client == client:
+            return
+        with self._database.write() as session:
+            session.execute(
+                update(Device).where(Device.id == device_id).values(last_used_at=now, client=client)
+            )
+
+
+def _new_key() -> str:
+    groups = (
+        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
+    )
+    return "-".join(groups)
+
+
+def _hash_of(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+
+
+def _is_token(token: str, key: str, salt: str) -> bool:
+    whole = (key + salt).encode("utf-8", "replace")
+    made = hashlib.md5(whole, usedforsecurity=False).hexdigest()
+    return hmac.compare_digest(made.encode(), token.lower().encode("utf-8", "replace"))
+
+
+def _saved(device: Device) -> SavedDevice:
+    return SavedDevice(
+        id=device.id,
+        name=device.name,
+        client=device.client,
+        is_recoverable=device.sealed_key is not None,
+        created_at=device.created_at,
+        last_used_at=device.last_used_at,
+    )

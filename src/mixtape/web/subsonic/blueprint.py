@@ -1,0 +1,125 @@
+"""The one view of the API: who asks, what they ask, and the answer or the refusal."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from flask import Blueprint, Flask, current_app, request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import TooManyRequests
+from werkzeug.wrappers import Response
+
+from ...errors import DatabaseError, MixtapeError, NotFoundError
+from ...services import current_services
+from ..limits import WRONG_KEYS, make_limiter
+from ..urls import public_url
+from .answers import answer, refusal
+from .arguments import Arguments
+from .call import Call
+from .credentials import identify
+from .errors import (
+    FAILED,
+    NOT_FOUND,
+    WRONG_CREDENTIALS,
+    WRONG_KEY,
+    SubsonicError,
+)
+from .table import CALLS, OPEN_CALLS
+
+_WRONG_KEYS: Final = "mixtape.wrong_keys"
+# A queue or playlist of some ten thousand ids.
+_MOST_BYTES: Final = 1_000_000
+_MOST_CLIENT: Final = 60
+_LOGGED: Final = frozenset({WRONG_CREDENTIALS, WRONG_KEY})
+# What a player has to know of an answer, in a browser and from another site.
+_EXPOSED: Final = (
+    "Accept-Ranges, Cache-Status, Content-Length, Content-Range, ETag, Last-Modified, Retry-After"
+)
+
+
+def init_app(app: Flask) -> None:
+    """Add the API to an app."""
+    blueprint = Blueprint("subsonic", __name__, url_prefix="/rest")
+    for rule in ("/<name>.view", "/<name>"):
+        blueprint.add_url_rule(rule, "call", call, methods=["GET", "POST"])
+    blueprint.after_request(_open_to_other_sites)
+    # Nothing here looks at a cookie, so that another site gains nothing by one.
+    app.extensions["csrf"].exempt(blueprint)
+    app.extensions[_WRONG_KEYS] = make_limiter(app).shared_limit(WRONG_KEYS, scope="wrong-keys")
+    app.register_blueprint(blueprint)
+
+
+def call(name: str) -> Response:
+    """Answer one call of the OpenSubsonic API, to a device that proves that it knows its key."""
+    request.max_content_length = request.max_form_memory_size = _MOST_BYTES
+    arguments = Arguments.of(request)
+    kind, callback = arguments.text("f", "xml"), arguments.text("callback", "")
+    try:
+        answered = _answer(name, arguments)
+    except SubsonicError as error:
+        return refusal(error.code, error.message, error.help_url, kind, callback)
+    except TooManyRequests as error:
+        words = "Too many wrong keys. Wait a minute, then try again."
+        response = refusal(WRONG_CREDENTIALS, words, "", kind, callback)
+        response.status_code = error.code or 429
+        response.headers["Retry-After"] = "60"
+        return response
+    except (NotFoundError, MixtapeError) as error:
+        code = NOT_FOUND if isinstance(error, NotFoundError) else FAILED
+        return refusal(code, f"{error}.", "", kind, callback)
+    if isinstance(answered, Response):
+        return answered
+    response = answer(answered, kind, callback)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _answer(name: str, arguments: Arguments) -> Any:
+    answerer = CALLS.get(name)
+    if name in OPEN_CALLS and answerer is not None:
+        return answerer(None)  # type: ignore[arg-type]
+    services = current_services()
+    try:
+        device = identify(arguments, services.devices, _help_url())
+    except SubsonicError as error:
+        _note_wrong(error)
+        raise
+    client = arguments.text("c", "")[:_MOST_CLIENT]
+    try:
+        services.devices.note_use(device.id, client)
+    except (DatabaseError, DBAPIError) as error:
+        current_app.logger.warning("the use of a device was not noted: %s", error)
+    if answerer is None:
+        raise SubsonicError(NOT_FOUND, f"“{name[:60]}” is no call that this server answers.")
+    return answerer(Call(arguments, device.user, device.id, client, services))
+
+
+def _note_wrong(error: SubsonicError) -> None:
+    """Log and count whoever gives a wrong key.
+
+    Only these are counted, so that whoever has a right key gets in by it also while somebody at
+    the same address tries wrong ones.
+    """
+    if error.code not in _LOGGED:
+        return
+    current_app.logger.warning("a player at %s gave a wrong key", request.remote_addr)
+    limit: AbstractContextManager[None] = current_app.extensions[_WRONG_KEYS]
+    with limit:
+        pass
+
+
+def _open_to_other_sites(response: Response) -> Response:
+    """Let players that run in a browser ask from their own site.
+
+    Whoever asks has to know a key: no cookie counts here.
+    """
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+    response.headers["Access-Control-Allow-Headers"] = "Content-Type, Range, If-Range"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _help_url() -> str:
+    return public_url("library.home")
