@@ -22,7 +22,6 @@ _MAX_MINUTES_DIGITS: Final = 4
 _LINE_ENDS: Final = re.compile(r"\r\n|\n|\r")
 _PLACE: Final = re.compile(rf"([0-9]{{1,{_MAX_MINUTES_DIGITS}}}):([0-9]{{1,2}}):([0-9]{{1,2}})")
 _NUMBER: Final = re.compile(r"[0-9]{1,3}")
-_FILE: Final = re.compile(r'(?:"(.*)"|(.*?))(?:\s+([A-Za-z0-9]+))?\s*')
 _MAX_TEXT: Final = 1_000
 _WORDS: Final = frozenset({"TITLE", "PERFORMER", "SONGWRITER", "ISRC"})
 _REMARKS: Final = frozenset(
@@ -173,9 +172,8 @@ class _Reading:
         return self._sheet.words if self._track is None else self._track.words
 
     def _file(self, rest: str) -> None:
-        found = _FILE.fullmatch(rest)
-        name = (found[1] or found[2] or "") if found else ""
-        if found is None or not name:
+        name, kind = _name_and_kind(rest)
+        if not name:
             raise CueSheetError("FILE needs a name")
         if len(self._files) >= MAX_TRACKS:
             raise CueSheetError(f"a sheet names at most {MAX_TRACKS} files")
@@ -183,7 +181,7 @@ class _Reading:
         if self._track is not None and self._track.start is not None:
             self._place()
         # Some sheets name it anew for each of its tracks.
-        self._file_now = self._files.setdefault(name, CueFile(name, (found[3] or "WAVE").upper()))
+        self._file_now = self._files.setdefault(name, CueFile(name, kind.upper()))
         if self._track is not None:
             self._track.pregap = None
 
@@ -242,6 +240,15 @@ def _split(line: str) -> tuple[str, str]:
     """Return the first word of a line, and the rest."""
     word, *rest = line.split(maxsplit=1) or [""]
     return word, rest[0].strip() if rest else ""
+
+
+def _name_and_kind(rest: str) -> tuple[str, str]:
+    """Return the name of a file, in quotes or not, and the word behind it that says its kind."""
+    # No pattern: one that may begin the word anywhere takes hours for a mebibyte of spaces.
+    name, *last = rest.rsplit(maxsplit=1) or [""]
+    is_kind = bool(last) and last[0].isascii() and last[0].isalnum()
+    name, kind = (name, last[0]) if is_kind else (rest, "WAVE")
+    return (name[1:-1] if len(name) > 1 and name[0] == name[-1] == '"' else name), kind
 
 
 def _text(text: str) -> str:

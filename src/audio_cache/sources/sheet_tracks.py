@@ -171,8 +171,8 @@ def find_sheet_track(path: str | os.PathLike[str]) -> SheetTrack:
         number = int(os.path.splitext(last)[0])
         beside = _Folder(folder)
         for place, file in enumerate(_parse(folder, version).files):
-            # Of a hidden track the number is stated nowhere.
-            if not number or any(track.number == number for track in file.tracks):
+            # Of a hidden track, which is before all others, the number is stated nowhere.
+            if (place == number == 0) or any(track.number == number for track in file.tracks):
                 for found in _tracks(folder, version, place, beside):
                     if found.path == name:
                         return found
@@ -283,7 +283,9 @@ def _cut_file(
     stops = [*starts[1:], None]
     tracks = list(zip(named.tracks, starts, stops, strict=True))
     first = named.tracks[0]
-    if starts[0] > _LEAD_IN_FRAMES and first.is_audio and first.number:
+    # There is one track 0 at most: of two with one path, nothing could tell them apart.
+    can_hide = place == 0 and all(track.number for each in sheet.files for track in each.tracks)
+    if can_hide and starts[0] > _LEAD_IN_FRAMES and first.is_audio:
         hidden = CueTrack(0, words={"TITLE": _HIDDEN})
         tracks.insert(0, (hidden, 0, starts[0]))
     else:

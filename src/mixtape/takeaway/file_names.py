@@ -6,7 +6,10 @@ import re
 import unicodedata
 from typing import Final
 
-_FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]+')
+# Marks of direction are among them: behind one a suffix is shown as another.
+_FORBIDDEN: Final = re.compile(
+    r'[\x00-\x1f\x7f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+'
+)
 _SPACES: Final = re.compile(r"\s+")
 # A name may have 255 bytes on Linux, where a letter may take four of them.
 _MOST_BYTES: Final = 180

@@ -18,7 +18,7 @@ from ..mixtapes.values import MAX_TRACKS
 
 MAX_PLAYLIST_BYTES: Final = 2_000_000
 _XSPF: Final = "{http://xspf.org/ns/0/}"
-_EXTINF: Final = re.compile(r"#EXTINF:\s*(-?[0-9]{1,9})(?:\.[0-9]+)?[^,]*,(.*)", re.IGNORECASE)
+_EXTINF: Final = re.compile(r"#EXTINF:\s*(-?[0-9]{1,9})[^,]*,(.*)", re.IGNORECASE)
 _TITLE: Final = re.compile(r"#PLAYLIST:(.*)", re.IGNORECASE)
 _SCHEME: Final = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]+):(?://)?")
 _DRIVE: Final = re.compile(rb"^/?[A-Za-z]:(?=[/\\])")

@@ -141,6 +141,34 @@ def test_no_sheet_is_longer_than_a_mebibyte() -> None:
         parse_cue_sheet(text + b"\n" * MAX_SHEET_BYTES)
 
 
+@pytest.mark.parametrize(
+    ("rest", "name", "kind"),
+    [
+        ('"My Album.flac" WAVE', "My Album.flac", "WAVE"),
+        ("My Album.flac wave", "My Album.flac", "WAVE"),
+        ('"My Album.flac"', "My Album.flac", "WAVE"),
+        ("album.bin\tBINARY", "album.bin", "BINARY"),
+        ("album", "album", "WAVE"),
+        ('"a" b.flac WAVE', '"a" b.flac', "WAVE"),
+        ('"', '"', "WAVE"),
+        ("a é", "a é", "WAVE"),
+    ],
+)
+def test_the_name_of_a_file_may_stand_without_quotes_and_without_a_kind(
+    rest: str, name: str, kind: str
+) -> None:
+    sheet = parse_cue_sheet(f"FILE {rest}\nTRACK 1 AUDIO\nINDEX 01 0:0:0\n".encode())
+    assert [(file.name, file.kind) for file in sheet.files] == [(name, kind)]
+
+
+@pytest.mark.parametrize("inner", [" ", "a ", '" ', '"a" ', "\t"])
+def test_one_long_line_keeps_nobody_waiting(inner: str) -> None:
+    # A pattern that goes back and forth in it takes hours.
+    line = f"FILE a{inner * (1_000_000 // len(inner))}!"
+    text = f"{line}\nTRACK 1 AUDIO\nINDEX 01 0:0:0\n"
+    assert parse_cue_sheet(text.encode()).track_count == 1
+
+
 def test_thousands_of_tracks_are_refused() -> None:
     lines = [f"TRACK {n} AUDIO\nINDEX 01 {place_text(n)}\n" for n in range(1, MAX_TRACKS + 2)]
     assert parse_cue_sheet("".join(["FILE a WAVE\n", *lines[:-1]]).encode()).track_count == 999

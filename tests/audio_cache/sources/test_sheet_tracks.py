@@ -134,6 +134,27 @@ def test_what_is_hidden_before_the_first_track_is_track_0(folder: Path) -> None:
     assert hidden.samples == 300 * CD_FRAME
 
 
+def test_only_one_track_can_be_hidden(folder: Path, flac: Path) -> None:
+    os.link(flac, folder / "b.flac")
+    starts = (4 * FRAMES_PER_S, STARTS[2])
+    second = sheet_text("b.flac", starts).replace("TRACK 02", "TRACK 04").replace("K 01", "K 03")
+    (folder / "a.cue").write_text(sheet_text("a.flac", starts) + second)
+    tracks = read_sheet(folder / "a.cue")
+    assert [(track.number, track.start) for track in tracks] == [
+        *((0, 0), (1, starts[0]), (2, starts[1])),
+        *((3, 0), (4, starts[1])),
+    ]
+    assert [find_sheet_track(track.path) for track in tracks] == list(tracks)
+
+
+def test_what_is_called_track_0_is_not_hidden(folder: Path) -> None:
+    text = sheet_text("a.flac", (4 * FRAMES_PER_S, STARTS[2])).replace("TRACK 02", "TRACK 00")
+    (folder / "a.cue").write_text(text)
+    tracks = read_sheet(folder / "a.cue")
+    assert stretches(tracks) == [(1, 0, STARTS[2]), (0, STARTS[2], None)]
+    assert [find_sheet_track(track.path) for track in tracks] == list(tracks)
+
+
 def test_the_lead_in_of_a_disc_is_part_of_its_first_track(folder: Path) -> None:
     write_sheet(folder / "a.cue", "a.flac", (2 * FRAMES_PER_S, STARTS[2]))
     assert stretches(read_sheet(folder / "a.cue")) == [(1, 0, STARTS[2]), (2, STARTS[2], None)]

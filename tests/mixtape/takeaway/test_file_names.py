@@ -21,6 +21,7 @@ from mixtape.takeaway.file_names import safe_name, track_name
         ("", "mixtape"),
         ("A\u0308", "Ä"),
         ("half \ud83d an emoji", "half _ an emoji"),
+        ("photo\u202egpj.exe", "photo_gpj.exe"),
     ],
 )
 def test_a_name_is_one_on_every_system(text: str, name: str) -> None:

@@ -71,3 +71,11 @@ def test_what_is_written_is_read_again() -> None:
 def test_what_is_no_playlist_is_refused_with_the_reason(content: bytes, words: str) -> None:
     with pytest.raises(PlaylistError, match=words):
         read_playlist(content)
+
+
+@pytest.mark.parametrize(
+    "line", [b"#EXTINF:1." + b"1" * 1_900_000, b"#EXTINF:" + b" " * 1_900_000, b"a" * 1_900_000]
+)
+def test_one_long_line_keeps_nobody_waiting(line: bytes) -> None:
+    # A pattern that goes back and forth in it takes the better part of an hour.
+    assert read_playlist(line + b"\na.mp3\n").tracks[-1].path == b"a.mp3"

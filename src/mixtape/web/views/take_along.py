@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import quote
 
 from flask import Blueprint, abort, current_app, jsonify, request, url_for
 from flask_babel import gettext
@@ -92,7 +94,7 @@ def m3u8(slug: str) -> Response:
     """Send a mixtape as an M3U8 playlist of addresses that any player opens."""
     mixtape = open_mixtape(slug)
     text = write_m3u8(mixtape.title, _entries(mixtape, _asked_quality()))
-    return _attached(text.encode(), "audio/x-mpegurl; charset=utf-8", f"{mixtape.title}.m3u8")
+    return _attached(text.encode(), "audio/x-mpegurl; charset=utf-8", mixtape.title, ".m3u8")
 
 
 @blueprint.get("/playlist.xspf")
@@ -106,7 +108,7 @@ def xspf(slug: str) -> Response:
         mixtape_cover_url(mixtape, LARGE, is_absolute=True),
         _entries(mixtape, _asked_quality()),
     )
-    return _attached(written, "application/xspf+xml", f"{mixtape.title}.xspf")
+    return _attached(written, "application/xspf+xml", mixtape.title, ".xspf")
 
 
 @blueprint.get("/feed.xml")
@@ -131,8 +133,7 @@ def feed(slug: str) -> Response:
         before[path] += 1
     response = Response(write_feed(show, episodes), mimetype="application/rss+xml")
     response.add_etag()
-    response.cache_control.no_cache = True
-    return response.make_conditional(request)
+    return _for_one(response).make_conditional(request)
 
 
 def _send(
@@ -141,8 +142,7 @@ def _send(
     _require_downloads()
     answers = current_services().open_answers
     ends, mixtape = answers.ends, open_mixtape(slug)
-    name = safe_name(mixtape.title) + suffix
-    headers = {"Content-Disposition": _disposition(name)}
+    headers = {"Content-Disposition": _disposition(mixtape.title, suffix)}
     asked = request._get_current_object()  # type: ignore[attr-defined]
     try:
         composition = compose(mixtape)
@@ -226,13 +226,24 @@ def _asked_quality() -> QualityLevel:
     return get_state().settings.default_quality if name is None else _quality(name)
 
 
-def _attached(content: bytes, content_type: str, name: str) -> Response:
-    stem, _, suffix = name.rpartition(".")
+def _attached(content: bytes, content_type: str, title: str, suffix: str) -> Response:
     response = Response(content, content_type=content_type)
-    response.headers["Content-Disposition"] = _disposition(f"{safe_name(stem)}.{suffix}")
+    response.headers["Content-Disposition"] = _disposition(title, suffix)
+    return _for_one(response)
+
+
+def _for_one(response: Response) -> Response:
+    """Let nobody else keep an answer: the addresses in it play as long as the link is open."""
     response.cache_control.no_cache = True
+    response.cache_control.private = True
     return response
 
 
-def _disposition(name: str) -> str:
-    return dump_options_header("attachment", {"filename": name})
+def _disposition(title: str, suffix: str) -> str:
+    """Return the header that names a file by a title: in ASCII, and as it is (RFC 6266, 4.3)."""
+    name = safe_name(title)
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+    names = {"filename": safe_name(plain) + suffix}
+    if plain != name:
+        names["filename*"] = f"UTF-8''{quote(name + suffix, safe='')}"
+    return dump_options_header("attachment", names)
