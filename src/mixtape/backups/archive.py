@@ -28,6 +28,8 @@ ABOUT: Final = (
     "as private as their links."
 )
 MAX_CONTENTS_BYTES: Final = 64_000_000
+# A row takes a hundred bytes and has a few; in Python each may take thirty times its own.
+MAX_VALUES: Final = 4_000_000
 MAX_COVERS: Final = 20_000
 MAX_TOTAL_BYTES: Final = 2_000_000_000
 _COVER: Final = re.compile(r"covers/([0-9a-f]{32})\.jpg")
@@ -157,6 +159,8 @@ def _list_covers(parts: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
 
 
 def _parse(contents: bytes) -> Any:
+    if contents.count(b",") > MAX_VALUES:
+        raise BackupError(f"its {CONTENTS} has more than {MAX_VALUES:,} values")
     try:
         return json.loads(contents)
     except (ValueError, RecursionError) as error:

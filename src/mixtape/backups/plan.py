@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 from sqlalchemy.orm import Session
 
 from ..errors import BackupError, InvalidMixtapeError
-from ..mixtapes.share_links import is_slug
-from ..mixtapes.values import MAX_TRACKS, MixtapeState, checked
+from ..mixtapes.share_links import MAX_LINKS, checked_name, is_password_hash, is_slug
+from ..mixtapes.values import MixtapeState, checked
 from .archive import Backup
 from .collect import paths_in, read_mixtapes
 from .matching import Places, find_places
@@ -148,14 +148,43 @@ def _settled(given: Rows, places: Places) -> Rows:
     own = _own(rows)
     if not is_slug(own["slug"]):
         raise BackupError(f"{ascii(own['slug'])[:60]} is no slug of a mixtape")
-    if len(rows["mixtape_track"]) > MAX_TRACKS:
-        raise BackupError(f"“{own['title'][:60]}” in it has more than {MAX_TRACKS} tracks")
     try:
-        state = checked(MixtapeState(own["title"], own["notes"], own["cover_key"]))
+        _check(own, rows["mixtape_track"])
+        _check_links(rows[LINK.name])
     except InvalidMixtapeError as error:
         raise BackupError(f"“{own['title'][:60]}” in it cannot be stored: {error}") from error
-    own.update(title=state.title, notes=state.notes)
     return rows
+
+
+def _check(own: Row, tracks: Sequence[Row]) -> None:
+    """Hold a mixtape to what an editor may save, and clean its texts. InvalidMixtapeError."""
+    if len({row["position"] for row in tracks}) < len(tracks):
+        raise InvalidMixtapeError("two of its tracks have the same place")
+    texts = ("title", "notes", "sender", "recipient")
+    state = checked(
+        MixtapeState(
+            **{name: own.get(name, "") for name in texts},
+            cover_key=own.get("cover_key"),
+            track_ids=tuple(range(len(tracks))),
+            track_notes=tuple(row.get("note", "") for row in tracks),
+            side_b=own.get("side_b"),
+        )
+    )
+    own.update({name: getattr(state, name) for name in texts if name in own})
+
+
+def _check_links(links: Sequence[Row]) -> None:
+    """Hold links to what can be made of them here. InvalidMixtapeError."""
+    if len(links) > MAX_LINKS:
+        raise InvalidMixtapeError(f"it has more than {MAX_LINKS} links")
+    for link in links:
+        if not is_slug(link["slug"]):
+            raise InvalidMixtapeError(f"{ascii(link['slug'])[:60]} is no slug of a link")
+        password_hash = link.get("password_hash")
+        if password_hash is not None and not is_password_hash(password_hash):
+            raise InvalidMixtapeError("the password of a link is stored in a way that is not ours")
+        if "name" in link:
+            link["name"] = checked_name(link["name"])
 
 
 def _is_same(rows: Rows, existing: Rows) -> bool:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from typing import Any, Final
 
 from sqlalchemy import JSON, Column, DateTime, Table, UniqueConstraint
@@ -38,6 +38,7 @@ LEFT_OUT_COLUMNS: Final[Mapping[str, str]] = {
     "share_link.share_key": "a secret that signs what listeners have loaded; a new one does too",
 }
 _BASE64: Final = "base64"
+_ENDS_OF_CALENDAR: Final = (MINYEAR, MAXYEAR)
 
 
 def backed_up_tables() -> tuple[Table, ...]:
@@ -171,6 +172,8 @@ def _decode(column: Column[Any], value: Any) -> Any:
 def _decode_moment(column: Column[Any], value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
+        if moment.year in _ENDS_OF_CALENDAR:
+            raise ValueError("a little more or less is no date at all")
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
         raise BackupError(f"{column.table.name}.{column.name} is not a date") from error

@@ -24,6 +24,10 @@ MAX_LINKS: Final = 100
 MAX_NAME: Final = 100
 MAX_PASSWORD: Final = 200
 _SHORTEST_PASSWORD: Final = 4
+# 32 MB and a twentieth of a second. Said here, so that hashes stay of one form.
+_HASH_METHOD: Final = "scrypt:32768:8:1"
+_SALT_CHARACTERS: Final = 16
+_HASH: Final = re.compile(rf"{_HASH_METHOD}\$[A-Za-z0-9]{{{_SALT_CHARACTERS}}}\$[0-9a-f]{{128}}")
 _SLUG_BYTES: Final = 16
 _SHARE_KEY_BYTES: Final = 32
 _SLUG: Final = re.compile("[A-Za-z0-9_-]{22}")
@@ -225,6 +229,19 @@ def is_slug(text: str) -> bool:
     return _SLUG.fullmatch(text) is not None
 
 
+def checked_name(name: str) -> str:
+    """Return the name of a link as it can be stored. InvalidMixtapeError where it is too long."""
+    name = clean_text(name)
+    if len(name) > MAX_NAME:
+        raise InvalidMixtapeError(f"the name of the link is longer than {MAX_NAME} characters")
+    return name
+
+
+def is_password_hash(text: str) -> bool:
+    """Say whether a text is a hash as links have it; another may take any time to compare with."""
+    return _HASH.fullmatch(text) is not None
+
+
 def find_link(session: Session, slug: str) -> ShareLink | None:
     """Return the link with a slug, within a unit of work; None where there is none."""
     if not is_slug(slug):
@@ -302,7 +319,7 @@ def _revokes(link: ShareLink, change: LinkChange, now: datetime) -> bool:
 
 def _apply(link: ShareLink, change: LinkChange, now: datetime) -> None:
     if "name" in change:
-        link.name = _checked_name(change["name"])
+        link.name = checked_name(change["name"])
     if "is_open" in change:
         link.is_open = change["is_open"]
     if "expires_at" in change:
@@ -327,13 +344,6 @@ def _forget(link: ShareLink) -> None:
     link.furthest_place = link.furthest_s = link.heard_at = None
 
 
-def _checked_name(name: str) -> str:
-    name = clean_text(name)
-    if len(name) > MAX_NAME:
-        raise InvalidMixtapeError(f"the name of the link is longer than {MAX_NAME} characters")
-    return name
-
-
 def _hash(password: str) -> str | None:
     if not password:
         return None
@@ -342,4 +352,4 @@ def _hash(password: str) -> str | None:
             f"the password has {len(password)} characters: it takes {_SHORTEST_PASSWORD} to "
             f"{MAX_PASSWORD}"
         )
-    return generate_password_hash(password)  # scrypt
+    return generate_password_hash(password, _HASH_METHOD, _SALT_CHARACTERS)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +19,7 @@ from mixtape.mixtapes.values import MixtapeState, SavedMixtape
 from tests.helpers.tracks import Clock, add_track
 
 MakeMixtape = Callable[..., SavedMixtape]
+Contents = dict[str, Any]
 
 
 @pytest.fixture
@@ -41,3 +46,25 @@ def make_mixtape(database: Database, clock: Clock) -> MakeMixtape:
         return mixtapes.share(made.slug)
 
     return make
+
+
+def written(backups: Backups) -> io.BytesIO:
+    """Return a backup of all that is there."""
+    file = io.BytesIO()
+    backups.write(file)
+    file.seek(0)
+    return file
+
+
+def rewritten(file: io.BytesIO, change: Callable[[Contents], None]) -> io.BytesIO:
+    """Return a backup whose JSON was changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "backup.json":
+                contents = json.loads(content)
+                change(contents)
+                content = json.dumps(contents).encode()
+            new.writestr(name, content)
+    return out

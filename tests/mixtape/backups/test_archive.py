@@ -129,3 +129,13 @@ def test_no_more_covers_are_taken_than_anybody_has(monkeypatch: pytest.MonkeyPat
     covers = {f"covers/{number:032x}.jpg": b"" for number in range(3)}
     with pytest.raises(BackupError, match="more than 2 covers"):
         Archive(zipped(**{"backup.json": contents()}, **covers))
+
+
+def test_no_more_values_are_unpacked_than_memory_is_there_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(archive_module, "MAX_VALUES", 100)
+    with Archive(zipped(**{"backup.json": contents()})) as archive:
+        assert archive.backup.mixtapes == ()
+    with pytest.raises(BackupError, match="more than 100 values"):
+        Archive(zipped(**{"backup.json": contents(tracks=[[]] * 101)}))

@@ -4,11 +4,10 @@ import io
 import json
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, text
@@ -22,17 +21,9 @@ from mixtape.mixtapes.drafts import Drafts
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MixtapeState, SavedMixtape
 from tests.helpers.tracks import Clock, add_track, make_picture
-from tests.mixtape.backups.conftest import MakeMixtape
+from tests.mixtape.backups.conftest import Contents, MakeMixtape, rewritten, written
 
-Contents = dict[str, Any]
 ODD = b"\xff/b.flac"
-
-
-def written(backups: Backups) -> io.BytesIO:
-    file = io.BytesIO()
-    backups.write(file)
-    file.seek(0)
-    return file
 
 
 @contextmanager
@@ -247,20 +238,6 @@ def test_what_one_mixtape_cannot_be_leaves_all_as_it_was(
     with pytest.raises(BackupError, match="needs a title"):
         backups.restore(rewritten(good, spoil), "keep")
     assert Mixtapes(database).summaries() == ()
-
-
-def rewritten(file: io.BytesIO, change: Callable[[Contents], None]) -> io.BytesIO:
-    """Return a backup whose JSON was changed."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(file) as old, zipfile.ZipFile(out, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "backup.json":
-                contents = json.loads(content)
-                change(contents)
-                content = json.dumps(contents).encode()
-            new.writestr(name, content)
-    return out
 
 
 def test_a_picture_that_is_none_is_refused(

@@ -87,6 +87,8 @@ def test_a_row_comes_back_as_it_was() -> None:
         ("side_b", True),
         ("created_at", "noon"),
         ("created_at", 7),
+        ("created_at", "9999-12-31T23:59:59+00:00"),
+        ("created_at", "0001-01-01T00:00:00+00:00"),
         ("cover_key", ["a"]),
     ],
 )
