@@ -15,18 +15,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .weak_secrets import SHORTEST_PASSWORD, find_weakness, is_placeholder
+
 SECRET_KEY_FILE = "secret_key"
 SESSIONS_FILE = "sessions"
 # Two short albums for those who set no MUSIC_ROOT. Nothing is ever written there.
 DEMO_LIBRARY = Path(__file__).parent / "demo" / "music"
-_SHORTEST_PASSWORD = 8
-# Of those that guessers try first, what is long enough otherwise.
-_COMMON_PASSWORDS = frozenset(
-    {"12345678", "123456789", "1234567890", "11111111", "00000000", "abcd1234", "admin123"}
-    | {"administrator", "baseball", "changeme", "football", "iloveyou", "letmein1", "mixtape1"}
-    | {"password", "password1", "password123", "passw0rd", "princess", "qwerty12", "qwerty123"}
-    | {"qwertyuiop", "sunshine", "superman", "trustno1", "welcome1"}
-)
 
 
 class SettingsError(ValueError):
@@ -221,6 +215,13 @@ class Settings(BaseSettings):
                 raise ValueError(problem)
         return url
 
+    @field_validator("secret_key", "metrics_token", mode="after")
+    @classmethod
+    def _of_your_own(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and is_placeholder(secret.get_secret_value()):
+            raise ValueError("this is what the example says, which everybody knows")
+        return secret
+
     @field_validator("host", mode="after")
     @classmethod
     def _known_address(cls, host: str) -> str:
@@ -263,7 +264,7 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"PASSWORD=(hidden) {weakness}, and HOST={self.host} with TRUSTED_PROXIES="
                     f"{self.trusted_proxies} lets others try to guess it. Choose one of "
-                    f"{_SHORTEST_PASSWORD} characters or more that is not on every list, for "
+                    f"{SHORTEST_PASSWORD} characters or more that is not on every list, for "
                     "example four words."
                 )
         if self.music_root is not None and self.data_root.resolve().is_relative_to(
@@ -303,17 +304,6 @@ def hide_password(url: str) -> str:
     if "@" not in shown:
         shown = re.sub(r"(//[^:/]*):(?![0-9]+(?:[/?]|$))[^/?]*", r"\1:(hidden)", shown)
     return re.sub(r"(\bpassword=)[^&]*", r"\1(hidden)", shown)
-
-
-def find_weakness(password: str) -> str:
-    """Return why a password is guessed soon, "" for no reason that is known."""
-    if len(password) < _SHORTEST_PASSWORD:
-        return f"has fewer than {_SHORTEST_PASSWORD} characters"
-    if password.lower() in _COMMON_PASSWORDS:
-        return "is one of the passwords that are tried first"
-    if len(set(password)) < 4:
-        return "has fewer than four different characters"
-    return ""
 
 
 def load_settings() -> Settings:

@@ -60,8 +60,8 @@ def test_every_setting_of_the_deployments_exists() -> None:
     assert named <= KNOWN
 
 
-@pytest.mark.parametrize("kind", ["compose", "kubernetes"])
-def test_a_web_node_and_a_worker_accept_their_settings(kind: str, tmp_path: Path) -> None:
+def start(kind: str, folder: Path, **own: str) -> subprocess.CompletedProcess[str]:
+    """Read the settings as a node of a site does, with some values of its owner's own."""
     if kind == "compose":
         given = {**EXAMPLE, **nodes()["web"]["environment"], **nodes()["worker"]["environment"]}
     else:
@@ -70,23 +70,31 @@ def test_a_web_node_and_a_worker_accept_their_settings(kind: str, tmp_path: Path
         "from audio_cache import AudioCacheSettings; from mixtape.settings import load_settings;"
         "print(AudioCacheSettings().engine, load_settings().trusted_proxies)"
     )
-    paths = {"MUSIC_ROOT": str(tmp_path), "DATA_ROOT": str(tmp_path.parent / "data")}
-    done = subprocess.run(
+    paths = {"MUSIC_ROOT": str(folder), "DATA_ROOT": str(folder.parent / "data")}
+    search = {"PATH": "/usr/bin", "PYTHONPATH": ":".join(sys.path)}
+    return subprocess.run(
         [sys.executable, "-c", code],
-        env={
-            "PATH": "/usr/bin",
-            "PYTHONPATH": ":".join(sys.path),
-            "HOST": "0.0.0.0",
-            **paths,
-            **given,
-        },
+        env={**search, "HOST": "0.0.0.0", **paths, **given, **own},
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
         check=False,
     )
+
+
+@pytest.mark.parametrize("kind", ["compose", "kubernetes"])
+def test_a_web_node_and_a_worker_accept_their_settings(kind: str, tmp_path: Path) -> None:
+    done = start(kind, tmp_path, PASSWORD="plum anvil tide seven", SECRET_KEY="0123456789" * 4)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["celery", "1"]
+
+
+@pytest.mark.parametrize("kind", ["compose", "kubernetes"])
+def test_a_site_does_not_start_with_the_secrets_of_the_example(kind: str, tmp_path: Path) -> None:
+    for own in ({"SECRET_KEY": "0123456789" * 4}, {"PASSWORD": "plum anvil tide seven"}):
+        done = start(kind, tmp_path, **own)
+        assert done.returncode != 0
+        assert "what the example says" in done.stderr
 
 
 def test_the_commands_of_the_services_exist() -> None:

@@ -164,7 +164,7 @@ class Composer:
         if stored is not None:
             return _read_file(stored, start, stop)
         if track.id != track.rendition.id:
-            raise FileNotFoundError(f"the file that was made of {track.path} is gone")
+            raise FileNotFoundError(f"the file that was made of {str(track.path)!r} is gone")
         backing = self._cache.backing
         if backing is not None and backing.has(track.rendition):
             return backing.open_range(track.id, start, stop)
@@ -262,7 +262,7 @@ class _Reading:
             if (close := getattr(chunks, "close", None)) is not None:
                 close()
         if size != stop - start:
-            raise OSError(f"{track.path} gave {size} bytes where {stop - start} were to come")
+            raise OSError(f"{str(track.path)!r} gave {size} bytes, not {stop - start}")
         if size == track.length:
             self.crcs[track.id] = crc
             self.composer.note_crc(track, crc)

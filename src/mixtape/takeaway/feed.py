@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
@@ -54,7 +55,8 @@ class Show:
     """A mixtape as a podcast.
 
     Args:
-        title, notes: of the mixtape.
+        title: of the mixtape.
+        notes_html: of it; "" for none.
         address: of its page.
         feed_address: of the feed.
         cover_url: "" where there is none.
@@ -63,7 +65,7 @@ class Show:
     """
 
     title: str
-    notes: str
+    notes_html: str
     address: str
     feed_address: str
     cover_url: str
@@ -89,7 +91,8 @@ def write_feed(show: Show, episodes: Iterable[Episode]) -> bytes:
     channel = ET.SubElement(rss, "channel")
     _add(channel, "title", show.title)
     _add(channel, "link", show.address)
-    _add(channel, "description", show.notes or show.title)
+    # Apps read it as HTML, escaped as XML (RSS 2.0, "description").
+    _add(channel, "description", show.notes_html or html.escape(show.title))
     _add(channel, "lastBuildDate", format_datetime(show.updated_at))
     here = {"href": show.feed_address, "rel": "self", "type": "application/rss+xml"}
     ET.SubElement(channel, f"{{{_ATOM}}}link", here)

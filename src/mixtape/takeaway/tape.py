@@ -95,20 +95,55 @@ class Takeaway:
         self._collages = collages
         self._find = find
 
-    def archive(
-        self, mixtape: SavedMixtape, quality: QualityLevel, *, is_measured: bool = False
-    ) -> Composition:
+    def archive(self, mixtape: SavedMixtape, quality: QualityLevel) -> Composition:
         """Return a mixtape as a ZIP archive: its tracks, its cover, its notes, and a playlist.
 
         Args:
             mixtape: with at least one track that is there.
             quality: of the tracks that are lossless.
-            is_measured: that only its length is asked for.
 
         Raises:
             TakeawayError: none of its tracks is there.
         """
-        tracks = self._tracks(mixtape, quality, is_measured=is_measured)
+        return self._archive(mixtape, self._tracks(mixtape, quality, is_measured=False))
+
+    def single(self, mixtape: SavedMixtape, quality: QualityLevel) -> Composition:
+        """Return a mixtape as one MP3 without gaps, with a chapter for each track.
+
+        Args:
+            mixtape: with at least one track that is there.
+            quality: any but "original".
+
+        Raises:
+            TakeawayError: it cannot be made, and the message says why.
+        """
+        if quality == "original":
+            raise TakeawayError("one MP3 has a quality of MP3: choose one of these")
+        return self._single(mixtape, self._tracks(mixtape, quality, is_measured=False))
+
+    def sizes(self, mixtape: SavedMixtape) -> Iterator[TapeSizes]:
+        """Yield what a mixtape takes at each quality, exact to the byte.
+
+        Raises:
+            TakeawayError: none of its tracks is there.
+        """
+        for quality in QUALITIES:
+            tracks = self.tracks(mixtape, quality)
+            single: int | None = None
+            if quality != "original":
+                with contextlib.suppress(TakeawayError):
+                    single = self._single(mixtape, tracks).length
+            yield TapeSizes(quality, self._archive(mixtape, tracks).length, single)
+
+    def tracks(self, mixtape: SavedMixtape, quality: QualityLevel) -> list[TapeTrack]:
+        """Return the tracks that are there, with the lengths of their files, not their ids.
+
+        Raises:
+            TakeawayError: none is there.
+        """
+        return self._tracks(mixtape, quality, is_measured=True)
+
+    def _archive(self, mixtape: SavedMixtape, tracks: list[TapeTrack]) -> Composition:
         names = _names(tracks)
         entries = [ArchiveEntry(name, each.file) for name, each in zip(names, tracks, strict=True)]
         if (cover := self._cover(mixtape)) is not None:
@@ -123,22 +158,7 @@ class Takeaway:
         entries.append(ArchiveEntry(f"{safe_name(mixtape.title)}.m3u8", listing))
         return make_archive(entries, mixtape.updated_at.astimezone(UTC))
 
-    def single(
-        self, mixtape: SavedMixtape, quality: QualityLevel, *, is_measured: bool = False
-    ) -> Composition:
-        """Return a mixtape as one MP3 without gaps, with a chapter for each track.
-
-        Args:
-            mixtape: with at least one track that is there.
-            quality: any but "original".
-            is_measured: that only its length is asked for.
-
-        Raises:
-            TakeawayError: it cannot be made, and the message says why.
-        """
-        if quality == "original":
-            raise TakeawayError("one MP3 has a quality of MP3: choose one of these")
-        tracks = self._tracks(mixtape, quality, is_measured=is_measured)
+    def _single(self, mixtape: SavedMixtape, tracks: list[TapeTrack]) -> Composition:
         kept = [each.track.title for each in tracks if each.file.rendition is None]
         if kept:
             raise TakeawayError(
@@ -154,27 +174,6 @@ class Takeaway:
         chapters = _chapters(tracks, joined)
         tag = make_tag(mixtape.title, artist, mixtape.notes, self._cover(mixtape), chapters)
         return Composition((tag, joined))
-
-    def sizes(self, mixtape: SavedMixtape) -> Iterator[TapeSizes]:
-        """Yield what a mixtape takes at each quality, exact to the byte.
-
-        Raises:
-            TakeawayError: none of its tracks is there.
-        """
-        for quality in QUALITIES:
-            archive = self.archive(mixtape, quality, is_measured=True).length
-            single: int | None = None
-            with contextlib.suppress(TakeawayError):
-                single = self.single(mixtape, quality, is_measured=True).length
-            yield TapeSizes(quality, archive, single)
-
-    def tracks(self, mixtape: SavedMixtape, quality: QualityLevel) -> list[TapeTrack]:
-        """Return the tracks that are there, with the lengths of their files, not their ids.
-
-        Raises:
-            TakeawayError: none is there.
-        """
-        return self._tracks(mixtape, quality, is_measured=True)
 
     def _tracks(
         self, mixtape: SavedMixtape, quality: QualityLevel, *, is_measured: bool

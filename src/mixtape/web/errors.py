@@ -89,7 +89,7 @@ def answer_http_error(error: HTTPException) -> Response:
 
 def answer_unexpected_error(error: Exception) -> Response:
     """Log what nobody foresaw and answer 500 without details."""
-    current_app.logger.exception("%s %s failed", request.method, request.path, exc_info=error)
+    current_app.logger.exception("%s %r failed", request.method, request.path, exc_info=error)
     return error_response(500, str(MESSAGES[500][1]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NoReturn
 
-from flask import Flask, abort, current_app, make_response, render_template, session
+from flask import Flask, abort, current_app, make_response, render_template, request, session
 from flask_babel import gettext
 
 from ..errors import NotFoundError
@@ -13,17 +13,21 @@ from ..mixtapes.values import SavedLink, SavedMixtape
 from ..services import current_services
 from .auth import is_owner
 from .errors import error_response, wants_page
-from .limits import WRONG_LINKS, make_limiter
+from .limits import LINK_PASSWORDS, WRONG_LINKS, make_limiter
 
 _WRONG_LINKS: Final = "mixtape.wrong_links"
+_PASSWORDS: Final = "mixtape.link_passwords"
 _UNLOCKED: Final = "links"
 # A cookie has 4,000 bytes, and nobody is given that many mixtapes with a password at a time.
 _MOST_UNLOCKED: Final = 20
 
 
 def init_app(app: Flask) -> None:
-    """Let an app slow down those who try many links."""
+    """Let an app slow down those who try many links, or many passwords of one."""
     app.extensions[_WRONG_LINKS] = make_limiter(app).shared_limit(WRONG_LINKS, scope="wrong-links")
+    app.extensions[_PASSWORDS] = make_limiter(app).shared_limit(
+        LINK_PASSWORDS, scope="link-passwords", key_func=lambda: (request.view_args or {})["slug"]
+    )
 
 
 def open_mixtape(slug: str) -> SavedMixtape:
@@ -52,6 +56,12 @@ def is_unlocked(link: SavedLink) -> bool:
         return True
     known = session.get(_UNLOCKED, {})
     return bool(known.get(str(link.id)) == _mark_of(link))
+
+
+def knows_password(link: SavedLink, password: str) -> bool:
+    """Say whether a password is that of the link of the request; 429 where many were tried."""
+    with current_app.extensions[_PASSWORDS]:
+        return current_services().share_links.is_password(link.slug, password)
 
 
 def unlock(link: SavedLink) -> None:

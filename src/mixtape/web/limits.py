@@ -9,6 +9,9 @@ from flask import Flask, request
 from flask_limiter import Limiter
 
 SIGN_INS: Final = "5 per minute"
+# For all visitors together, who may have any number of addresses: four digits last for a day then.
+# More than one address may try, so that nobody alone shuts a link to those who know its password.
+LINK_PASSWORDS: Final = "600 per hour"
 # Guessing 128 random bits is hopeless at any rate; this keeps those who try from filling the log.
 WRONG_LINKS: Final = "60 per minute"
 # As hopeless for the keys of devices. A player that was set up wrongly asks again and again.

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from mixtape.database.tables import ShareLink
 from mixtape.mixtapes.values import SavedMixtape
+from mixtape.web import guests
 from tests.helpers.host import PAGE, PASSWORD, csrf_token, make_app, sign_in
 from tests.helpers.mixtapes import (
     Owner,
@@ -217,6 +218,25 @@ def test_trying_passwords_is_slowed_down(
     statuses = [unlock(guest, link, f"guess {number}").status_code for number in range(6)]
     assert statuses == [401] * 5 + [429]
     assert unlock(guest, link, "moonlight").status_code == 429
+
+
+def test_trying_passwords_from_many_addresses_is_slowed_down_for_that_link(
+    tmp_path: Path, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guests, "LINK_PASSWORDS", "3 per hour")
+    app = make_app(tmp_path, password=PASSWORD)
+    mixtape, owner = share_mixtape(app), Owner(app.test_client())
+    sign_in(owner.client)
+    tried, other = (add(owner, mixtape, password="moonlight") for _ in range(2))
+
+    def from_address(number: int, link: dict[str, Any], password: str) -> int:
+        guest = app.test_client()
+        guest.environ_base["REMOTE_ADDR"] = f"192.0.2.{number}"
+        return unlock(guest, link, password).status_code
+
+    assert [from_address(number, tried, "guess") for number in range(4)] == [401] * 3 + [429]
+    assert from_address(9, tried, "moonlight") == 429
+    assert from_address(9, other, "moonlight") == 303
 
 
 def test_a_password_comes_with_the_token_of_its_page(

@@ -30,7 +30,14 @@ from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import current_services
 from .. import guests
 from ..auth import is_owner
-from ..guests import ask_for_password, find_mixtape, heard_token, open_mixtape, refuse_link
+from ..guests import (
+    ask_for_password,
+    find_mixtape,
+    heard_token,
+    knows_password,
+    open_mixtape,
+    refuse_link,
+)
 from ..guests import unlock as remember_unlocked
 from ..limits import SIGN_INS, make_limiter
 from .artwork import send_cover, unchanging
@@ -91,7 +98,7 @@ def unlock(slug: str) -> Response:
     """Let a listener in who knows the password of a link, and remember that for this link."""
     link = find_mixtape(slug).link
     if link.has_password and not is_owner():
-        if not current_services().share_links.is_password(slug, request.form.get("password", "")):
+        if not knows_password(link, request.form.get("password", "")):
             ask_for_password(link, is_wrong=True)
         remember_unlocked(link)
     return redirect(url_for("player.page", slug=slug), 303)

@@ -25,6 +25,7 @@ from audio_cache import (
 from audio_cache.flask_ext import get_state
 
 from ...library.covers import LARGE
+from ...mixtapes.liner_notes import liner_notes_html
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ...takeaway.feed import Episode, Show, episode_id, write_feed
@@ -118,7 +119,7 @@ def feed(slug: str) -> Response:
     mixtape, quality = open_mixtape(slug), _asked_quality()
     show = Show(
         title=mixtape.title,
-        notes=mixtape.notes,
+        notes_html=liner_notes_html(mixtape.notes),
         address=public_url("player.page", slug=slug),
         feed_address=public_url(".feed", slug=slug, quality=quality),
         cover_url=mixtape_cover_url(mixtape, LARGE, is_absolute=True),

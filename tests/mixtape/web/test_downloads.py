@@ -1,14 +1,17 @@
-"""The headers of downloads: what their files are called, and who may keep them."""
+"""Downloads: what their files are called, who may keep them, and what they cost to describe."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import feedparser
 import pytest
 from flask import Flask
 from werkzeug.http import parse_options_header
 
+from audio_cache import Composer
 from mixtape.takeaway.file_names import safe_name
+from mixtape.takeaway.tape import QUALITIES
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
 from tests.helpers.mixtapes import make_scanned_app, share_mixtape
@@ -49,3 +52,37 @@ def test_addresses_that_play_are_for_nobody_else_to_keep(app: Flask, name: str) 
     slug = share_mixtape(app, "a.flac").slug
     kept = app.test_client().get(f"/mixtapes/{slug}/{name}").cache_control
     assert (kept.private, kept.no_cache) == (True, True)
+
+
+def test_a_podcast_shows_liner_notes_as_the_page_does(app: Flask) -> None:
+    notes = "For **you** <img src=x onerror=alert(1)> & me, I <3 it"
+    slug = share_mixtape(app, "a.flac", notes=notes).slug
+    feed = app.test_client().get(f"/mixtapes/{slug}/feed.xml").data
+    # As it is in the feed: what this reader cleans, apps may show.
+    found = feedparser.parse(feed, sanitize_html=False).feed.description
+    assert "<strong>you</strong>" in found
+    assert "<img" not in found
+    assert "I &lt;3 it" in found
+
+
+def test_the_title_of_a_podcast_is_no_html(app: Flask) -> None:
+    slug = share_mixtape(app, "a.flac", title="<b>A & B</b>").slug
+    feed = app.test_client().get(f"/mixtapes/{slug}/feed.xml").data
+    found = feedparser.parse(feed, sanitize_html=False).feed
+    assert found.description == "&lt;b&gt;A &amp; B&lt;/b&gt;"
+
+
+def test_sizes_take_one_look_at_each_track_for_each_quality(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = share_mixtape(app, "a.flac").slug
+    looks = []
+    describe = Composer.describe
+
+    def counted(*given: object, **more: object) -> object:
+        looks.append(given)
+        return describe(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Composer, "describe", counted)
+    assert app.test_client().get(f"/mixtapes/{slug}/download/sizes").status_code == 200
+    assert len(looks) == len(QUALITIES)
