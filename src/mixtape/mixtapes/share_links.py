@@ -132,8 +132,7 @@ class ShareLinks:
             mixtape = get_mixtape(session, slug)
             link = _get_link(session, mixtape, link_id)
             is_first = link.slug == mixtape.slug
-            link.slug, link.share_key = new_slug(), new_key()
-            _forget(link)
+            give_new_address(link)
             if is_first:
                 mixtape.slug = link.slug
             session.flush()
@@ -221,6 +220,12 @@ def new_link(mixtape_id: int, now: datetime, slug: str | None = None) -> ShareLi
         share_key=new_key(),
         created_at=now,
     )
+
+
+def give_new_address(link: ShareLink) -> None:
+    """Lock out whoever has the address of a link, and forget how far they came."""
+    link.slug, link.share_key = new_slug(), new_key()
+    _forget(link)
 
 
 def is_slug(text: str) -> bool:

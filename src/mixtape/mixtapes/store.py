@@ -18,6 +18,7 @@ from .share_links import (
     find_link,
     first_link,
     get_mixtape,
+    give_new_address,
     new_key,
     new_link,
     new_slug,
@@ -171,8 +172,8 @@ class Mixtapes:
         with self._database.write() as session:
             mixtape = get_mixtape(session, slug)
             link = first_link(session, mixtape)
-            link.slug = mixtape.slug = new_slug()
-            link.share_key = new_key()
+            give_new_address(link)
+            mixtape.slug = link.slug
             session.flush()
             return self._load(session, mixtape)
 

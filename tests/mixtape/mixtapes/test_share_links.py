@@ -256,3 +256,12 @@ def test_a_link_that_cannot_be_used_is_told_nothing(shelf: Shelf) -> None:
     for slug in (link.slug, "A" * 22, "\ud800" * 22):
         with pytest.raises(LinkError):
             shelf.links.note_heard(slug, 0, 1.0)
+
+
+def test_whoever_gets_a_new_first_link_is_not_taken_for_the_one_before(shelf: Shelf) -> None:
+    [first] = shelf.links.of(shelf.slug)
+    shelf.change(first, tells_progress=True)
+    assert shelf.links.note_heard(shelf.slug, 0, 3.0)
+    shelf.slug = shelf.mixtapes.renew_link(shelf.slug).slug
+    [renewed] = shelf.links.of(shelf.slug)
+    assert (renewed.tells_progress, renewed.furthest) == (True, None)

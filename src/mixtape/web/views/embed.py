@@ -24,7 +24,7 @@ blueprint = Blueprint("embed", __name__, url_prefix="/mixtapes")
 def page(slug: str) -> Response:
     """Show the player that others may have in their pages, where a link's owner allows that."""
     mixtape = find_mixtape(slug)
-    if not may_embed(mixtape):
+    if not may_embed(mixtape.link):
         abort(404, gettext("This mixtape is not to be embedded in other pages."))
     shown = render_template(
         "embed.html",

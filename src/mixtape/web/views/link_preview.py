@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from ...files.formats import total_duration_text
 from ...library.collages import CARD, CARD_SIZE
-from ...mixtapes.values import SavedMixtape
+from ...mixtapes.values import SavedLink, SavedMixtape
 from ..figures import counted
 from ..guests import find_mixtape, refuse_link
 from ..urls import public_url
@@ -98,24 +98,25 @@ def oembed() -> Response:
     if image is not None and image.fits(width, height):
         content["thumbnail_url"] = image.url
         content["thumbnail_width"], content["thumbnail_height"] = image.width, image.height
-    if may_embed(mixtape):
+    if may_embed(mixtape.link):
         size = (min(EMBED_WIDTH, width or EMBED_WIDTH), min(EMBED_HEIGHT, height or EMBED_HEIGHT))
-        content |= {"type": "rich", "html": embed_code(mixtape, *size)}
+        content |= {"type": "rich", "html": embed_code(mixtape.link, mixtape.title, *size)}
         content["width"], content["height"] = size
     return fresh_json(content)
 
 
-def may_embed(mixtape: SavedMixtape) -> bool:
+def may_embed(link: SavedLink) -> bool:
     """Say whether pages of others may show the player of a link."""
-    is_possible = bool(current_app.config["EMBED_SITES"]) and not mixtape.link.has_password
-    return is_possible and mixtape.link.allows_embed
+    is_possible = bool(current_app.config["EMBED_SITES"]) and not link.has_password
+    return is_possible and link.allows_embed
 
 
-def embed_code(mixtape: SavedMixtape, width: int = EMBED_WIDTH, height: int = EMBED_HEIGHT) -> str:
+def embed_code(
+    link: SavedLink, title: str, width: int = EMBED_WIDTH, height: int = EMBED_HEIGHT
+) -> str:
     """Return the HTML that shows the player of a link in a page of others."""
-    src = public_url("embed.page", slug=mixtape.slug)
-    title = html.escape(mixtape.title)
-    return _IFRAME.format(src=html.escape(src), width=width, height=height, title=title)
+    src = html.escape(public_url("embed.page", slug=link.slug))
+    return _IFRAME.format(src=src, width=width, height=height, title=html.escape(title))
 
 
 def facts_of(mixtape: SavedMixtape) -> str:

@@ -37,7 +37,7 @@ def add(slug: str) -> tuple[Response, int]:
     """Make another link to a mixtape, with the name and terms that are sent."""
     services = current_services()
     link = services.share_links.add(slug, _read_change())
-    return jsonify(_fields(services.mixtapes.get_linked(link.slug), slug)), 201
+    return jsonify(_fields(services.mixtapes.get(slug), link)), 201
 
 
 @blueprint.patch(f"{_API}/<int:link_id>")
@@ -48,7 +48,7 @@ def change(slug: str, link_id: int) -> Response:
     link = services.share_links.change(slug, link_id, sent)
     if link.share_key != before.share_key:
         services.open_answers.end(link.slug)
-    return jsonify(_fields(services.mixtapes.get_linked(link.slug), slug))
+    return jsonify(_fields(services.mixtapes.get(slug), link))
 
 
 @blueprint.post(f"{_API}/<int:link_id>/renew")
@@ -58,11 +58,10 @@ def renew(slug: str, link_id: int) -> Response:
     before = services.share_links.get(slug, link_id)
     link = services.share_links.renew(slug, link_id)
     services.open_answers.end(before.slug)
-    mixtape = services.mixtapes.get_linked(link.slug)
+    mixtape = services.mixtapes.get(link.slug if link.is_first else slug)
     if link.is_first:
-        slug = link.slug
         services.caching.rename(before.slug, mixtape)
-    return jsonify(_fields(mixtape, slug))
+    return jsonify(_fields(mixtape, link))
 
 
 @blueprint.delete(f"{_API}/<int:link_id>")
@@ -104,14 +103,12 @@ def card(slug: str, link_id: int) -> str:
 
 def links_fields(mixtape: SavedMixtape) -> list[dict[str, Any]]:
     """Return the links to a mixtape for the page of its owner, the first one first."""
-    services = current_services()
-    links = services.share_links.of(mixtape.slug)
-    return [_fields(services.mixtapes.get_linked(link.slug), mixtape.slug) for link in links]
+    links = current_services().share_links.of(mixtape.slug)
+    return [_fields(mixtape, link) for link in links]
 
 
-def _fields(mixtape: SavedMixtape, slug: str) -> dict[str, Any]:
-    link = mixtape.link
-    place: dict[str, Any] = {"slug": slug, "link_id": link.id}
+def _fields(mixtape: SavedMixtape, link: SavedLink) -> dict[str, Any]:
+    place: dict[str, Any] = {"slug": mixtape.slug, "link_id": link.id}
     return {
         "id": link.id,
         "name": link.name,
@@ -124,13 +121,13 @@ def _fields(mixtape: SavedMixtape, slug: str) -> dict[str, Any]:
         "tells_progress": link.tells_progress,
         "allows_embed": link.allows_embed,
         "can_embed": bool(current_app.config["EMBED_SITES"]),
-        "embed_code": embed_code(mixtape) if may_embed(mixtape) else None,
+        "embed_code": embed_code(link, mixtape.title) if may_embed(link) else None,
         "furthest": _furthest(mixtape, link),
         "url": url_for("share_links.change", **place),
         "renew_url": url_for("share_links.renew", **place),
         "qr_url": url_for("share_links.qr_code", **place),
         "card_url": url_for("share_links.card", **place),
-        "edit_url": url_for("editor.edit", slug=slug),
+        "edit_url": url_for("editor.edit", slug=mixtape.slug),
     }
 
 
