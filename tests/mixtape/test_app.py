@@ -130,7 +130,7 @@ def test_what_nobody_foresaw_is_logged_and_answered_without_details(
     answer = client.get("/boom")
     assert answer.status_code == 500
     assert "division" not in answer.text
-    assert "GET /boom failed" in caplog.text
+    assert "GET '/boom' failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
     page = client.get("/boom", headers=PAGE)
     assert "<h1>Something broke</h1>" in page.text
@@ -156,3 +156,14 @@ def test_the_engine_is_told_where_the_music_is(tmp_path: Path, music: Path) -> N
     assert app.config["MUSIC_ROOT"] == str(music)
     assert app.config["DATA_ROOT"] == str(tmp_path / "data")
     assert app.extensions["audio_cache"].settings.default_quality == "medium"
+
+
+def test_the_address_of_what_failed_is_one_line_of_the_log(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = client.application
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setitem(app.view_functions, "library.browse", lambda **_: 1 / 0)
+    assert client.get("/browse/a%0a2026-01-01%20INFO%20forged").status_code == 500
+    assert "forged" in caplog.text
+    assert not any(line.startswith("2026-01-01 INFO") for line in caplog.text.splitlines())
