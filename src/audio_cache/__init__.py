@@ -37,6 +37,7 @@ from .serving.composer import Composer
 from .serving.composition import Composition, JoinedTracks, TrackCrc, TrackFile
 from .serving.traffic import TrafficCount
 from .settings import AudioCacheSettings
+from .sources.music_roots import MusicRoots, Roots, name_root, split_roots
 from .sources.sheet_tracks import (
     SheetTrack,
     cut_files,
@@ -101,6 +102,7 @@ __all__ = [
     "JoinedTracks",
     "LiveUnavailableError",
     "LoudnessLine",
+    "MusicRoots",
     "News",
     "Outlook",
     "ProgressCallback",
@@ -110,6 +112,7 @@ __all__ = [
     "QualityError",
     "QualityLevel",
     "QualitySetting",
+    "Roots",
     "SheetTrack",
     "Source",
     "SourceWatch",
@@ -142,6 +145,7 @@ __all__ = [
     "may_be_lossless",
     "media_type",
     "missing",
+    "name_root",
     "normalise_tags",
     "open_inside",
     "parse_quality",
@@ -149,6 +153,7 @@ __all__ = [
     "rename_tag",
     "running_count",
     "schedule_mixtape_caching",
+    "split_roots",
     "stat_source",
     "suffix_of",
     "take_stock",

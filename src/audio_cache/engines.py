@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from .batch.background import BackgroundRuns, Runs
 from .errors import ConfigError
 from .progress.tracker import ProgressTracker, get_progress_tracker
 from .settings import PREFIX, AudioCacheSettings
+from .sources.music_roots import MusicRoots, Roots
 from .store.cache import AudioCache
 from .store.object_store import ObjectStore
 from .store.room import Limits
@@ -100,7 +100,7 @@ def make_runs(
     settings: AudioCacheSettings,
     cache: AudioCache,
     tracker: ProgressTracker,
-    music_root: str | os.PathLike[str],
+    music_root: Roots,
 ) -> Runs:
     """Return the background runs of a host, on the engine that settings name.
 
@@ -108,7 +108,8 @@ def make_runs(
         settings: of the cache.
         cache: where this process keeps files.
         tracker: receives the progress.
-        music_root: where this host has the music; another may have it elsewhere.
+        music_root: where this host has the music; another may have it elsewhere, and where it is
+            several folders, under the same names.
 
     Raises:
         ConfigError: what the engine needs is not installed.
@@ -116,7 +117,7 @@ def make_runs(
     if settings.engine == "threads":
         return BackgroundRuns(cache, tracker, settings.max_workers)
     backend = load_backend("celery_runs", f"{PREFIX}ENGINE")
-    runs: Runs = backend.CeleryRuns(settings, tracker, Path(os.path.abspath(music_root)))
+    runs: Runs = backend.CeleryRuns(settings, tracker, MusicRoots.of(music_root))
     return runs
 
 

@@ -36,7 +36,8 @@ from .serving.playback import Playback
 from .serving.ranges import connection_of as connection_of
 from .serving.traffic import Traffic
 from .settings import AudioCacheSettings
-from .sources.source import is_audio_name, open_inside, stat_opened
+from .sources.music_roots import MusicRoots, Roots
+from .sources.source import is_audio_name, stat_opened
 from .store.cache import AudioCache
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class AudioCacheState:
     """The extension's state for one application, in `app.extensions["audio_cache"]`."""
 
     settings: AudioCacheSettings
-    music_root: Path
+    roots: MusicRoots
     cache: AudioCache
     live: Live
     playback: Playback
@@ -69,7 +70,7 @@ class AudioCacheState:
 
     def make_runs(self) -> Runs:
         """Return the background runs of the host, on the engine that the settings name."""
-        return make_runs(self.settings, self.cache, self.tracker, self.music_root)
+        return make_runs(self.settings, self.cache, self.tracker, self.roots)
 
     def shut_down(self) -> None:
         """End the encoders of this process; what they made so far will be resumed.
@@ -88,9 +89,9 @@ class AudioCacheState:
 class FlaskAudioCache:
     """Add the audio cache to a Flask application.
 
-    Reads MUSIC_ROOT, DATA_ROOT (default: ./collection-data) and AUDIO_CACHE_* from `app.config`;
-    environment variables named AUDIO_CACHE_* win. Routes: `GET /play/<path>?quality=`,
-    `GET /r/<id>.mp3` and `GET /editor/progress/<slug>`.
+    Reads MUSIC_ROOT (a folder, or a list of them), DATA_ROOT (default: ./collection-data) and
+    AUDIO_CACHE_* from `app.config`; environment variables named AUDIO_CACHE_* win. Routes:
+    `GET /play/<path>?quality=`, `GET /r/<id>.mp3` and `GET /editor/progress/<slug>`.
 
     Args:
         app: the application; None to call `init_app` later.
@@ -191,7 +192,7 @@ def make_state(app: Flask) -> AudioCacheState:
     playback = Playback(cache, settings, live, _Complete, traffic)
     state = AudioCacheState(
         settings=settings,
-        music_root=Path(os.path.abspath(music_root)),
+        roots=MusicRoots.of(music_root),
         cache=cache,
         live=live,
         playback=playback,
@@ -305,7 +306,7 @@ def send_library_track(relative: str, quality: QualityLevel) -> Response:
     Raises:
         NotFound: as `find_track`, or the file can't be read.
     """
-    return _answer(*_locate(get_state().music_root, relative), quality)
+    return _answer(*_locate(get_state().roots, relative), quality)
 
 
 def send_track(path: Path, quality: QualityLevel) -> Response:
@@ -346,33 +347,25 @@ def requested_quality() -> QualityLevel:
         raise BadRequest(str(error)) from error
 
 
-def find_track(music_root: Path, relative: str) -> Path:
-    """Return the absolute path of a file under the music root.
+def find_track(music_root: Roots, relative: str) -> Path:
+    """Return the absolute path of a file under the music root, or under one of several.
 
     Raises:
         NotFound: the path leads out of the root, by dots or a link, or not to an audio file.
     """
-    return _locate(music_root, relative)[0]
+    return _locate(MusicRoots.of(music_root), relative)[0]
 
 
-def _locate(music_root: Path, relative: str) -> tuple[Path, os.stat_result]:
+def _locate(roots: MusicRoots, relative: str) -> tuple[Path, os.stat_result]:
     # Other files of a music folder (notes, databases, documents) are not for listeners.
     parts = relative.split("/")
     is_plain = "\0" not in relative and _ODD_PARTS.isdisjoint(parts)
     # What is in folders such as .git or .Trash was put away, and no listing shows it.
     is_plain = is_plain and not any(part.startswith(".") for part in parts[:-1])
-    path = os.path.join(music_root, relative)
     if is_plain and is_audio_name(relative):
-        # Looked up once a second: with each play it would be an eighth of what a hit takes.
-        root = _real_root(os.fspath(music_root), int(time.monotonic()))
-        with contextlib.suppress(OSError), open_inside(root, path) as descriptor:
-            return Path(path), stat_opened(path, descriptor)
+        with contextlib.suppress(OSError), roots.opened(relative) as (path, descriptor):
+            return path, stat_opened(os.fspath(path), descriptor)
     raise NotFound("There is no such track.")
-
-
-@functools.lru_cache(maxsize=16)
-def _real_root(path: str, _second: int) -> str:
-    return os.path.realpath(path)
 
 
 def _raw_path(file_path: str) -> str:

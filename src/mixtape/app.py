@@ -11,7 +11,8 @@ from audio_cache.flask_ext import FlaskAudioCache, static_view
 
 from . import services
 from .admin.monitor import Monitor
-from .settings import DEMO_LIBRARY, Settings, load_settings, prepare_data_root, read_secret_key
+from .secret_key import read_secret_key
+from .settings import DEMO_LIBRARY, Settings, load_settings, prepare_data_root
 from .web import auth, compression, figures, languages, limits, module_preload, prefix, security
 from .web import errors as web_errors
 from .web.crowd import CrowdBehindProxies
@@ -54,13 +55,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load_settings()
     data_root = prepare_data_root(settings)
-    music_root = settings.music_root or DEMO_LIBRARY
+    music_roots = [str(path) for path in settings.music_root or (DEMO_LIBRARY,)]
     app = Flask("mixtape", root_path=str(Path(__file__).parent))
     app.config.update(
-        MUSIC_ROOT=str(music_root),
+        MUSIC_ROOT=music_roots[0] if len(music_roots) == 1 else music_roots,
         DATA_ROOT=str(data_root),
         DATABASE_URL=settings.database_url and settings.database_url.get_secret_value(),
-        IS_DEMO=settings.music_root is None,
+        IS_DEMO=not settings.music_root,
         SECRET_KEY=read_secret_key(settings),
         PUBLIC_URL=settings.public_url,
         EMBED_SITES=settings.embed_sites,

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audio_cache import AudioCacheSettings, ConfigError
+from audio_cache import AudioCacheSettings, ConfigError, MusicRoots
 from audio_cache.text import counted
 
 from .errors import DatabaseError, MixtapeError
+from .secret_key import read_secret_key
 from .settings import (
     DEMO_LIBRARY,
     Settings,
@@ -22,7 +23,6 @@ from .settings import (
     describe_settings,
     load_settings,
     prepare_data_root,
-    read_secret_key,
 )
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def _opened_backups() -> Iterator[Backups]:
     from .backups.backups import Backups
     from .database.units_of_work import Database
     from .library.covers import Artwork
+    from .library.roots import adopt_roots, are_noted
 
     try:
         settings = load_settings()
@@ -111,7 +112,11 @@ def _opened_backups() -> Iterator[Backups]:
         url = settings.database_url
         database = Database.open(data_root, url.get_secret_value() if url else None)
         try:
-            artwork = Artwork(database, settings.music_root or DEMO_LIBRARY, data_root)
+            roots = MusicRoots.of(settings.music_root or DEMO_LIBRARY)
+            # Only a server changes them: a job may be given no MUSIC_ROOT, or another.
+            if settings.music_root and not are_noted(database):
+                adopt_roots(database, roots)
+            artwork = Artwork(database, roots, data_root)
             yield Backups(database, artwork, data_root)
         finally:
             database.close()
@@ -172,12 +177,17 @@ def run(settings: Settings) -> None:
     _try_database(settings)
     listener = bind_listener(settings)
     address = address_of(settings, listener)
-    library = settings.music_root or DEMO_LIBRARY
-    if settings.music_root is None:
+    library = settings.music_root or (DEMO_LIBRARY,)
+    if not settings.music_root:
         click.echo("No MUSIC_ROOT is set: playing the demo library.")
+    for folder in library:
+        if not folder.exists():
+            shown = click.format_filename(folder)
+            click.echo(f"{shown} of MUSIC_ROOT is not there: is its disk mounted?", err=True)
     raise_file_limit(settings.server_threads)
     server = MixtapeServer(settings, listener)
-    click.echo(f"Mixtape is playing at {address} – library: {click.format_filename(library)}")
+    named = ", ".join(map(click.format_filename, library))
+    click.echo(f"Mixtape is playing at {address} – library: {named}")
     server.run()
 
 

@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
-from audio_cache import Composer, is_sheet_track, open_inside, stat_source
+from audio_cache import Composer, MusicRoots, is_sheet_track, stat_source
 from audio_cache.flask_ext import AudioCacheState
 
 from .accounts.devices import Devices
@@ -29,6 +29,7 @@ from .library.covers import Artwork
 from .library.folders import Folders
 from .library.initials import Initials
 from .library.library_watch import LibraryWatch
+from .library.roots import adopt_roots
 from .library.scanner import LOCK_NAME, Scanner, ScanProgress
 from .library.selection import Selection
 from .mixtapes.additions import Additions
@@ -120,12 +121,14 @@ class Services:
 
 def init_app(app: Flask) -> None:
     """Open the database of an app and wire its services; the cache must be set up already."""
-    music_root, data_root = Path(app.config["MUSIC_ROOT"]), Path(app.config["DATA_ROOT"])
-    database = Database.open(data_root, app.config["DATABASE_URL"])
-    scanner = Scanner(database, music_root, data_root / LOCK_NAME)
-    catalogue = Catalogue(database)
+    data_root = Path(app.config["DATA_ROOT"])
     state: AudioCacheState = app.extensions["audio_cache"]
-    artwork = Artwork(database, music_root, data_root)
+    roots = state.roots
+    database = Database.open(data_root, app.config["DATABASE_URL"])
+    adopt_roots(database, roots)
+    scanner = Scanner(database, roots, data_root / LOCK_NAME)
+    catalogue = Catalogue(database)
+    artwork = Artwork(database, roots, data_root)
     collages = Collages(artwork)
     open_answers = OpenAnswers()
     if state.shared is not None:
@@ -137,7 +140,7 @@ def init_app(app: Flask) -> None:
         devices=Devices(database, Sealer(app.config["SECRET_KEY"])),
         marks=Marks(database),
         scanner=scanner,
-        watch=LibraryWatch(scanner, state.cache, music_root, state.settings.watch),
+        watch=LibraryWatch(scanner, state.cache, roots, state.settings.watch),
         catalogue=catalogue,
         folders=Folders(scanner, catalogue),
         initials=Initials(database, lambda: scanner.version),
@@ -153,7 +156,7 @@ def init_app(app: Flask) -> None:
         caching=Caching(state, database),
         backups=Backups(database, artwork, data_root),
         incoming=Incoming(data_root),
-        takeaway=Takeaway(Composer(state.playback), collages, partial(_placed, music_root)),
+        takeaway=Takeaway(Composer(state.playback), collages, partial(_placed, roots)),
     )
     app.extensions[EXTENSION] = services
     atexit.register(services.close)
@@ -164,8 +167,7 @@ def current_services() -> Services:
     return cast(Services, current_app.extensions[EXTENSION])
 
 
-def _placed(music_root: Path, path: bytes) -> tuple[Path, os.stat_result]:
+def _placed(roots: MusicRoots, path: bytes) -> tuple[Path, os.stat_result]:
     """Return where a track of the library is, and what the file system says of the file there."""
-    place = music_root / os.fsdecode(path)
-    with open_inside(os.path.realpath(music_root), place) as descriptor:
+    with roots.opened(path) as (place, descriptor):
         return place, stat_source(place) if is_sheet_track(place) else os.fstat(descriptor)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import secrets
 import tempfile
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from audio_cache import MusicRoots, split_roots
 
 from .weak_secrets import SHORTEST_PASSWORD, find_weakness, is_placeholder
 
-SECRET_KEY_FILE = "secret_key"
 SESSIONS_FILE = "sessions"
 # Two short albums for those who set no MUSIC_ROOT. Nothing is ever written there.
 DEMO_LIBRARY = Path(__file__).parent / "demo" / "music"
@@ -38,10 +38,11 @@ class Settings(BaseSettings):
         env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
     )
 
-    music_root: Path | None = Field(
-        None,
-        description="the folder that holds your music; without it a small demo plays",
-        examples=["/srv/music"],
+    music_root: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="the folder that holds your music, or several with a colon between them; "
+        "without it a small demo plays",
+        examples=["/srv/music", "/srv/music:/mnt/more"],
     )
     data_root: Path = Field(
         Path("./collection-data"),
@@ -176,23 +177,33 @@ class Settings(BaseSettings):
             )
         return {**given, "password": password}
 
-    @field_validator("music_root", "data_root", mode="after")
+    @field_validator("data_root", mode="after")
     @classmethod
-    def _absolute(cls, path: Path | None) -> Path | None:
-        return path and Path(os.path.abspath(path.expanduser()))
+    def _absolute(cls, path: Path) -> Path:
+        return Path(os.path.abspath(path.expanduser()))
+
+    @field_validator("music_root", mode="before")
+    @classmethod
+    def _folders(cls, given: object) -> object:
+        if isinstance(given, str):
+            return split_roots(given)
+        return (given,) if isinstance(given, Path) else given
 
     @field_validator("music_root", mode="after")
     @classmethod
-    def _readable_folder(cls, path: Path | None) -> Path | None:
-        if path is None:
-            return None
-        if not path.exists():
-            raise ValueError("there is no such folder")
-        if not path.is_dir():
-            raise ValueError("this is a file, not a folder")
-        if not os.access(path, os.R_OK | os.X_OK):
-            raise ValueError("this folder may not be read by the user that mixtape runs as")
-        return path
+    def _readable_folders(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+        if not paths:
+            return ()
+        # Of several, one whose disk is away stops none of the others.
+        if not any(path.exists() for path in paths):
+            raise ValueError("there is no such folder" if len(paths) == 1 else "none is there")
+        for path in filter(Path.exists, paths):
+            which = "this" if len(paths) == 1 else str(path)
+            if not path.is_dir():
+                raise ValueError(f"{which} is a file, not a folder")
+            if not os.access(path, os.R_OK | os.X_OK):
+                raise ValueError(f"{which} may not be read by the user that mixtape runs as")
+        return tuple(map(Path, MusicRoots.of(paths).places.values()))
 
     @field_validator("embed_sites", mode="after")
     @classmethod
@@ -267,14 +278,13 @@ class Settings(BaseSettings):
                     f"{SHORTEST_PASSWORD} characters or more that is not on every list, for "
                     "example four words."
                 )
-        if self.music_root is not None and self.data_root.resolve().is_relative_to(
-            self.music_root.resolve()
-        ):
-            raise ValueError(
-                f"DATA_ROOT={self.data_root} lies inside MUSIC_ROOT={self.music_root}, where "
-                "mixtape's own files would show up as music. Choose a DATA_ROOT outside it, for "
-                "example DATA_ROOT=~/.local/share/mixtape."
-            )
+        for music_root in self.music_root:
+            if self.data_root.resolve().is_relative_to(music_root.resolve()):
+                raise ValueError(
+                    f"DATA_ROOT={self.data_root} lies inside MUSIC_ROOT={music_root}, where "
+                    "mixtape's own files would show up as music. Choose a DATA_ROOT outside it, "
+                    "for example DATA_ROOT=~/.local/share/mixtape."
+                )
         return self
 
     @property
@@ -321,7 +331,11 @@ def load_settings() -> Settings:
 def describe_settings() -> list[tuple[str, str, str]]:
     """Return (variable, default, meaning) of every setting, for the CLI's help and the docs."""
     return [
-        (name.upper(), "" if field.default is None else str(field.default), field.description or "")
+        (
+            name.upper(),
+            "" if field.default in (None, ()) else str(field.default),
+            field.description or "",
+        )
         for name, field in Settings.model_fields.items()
     ]
 
@@ -344,35 +358,6 @@ def prepare_data_root(settings: Settings) -> Path:
             "mixtape may write. For example DATA_ROOT=~/.local/share/mixtape."
         ) from error
     return root
-
-
-def read_secret_key(settings: Settings) -> str:
-    """Return SECRET_KEY, or the one that DATA_ROOT keeps, made on first use for the owner alone."""
-    if settings.secret_key is not None:
-        return settings.secret_key.get_secret_value()
-    path = prepare_data_root(settings) / SECRET_KEY_FILE
-    if not path.exists():
-        _write_secret_key(path)
-    key = path.read_text(encoding="ascii").strip()
-    if len(key) < 16:
-        raise SettingsError(f"{path} holds no usable key. Delete it, and a new one is made.")
-    return key
-
-
-def _write_secret_key(path: Path) -> None:
-    # mkstemp gives mode 0600; link, unlike replace, fails where another process was first, so
-    # that two processes starting together end up with the same key.
-    handle, temp = tempfile.mkstemp(prefix=".secret_key-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32) + "\n")
-        os.link(temp, path)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without hard links
-        os.replace(temp, path)
-    finally:
-        Path(temp).unlink(missing_ok=True)
 
 
 def _explain(detail: ErrorDetails) -> str:

@@ -110,7 +110,7 @@ def test_the_state_is_in_the_extensions_of_each_application(music: Path, tmp_pat
     for app in apps:
         extension.init_app(app)
     first, second = map(state_of, apps)
-    assert first.music_root == second.music_root == music
+    assert first.roots.places == second.roots.places == {"": str(music)}
     assert first.cache.cache_dir == tmp_path / "data" / "cache" / "audio"
     assert second.cache.cache_dir == tmp_path / "other" / "cache" / "audio"
     assert first.live is not second.live

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -223,7 +222,7 @@ def test_one_track_gives_way_to_the_next_for_as_long_as_was_chosen(tape: Page) -
 def test_the_line_shows_how_loud_a_stored_track_is(tape: Page, app: Flask) -> None:
     with app.app_context():
         state = get_state()
-        state.cache.transcode_file(Path(state.music_root) / "Album First" / "First.flac", "low")
+        state.cache.transcode_file(state.roots.get("Album First/First.flac"), "low")
     press_play(tape)
     expect(tape.locator(".player-position.has-line canvas")).to_be_visible()
     slider = tape.get_by_label("Position in the track")

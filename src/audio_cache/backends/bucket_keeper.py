@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final, cast
 
 import redis
 
 from ..errors import AudioCacheError
 from ..quality import QualityLevel, parse_quality
+from ..sources.music_roots import MusicRoots, Roots
 from ..store.cache import AudioCache
 from ..store.ledger import Play
 from ..store.object_store import ObjectStore
@@ -147,7 +146,7 @@ class BucketKeeper:
         return freed
 
 
-def pinned_ids(cache: AudioCache, music_root: Path, worth: SharedWorth) -> set[str]:
+def pinned_ids(cache: AudioCache, music_root: Roots, worth: SharedWorth) -> set[str]:
     """Return the ids of what is pinned, as the sources at this node give them.
 
     Args:
@@ -159,8 +158,11 @@ def pinned_ids(cache: AudioCache, music_root: Path, worth: SharedWorth) -> set[s
         OSError: a pinned track cannot be looked at, as where its disk is away.
     """
     found = set()
+    roots = MusicRoots.of(music_root)
     for path, quality in worth.pinned():
-        source = music_root / os.fsdecode(path)
+        source = roots.find(path)
+        if source is None:
+            continue  # its folder is none of these any more
         try:
             if quality != "original" and cache.should_transcode(source):
                 found.add(cache.identify(source, quality).id)

@@ -20,11 +20,12 @@ from celery.exceptions import (  # type: ignore[import-untyped]
 
 from ..batch.batch import Batch
 from ..batch.needs import look_up
-from ..batch.outcome import Fate, Outcome
+from ..batch.outcome import MISSING, Fate, Outcome
 from ..engines import make_cache, make_tracker
 from ..errors import AudioCacheError
 from ..quality import QualityLevel
 from ..settings import AudioCacheSettings
+from ..sources.music_roots import MusicRoots, Roots
 from ..store.cache import AudioCache
 from .redis_client import connect, persist
 from .redis_lease import Leases
@@ -95,7 +96,7 @@ def make_app(settings: AudioCacheSettings) -> Celery:
     return app
 
 
-def make_worker(settings: AudioCacheSettings, music_root: Path, data_root: Path) -> Celery:
+def make_worker(settings: AudioCacheSettings, music_root: Roots, data_root: Path) -> Celery:
     """Return the application with its tasks, for `audio-cache worker`.
 
     Args:
@@ -104,7 +105,8 @@ def make_worker(settings: AudioCacheSettings, music_root: Path, data_root: Path)
         data_root: where this host keeps what it makes.
     """
     app = make_app(settings)
-    node = _Node(settings, music_root, data_root, app)
+    roots = MusicRoots.of(music_root)
+    node = _Node(settings, roots, data_root, app)
 
     def spread(run_id: str) -> None:
         persist(lambda: node.spread(run_id))
@@ -126,7 +128,7 @@ def make_worker(settings: AudioCacheSettings, music_root: Path, data_root: Path)
         # A process of its own: this one forks its children again and again, which no thread and no
         # connection of a library survives.
         module = f"{__package__}.supervisor"
-        command = [sys.executable, "-m", module, os.fspath(music_root), os.fspath(data_root)]
+        command = [sys.executable, "-m", module, os.fspath(data_root), *roots.places.values()]
         subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     signals.worker_ready.connect(supervise, weak=False)
@@ -137,10 +139,10 @@ class _Node:
     """A host that encodes; its parts are made in each process of its worker."""
 
     def __init__(
-        self, settings: AudioCacheSettings, music_root: Path, data_root: Path, app: Celery
+        self, settings: AudioCacheSettings, roots: MusicRoots, data_root: Path, app: Celery
     ) -> None:
         self._settings = settings
-        self._music_root = music_root
+        self._roots = roots
         self._cache_dir = settings.cache_dir(data_root)
         self._app = app
         self._made: tuple[int, AudioCache, RunRecords, Leases] | None = None
@@ -175,7 +177,11 @@ class _Node:
             records.finish(record)
             return True
         track = records.track(run_id, index)
-        source = self._music_root / os.fsdecode(track.path)
+        source = self._roots.find(track.path)
+        if source is None:
+            missing = Outcome(Fate.SKIPPED, MISSING, dict.fromkeys(record.qualities, False))
+            records.settle(record, index, track, missing)
+            return True
         wanted = {source: record.qualities}
         # What a worker with a bucket has made is there, so here anything may go for more.
         batch = Batch(cache, wanted, logger=logger, for_batch=cache.backing is None)

@@ -19,6 +19,7 @@ from ..errors import EngineUnavailableError
 from ..progress.tracker import ProgressTracker
 from ..quality import DEFAULT_QUALITY, QualityLevel
 from ..settings import AudioCacheSettings
+from ..sources.music_roots import MusicRoots, Roots
 from .celery_app import make_app, send_spread
 from .redis_client import connect, persist
 from .redis_runs import RUNNING, RunRecord, RunRecords, RunTrack
@@ -34,12 +35,12 @@ class CeleryRun:
     Args:
         records: where runs are recorded.
         record: the run.
-        music_root: where this node has the music.
+        roots: where this node has the music.
     """
 
-    def __init__(self, records: RunRecords, record: RunRecord, music_root: bytes) -> None:
+    def __init__(self, records: RunRecords, record: RunRecord, roots: MusicRoots) -> None:
         self._records = records
-        self._music_root = music_root
+        self._roots = roots
         self._record = record
         self.task_id = record.task_id
         self.run_id = record.run_id
@@ -70,8 +71,9 @@ class CeleryRun:
         """Return what became of the tracks that are settled, by their paths on this node."""
         found = persist(lambda: self._records.outcomes(self.run_id))
         return {
-            Path(os.fsdecode(os.path.join(self._music_root, track.path))): outcome
+            place: outcome
             for track, outcome in found.items()
+            if (place := self._roots.find(track.path)) is not None
         }
 
     def cancel(self) -> None:
@@ -93,16 +95,16 @@ class CeleryRuns:
     Args:
         settings: with the address of the Redis.
         tracker: receives the progress of the runs.
-        music_root: where this node has the music; paths travel relative to it.
+        roots: where this node has the music; paths travel relative to it.
     """
 
     def __init__(
-        self, settings: AudioCacheSettings, tracker: ProgressTracker, music_root: Path
+        self, settings: AudioCacheSettings, tracker: ProgressTracker, roots: Roots
     ) -> None:
         assert settings.redis is not None
         self._records = RunRecords(connect(settings.redis), tracker)
         self._app = make_app(settings)
-        self._music_root = os.fsencode(music_root)
+        self._roots = MusicRoots.of(roots)
         self._is_closed = threading.Event()
 
     def schedule(
@@ -146,7 +148,7 @@ class CeleryRuns:
             # this is not heard, or this node dies here, a supervisor says it again.
             with contextlib.suppress(OperationalError):
                 send_spread(self._app, record)
-        return CeleryRun(self._records, record, self._music_root)
+        return CeleryRun(self._records, record, self._roots)
 
     def find(self, task_id: str) -> CeleryRun | None:
         """Return the current run of a task, whichever node began it; None where there is none.
@@ -158,7 +160,7 @@ class CeleryRuns:
         except redis.RedisError as error:
             logger.warning("cannot ask Redis for the run of %s: %s", task_id, error)
             record = None
-        return CeleryRun(self._records, record, self._music_root) if record is not None else None
+        return CeleryRun(self._records, record, self._roots) if record is not None else None
 
     def cancel(self, task_id: str) -> bool:
         """Cancel the run of a task; say whether there was one."""
@@ -174,13 +176,13 @@ class CeleryRuns:
         self._records.client.close()
 
     def _below_root(self, path: Path) -> bytes:
-        root, absolute = self._music_root, os.fsencode(os.path.abspath(path))
-        if not absolute.startswith(os.path.join(root, b"")):
+        relative = self._roots.path_of(path)
+        if not relative or os.path.abspath(path) in self._roots.places.values():
             raise ValueError(
-                f"{str(path)!r} is not below the music root {os.fsdecode(root)!r}, so no other "
+                f"{str(path)!r} is not below the music root {str(self._roots)!r}, so no other "
                 "node could find it"
             )
-        return os.path.relpath(absolute, root)
+        return os.fsencode(relative)
 
 
 @contextlib.contextmanager

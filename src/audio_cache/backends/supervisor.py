@@ -18,6 +18,7 @@ from celery import Celery  # type: ignore[import-untyped]
 
 from ..engines import make_cache, make_tracker
 from ..settings import AudioCacheSettings
+from ..sources.music_roots import MusicRoots, Roots
 from .bucket_keeper import BucketKeeper, SharedWorth, pinned_ids
 from .celery_app import make_app, send_spread, send_track, waiting_key
 from .redis_client import connect
@@ -84,7 +85,7 @@ class Supervisor:
             send_track(self._app, record, index)
 
 
-def supervise(music_root: Path, data_root: Path) -> None:
+def supervise(music_root: Roots, data_root: Path) -> None:
     """Look after the runs and the bucket of a site until the worker beside this is gone.
 
     Args:
@@ -93,6 +94,7 @@ def supervise(music_root: Path, data_root: Path) -> None:
     """
     settings = AudioCacheSettings()
     assert settings.redis is not None
+    roots = MusicRoots.of(music_root)
     worker_pid = os.getppid()
     client = connect(settings.redis)
     leases = Leases(client)
@@ -106,7 +108,7 @@ def supervise(music_root: Path, data_root: Path) -> None:
         keeper = BucketKeeper(cache.backing.store, worth, logger)
 
         def fit() -> None:
-            keeper.fit(min(cap.sizes_bytes), lambda: pinned_ids(cache, music_root, worth))
+            keeper.fit(min(cap.sizes_bytes), lambda: pinned_ids(cache, roots, worth))
 
         bucket = ("fit the bucket", leases, fit, _FITS_EVERY_S, worker_pid)
         threading.Thread(target=_repeat, args=bucket, name="bucket", daemon=True).start()
@@ -134,4 +136,4 @@ def _repeat(
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    supervise(Path(sys.argv[1]), Path(sys.argv[2]))
+    supervise(sys.argv[2:], Path(sys.argv[1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from ..batch.needs import find_outdated
 from ..cache_worker import CacheWorker
 from ..quality import QUALITY_SETTINGS, QualityLevel
 from ..settings import AudioCacheSettings
+from ..sources.music_roots import MusicRoots, split_roots
 from ..store.cache import AudioCache
 from ..store.explanation import explain
 from ..store.stats import gather_stats
@@ -257,16 +259,16 @@ def clear(older_than_days: float | None, yes: bool, cache_dir: Path | None) -> N
 @click.argument("path", type=Path)
 @click.option(
     "--music-root",
-    type=Path,
     envvar="MUSIC_ROOT",
-    default=Path(),
+    default=".",
     help="The folder that PATH is relative to.  [default: MUSIC_ROOT, or the current directory]",
 )
 @cache_options
-def debug(path: Path, music_root: Path, cache_dir: Path | None) -> None:
+def debug(path: Path, music_root: str, cache_dir: Path | None) -> None:
     """Explain why a track is, or isn't, played from the cache."""
     cache = open_existing_cache(cache_dir)
-    show_explanation(music_root, path, cache.cache_dir)
+    place = MusicRoots.of(split_roots(music_root)).find(os.fspath(path))
+    show_explanation(Path(), path if place is None else place, cache.cache_dir)
 
 
 def show_explanation(music_root: Path, path: Path, cache_dir: Path) -> None:

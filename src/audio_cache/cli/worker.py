@@ -11,6 +11,7 @@ import click
 from ..engines import load_backend
 from ..errors import ConfigError
 from ..settings import PREFIX, AudioCacheSettings
+from ..sources.music_roots import MusicRoots, split_roots
 
 
 @click.command()
@@ -30,20 +31,22 @@ from ..settings import PREFIX, AudioCacheSettings
 def worker(jobs: int | None, name: str) -> None:
     """Encode what AUDIO_CACHE_ENGINE=celery has put into the queue, until it is stopped.
 
-    MUSIC_ROOT is where this host has the music, DATA_ROOT where it keeps what it makes. All nodes
-    have the same AUDIO_CACHE_REDIS, and either one cache directory or one AUDIO_CACHE_OBJECT_STORE.
+    MUSIC_ROOT is where this host has the music, DATA_ROOT where it keeps what it makes. Several
+    music folders are separated as in PATH, and are called the same on all nodes. All nodes have the
+    same AUDIO_CACHE_REDIS, and either one cache directory or one AUDIO_CACHE_OBJECT_STORE.
     SIGTERM lets it finish the tracks that it is at.
     """
     settings = AudioCacheSettings()
     if settings.redis is None:
         raise ConfigError(f"{PREFIX}REDIS is not set: a worker needs the Redis of its site")
-    music_root = os.environ.get("MUSIC_ROOT")
-    if not music_root or not os.path.isdir(music_root):
-        raise ConfigError(f"MUSIC_ROOT is {music_root or ''!r}: it takes the music folder")
+    named = os.environ.get("MUSIC_ROOT", "")
+    music_roots = split_roots(named) if named else []
+    if not any(map(os.path.isdir, music_roots)):
+        raise ConfigError(f"MUSIC_ROOT is {named!r}: it takes the music folder")
     backend = load_backend("celery_app", "audio-cache worker")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     data_root = Path(os.environ.get("DATA_ROOT") or "collection-data")
-    app = backend.make_worker(settings, Path(os.path.abspath(music_root)), data_root)
+    app = backend.make_worker(settings, MusicRoots.of(music_roots), data_root)
     app.worker_main(
         [
             *("worker", "--loglevel", "INFO", "--hostname", name),

@@ -254,24 +254,32 @@ def version_of(status: os.stat_result) -> FileVersion:
 
 
 @contextlib.contextmanager
-def open_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> Iterator[int]:
-    """Open a file, then see whether it is regular and below a folder whose path has no links.
+def open_inside(
+    roots: str | os.PathLike[str] | Iterable[str], path: str | os.PathLike[str]
+) -> Iterator[int]:
+    """Open a file, then see whether it is regular and below a folder, or one of several.
 
     For a track of a CUE sheet it is the file that the track is a part of.
+
+    Args:
+        roots: the folders, by paths that have no links.
+        path: of the file.
 
     Raises:
         OSError: it cannot be opened, lies elsewhere, or is no regular file.
     """
     name = os.fspath(path)
     with open_file(name, may_be_part=True) as descriptor:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not _is_inside(root, descriptor, name):
+        is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if not is_regular or not _is_inside(roots, descriptor, name):
             raise FileNotFoundError(errno.ENOENT, "No file of this folder", name)
         yield descriptor
 
 
-def _is_inside(root: str | os.PathLike[str], descriptor: int, path: str) -> bool:
+def _is_inside(roots: str | os.PathLike[str] | Iterable[str], descriptor: int, path: str) -> bool:
     """Say whether an open file lies below a folder, by where the kernel says it is."""
-    below = os.path.join(root, "")
+    some = (roots,) if isinstance(roots, str | os.PathLike) else roots
+    below = tuple(os.path.join(root, "") for root in some)
     if os.path.isdir(_DESCRIPTORS):
         return os.readlink(f"{_DESCRIPTORS}/{descriptor}").startswith(below)
     # Where the kernel does not say: the file that the path leads to now has to be the same.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final, TypeVar
 
 from sqlalchemy import select
@@ -74,16 +74,22 @@ def _candidates(session: Session, titles: set[str]) -> dict[str, list[TrackNote]
 def _choose(note: TrackNote, candidates: Sequence[TrackNote]) -> TrackNote | None:
     """Return the candidate that is the track, None where none is. A pure function."""
 
-    def likeness(other: TrackNote) -> tuple[bool, bool, bool, float]:
+    def likeness(other: TrackNote) -> tuple[bool, bool, int, float]:
         return (
             sort_key(other.album) == sort_key(note.album),
             other.size_bytes == note.size_bytes,
-            os.path.basename(other.path) == os.path.basename(note.path),
+            _shared_names(other.path, note.path),
             -abs((other.duration_s or 0.0) - (note.duration_s or 0.0)),
         )
 
     alike = [other for other in candidates if _is_same_song(note, other)]
     return max(alike, key=likeness, default=None)
+
+
+def _shared_names(one: bytes, other: bytes) -> int:
+    """Return how many names two paths share from their ends on, in whichever music folders."""
+    pairs = zip(reversed(one.split(b"/")), reversed(other.split(b"/")), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _is_same_song(note: TrackNote, other: TrackNote) -> bool:

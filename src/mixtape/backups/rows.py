@@ -24,6 +24,7 @@ LINK: Final[Table] = Base.metadata.tables["share_link"]
 # What is not in a backup, and why.
 LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "track": "the library is scanned again; what tells a track of a mixtape is in `tracks`",
+    "root": "it says which music folders this host has",
     "upload": "its pictures are files of the backup",
     "draft": "what nobody has saved belongs to the editor that is open, by ids of this library",
     "user": "a backup is of one user's mixtapes, whoever brings them back",

@@ -1,4 +1,4 @@
-"""The tables: tracks of the library, mixtapes, what they hold and their links, drafts, covers."""
+"""The tables: music folders, tracks, mixtapes, what they hold and their links, drafts, covers."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ READ_VERSION: Final = 1
 FIRST_USER: Final = 1
 # Larger numbers, which anybody can put into an address, are no ids, and SQLite refuses them.
 MAX_ID: Final = 2**63 - 1
+# Marks the columns with paths in the library, which change when music folders are added or go.
+LIBRARY_PATH: Final = {"library_path": True}
 # In shorter files tags and headers weigh too much for a bitrate to mean anything.
 _MIN_BITRATE_S: Final = 5.0
 
@@ -81,13 +83,28 @@ class Base(DeclarativeBase):
     }
 
 
+class Root(Base):
+    """A music folder that the paths in the other tables go by, one of now or of before.
+
+    Args:
+        prefix: what its paths begin with; empty for the only one.
+        place: where it is, or was, on the host that started last; empty where nobody noted it.
+    """
+
+    __tablename__ = "root"
+
+    prefix: Mapped[bytes] = mapped_column(primary_key=True)
+    place: Mapped[bytes]
+
+
 class Track(Base):
     """One audio file of the library, as the last scan saw it.
 
     Args:
-        path: bytes relative to the music root; a name on disk is any bytes, not always text.
+        path: bytes relative to the music folder, or to all of several: it begins with the name of
+            one then. A name on disk is any bytes, not always text.
         folder: `path` without the file name, and without the CUE sheet before that; empty for the
-            root itself.
+            top of the library.
         title: from the tags, else the file name without its suffix.
         artist_key: who leads the artists, folded for grouping and sorting, see `tags.sort_key`.
         album_artist: whom the album is filed under; where no tag says, what its folder tells.
@@ -109,8 +126,8 @@ class Track(Base):
     __tablename__ = "track"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    path: Mapped[bytes] = mapped_column(unique=True)
-    folder: Mapped[bytes]
+    path: Mapped[bytes] = mapped_column(unique=True, info=LIBRARY_PATH)
+    folder: Mapped[bytes] = mapped_column(info=LIBRARY_PATH)
     title: Mapped[str]
     artist: Mapped[str] = mapped_column(default="")
     artist_key: Mapped[str] = mapped_column(default="")
@@ -268,7 +285,7 @@ class MixtapeTrack(Base):
         ForeignKey("mixtape.id", ondelete="CASCADE"), primary_key=True
     )
     position: Mapped[int] = mapped_column(primary_key=True)
-    path: Mapped[bytes] = mapped_column(index=True)
+    path: Mapped[bytes] = mapped_column(index=True, info=LIBRARY_PATH)
     note: Mapped[str] = mapped_column(default="")
 
 

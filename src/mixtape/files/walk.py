@@ -1,4 +1,4 @@
-"""Folders of music on disk: names, sizes and dates of their files.
+"""The folders with the music as they are on disk: names, sizes and dates of their files.
 
 None is opened but CUE sheets, and the files that those cut into tracks.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from audio_cache import cut_files, is_audio_name, is_sheet_name, stat_source
+from audio_cache import MusicRoots, cut_files, is_audio_name, is_sheet_name, stat_source
 
 from ..errors import NotFoundError
 
@@ -24,15 +24,25 @@ _LATEST_NS: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file as the folder's listing shows it; `path` is relative to the root.
+    """A file as the folder's listing shows it.
 
     A track that a CUE sheet cuts out of a file counts as one, and its sheet as its folder's name.
+
+    Args:
+        path: in the library.
+        root: the name of the music folder that it is in; empty where there is one.
     """
 
     path: bytes
     size_bytes: int
     mtime_ns: int
     is_sheet_track: bool = False
+    root: bytes = b""
+
+    @property
+    def path_in_root(self) -> bytes:
+        """Return its path in its music folder, whatever others there are."""
+        return self.path[len(self.root) + 1 :] if self.root else self.path
 
     @property
     def folder(self) -> bytes:
@@ -45,12 +55,12 @@ class FoundFolder:
     """A folder and the audio files in it.
 
     Args:
-        path: relative to the root, empty for the root itself.
+        path: in the library; empty for its top.
         files: in no particular order. Those that CUE sheets cut into tracks are not among them,
             but their tracks are; and sheets that cannot be used, for somebody to see why.
         cut: the paths of the files that are cut.
         folders: the paths of the folders in it.
-        links: the paths of links in it that lead to folders inside the root.
+        links: the paths of links in it that lead to folders of the library.
         cover: the picture file that the folder is shown with.
         error: why the folder could not be listed. What it holds is unknown then, not gone.
     """
@@ -64,21 +74,18 @@ class FoundFolder:
     error: OSError | None = None
 
 
-def walk(root: bytes) -> Iterator[FoundFolder]:
-    """List a music folder and all folders below it.
+def walk(roots: MusicRoots) -> Iterator[FoundFolder]:
+    """List the folder at the top of the library and all folders below it.
 
     Hidden names are passed over. A link to a folder is not followed: where it leads inside the
-    root it would show the same files twice, or for ever. A link to a file counts where the file
-    lies inside the root. Pipes, sockets and devices aren't files, whatever their names.
-
-    Args:
-        root: the music folder, with no link left in its path (`os.path.realpath`).
+    library it would show the same files twice, or for ever. A link to a file counts where the file
+    lies inside of it. Pipes, sockets and devices aren't files, whatever their names.
     """
     waiting = [b""]
     while waiting:
         folder = waiting.pop()
         try:
-            found = _list_folder(root, folder)
+            found = _list_folder(roots, folder)
         except OSError as error:
             yield FoundFolder(folder, error=error)
             continue
@@ -109,68 +116,68 @@ def folder_of(path: bytes) -> bytes:
     return path.rpartition(b"/")[0]
 
 
-def leads_inside(root: bytes, path: bytes) -> bool:
-    """Say whether a path is that of something inside the root once all links are followed."""
-    try:
-        return os.path.realpath(path, strict=True).startswith(root.rstrip(b"/") + b"/")
-    except OSError:
-        return False
-
-
-def get_folder(root: bytes, path: bytes) -> FoundFolder:
+def get_folder(roots: MusicRoots, path: bytes) -> FoundFolder:
     """Return a folder by its path, or by one that links lead from, as `walk` lists it.
 
     Raises:
         NotFoundError: there is none, it is hidden, it cannot be listed, or it or a link on the way
-            leads out of the root.
+            leads out of the library.
     """
     try:
-        return _list_folder(root, _resolve_folder(root, path))
+        return _list_folder(roots, _resolve_folder(roots, path))
     except OSError as error:
         raise NotFoundError("this folder cannot be listed") from error
 
 
-def _list_folder(root: bytes, folder: bytes) -> FoundFolder:
+def _list_folder(roots: MusicRoots, folder: bytes) -> FoundFolder:
+    if not folder and not roots.is_single:
+        # Those that are away too: they are still of the library, and what is in them unknown.
+        return FoundFolder(folder, folders=tuple(map(os.fsencode, roots.places)))
+    place = os.fsencode(roots.get(folder))
+    root = b"" if roots.is_single else folder.partition(b"/")[0]
     folders: list[bytes] = []
     links: list[bytes] = []
     files: list[FoundFile] = []
     covers: list[FoundFile] = []
     sheets: list[FoundFile] = []
-    with os.scandir(os.path.join(root, folder)) as entries:
+    with os.scandir(place) as entries:
         for entry in entries:
             path = join(folder, entry.name)
             if entry.name.startswith(b"."):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(path)
-            elif entry.is_symlink() and _is_folder(root, path):
+            elif entry.is_symlink() and _is_folder(roots, path):
                 links.append(path)
-            elif file := _examine(root, path, entry):
+            elif file := _examine(roots, root, path, entry):
                 is_sheet = is_sheet_name(entry.name)
                 kind = files if is_audio_name(entry.name) else sheets if is_sheet else covers
                 kind.append(file)
     cut: tuple[bytes, ...] = ()
     if sheets:
-        files, cut = cut_by_sheets(root, folder, files, sheets)
+        files, cut = cut_by_sheets(place, folder, files, sheets)
     cover = min(covers, key=_cover_order, default=None)
     return FoundFolder(folder, tuple(files), cut, tuple(folders), tuple(links), cover)
 
 
-def _resolve_folder(root: bytes, path: bytes) -> bytes:
+def _resolve_folder(roots: MusicRoots, path: bytes) -> bytes:
     parts = [part for part in path.split(b"/") if part]
-    place = os.path.join(root, *parts)
-    if b"\0" not in path and (not parts or leads_inside(root, place)):
-        real = os.path.realpath(place)
-        folder = real[len(root.rstrip(b"/")) + 1 :]
-        is_hidden = any(part.startswith(b".") for part in (*parts, *folder.split(b"/")))
-        if os.path.isdir(real) and not is_hidden:
-            return folder
+    here = b"/".join(parts)
+    if not parts or (len(parts) == 1 and os.fsdecode(here) in roots.places):
+        return here
+    place = None if b"\0" in path else roots.find(here)
+    if place is not None:
+        with contextlib.suppress(OSError):
+            folder = os.fsencode(roots.path_of_real(place) or "")
+            is_hidden = any(part.startswith(b".") for part in (*parts, *folder.split(b"/")))
+            if folder and not is_hidden and place.is_dir():
+                return folder
     raise NotFoundError("this folder does not exist, or it has been moved")
 
 
-def _is_folder(root: bytes, path: bytes) -> bool:
+def _is_folder(roots: MusicRoots, path: bytes) -> bool:
     try:
-        _resolve_folder(root, path)
+        _resolve_folder(roots, path)
     except NotFoundError:
         return False
     return True
@@ -180,12 +187,14 @@ def _cover_order(file: FoundFile) -> tuple[int, bytes]:
     return cover_rank(os.path.basename(file.path)) or 0, file.path
 
 
-def _examine(root: bytes, path: bytes, entry: os.DirEntry[bytes]) -> FoundFile | None:
-    """Return what an entry is, if it is music, a sheet or a cover, and inside the root."""
+def _examine(
+    roots: MusicRoots, root: bytes, path: bytes, entry: os.DirEntry[bytes]
+) -> FoundFile | None:
+    """Return what an entry is, if it is music, a sheet or a cover, and inside the library."""
     if not is_shown_name(entry.name):
         return None
     try:
-        if entry.is_symlink() and not leads_inside(root, entry.path):
+        if entry.is_symlink() and not roots.path_of_real(os.fsdecode(entry.path)):
             return None
         status = entry.stat()
     except OSError:
@@ -193,16 +202,23 @@ def _examine(root: bytes, path: bytes, entry: os.DirEntry[bytes]) -> FoundFile |
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return FoundFile(path, status.st_size, min(status.st_mtime_ns, _LATEST_NS))
+    return FoundFile(path, status.st_size, min(status.st_mtime_ns, _LATEST_NS), root=root)
 
 
 def cut_by_sheets(
-    root: bytes, folder: bytes, files: list[FoundFile], sheets: list[FoundFile]
+    place: bytes, folder: bytes, files: list[FoundFile], sheets: list[FoundFile]
 ) -> tuple[list[FoundFile], tuple[bytes, ...]]:
-    """Return the files of a folder as its CUE sheets cut them, and the paths of those cut."""
-    place = os.fsdecode(os.path.join(root, folder))
+    """Return the files of a folder as its CUE sheets cut them, and the paths of those cut.
+
+    Args:
+        place: where the folder is.
+        folder: its path in the library.
+        files: the other files in it.
+        sheets: the sheets in it.
+    """
     by_name = {os.fsdecode(os.path.basename(file.path)): file for file in (*files, *sheets)}
-    tracks, errors = cut_files(place, [os.fsdecode(os.path.basename(s.path)) for s in sheets])
+    names = [os.fsdecode(os.path.basename(sheet.path)) for sheet in sheets]
+    tracks, errors = cut_files(os.fsdecode(place), names)
     cut: list[FoundFile] = []
     whole: set[str] = set()
     for track in tracks:
@@ -214,7 +230,8 @@ def cut_by_sheets(
                 sheet = join(folder, os.fsencode(os.path.basename(track.sheet)))
                 path = join(sheet, os.fsencode(os.path.basename(track.path)))
                 size, mtime_ns = status.st_size, min(status.st_mtime_ns, _LATEST_NS)
-                cut.append(FoundFile(path, size, mtime_ns, is_sheet_track=True))
+                root = by_name[name].root
+                cut.append(FoundFile(path, size, mtime_ns, is_sheet_track=True, root=root))
                 whole.add(name)
     rest = [(name, file) for name, file in by_name.items() if name not in whole]
     kept = [file for name, file in rest if name in errors or not is_sheet_name(name)]

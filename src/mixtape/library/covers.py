@@ -7,14 +7,13 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
 
 from sqlalchemy import delete, select
 
-from audio_cache import file_of, open_inside
+from audio_cache import MusicRoots, Roots, file_of
 
 from ..database.tables import Track, Upload
 from ..database.units_of_work import Database
@@ -60,7 +59,7 @@ class Artwork:
 
     Args:
         database: holds the uploads; tracks are looked up there by the key of their cover.
-        music_root: the folder with the music.
+        music_root: the folder with the music, or several.
         data_root: the folder that covers are kept in.
         now: the clock.
     """
@@ -68,13 +67,13 @@ class Artwork:
     def __init__(
         self,
         database: Database,
-        music_root: Path,
+        music_root: Roots,
         data_root: Path,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
         self._now = now
-        self._root = os.path.realpath(os.fsencode(music_root))
+        self._roots = MusicRoots.of(music_root)
         self._cache = data_root / CACHE_FOLDER
         self._uploads = data_root / UPLOAD_FOLDER
 
@@ -130,7 +129,7 @@ class Artwork:
             NotFoundError: there is no such folder.
             ValueError: the size is none of SIZES.
         """
-        folder = get_folder(self._root, path)
+        folder = get_folder(self._roots, path)
         picture = None if folder.cover else self._first_picture(folder)
         key = picture_key(picture) if picture else folder_cover_key(folder.cover)
         if key is None:
@@ -252,17 +251,16 @@ class Artwork:
             return None
         if track.picture_key == key:
             return self._read_picture(track.path)
-        folder = get_folder(self._root, track.folder)
+        folder = get_folder(self._roots, track.folder)
         if folder_cover_key(folder.cover) != key:
             return None  # changed since the last scan; the next one gives it its new key
         return self._read_folder_cover(folder)
 
     def _read_folder_cover(self, folder: FoundFolder) -> bytes | None:
         if folder.cover is not None:
-            place = self._place(folder.cover.path)
             with (
                 contextlib.suppress(OSError),
-                self._opened(place) as descriptor,
+                self._roots.opened(folder.cover.path) as (_, descriptor),
                 open(descriptor, "rb", closefd=False) as file,
             ):
                 return _read_limited(file)
@@ -270,11 +268,7 @@ class Artwork:
 
     def _read_picture(self, path: bytes) -> bytes | None:
         """Return the picture in a track, which may have become a link to elsewhere by now."""
-        place = self._place(path)
-        with (
-            contextlib.suppress(OSError),
-            self._opened(place) as descriptor,
-        ):
+        with contextlib.suppress(OSError), self._roots.opened(path) as (place, descriptor):
             return read_picture(Path(file_of(place)), identity_of(descriptor))
         return None
 
@@ -282,12 +276,6 @@ class Artwork:
         tracks = sorted(folder.files, key=lambda file: reading_order(display_name(file.path)))
         pictures = (self._read_picture(track.path) for track in tracks[:_TRACKS_TRIED])
         return next(filter(None, pictures), None)
-
-    def _opened(self, place: Path) -> AbstractContextManager[int]:
-        return open_inside(os.fsdecode(self._root), place)
-
-    def _place(self, path: bytes) -> Path:
-        return Path(os.fsdecode(os.path.join(self._root, path)))
 
     def _find_track(self, key: str) -> Track | None:
         present = select(Track).where(Track.cover_key == key, Track.missing_since.is_(None))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from audio_cache import AudioCache, Damage
+from audio_cache import AudioCache, Damage, MusicRoots
 
 from ..database.tables import Track
 from ..files.formats import duration_text
@@ -49,22 +46,22 @@ def describe_damage(damage: Damage, in_words: InWords = in_english) -> str:
 
 
 def damage_of(
-    cache: AudioCache, music_root: Path, track: Track, in_words: InWords = in_english
+    cache: AudioCache, roots: MusicRoots, track: Track, in_words: InWords = in_english
 ) -> str:
     """Return what is known to be wrong with a track's file as it is now; "" for nothing."""
-    found = cache.damages.now(music_root / os.fsdecode(track.path)) if track.lossless else None
+    place = roots.find(track.path) if track.lossless else None
+    found = None if place is None else cache.damages.now(place)
     return describe_damage(found, in_words) if found is not None else ""
 
 
 def damaged_tracks(
-    cache: AudioCache, music_root: Path, in_words: InWords = in_english
+    cache: AudioCache, roots: MusicRoots, in_words: InWords = in_english
 ) -> list[DamagedTrack]:
     """Return the files of the library that are known to be damaged as they are now, by path."""
     found = []
     for path in sorted(cache.damages.all()):
         damage = cache.damages.now(path)
-        with contextlib.suppress(ValueError):
-            if damage is not None:
-                inside = os.fspath(path.relative_to(music_root))
-                found.append(DamagedTrack(inside, describe_damage(damage, in_words)))
+        inside = roots.path_of(path)
+        if damage is not None and inside is not None:
+            found.append(DamagedTrack(inside, describe_damage(damage, in_words)))
     return found

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from ..database.tables import READ_VERSION, MixtapeTrack, Track
@@ -143,11 +143,12 @@ def _is_same(file: FoundFile, track: KnownTrack) -> bool:
 def folder_cover_key(cover: FoundFile | None) -> str | None:
     """Return the name of a folder's picture file: another one as soon as the file is changed.
 
-    It is made of path, size and date instead of the content, so that a scan need not open it.
+    It is made of path, size and date instead of the content, so that a scan need not open it; and
+    of the path in its own music folder, so that it stays where others are added to that.
     """
     if cover is None:
         return None
-    identity = b"folder\0%d\0%d\0%b" % (cover.size_bytes, cover.mtime_ns, cover.path)
+    identity = b"folder\0%d\0%d\0%b" % (cover.size_bytes, cover.mtime_ns, cover.path_in_root)
     return hashlib.blake2b(identity, digest_size=16).hexdigest()
 
 
@@ -171,10 +172,11 @@ class Inventory:
         with self._database.read() as session:
             return session.scalars(there).one()
 
-    def count_kept(self) -> int:
-        """Return how many tracks are known, missing ones too."""
+    def count_kept(self, top: bytes) -> int:
+        """Return how many tracks are known in and below a folder, missing ones too."""
         with self._database.read() as session:
-            return session.scalars(select(func.count()).select_from(Track)).one()
+            known = select(func.count()).select_from(Track).where(_in_or_below(top))
+            return session.scalars(known).one()
 
     def known_in(self, folders: Sequence[bytes]) -> dict[bytes, dict[bytes, KnownTrack]]:
         """Return the tracks of some folders, missing ones too, by folder and path."""
@@ -285,13 +287,18 @@ class Inventory:
             file_albums(session, {row["folder"] for row in rows})
         return Stored(len(added), len(changed), len(moved))
 
-    def forget(self) -> None:
-        """Delete tracks that have been missing for long, but for those that a mixtape holds."""
+    def forget(self, away: Sequence[bytes] = ()) -> None:
+        """Delete tracks that have been missing for long, but for those that a mixtape holds.
+
+        Args:
+            away: music folders of which nothing is forgotten.
+        """
         with self._database.write() as session:
             session.execute(
                 delete(Track).where(
                     Track.missing_since < self._now() - FORGET_AFTER,
                     Track.path.not_in(select(MixtapeTrack.path)),
+                    *(not_(_in_or_below(top)) for top in away),
                 )
             )
 
@@ -344,6 +351,10 @@ def _row(read: ReadFile) -> dict[str, Any]:
 def _title_of(path: bytes) -> str:
     name = clean_text(display_name(path))
     return os.path.splitext(name)[0] or name
+
+
+def _in_or_below(top: bytes) -> ColumnElement[bool]:
+    return or_(Track.folder == top, Track.is_below(top)) if top else true()
 
 
 def _is_below(folder: bytes, top: bytes) -> bool:

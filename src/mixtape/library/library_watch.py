@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Final, Literal
 
-from audio_cache import AudioCache, News, SourceWatch
+from audio_cache import AudioCache, MusicRoots, News, Roots, SourceWatch
 
 from ..errors import NotFoundError
 from ..files.walk import folder_of, is_shown_name
@@ -24,7 +25,7 @@ class LibraryWatch:
     Args:
         scanner: scans the folders of files that have changed, or everything.
         cache: forgets what it knows of them.
-        music_root: what is watched.
+        music_root: what is watched, a folder or several.
         mode: as for `SourceWatch`, or "off".
     """
 
@@ -32,25 +33,29 @@ class LibraryWatch:
         self,
         scanner: Scanner,
         cache: AudioCache,
-        music_root: Path,
+        music_root: Roots,
         mode: Literal["auto", "off"] | float,
     ) -> None:
         self._scanner = scanner
         self._cache = cache
-        self._root = os.path.abspath(music_root)
-        self._watch = None if mode == "off" else SourceWatch(music_root, self.hear, mode, logger)
+        self._roots = MusicRoots.of(music_root)
+        self._watches = []
+        if mode != "off":
+            places = map(Path, self._roots.places.values())
+            self._watches += [SourceWatch(place, self.hear, mode, logger) for place in places]
+        self._is_asked = threading.Event()
 
     def start(self) -> None:
         """Begin with a scan of everything, and watch from then on."""
-        if self._watch is None:
+        if not self._watches:
             self._scanner.start()
-        else:
-            self._watch.start()
+        for watch in self._watches:
+            watch.start()
 
     def close(self) -> None:
         """End the watch; a scan goes on."""
-        if self._watch is not None:
-            self._watch.close()
+        for watch in self._watches:
+            watch.close()
 
     def hear(self, news: News) -> None:
         """Bring library and cache up to date with what has changed; None is anything."""
@@ -71,15 +76,21 @@ class LibraryWatch:
 
     def _scan_everything(self) -> None:
         """Start a scan; one that is under way may have passed already where something changed."""
-        while not self._is_over() and not self._scanner.start():
+        if self._is_asked.is_set():
+            return  # by the watch over another folder: the scan that is to begin finds this too
+        while not self._is_over():
+            # What is told from here on may come too late for it.
+            self._is_asked.clear()
+            if self._scanner.start():
+                return
+            self._is_asked.set()
             self._scanner.wait(_LOOK_AGAIN_S)
 
     def _is_over(self) -> bool:
-        return self._watch is not None and self._watch.is_over
+        return any(watch.is_over for watch in self._watches)
 
     def _folder(self, path: str) -> bytes:
-        relative = os.fsencode(os.path.relpath(path, self._root))
-        return folder_of(relative)
+        return folder_of(os.fsencode(self._roots.path_of(path) or ""))
 
 
 def _is_shown(path: str) -> bool:

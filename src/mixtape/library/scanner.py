@@ -15,13 +15,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from audio_cache import is_sheet_track, open_inside
+from audio_cache import MusicRoots, Roots, is_sheet_track
 from audio_cache.text import counted
 
 from ..database.units_of_work import Database
 from ..errors import AudioFileError, MixtapeError
 from ..files.audio_file import read_audio_file
-from ..files.names import display_name, reading_order
+from ..files.names import display_name, reading_order, shown
 from ..files.opening import identity_of
 from ..files.walk import FoundFolder, get_folder, walk
 from .inventory import FolderChanges, Inventory, ReadFile, UnreadFile, compare_folder
@@ -69,7 +69,7 @@ class Scanner:
 
     Args:
         database: where the tracks are.
-        music_root: the folder with the music.
+        music_root: the folder with the music, or several.
         lock_file: held while scanning, so that no other process scans; made when missing.
         now: the clock for what is written down.
 
@@ -80,13 +80,13 @@ class Scanner:
     def __init__(
         self,
         database: Database,
-        music_root: Path,
+        music_root: Roots,
         lock_file: Path,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._inventory = Inventory(database, now)
         self._database = database
-        self._root = os.path.realpath(os.fsencode(music_root))
+        self._roots = MusicRoots.of(music_root)
         self._lock_file = lock_file
         self._starting = threading.Lock()
         self._cancelled = threading.Event()
@@ -111,14 +111,14 @@ class Scanner:
         Raises:
             NotFoundError: there is no such folder in the library, or it cannot be listed.
         """
-        found = get_folder(self._root, path)
+        found = get_folder(self._roots, path)
         (changes,) = self._compare([found], reread=False)
         if changes.is_empty:
             return found, True
         names = {file: reading_order(display_name(file.file.path)) for file in changes.unread}
         some = sorted(changes.unread, key=lambda file: names[file])[:_ON_THE_SPOT]
         self._inventory.record([changes, FolderChanges(gone=self._find_moved_away(some))])
-        self._inventory.store([_read_one(self._root, file) for file in some])
+        self._inventory.store([_read_one(self._roots, file) for file in some])
         self._on_the_spot += 1
         is_complete = len(some) == len(changes.unread)
         if not is_complete:
@@ -162,9 +162,7 @@ class Scanner:
         at the old place tells a file that was moved from a copy.
         """
         twins = self._inventory.find_twins([file.file for file in files if file.track_id is None])
-        return tuple(
-            track_id for track_id, path in twins if not _is_there(os.path.join(self._root, path))
-        )
+        return tuple(track_id for track_id, path in twins if not _is_there(self._roots.find(path)))
 
     def _run(self, reread: bool) -> None:
         error = None
@@ -186,8 +184,8 @@ class Scanner:
         if self._cancelled.is_set():
             logger.info("scan cancelled")
             return
-        self._refuse_to_be_emptied()
-        self._inventory.forget()
+        away = self._find_away()
+        self._inventory.forget([top for top, _ in away])
         done = self.progress
         if done.added + done.updated + done.removed:
             self._database.optimize()
@@ -196,21 +194,31 @@ class Scanner:
             *(done.seen, done.added, done.updated, done.removed, done.failed),
             time.monotonic() - started,
         )
+        if away:
+            raise MixtapeError("; ".join(said for _, said in away))
 
-    def _refuse_to_be_emptied(self) -> None:
-        """Keep the tracks of a music folder that has nothing at all in it any more.
+    def _find_away(self) -> list[tuple[bytes, str]]:
+        """Return the music folders whose disks seem to be away, and what is to be said of each.
 
-        The folder that a disk is mounted to is empty while it is not. Who goes on holiday with
-        the disk must not come back to a library that was forgotten after a month.
+        The folder that a disk is mounted to is empty while it is not, or even gone. Who goes on
+        holiday with the disk must not come back to a library that was forgotten after a month.
         """
-        with os.scandir(self._root) as entries:
-            is_empty = next(entries, None) is None
-        kept = self._inventory.count_kept() if is_empty else 0
-        if kept:
-            raise MixtapeError(
-                f"the music folder is empty, and the library knows {counted(kept, 'track')} of it: "
-                "is its disk mounted? They are kept, and come back with it"
-            )
+        away = []
+        for name, place in self._roots.places.items():
+            try:
+                with os.scandir(os.fsencode(place)) as entries:
+                    state = "is empty" if next(entries, None) is None else ""
+            except OSError as error:
+                state = f"cannot be listed ({error.strerror})"
+            kept = self._inventory.count_kept(os.fsencode(name)) if state else 0
+            if kept:
+                which = f"the music folder {shown(name)}" if name else "the music folder"
+                said = (
+                    f"{which} {state}, and the library knows {counted(kept, 'track')} of it: "
+                    "is its disk mounted? They are kept, and come back with it"
+                )
+                away.append((os.fsencode(name), said))
+        return away
 
     def _survey(self, reread: bool) -> list[UnreadFile]:
         """List all folders and write down what needs no file to be opened; return what does."""
@@ -218,7 +226,7 @@ class Scanner:
         unread: list[UnreadFile] = []
         listed: set[bytes] = set()
         unlisted: list[bytes] = []
-        folders = walk(self._root)
+        folders = walk(self._roots)
         while some := list(islice(folders, _FOLDERS_AT_ONCE)):
             if self._cancelled.is_set():
                 return []
@@ -262,7 +270,7 @@ class Scanner:
         for file in unread:
             if self._cancelled.is_set():
                 break
-            batch.append(_read_one(self._root, file))
+            batch.append(_read_one(self._roots, file))
             # By time as well: on a slow disk people want to see the library grow.
             if len(batch) >= _FILES_AT_ONCE or time.monotonic() - last_commit > _COMMIT_EVERY_S:
                 self._store(batch)
@@ -300,18 +308,17 @@ class Scanner:
                 yield
 
 
-def _is_there(place: bytes) -> bool:
-    return os.path.lexists(place) or is_sheet_track(os.fsdecode(place))
+def _is_there(place: Path | None) -> bool:
+    return place is not None and (os.path.lexists(place) or is_sheet_track(place))
 
 
-def _read_one(root: bytes, unread: UnreadFile) -> ReadFile:
-    path = Path(os.fsdecode(os.path.join(root, unread.file.path)))
+def _read_one(roots: MusicRoots, unread: UnreadFile) -> ReadFile:
     try:
-        with open_inside(os.fsdecode(root), path) as descriptor:
-            return ReadFile(unread, read_audio_file(path, identity_of(descriptor)), None)
+        with roots.opened(unread.file.path) as (place, descriptor):
+            return ReadFile(unread, read_audio_file(place, identity_of(descriptor)), None)
     except AudioFileError as error:
         said, is_passing = str(error), error.is_passing
     except OSError as error:
         said, is_passing = error.strerror or str(error), True
-    logger.warning("%s cannot be read: %s", ascii(os.fspath(path)), said)
+    logger.warning("%s cannot be read: %s", ascii(os.fsdecode(unread.file.path)), said)
     return ReadFile(unread, None, said, is_passing)

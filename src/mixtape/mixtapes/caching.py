@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -256,11 +255,13 @@ class Caching:
         No file is opened: what has an entry is taken to be cached.
         """
         cache = self._state.cache
-        root = self._state.music_root
+        roots = self._state.roots
         there = {entry.name for entry in cache.entries()}
         tracks, size_bytes, audio_s = 0, 0, 0.0
         for track in self._folder_tracks(folder):
-            source = root / os.fsdecode(track.path)
+            source = roots.find(track.path)
+            if source is None:
+                continue
             lacks = [
                 each for each in qualities if cache.get_cache_path(source, each).name not in there
             ]
@@ -304,8 +305,9 @@ class Caching:
         self._runs.schedule(task_id, sources, qualities, is_urgent=is_urgent)
 
     def _sources(self, paths: Iterable[bytes]) -> list[Path]:
-        root = os.fsencode(self._state.music_root)
-        return [Path(os.fsdecode(os.path.join(root, path))) for path in dict.fromkeys(paths)]
+        found = map(self._state.roots.find, dict.fromkeys(paths))
+        # What is in a music folder that is none of them any more is nowhere.
+        return [place for place in found if place is not None]
 
 
 def _pins_of(slug: str) -> str:

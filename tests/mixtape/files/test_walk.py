@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_cache import is_audio_name
+from audio_cache import MusicRoots, is_audio_name
 from mixtape.files.walk import FoundFolder, cover_rank, walk
 
 
@@ -19,7 +19,7 @@ def fill(root: Path, *names: str | bytes) -> None:
 
 
 def found(root: Path) -> set[bytes]:
-    folders = walk(os.path.realpath(os.fsencode(root)))
+    folders = walk(MusicRoots.of(root))
     return {file.path for folder in folders for file in folder.files}
 
 
@@ -27,7 +27,7 @@ def test_audio_files_of_all_folders_are_found_with_size_and_date(tmp_path: Path)
     fill(tmp_path, "a.flac", "b/c/d.MP3", "b/notes.txt", "b/cover.jpg")
     (tmp_path / "a.flac").write_bytes(b"12345")
     os.utime(tmp_path / "a.flac", ns=(7, 1_700_000_000_123_456_789))
-    folders = {folder.path: folder for folder in walk(os.fsencode(tmp_path))}
+    folders = {folder.path: folder for folder in walk(MusicRoots.of(tmp_path))}
     assert set(folders) == {b"", b"b", b"b/c"}
     (file,) = folders[b""].files
     assert file.size_bytes == 5
@@ -91,7 +91,7 @@ def test_pipes_and_sockets_are_no_files(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_folder_that_cannot_be_listed_says_why_and_the_others_are_found(tmp_path: Path) -> None:
     fill(tmp_path, "a/one.flac")
-    folders = walk(os.fsencode(tmp_path))
+    folders = walk(MusicRoots.of(tmp_path))
     first = next(folders)
     assert first == FoundFolder(b"", folders=(b"a",))
     os.rename(tmp_path / "a", tmp_path / "elsewhere")
@@ -103,13 +103,13 @@ def test_a_folder_that_cannot_be_listed_says_why_and_the_others_are_found(tmp_pa
 def test_a_date_beyond_what_a_database_holds_is_cut(tmp_path: Path) -> None:
     fill(tmp_path, "a.flac")
     os.utime(tmp_path / "a.flac", (0, 12_000_000_000))
-    (folder,) = walk(os.fsencode(tmp_path))
+    (folder,) = walk(MusicRoots.of(tmp_path))
     assert folder.files[0].mtime_ns < 2**63
 
 
 def test_a_folders_cover_is_the_best_name(tmp_path: Path) -> None:
     fill(tmp_path, "front.png", "Folder.JPG", "back.jpg", "cover.txt")
-    (folder,) = walk(os.fsencode(tmp_path))
+    (folder,) = walk(MusicRoots.of(tmp_path))
     assert folder.cover is not None
     assert folder.cover.path == b"Folder.JPG"
 
@@ -117,7 +117,7 @@ def test_a_folders_cover_is_the_best_name(tmp_path: Path) -> None:
 def test_a_cover_outside_the_library_is_passed_over(tmp_path: Path) -> None:
     fill(tmp_path, "secret.jpg", "root/a.flac")
     (tmp_path / "root" / "cover.jpg").symlink_to("../secret.jpg")
-    (folder,) = walk(os.fsencode(tmp_path / "root"))
+    (folder,) = walk(MusicRoots.of(tmp_path / "root"))
     assert folder.cover is None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from audio_cache import MusicRoots
 from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError
 from mixtape.library import covers, scanner
@@ -49,7 +50,7 @@ def scan(database: Database, music: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["flac", "mp3"])
-@pytest.mark.parametrize("step", ["open_inside", "read_audio_file"])
+@pytest.mark.parametrize("step", ["opened", "read_audio_file"])
 def test_a_scan_reads_no_tags_of_what_a_link_that_was_swapped_in_leads_to(
     database: Database,
     music: Path,
@@ -62,7 +63,8 @@ def test_a_scan_reads_no_tags_of_what_a_link_that_was_swapped_in_leads_to(
     audio = request.getfixturevalue(kind)
     secret = place(audio, tmp_path / f"secret.{kind}", title="Secret")
     track = place(audio, music / f"a.{kind}", title="A")
-    monkeypatch.setattr(scanner, step, exchanging(getattr(scanner, step), track, secret))
+    owner = MusicRoots if step == "opened" else scanner
+    monkeypatch.setattr(owner, step, exchanging(getattr(owner, step), track, secret))
     scan(database, music)
     found = find_track(database, f"a.{kind}".encode())
     assert found is None or "Secret" not in found.title
@@ -110,7 +112,7 @@ def read_covers(artwork: Artwork, tries: int) -> Iterator[bytes | None]:
     """Give what a folder's picture file is read as, so many times."""
     for _ in range(tries):
         try:
-            folder = covers.get_folder(artwork._root, b"")
+            folder = covers.get_folder(artwork._roots, b"")
         except NotFoundError:
             continue
         yield artwork._read_folder_cover(folder)

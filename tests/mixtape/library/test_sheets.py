@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from audio_cache import AudioCache
+from audio_cache import AudioCache, MusicRoots
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
 from mixtape.files.walk import get_folder
@@ -180,7 +180,7 @@ def test_a_file_that_is_a_link_to_elsewhere_is_not_cut(
 ) -> None:
     (album / "album.flac").rename(tmp_path / "album.flac")
     (album / "album.flac").symlink_to(tmp_path / "album.flac")
-    assert get_folder(os.fsencode(music), b"Album").files == ()
+    assert get_folder(MusicRoots.of(music), b"Album").files == ()
 
 
 def test_an_album_that_is_moved_keeps_its_places_in_mixtapes(

@@ -47,7 +47,7 @@ def page() -> str:
         purge_word=PURGE_WORD,
         most_days=_MOST_DAYS,
         cache_dir=state.cache.cache_dir,
-        damaged=damaged_tracks(state.cache, state.music_root, gettext),
+        damaged=damaged_tracks(state.cache, state.roots, gettext),
         most_damaged=_MOST_DAMAGED,
     )
 

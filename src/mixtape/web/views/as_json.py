@@ -192,7 +192,7 @@ def _album_url(track: Track) -> str:
 
 def _damage(track: Track) -> str:
     state = get_state()
-    return damage_of(state.cache, state.music_root, track, gettext)
+    return damage_of(state.cache, state.roots, track, gettext)
 
 
 def _problem(track: Track) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, current_app, render_template, request
 
+from audio_cache.flask_ext import get_state
+
 from ...files.names import shown
 from ...library import folders
 from ...services import current_services
@@ -56,6 +58,6 @@ def _page(folder: bytes) -> str:
         "library.html",
         listing=listing,
         first_place=max(0, (listing.page - 1) * folders.PAGE_SIZE - listing.folder_count) + 1,
-        music_root=current_app.config["MUSIC_ROOT"],
+        music_root=", ".join(get_state().roots.places.values()),
         is_demo=current_app.config["IS_DEMO"],
     )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from pathlib import Path
 from typing import Final
 
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response
 
-from audio_cache import AudioCacheError, find_loudness, open_inside
+from audio_cache import AudioCacheError, find_loudness
 from audio_cache.flask_ext import get_state
 
 from ...database.tables import MAX_ID
@@ -49,12 +48,11 @@ def loudness(track_id: int) -> Response:
 def send_loudness(path: bytes) -> Response:
     """Return the answer with the loudness line of a track, by its path in the library."""
     state = get_state()
-    track = Path(os.fsdecode(os.path.join(os.fsencode(state.music_root), path)))
     try:
-        with open_inside(state.music_root, track):
+        with state.roots.opened(path) as (track, _):
             line = find_loudness(state.cache, track)
     except (AudioCacheError, OSError) as error:
-        logger.info("no loudness line of %s: %s", ascii(os.fspath(track)), error)
+        logger.info("no loudness line of %s: %s", ascii(os.fsdecode(path)), error)
         line = None
     if line is None:
         # Later there may be one, so that nothing keeps this.
