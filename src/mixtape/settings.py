@@ -187,7 +187,7 @@ class Settings(BaseSettings):
     def _folders(cls, given: object) -> object:
         if isinstance(given, str):
             return split_roots(given)
-        return (given,) if isinstance(given, Path) else given
+        return (given.expanduser(),) if isinstance(given, Path) else given
 
     @field_validator("music_root", mode="after")
     @classmethod
@@ -196,7 +196,9 @@ class Settings(BaseSettings):
             return ()
         # Of several, one whose disk is away stops none of the others.
         if not any(path.exists() for path in paths):
-            raise ValueError("there is no such folder" if len(paths) == 1 else "none is there")
+            raise ValueError(
+                "there is no such folder" if len(paths) == 1 else "none of these folders is there"
+            )
         for path in filter(Path.exists, paths):
             which = "this" if len(paths) == 1 else str(path)
             if not path.is_dir():

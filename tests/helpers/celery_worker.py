@@ -20,7 +20,7 @@ class CeleryWorker:
 
     Args:
         redis_url: of the site's Redis.
-        music: where it has the music.
+        music: where it has the music; several folders as its setting names them.
         data: where it keeps what it makes.
         name: tells it from others on this machine.
         jobs: how many tracks it encodes at once.
@@ -32,7 +32,7 @@ class CeleryWorker:
     def __init__(
         self,
         redis_url: str,
-        music: Path,
+        music: Path | str,
         data: Path,
         name: str = "one",
         jobs: int = 2,

@@ -38,6 +38,13 @@ def sign_in(client: FlaskClient, password: str = PASSWORD, **form: str) -> TestR
     )
 
 
+def page_of(client: FlaskClient, address: str = "/") -> str:
+    """Return the text of a page, which is there."""
+    answer = client.get(address, headers=PAGE)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
 def csrf_token(page: TestResponse) -> str:
     """Return the token of the first form on a page."""
     found = _TOKEN.search(page.text)

@@ -116,6 +116,70 @@ def test_a_music_root_that_is_a_file_is_refused(
     assert "this is a file, not a folder" in refusal(monkeypatch, MUSIC_ROOT=str(file))
 
 
+def test_several_music_roots_are_separated_as_in_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("MUSIC_ROOT", f"{tmp_path}/a:{tmp_path}/b/:")
+    assert load_settings().music_root == (tmp_path / "a", tmp_path / "b")
+
+
+def test_a_music_root_with_a_colon_in_its_name_is_one_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "Bach: Cantatas"
+    message = refusal(monkeypatch, MUSIC_ROOT=str(folder))
+    assert "there is no such folder" in message
+    assert "each takes its whole path, which ' Cantatas' is not" in message
+    folder.mkdir()
+    assert load_settings().music_root == (folder,)
+
+
+@pytest.mark.parametrize(
+    ("roots", "said"),
+    [
+        (("a", "a/in"), "a/in lies inside "),
+        (("a/in", "a"), "a/in lies inside "),
+        (("a", "link"), "are the same folder: name it once"),
+        (("a", "file"), "file is a file, not a folder"),
+        (("gone", "gone too"), "none of these folders is there"),
+    ],
+)
+def test_music_roots_that_do_not_go_together_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, roots: tuple[str, str], said: str
+) -> None:
+    (tmp_path / "a" / "in").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "file").touch()
+    named = ":".join(f"{tmp_path}/{root}" for root in roots)
+    message = refusal(monkeypatch, MUSIC_ROOT=named)
+    assert message.startswith(f"MUSIC_ROOT={named} cannot be used")
+    assert said in message
+    assert "MUSIC_ROOT=/srv/music" in message
+
+
+def test_one_of_several_music_roots_may_be_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MUSIC_ROOT", f"{tmp_path}/gone:{tmp_path}")
+    with pytest.raises(SettingsError, match="lies inside"):
+        load_settings()
+    (tmp_path / "a").mkdir()
+    monkeypatch.setenv("MUSIC_ROOT", f"{tmp_path}/gone:{tmp_path}/a")
+    assert load_settings().music_root == (tmp_path / "gone", tmp_path / "a")
+
+
+def test_a_data_root_inside_any_music_root_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    data = str(tmp_path / "b" / "data")
+    message = refusal(monkeypatch, MUSIC_ROOT=f"{tmp_path}/a:{tmp_path}/b", DATA_ROOT=data)
+    assert f"lies inside MUSIC_ROOT={tmp_path}/b" in message
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])
 def test_an_open_address_needs_a_password(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     message = refusal(monkeypatch, HOST=host)

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from mixtape.mixtapes.values import SavedMixtape
 from tests.helpers.audio import make_noise
-from tests.helpers.host import PAGE, make_app
+from tests.helpers.host import PAGE, make_app, page_of
 from tests.helpers.mixtapes import (
     save_mixtape,
     scan,
@@ -59,12 +59,6 @@ def stop(app: Flask) -> None:
     services_of(app).close()
 
 
-def page(client: FlaskClient, address: str) -> str:
-    answer = client.get(address, headers=PAGE)
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
 def colour_of(client: FlaskClient, address: str) -> tuple[int, ...]:
     """Return which of red, green and blue a picture is most of."""
     with client.get(address) as answer:
@@ -76,12 +70,12 @@ def colour_of(client: FlaskClient, address: str) -> tuple[int, ...]:
 
 def test_the_folders_are_at_the_top_of_the_library(tmp_path: Path, music: Path, more: Path) -> None:
     client = start(tmp_path, music, more).test_client()
-    top = page(client, "/browse/")
+    top = page_of(client, "/browse/")
     assert '<span class="folder-name">music</span>' in top
     assert '<span class="folder-name">more</span>' in top
-    assert "One" in page(client, "/browse/music/Album")
-    assert "Two" in page(client, "/browse/more")
-    assert "Cut two" in page(client, "/browse/more/Disc")
+    assert "One" in page_of(client, "/browse/music/Album")
+    assert "Two" in page_of(client, "/browse/more")
+    assert "Cut two" in page_of(client, "/browse/more/Disc")
     for nowhere in ("/browse/Album", "/browse/third", "/browse/.removed", "/browse/music/../more"):
         assert client.get(nowhere, headers=PAGE).status_code == 404
 
@@ -221,14 +215,17 @@ def test_a_folder_whose_disk_is_away_is_kept_and_the_others_are_scanned(
     assert progress.error.startswith("the music folder more ")
     assert "the library knows 3 tracks of it: is its disk mounted?" in progress.error
     client = app.test_client()
-    assert "New" in page(client, "/browse/music")
+    assert "New" in page_of(client, "/browse/music")
+    assert "more" in page_of(client, "/browse/")
+    assert client.get("/cover/more").mimetype == "image/svg+xml"
+    assert client.get("/cover/other").status_code == 404
     assert client.get("/play/more/2.flac").status_code == 404
     stop(app)
     if not is_gone:
         more.rmdir()
     disk.rename(more)
     app = start(tmp_path, music, more)
-    assert "Two" in page(app.test_client(), "/browse/more")
+    assert "Two" in page_of(app.test_client(), "/browse/more")
 
 
 def test_both_are_watched(
@@ -264,6 +261,6 @@ def test_a_link_out_of_the_folders_is_nowhere(
     for path in ("music/link.flac", "more/way out/secret.flac"):
         assert client.get(f"/play/{path}?quality=original").status_code == 404
     assert client.get("/browse/more/way out", headers=PAGE).status_code == 404
-    assert "way out" not in page(client, "/browse/more")
+    assert "way out" not in page_of(client, "/browse/more")
     # A folder of the other one is shown where the link is, with the tracks that it has there.
-    assert "One" in page(client, "/browse/more/across")
+    assert "One" in page_of(client, "/browse/more/across")

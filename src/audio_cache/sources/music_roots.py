@@ -59,6 +59,10 @@ class MusicRoots:
         """Say whether paths are relative to one folder, and begin with no name of it."""
         return "" in self.places
 
+    def is_one(self, path: str | bytes) -> bool:
+        """Say whether a path is that of one of several of these folders."""
+        return bool(path) and os.fsdecode(path) in self.places
+
     @property
     def real(self) -> Mapping[str, str]:
         """Return where the folders are, by name, with no link left on the way there."""

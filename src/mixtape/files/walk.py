@@ -126,7 +126,7 @@ def get_folder(roots: MusicRoots, path: bytes) -> FoundFolder:
     try:
         return _list_folder(roots, _resolve_folder(roots, path))
     except OSError as error:
-        raise NotFoundError("this folder cannot be listed") from error
+        raise NotFoundError("this folder cannot be listed: its disk may be away") from error
 
 
 def _list_folder(roots: MusicRoots, folder: bytes) -> FoundFolder:
@@ -163,7 +163,7 @@ def _list_folder(roots: MusicRoots, folder: bytes) -> FoundFolder:
 def _resolve_folder(roots: MusicRoots, path: bytes) -> bytes:
     parts = [part for part in path.split(b"/") if part]
     here = b"/".join(parts)
-    if not parts or (len(parts) == 1 and os.fsdecode(here) in roots.places):
+    if not parts or roots.is_one(here):
         return here
     place = None if b"\0" in path else roots.find(here)
     if place is not None:

@@ -129,7 +129,12 @@ class Artwork:
             NotFoundError: there is no such folder.
             ValueError: the size is none of SIZES.
         """
-        folder = get_folder(self._roots, path)
+        try:
+            folder = get_folder(self._roots, path)
+        except NotFoundError:
+            if self._roots.is_one(path):
+                return None  # its disk is away, and it is listed all the same
+            raise
         picture = None if folder.cover else self._first_picture(folder)
         key = picture_key(picture) if picture else folder_cover_key(folder.cover)
         if key is None:

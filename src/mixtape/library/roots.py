@@ -73,7 +73,7 @@ def adopt_roots(database: Database, roots: MusicRoots) -> None:
         return
     with database.write() as session:
         layout = _lay_out(session, roots)
-        _move_all(session, layout.moves)
+        moved = _move_all(session, layout.moves)
         session.execute(delete(Root))
         for one in layout.roots:
             session.add(Root(prefix=one.prefix, place=os.fsencode(one.place)))
@@ -81,8 +81,9 @@ def adopt_roots(database: Database, roots: MusicRoots) -> None:
         for prefix in away:
             lost = update(Track).where(_is_inside(_PATH, prefix), Track.missing_since.is_(None))
             session.execute(lost.values(missing_since=datetime.now(UTC)))
-    for old, new in layout.moves:
-        logger.info("the paths of %s begin with %s now", _quoted(old), _quoted(new))
+    for (old, new), count in moved.items():
+        if count:
+            logger.info("%d paths in %s are in %s now", count, _quoted(old), _quoted(new))
 
 
 def are_noted(database: Database) -> bool:
@@ -143,15 +144,20 @@ def _lay_out(session: Session, roots: MusicRoots) -> Layout:
     return lay_out(_known(session), roots)
 
 
-def _move_all(session: Session, moves: Sequence[tuple[bytes, bytes]]) -> None:
-    """Exchange prefixes, within a unit of work."""
-    for number, (old, _) in enumerate(moves):
-        _move(session, old, b"%b%d" % (_ON_THE_WAY, number))
+def _move_all(
+    session: Session, moves: Sequence[tuple[bytes, bytes]]
+) -> dict[tuple[bytes, bytes], int]:
+    """Exchange prefixes, within a unit of work; return how many paths that changes by each move."""
+    moved = {}
+    for number, (old, new) in enumerate(moves):
+        moved[old, new] = _move(session, old, b"%b%d" % (_ON_THE_WAY, number))
     for number, (_, new) in enumerate(moves):
         _move(session, b"%b%d" % (_ON_THE_WAY, number), new)
+    return moved
 
 
-def _move(session: Session, old: bytes, new: bytes) -> None:
+def _move(session: Session, old: bytes, new: bytes) -> int:
+    moved = 0
     for table in Base.metadata.sorted_tables:
         columns = [column for column in table.columns if column.info.get("library_path")]
         for column in columns:
@@ -162,8 +168,9 @@ def _move(session: Session, old: bytes, new: bytes) -> None:
             joined = literal(new + b"/", LargeBinary).op("||")(rest)
             path = cast(joined, LargeBinary) if new else rest
             inside = update(table).where(_is_inside(column, old)).values({column: path})
-            session.execute(inside)
+            moved += session.connection().execute(inside).rowcount
             session.execute(itself)
+    return moved
 
 
 def _is_inside(column: ColumnElement[Any], prefix: bytes) -> ColumnElement[bool]:

@@ -100,6 +100,19 @@ def test_what_a_mixtape_holds_is_pinned_by_what_it_is(
     cache.close()
 
 
+def test_what_is_pinned_is_found_in_each_of_several_folders(
+    worth: SharedWorth, song: Path, tmp_path: Path
+) -> None:
+    cache = AudioCache(tmp_path / "cache")
+    roots = [tmp_path / "a", tmp_path / "b"]
+    for root in roots:
+        root.mkdir()
+    moved = song.rename(roots[1] / song.name)
+    worth.pin("mixtape", [f"b/{song.name}".encode(), f"c/{song.name}".encode()], ["low"])
+    assert pinned_ids(cache, roots, worth) == {cache.identify(moved, "low").id}
+    cache.close()
+
+
 def test_where_the_music_is_away_nothing_is_taken_for_unpinned(
     worth: SharedWorth, song: Path, tmp_path: Path
 ) -> None:

@@ -38,7 +38,7 @@ class Site:
         self.root, self.url, self.bucket, self.stack = root, redis_url, bucket, stack
         self.music = root / "music"
         self.music.mkdir()
-        settings = AudioCacheSettings.from_mapping(
+        self.settings = AudioCacheSettings.from_mapping(
             {"AUDIO_CACHE_ENGINE": "celery", "AUDIO_CACHE_REDIS": redis_url}
         )
         self.tracker = RedisProgressTracker(redis_url, keepalive_s=LIMIT_S)
@@ -46,7 +46,7 @@ class Site:
         self.store = S3Objects(bucket)
         self.cache = AudioCache(root / "web", behind=self.store)
         stack.callback(self.cache.close)
-        self.runs = make_runs(settings, self.cache, self.tracker, self.music)
+        self.runs = make_runs(self.settings, self.cache, self.tracker, self.music)
         assert isinstance(self.runs, CeleryRuns)
         stack.callback(self.runs.close)
 
@@ -97,6 +97,31 @@ def test_two_workers_make_each_track_once_and_all_nodes_have_it(site: Site) -> N
     # Nothing is encoded here: it is fetched.
     assert not any(site.cache.store_together(track, ["low"]) for track in tracks)
     assert all(site.cache.is_cached(track, "low") for track in tracks)
+
+
+def test_a_worker_finds_the_tracks_of_several_folders_by_their_names(site: Site) -> None:
+    (site.root / "more").mkdir()
+    (site.root / "elsewhere").mkdir()
+    places = [site.music, site.root / "more"]
+    runs = make_runs(site.settings, site.cache, site.tracker, places)
+    site.stack.callback(runs.close)
+    tracks = [make_noise(place / "one.flac", samples=44_100, seed=7) for place in places]
+    # A worker that has the same folders at other places, in another order.
+    mounts = [site.root / "elsewhere" / place.name for place in reversed(places)]
+    for mount, place in zip(mounts, reversed(places), strict=True):
+        mount.symlink_to(place)
+    named = os.pathsep.join(map(str, mounts))
+    data = site.root / "data of one"
+    site.stack.enter_context(
+        CeleryWorker(site.url, named, data, AUDIO_CACHE_OBJECT_STORE=site.bucket)
+    )
+    run = runs.schedule("tape", tracks, ["low"], is_asked=True)
+    assert run.wait(LIMIT_S)
+    assert {path: outcome.fate.value for path, outcome in run.outcomes().items()} == dict.fromkeys(
+        tracks, "cached"
+    )
+    with pytest.raises(ValueError, match="is not below the music root"):
+        runs.schedule("other", [site.root / "one.flac"], ["low"])
 
 
 def test_what_a_killed_worker_was_at_another_makes(site: Site) -> None:

@@ -16,14 +16,8 @@ from mixtape.library import folders as folders_module
 from mixtape.library import scanner as scanner_module
 from mixtape.web.views.artwork import draw_placeholder
 from tests.helpers.audio import make_audio
-from tests.helpers.host import PAGE, make_app
+from tests.helpers.host import PAGE, make_app, page_of
 from tests.helpers.tracks import make_picture, open_picture, place
-
-
-def page_of(client: FlaskClient, address: str = "/") -> str:
-    answer = client.get(address, headers=PAGE)
-    assert answer.status_code == 200, answer.text
-    return answer.text
 
 
 def browse_raw(client: FlaskClient, path: bytes) -> str:
