@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .tables import Base
+from .tables import Base, holds_paths
 
 ADMIN: Final = "admin"
 LISTENER: Final = "listener"
@@ -89,7 +89,7 @@ class Mark(Base):
         ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
     )
     kind: Mapped[str] = mapped_column(primary_key=True)
-    key: Mapped[bytes] = mapped_column(primary_key=True)
+    key: Mapped[bytes] = mapped_column(primary_key=True, info=holds_paths(kind=TRACK))
     starred_at: Mapped[datetime | None]
     rating: Mapped[int | None]
 
@@ -102,7 +102,7 @@ class Play(Base):
     user_id: Mapped[int] = mapped_column(
         ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
     )
-    path: Mapped[bytes] = mapped_column(primary_key=True)
+    path: Mapped[bytes] = mapped_column(primary_key=True, info=holds_paths())
     plays: Mapped[int] = mapped_column(default=0)
     last_played_at: Mapped[datetime]
 
@@ -117,7 +117,7 @@ class Bookmark(Base):
     user_id: Mapped[int] = mapped_column(
         ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
     )
-    path: Mapped[bytes] = mapped_column(primary_key=True)
+    path: Mapped[bytes] = mapped_column(primary_key=True, info=holds_paths())
     position_ms: Mapped[int]
     comment: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]

@@ -31,10 +31,18 @@ READ_VERSION: Final = 1
 FIRST_USER: Final = 1
 # Larger numbers, which anybody can put into an address, are no ids, and SQLite refuses them.
 MAX_ID: Final = 2**63 - 1
-# Marks the columns with paths in the library, which change when music folders are added or go.
-LIBRARY_PATH: Final = {"library_path": True}
+LIBRARY_PATH: Final = "library path"
 # In shorter files tags and headers weigh too much for a bitrate to mean anything.
 _MIN_BITRATE_S: Final = 5.0
+
+
+def holds_paths(**where: str) -> dict[str, Any]:
+    """Return what marks a column with paths in the library, which change when music folders do.
+
+    Args:
+        where: what other columns of a row say where it is a path; nothing where it always is.
+    """
+    return {LIBRARY_PATH: where}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -126,8 +134,8 @@ class Track(Base):
     __tablename__ = "track"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    path: Mapped[bytes] = mapped_column(unique=True, info=LIBRARY_PATH)
-    folder: Mapped[bytes] = mapped_column(info=LIBRARY_PATH)
+    path: Mapped[bytes] = mapped_column(unique=True, info=holds_paths())
+    folder: Mapped[bytes] = mapped_column(info=holds_paths())
     title: Mapped[str]
     artist: Mapped[str] = mapped_column(default="")
     artist_key: Mapped[str] = mapped_column(default="")
@@ -285,7 +293,7 @@ class MixtapeTrack(Base):
         ForeignKey("mixtape.id", ondelete="CASCADE"), primary_key=True
     )
     position: Mapped[int] = mapped_column(primary_key=True)
-    path: Mapped[bytes] = mapped_column(index=True, info=LIBRARY_PATH)
+    path: Mapped[bytes] = mapped_column(index=True, info=holds_paths())
     note: Mapped[str] = mapped_column(default="")
 
 

@@ -15,7 +15,8 @@ from sqlalchemy.sql import ColumnElement
 
 from audio_cache import MusicRoots, name_root
 
-from ..database.tables import Base, Root, Track
+from ..database.paths import path_columns
+from ..database.tables import Root, Track
 from ..database.units_of_work import Database
 
 # What the paths of music folders begin with that are none any more. No scan finds a hidden name,
@@ -158,18 +159,16 @@ def _move_all(
 
 def _move(session: Session, old: bytes, new: bytes) -> int:
     moved = 0
-    for table in Base.metadata.sorted_tables:
-        columns = [column for column in table.columns if column.info.get("library_path")]
-        for column in columns:
-            # The folder itself, whose path is the prefix, and what is in it.
-            itself = update(table).where(column == old).values({column: new})
-            rest = func.substr(column, len(old) + 2) if old else column
-            # SQLite makes a text of what it joins, whose bytes are the same.
-            joined = literal(new + b"/", LargeBinary).op("||")(rest)
-            path = cast(joined, LargeBinary) if new else rest
-            inside = update(table).where(_is_inside(column, old)).values({column: path})
-            moved += session.connection().execute(inside).rowcount
-            session.execute(itself)
+    for table, column, is_path in path_columns():
+        # The folder itself, whose path is the prefix, and what is in it.
+        itself = update(table).where(is_path, column == old).values({column: new})
+        rest = func.substr(column, len(old) + 2) if old else column
+        # SQLite makes a text of what it joins, whose bytes are the same.
+        joined = literal(new + b"/", LargeBinary).op("||")(rest)
+        path = cast(joined, LargeBinary) if new else rest
+        inside = update(table).where(is_path, _is_inside(column, old)).values({column: path})
+        moved += session.connection().execute(inside).rowcount
+        session.execute(itself)
     return moved
 
 

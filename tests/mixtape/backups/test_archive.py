@@ -18,7 +18,7 @@ NOTE = TrackNote(b"\xff.flac", "Title", "Artist", "Album", 3.5, 7)
 BACKUP = Backup(
     made_at=datetime(2024, 5, 1, 12, tzinfo=UTC),
     made_by="mixtape 1",
-    revision="0007",
+    revision="0008",
     mixtapes=({"mixtape": [{"slug": "a"}], "mixtape_track": []},),
     tracks=(NOTE,),
 )
@@ -39,7 +39,7 @@ def contents(**changes: Any) -> str:
         "version": 1,
         "made_at": "2024-05-01T12:00:00+00:00",
         "made_by": "mixtape 1",
-        "revision": "0007",
+        "revision": "0008",
         "mixtapes": [],
         "tracks": [],
     }
