@@ -125,7 +125,7 @@ def init_app(app: Flask) -> None:
     state: AudioCacheState = app.extensions["audio_cache"]
     roots = state.roots
     database = Database.open(data_root, app.config["DATABASE_URL"])
-    adopt_roots(database, roots)
+    adopt_roots(database, roots, is_demo=app.config["IS_DEMO"])
     scanner = Scanner(database, roots, data_root / LOCK_NAME)
     catalogue = Catalogue(database)
     artwork = Artwork(database, roots, data_root)

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from audio_cache import MusicRoots
 from mixtape.cli import main
 from mixtape.database.units_of_work import Database
+from mixtape.library.roots import adopt_roots, are_noted
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MixtapeState, SavedMixtape
 from tests.helpers.tracks import add_track
@@ -54,6 +56,25 @@ def test_a_backup_is_restored_on_another_server(tmp_path: Path, mixtape: SavedMi
     assert "“A tape”: 2 of 2 tracks not in the library" in result.output
     assert "1 mixtape added, 0 replaced, 0 left as they are; 0 covers put back." in result.output
     assert titles(tmp_path, "other") == ["A tape"]
+
+
+def test_a_job_that_knows_no_music_root_changes_no_paths(
+    tmp_path: Path, mixtape: SavedMixtape
+) -> None:
+    database = Database.open(tmp_path / "data")
+    adopt_roots(database, MusicRoots(tmp_path / "music", tmp_path / "more"))
+    file = str(tmp_path / "tapes.zip")
+    environment = {"DATA_ROOT": str(tmp_path / "data"), "MUSIC_ROOT": None}
+    assert CliRunner(env=environment).invoke(main, ["backup", file]).exit_code == 0
+    paths = [item.path for item in Mixtapes(database).get(mixtape.slug).items]
+    assert paths == [b"music/a.flac", b"music/b.flac"]
+    # Nor does a restore, but where nothing is known of folders yet.
+    result = run(tmp_path, "restore", file, data="other")
+    assert result.exit_code == 0, result.output
+    other = Database.open(tmp_path / "other")
+    assert are_noted(other)
+    for each in (database, other):
+        each.close()
 
 
 def test_a_backup_is_not_written_over_another_file(tmp_path: Path, mixtape: SavedMixtape) -> None:

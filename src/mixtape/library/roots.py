@@ -62,18 +62,25 @@ class Layout:
     roots: tuple[KnownRoot, ...]
 
 
-def adopt_roots(database: Database, roots: MusicRoots) -> None:
+def adopt_roots(database: Database, roots: MusicRoots, *, is_demo: bool = False) -> None:
     """Let the paths in the tables go by the music folders that there are now.
 
     Tracks keep their ids, and mixtapes their places, so that links, drafts and whatever else
     refers to them stay as they are. The tracks of a folder that is none any more become missing.
+
+    Args:
+        database: with the tables.
+        roots: the music folders.
+        is_demo: whether they are the demo library, which plays where none is named, and is not
+            taken for the single folder that was or will be there.
     """
     with database.read() as session:
-        is_settled = _lay_out(session, roots).roots == _known(session)
-    if is_settled:
+        known = _known(session)
+    has_one = not known or any(not one.prefix for one in known)
+    if (is_demo and has_one) or lay_out(known, roots).roots == known:
         return
     with database.write() as session:
-        layout = _lay_out(session, roots)
+        layout = lay_out(_known(session), roots)
         moved = _move_all(session, layout.moves)
         session.execute(delete(Root))
         for one in layout.roots:
@@ -139,10 +146,6 @@ def lay_out(known: Sequence[KnownRoot], roots: MusicRoots) -> Layout:
 def _known(session: Session) -> tuple[KnownRoot, ...]:
     rows = session.scalars(select(Root).order_by(Root.prefix))
     return tuple(KnownRoot(root.prefix, os.fsdecode(root.place)) for root in rows)
-
-
-def _lay_out(session: Session, roots: MusicRoots) -> Layout:
-    return lay_out(_known(session), roots)
 
 
 def _move_all(

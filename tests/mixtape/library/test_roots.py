@@ -159,6 +159,14 @@ def test_folders_that_exchange_their_names_exchange_their_prefixes(database: Dat
     assert (found[first][0], found[second][0]) == (b"two/1.flac", b"one/1.flac")
 
 
+def test_the_demo_is_taken_for_no_folder(database: Database, tape: int) -> None:
+    before = paths(database)
+    adopt_roots(database, MusicRoots("/lib/demo"), is_demo=True)
+    assert paths(database) == before
+    adopt_roots(database, MusicRoots("/mnt/more", "/srv/music"))
+    assert list(paths(database).values()) == at(b"music")
+
+
 def test_a_host_that_noted_no_folder_has_the_first_one(database: Database) -> None:
     assert not are_noted(database)
     track = add_track(database, b"Album/1.flac")
