@@ -55,13 +55,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load_settings()
     data_root = prepare_data_root(settings)
-    music_roots = [str(path) for path in settings.music_root or (DEMO_LIBRARY,)]
+    music_roots = [str(path) for path in settings.music_roots or (DEMO_LIBRARY,)]
     app = Flask("mixtape", root_path=str(Path(__file__).parent))
     app.config.update(
         MUSIC_ROOT=music_roots[0] if len(music_roots) == 1 else music_roots,
         DATA_ROOT=str(data_root),
         DATABASE_URL=settings.database_url and settings.database_url.get_secret_value(),
-        IS_DEMO=not settings.music_root,
+        IS_DEMO=not settings.music_roots,
         SECRET_KEY=read_secret_key(settings),
         PUBLIC_URL=settings.public_url,
         EMBED_SITES=settings.embed_sites,

@@ -112,9 +112,9 @@ def _opened_backups() -> Iterator[Backups]:
         url = settings.database_url
         database = Database.open(data_root, url.get_secret_value() if url else None)
         try:
-            roots = MusicRoots.of(settings.music_root or DEMO_LIBRARY)
+            roots = MusicRoots.of(settings.music_roots or DEMO_LIBRARY)
             # Only a server changes them: a job may be given no MUSIC_ROOT, or another.
-            if settings.music_root and not are_noted(database):
+            if settings.music_roots and not are_noted(database):
                 adopt_roots(database, roots)
             artwork = Artwork(database, roots, data_root)
             yield Backups(database, artwork, data_root)
@@ -177,8 +177,8 @@ def run(settings: Settings) -> None:
     _try_database(settings)
     listener = bind_listener(settings)
     address = address_of(settings, listener)
-    library = settings.music_root or (DEMO_LIBRARY,)
-    if not settings.music_root:
+    library = settings.music_roots or (DEMO_LIBRARY,)
+    if not settings.music_roots:
         click.echo("No MUSIC_ROOT is set: playing the demo library.")
     for folder in library:
         if not folder.exists():

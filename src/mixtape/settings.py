@@ -38,8 +38,8 @@ class Settings(BaseSettings):
         env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
     )
 
-    music_root: Annotated[tuple[Path, ...], NoDecode] = Field(
-        (),
+    music_root: Annotated[Path | tuple[Path, ...] | None, NoDecode] = Field(
+        None,
         description="the folder that holds your music, or several with a colon between them; "
         "without it a small demo plays",
         examples=["/srv/music", "/srv/music:/mnt/more"],
@@ -186,14 +186,19 @@ class Settings(BaseSettings):
     @classmethod
     def _folders(cls, given: object) -> object:
         if isinstance(given, str):
-            return split_roots(given)
-        return (given.expanduser(),) if isinstance(given, Path) else given
+            given = split_roots(given)
+        if isinstance(given, list | tuple) and len(given) < 2:
+            given = given[0] if given else None
+        return given
 
     @field_validator("music_root", mode="after")
     @classmethod
-    def _readable_folders(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
-        if not paths:
-            return ()
+    def _readable_folders(
+        cls, given: Path | tuple[Path, ...] | None
+    ) -> Path | tuple[Path, ...] | None:
+        if given is None:
+            return None
+        paths = [path.expanduser() for path in ((given,) if isinstance(given, Path) else given)]
         # Of several, one whose disk is away stops none of the others.
         if not any(path.exists() for path in paths):
             raise ValueError(
@@ -205,7 +210,8 @@ class Settings(BaseSettings):
                 raise ValueError(f"{which} is a file, not a folder")
             if not os.access(path, os.R_OK | os.X_OK):
                 raise ValueError(f"{which} may not be read by the user that mixtape runs as")
-        return tuple(map(Path, MusicRoots.of(paths).places.values()))
+        places = tuple(map(Path, MusicRoots.of(paths).places.values()))
+        return places[0] if len(places) == 1 else places
 
     @field_validator("embed_sites", mode="after")
     @classmethod
@@ -280,7 +286,7 @@ class Settings(BaseSettings):
                     f"{SHORTEST_PASSWORD} characters or more that is not on every list, for "
                     "example four words."
                 )
-        for music_root in self.music_root:
+        for music_root in self.music_roots:
             if self.data_root.resolve().is_relative_to(music_root.resolve()):
                 raise ValueError(
                     f"DATA_ROOT={self.data_root} lies inside MUSIC_ROOT={music_root}, where "
@@ -288,6 +294,13 @@ class Settings(BaseSettings):
                     "for example DATA_ROOT=~/.local/share/mixtape."
                 )
         return self
+
+    @property
+    def music_roots(self) -> tuple[Path, ...]:
+        """Return the folders that hold the music, of which there may be none."""
+        if self.music_root is None:
+            return ()
+        return (self.music_root,) if isinstance(self.music_root, Path) else self.music_root
 
     @property
     def is_loopback(self) -> bool:
@@ -333,11 +346,7 @@ def load_settings() -> Settings:
 def describe_settings() -> list[tuple[str, str, str]]:
     """Return (variable, default, meaning) of every setting, for the CLI's help and the docs."""
     return [
-        (
-            name.upper(),
-            "" if field.default in (None, ()) else str(field.default),
-            field.description or "",
-        )
+        (name.upper(), "" if field.default is None else str(field.default), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
 

@@ -26,7 +26,8 @@ def test_without_any_variable_only_this_machine_listens_on_port_5000() -> None:
     settings = load_settings()
     assert (settings.host, settings.port, settings.is_loopback) == ("127.0.0.1", 5000, True)
     assert settings.data_root == Path("collection-data").absolute()
-    assert settings.music_root == ()
+    assert settings.music_root is None
+    assert settings.music_roots == ()
     assert settings.server_threads == 600
 
 
@@ -122,7 +123,9 @@ def test_several_music_roots_are_separated_as_in_path(
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     monkeypatch.setenv("MUSIC_ROOT", f"{tmp_path}/a:{tmp_path}/b/:")
-    assert load_settings().music_root == (tmp_path / "a", tmp_path / "b")
+    assert load_settings().music_roots == (tmp_path / "a", tmp_path / "b")
+    monkeypatch.setenv("MUSIC_ROOT", f"{tmp_path}/a:")
+    assert load_settings().music_root == tmp_path / "a"
 
 
 def test_a_music_root_with_a_colon_in_its_name_is_one_folder(
@@ -133,7 +136,7 @@ def test_a_music_root_with_a_colon_in_its_name_is_one_folder(
     assert "there is no such folder" in message
     assert "each takes its whole path, which ' Cantatas' is not" in message
     folder.mkdir()
-    assert load_settings().music_root == (folder,)
+    assert load_settings().music_root == folder
 
 
 @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ def test_one_of_several_music_roots_may_be_away(
         load_settings()
     (tmp_path / "a").mkdir()
     monkeypatch.setenv("MUSIC_ROOT", f"{tmp_path}/gone:{tmp_path}/a")
-    assert load_settings().music_root == (tmp_path / "gone", tmp_path / "a")
+    assert load_settings().music_roots == (tmp_path / "gone", tmp_path / "a")
 
 
 def test_a_data_root_inside_any_music_root_is_refused(
