@@ -17,6 +17,7 @@ from audio_cache import Composer, MusicRoots, is_sheet_track, stat_source
 from audio_cache.flask_ext import AudioCacheState
 
 from .accounts.devices import Devices
+from .accounts.listening import Listening
 from .accounts.marks import Marks
 from .accounts.sealing import Sealer
 from .accounts.users import Users
@@ -24,11 +25,15 @@ from .backups.backups import Backups
 from .backups.incoming import Incoming
 from .database.units_of_work import Database
 from .library.catalogue import Catalogue, LibraryCounts
+from .library.changes import Changes
 from .library.collages import Collages
 from .library.covers import Artwork
 from .library.folders import Folders
 from .library.initials import Initials
 from .library.library_watch import LibraryWatch
+from .library.lists import Lists
+from .library.lyrics import LyricsFinder
+from .library.music_folders import MusicFolder, music_folders
 from .library.roots import adopt_roots
 from .library.scanner import LOCK_NAME, Scanner, ScanProgress
 from .library.selection import Selection
@@ -57,11 +62,16 @@ class Services:
     users: Users
     devices: Devices
     marks: Marks
+    listening: Listening
     scanner: Scanner
     watch: LibraryWatch
     catalogue: Catalogue
     folders: Folders
     initials: Initials
+    changes: Changes
+    lists: Lists
+    lyrics: LyricsFinder
+    music_folders: tuple[MusicFolder, ...]
     selection: Selection
     artwork: Artwork
     collages: Collages
@@ -139,11 +149,16 @@ def init_app(app: Flask) -> None:
         users=Users(database),
         devices=Devices(database, Sealer(app.config["SECRET_KEY"])),
         marks=Marks(database),
+        listening=Listening(database),
         scanner=scanner,
         watch=LibraryWatch(scanner, state.cache, roots, state.settings.watch),
         catalogue=catalogue,
         folders=Folders(scanner, catalogue),
         initials=Initials(database, lambda: scanner.version),
+        changes=Changes(database, lambda: scanner.version),
+        lists=Lists.of(database),
+        lyrics=LyricsFinder(roots),
+        music_folders=music_folders(roots.places),
         selection=Selection(database, scanner),
         artwork=artwork,
         collages=collages,

@@ -40,6 +40,12 @@ def artist_mark(artist_key: str) -> bytes:
     return artist_key.encode()
 
 
+def read_album_mark(key: bytes) -> tuple[str, str]:
+    """Return the keys of artist and album that `album_mark` joined."""
+    artist_key, _, album_key = key.decode().partition("\1")
+    return artist_key, album_key
+
+
 class Marks:
     """Keeps the marks and plays of all users.
 

@@ -14,6 +14,9 @@ ADMIN: Final = "admin"
 LISTENER: Final = "listener"
 # What can be starred and rated; `Mark.key` tells which of the kind.
 TRACK, ALBUM, ARTIST = "track", "album", "artist"
+# SQLite then keeps rows in the order of their keys. Reading all plays of a user by path meets the
+# library in its own order, which takes half as long as in the order of the first plays.
+_IN_ORDER: Final = {"sqlite_with_rowid": False}
 
 
 def _of_user() -> ForeignKey:
@@ -93,6 +96,8 @@ class Mark(Base):
     starred_at: Mapped[datetime | None]
     rating: Mapped[int | None]
 
+    __table_args__ = (_IN_ORDER,)
+
 
 class Play(Base):
     """How often a user has heard a track, which is told by its path."""
@@ -106,7 +111,7 @@ class Play(Base):
     plays: Mapped[int] = mapped_column(default=0)
     last_played_at: Mapped[datetime]
 
-    __table_args__ = (Index("ix_play_last", "user_id", "last_played_at"),)
+    __table_args__ = (Index("ix_play_last", "user_id", "last_played_at"), _IN_ORDER)
 
 
 class Bookmark(Base):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Subquery
 
 from .search import TextIndex
+
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Backend:
         writers: its transactions come one after the other, over all processes.
         migrators: the same for changes of the tables.
         search: the full-text index.
+        pairs: returns some pairs of texts as a table, with the columns `first` and `second`.
         optimize: statements that let the query planner catch up with what was written.
         claim_scan: says whether no other host scans, and none does while the connection lasts;
             None where the database has one host.
@@ -28,6 +32,7 @@ class Backend:
     writers: Engine
     migrators: Engine
     search: TextIndex
+    pairs: Callable[[Sequence[Pair]], Subquery]
     optimize: tuple[str, ...]
     claim_scan: str | None = None
     release_scan: str = ""

@@ -6,15 +6,27 @@ and its queries have to agree: see `migrations/versions/v0001_tables.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import URL, Connection, create_engine, event, text
+from sqlalchemy import (
+    ARRAY,
+    URL,
+    Connection,
+    Subquery,
+    create_engine,
+    event,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.exc import OperationalError
 
 from ..errors import DatabaseError
-from .backend import Backend
+from .backend import Backend, Pair
 from .search import Field, SearchTerms, TextIndex
+from .tables import PostgresText
 
 # Four processes take 64 of the 100 connections that PostgreSQL has by default.
 POOL_SIZE: Final = 8
@@ -62,6 +74,7 @@ def open_postgres(url: URL, busy_timeout_s: float) -> Backend:
         writers=writers,
         migrators=writers,
         search=TSVECTOR,
+        pairs=_pairs,
         optimize=("ANALYZE track",),
         claim_scan=f"SELECT pg_try_advisory_lock({SCAN_LOCK})",
         release_scan=f"SELECT pg_advisory_unlock({SCAN_LOCK})",
@@ -81,6 +94,13 @@ def _take_turn(connection: Connection, timeout_s: float) -> None:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
         raise DatabaseError(f"the database was busy for {timeout_s:g} s: try again") from error
+
+
+def _pairs(pairs: Sequence[Pair]) -> Subquery:
+    columns = zip(*pairs, strict=True) if pairs else ((), ())
+    texts = (literal(list(column), ARRAY(PostgresText)) for column in columns)
+    rows = func.unnest(*texts).table_valued("first", "second").render_derived()
+    return select(rows.c.first.collate("C"), rows.c.second.collate("C")).subquery()
 
 
 def _values_of(terms: SearchTerms) -> Mapping[str, object]:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Subquery,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
 
-from .backend import Backend
+from .backend import Backend, Pair
 from .search import SearchTerms, TextIndex
 
 # 600 threads share these: a unit of work takes milliseconds, so waiting for one of them is cheaper
@@ -29,6 +40,7 @@ def open_sqlite(url: URL, busy_timeout_s: float) -> Backend:
         # A step that makes a table anew would delete, with the old one, all that refers to it.
         migrators=engine.execution_options(begin=("PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")),
         search=FTS5,
+        pairs=_pairs,
         optimize=("PRAGMA analysis_limit=1000", "PRAGMA optimize"),
     )
 
@@ -66,6 +78,13 @@ def _use_write_ahead_log(connection: sqlite3.Connection, busy_timeout_s: float) 
             if not is_busy or time.monotonic() >= deadline:
                 raise
             time.sleep(0.01)
+
+
+def _pairs(pairs: Sequence[Pair]) -> Subquery:
+    # One value, however many there are: the statement stays the same, and is prepared already.
+    rows = func.json_each(json.dumps(pairs)).table_valued("value")
+    first, second = (func.json_extract(rows.c.value, f"$[{place}]") for place in range(2))
+    return select(first.label("first"), second.label("second")).subquery()
 
 
 def match_expression(terms: SearchTerms) -> str:

@@ -170,7 +170,16 @@ class Track(Base):
 
     __table_args__ = (
         # What is there, by artist and album: browsing reads this index in order and sorts nothing.
-        Index("ix_track_browse", "missing_since", "album_artist_key", "album_key", "added_at"),
+        # With added_at and year it answers for the newest albums, and those of some years, alone.
+        Index(
+            "ix_track_browse", "missing_since", "album_artist_key", "album_key", "added_at", "year"
+        ),
+        # The albums by their own names.
+        Index("ix_track_album", "missing_since", "album_key", "album_artist_key"),
+        # Genres, and what is of one.
+        Index("ix_track_genre", "missing_since", "genre", "album_artist_key", "album_key"),
+        # All tracks, page by page: the hundredth one is found without the rows of those before.
+        Index("ix_track_present", "missing_since", "id"),
         # Whose albums an artist appears on.
         Index("ix_track_artist", "missing_since", "artist_key", "album_artist_key", "album_key"),
         Index("ix_track_folder", "folder", "missing_since"),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, make_url, text
+from sqlalchemy import URL, Subquery, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from ..errors import DatabaseError
 from ..settings import hide_password
-from .backend import Backend
+from .backend import Backend, Pair
 from .schema import MIGRATIONS, is_newest, upgrade
 from .search import TextIndex
 from .sqlite import open_sqlite
@@ -92,6 +92,10 @@ class Database:
     def search(self) -> TextIndex:
         """Return the full-text index over the tracks."""
         return self._backend.search
+
+    def pairs(self, pairs: Sequence[Pair]) -> Subquery:
+        """Return some pairs of texts as a table to join: its columns are `first` and `second`."""
+        return self._backend.pairs(pairs)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

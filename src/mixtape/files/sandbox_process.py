@@ -92,6 +92,12 @@ def _lossy(words: Words, _: bytes) -> Answer:
     return without_picture(found), found.picture or b""
 
 
+def _lyrics(words: Words, _: bytes) -> Answer:
+    from .lyrics_tags import read_lyrics_here
+
+    return {}, read_lyrics_here(Path(words["path"]), _known(words))
+
+
 def _known(words: Words) -> tuple[int, int] | None:
     known = words.get("known")
     return (known[0], known[1]) if known else None
@@ -104,6 +110,7 @@ _TASKS: Final[dict[str, Callable[[Words, bytes], Answer]]] = {
     "icon": _icon,
     "picture": _picture,
     "lossy": _lossy,
+    "lyrics": _lyrics,
 }
 
 

@@ -124,6 +124,12 @@ def clean_lines(text: str) -> str:
     return "\n".join(line.rstrip() for line in shown).strip("\n")
 
 
+def split_genres(text: str) -> list[str]:
+    """Return the genres that a tag names, each once; `read_track_tags` joins them with commas."""
+    names = {name.casefold(): name for part in text.split(",") if (name := part.strip())}
+    return list(names.values())
+
+
 def sort_key(name: str) -> str:
     """Return a name folded for grouping and sorting: no case, accents or leading "The".
 

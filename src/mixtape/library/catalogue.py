@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
-    and_,
     cast,
-    false,
     func,
-    or_,
     select,
 )
 from sqlalchemy.orm import Session
@@ -25,7 +21,8 @@ from ..database.tables import MAX_ID, Track
 from ..database.units_of_work import Database
 from ..errors import NotFoundError
 from ..files.names import display_name
-from .artists import artists_on_page, count_artists, find_name
+from .albums import ALBUM_KEYS, IS_PRESENT, read_albums
+from .artists import artists_on_page, count_artists, find_artist
 from .listed import Album, Artist, Page
 
 PAGE_SIZE: Final = 50
@@ -40,7 +37,6 @@ ALBUM_ORDER: Final = (
 )
 AlbumOrder = Literal["name", "newest"]
 AnySelect: TypeAlias = "Select[*tuple[Any, ...]]"
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ class Catalogue:
         index = self._database.search
         with self._database.read() as session:
             ids = index.find_ids(session, terms, offset=_clamped(offset), limit=limit + 1)
-            tracks = _by_ids(session, ids[:limit])
+            tracks = by_ids(session, ids[:limit])
         return Page(tuple(tracks), offset, len(ids) > limit)
 
     def is_narrow(self, typed: str) -> bool:
@@ -138,30 +134,31 @@ class Catalogue:
         named = self._named(typed, ["album", "album_artist", "artist"])
         if artist_key is not None:
             named.append(Track.album_artist_key == artist_key)
-        keys = select(*_ALBUM_KEYS).where(Track.album_key != "", *named).group_by(*_ALBUM_KEYS)
+        keys = select(*ALBUM_KEYS).where(Track.album_key != "", *named).group_by(*ALBUM_KEYS)
         if artist_key is not None:
             keys = keys.order_by(func.coalesce(func.min(Track.year), LAST))
         elif order == "newest":
             keys = keys.order_by(func.max(Track.added_at).desc())
-        return self._page(_ALBUMS, keys.order_by(*_ALBUM_KEYS), Album, offset, limit)
+        return self._page(keys.order_by(*ALBUM_KEYS), offset, limit)
 
     def appears_on(
         self, artist_key: str, *, offset: int = 0, limit: int = PAGE_SIZE
     ) -> Page[Album]:
         """Return the albums of others that an artist plays on, compilations too, oldest first."""
-        keys = select(*_ALBUM_KEYS).where(
-            _IS_PRESENT,
+        keys = select(*ALBUM_KEYS).where(
+            IS_PRESENT,
             Track.artist_key == artist_key,
             Track.album_artist_key != artist_key,
             Track.album_key != "",
         )
-        keys = keys.group_by(*_ALBUM_KEYS).order_by(func.coalesce(func.min(Track.year), LAST))
-        return self._page(_ALBUMS, keys.order_by(*_ALBUM_KEYS), Album, offset, limit)
+        keys = keys.group_by(*ALBUM_KEYS).order_by(func.coalesce(func.min(Track.year), LAST))
+        return self._page(keys.order_by(*ALBUM_KEYS), offset, limit)
 
     def artist_name(self, artist_key: str) -> str | None:
         """Return the name of an artist, None where nobody in the library is called so."""
         with self._database.read() as session:
-            return find_name(session, artist_key)
+            found = find_artist(session, artist_key)
+        return None if found is None else found.name
 
     def get_album(self, artist_key: str, album_key: str) -> Album:
         """Return an album by its keys.
@@ -170,8 +167,8 @@ class Catalogue:
             NotFoundError: there is none; it may have gone with the last scan.
         """
         album = Track.album_artist_key == artist_key, Track.album_key == album_key
-        keys = select(*_ALBUM_KEYS).where(_IS_PRESENT, *album).distinct()
-        found = self._page(_ALBUMS, keys, Album, 0, 1)
+        keys = select(*ALBUM_KEYS).where(IS_PRESENT, *album).distinct()
+        found = self._page(keys, 0, 1)
         if not found.items:
             raise NotFoundError("the library has no such album")
         return found.items[0]
@@ -183,7 +180,7 @@ class Catalogue:
         """
         query = (
             select(Track)
-            .where(_IS_PRESENT)
+            .where(IS_PRESENT)
             .where(Track.album_artist_key == artist_key, Track.album_key == album_key)
             .order_by(*ALBUM_ORDER)
         )
@@ -208,11 +205,11 @@ class Catalogue:
     def tracks(self, ids: Sequence[int]) -> tuple[Track, ...]:
         """Return tracks by their ids, missing or not, in this order; unknown ids are left out."""
         with self._database.read() as session:
-            return tuple(_by_ids(session, ids))
+            return tuple(by_ids(session, ids))
 
     def unreadable(self, *, offset: int = 0, limit: int = PAGE_SIZE) -> Page[Track]:
         """Return the tracks that the last scans could not read, each with its `problem`."""
-        query = select(Track).where(_IS_PRESENT, Track.problem.is_not(None))
+        query = select(Track).where(IS_PRESENT, Track.problem.is_not(None))
         query = query.order_by(Track.path).offset(_clamped(offset)).limit(limit + 1)
         with self._database.read() as session:
             tracks = session.scalars(query).all()
@@ -225,9 +222,9 @@ class Catalogue:
             func.sum(Track.duration_s),
             cast(func.sum(Track.size_bytes), BigInteger),  # PostgreSQL sums up to a decimal
             func.count(Track.problem),
-        ).where(_IS_PRESENT)
+        ).where(IS_PRESENT)
         pairs = select(Track.album_artist_key, Track.album_key).distinct()
-        pairs = pairs.where(_IS_PRESENT, Track.album_key != "")
+        pairs = pairs.where(IS_PRESENT, Track.album_key != "")
         missing = select(func.count()).where(Track.missing_since.is_not(None))
         with self._database.read() as session:
             tracks, duration_s, size, unreadable = session.execute(sums).one()
@@ -245,51 +242,28 @@ class Catalogue:
         """Return the conditions for tracks that are there and, if a word is typed, match it."""
         terms = read_terms(typed, fields)
         if terms is None:
-            return [_IS_PRESENT]
-        return [_IS_PRESENT, Track.id.in_(self._database.search.select_ids(terms))]
+            return [IS_PRESENT]
+        return [IS_PRESENT, Track.id.in_(self._database.search.select_ids(terms))]
 
-    def _page(
-        self, groups: AnySelect, keys: AnySelect, kind: type[T], offset: int, limit: int
-    ) -> Page[T]:
-        """Return a page of groups of tracks.
+    def _page(self, keys: AnySelect, offset: int, limit: int) -> Page[Album]:
+        """Return a page of albums.
 
-        The keys come from the index alone, and only the groups on the page are counted and summed
+        The keys come from the index alone, and only the albums on the page are counted and summed
         up: the last page of a large library is as quick as the first.
-
-        Args:
-            groups: what `kind` is made of, the keys first.
-            keys: those of all groups, in order.
         """
-        size = len(keys.selected_columns)
-        columns = tuple(groups.selected_columns)[:size]
         with self._database.read() as session:
             some = keys.offset(_clamped(offset)).limit(limit + 1)
-            chosen = [tuple(row) for row in session.execute(some)]
-            on_page = [and_(_IS_PRESENT, *map(operator.eq, columns, key)) for key in chosen[:limit]]
-            rows = session.execute(groups.where(or_(false(), *on_page)))
-            found = {tuple(row[:size]): kind(*row) for row in rows}
-        items = tuple(found[key] for key in chosen[:limit])
-        return Page(items, offset, len(chosen) > limit)
-
-
-_IS_PRESENT: Final = Track.missing_since.is_(None)
-_ALBUM_KEYS: Final = (Track.album_artist_key, Track.album_key)
-_ALBUMS: Final = select(
-    *_ALBUM_KEYS,
-    func.min(Track.album),
-    func.min(Track.album_artist),
-    func.min(Track.year),
-    func.count(),
-    func.coalesce(func.sum(Track.duration_s), 0.0),
-    func.min(Track.cover_key),
-).group_by(*_ALBUM_KEYS)
+            chosen = [(row[0], row[1]) for row in session.execute(some)]
+            albums = read_albums(self._database, session, chosen[:limit])
+        return Page(albums, offset, len(chosen) > limit)
 
 
 def _clamped(offset: int) -> int:
     return min(max(0, offset), MAX_ID)
 
 
-def _by_ids(session: Session, ids: Sequence[int]) -> list[Track]:
+def by_ids(session: Session, ids: Sequence[int]) -> list[Track]:
+    """Return tracks by their ids, in this order, within a unit of work, but for unknown ones."""
     possible = {track_id for track_id in ids if 0 < track_id <= MAX_ID}
     query = select(Track).where(Track.id.in_(possible))
     found = {track.id: track for track in session.scalars(query)}

@@ -70,14 +70,15 @@ def jumps(counts: Iterable[tuple[str, int]]) -> tuple[Initial, ...]:
     found: list[Initial] = []
     offset = 0
     for letter, count in counts:
-        label = _label_of(letter)
+        label = label_of(letter)
         if not found or found[-1].label != label:
             found.append(Initial(label, offset))
         offset += count
     return tuple(found)
 
 
-def _label_of(letter: str) -> str:
+def label_of(letter: str) -> str:
+    """Return what a first letter is shown under."""
     if "a" <= letter <= "z":
         return letter.upper()
     return BEFORE_LETTERS if letter < "a" else AFTER_LETTERS

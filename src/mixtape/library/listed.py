@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ class Artist:
         albums: that are filed under the artist.
         tracks: of these albums, of no album, and on albums of others.
         appears_on: how many albums of others, compilations too.
+        has_loose: whether some of the tracks are of no album.
     """
 
     key: str
@@ -41,11 +43,18 @@ class Artist:
     tracks: int
     cover_key: str | None
     appears_on: int = 0
+    has_loose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """The tracks of one album artist that name the same album; the two keys ask for it."""
+    """The tracks of one album artist that name the same album; the two keys ask for it.
+
+    Args:
+        added_at: when the first of its tracks came into the library.
+        genres: of all of its tracks, each once.
+        disc_titles: the number and the title of each disc that has one of its own.
+    """
 
     artist_key: str
     key: str
@@ -55,3 +64,6 @@ class Album:
     tracks: int
     duration_s: float
     cover_key: str | None
+    added_at: datetime
+    genres: tuple[str, ...] = ()
+    disc_titles: tuple[tuple[int, str], ...] = ()

@@ -1,21 +1,30 @@
-"""Tracks, albums and artists as players get them."""
+"""Tracks, albums and artists as players get them.
+
+Nothing is without an artist or an album here: players find their way to a track by both. What names
+none is of the unknown artist, whose key is empty, or on an unknown album of its artist.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from flask_babel import gettext
+
 from audio_cache import BEST_QUALITY, bitrate_bps, media_type, suffix_of
 
+from ...accounts.listening import AlbumPlays
 from ...accounts.marks import NOTHING, Liking, album_mark, artist_mark
 from ...database.account_tables import ALBUM, ARTIST
 from ...database.tables import Track
+from ...files.tags import VARIOUS_ARTISTS, lead_artist, sort_key, split_genres
 from ...library.listed import Album, Artist
 from .call import Call
-from .ids import album_id, artist_id, cover_id, folder_id, track_id
+from .ids import album_id, artist_id, cover_id, track_id
 
 Fields = dict[str, Any]
 _MP3: Final = "audio/mpeg"
+_VARIOUS: Final = sort_key(VARIOUS_ARTISTS)
 
 
 def track_fields(call: Call, tracks: Iterable[Track]) -> list[Fields]:
@@ -28,10 +37,28 @@ def track_fields(call: Call, tracks: Iterable[Track]) -> list[Fields]:
 def album_fields(call: Call, albums: Iterable[Album]) -> list[Fields]:
     """Return albums as the API's `AlbumID3`, with what the caller has said of each."""
     listed = list(albums)
-    marks = [album_mark(album.artist_key, album.key) for album in listed]
+    keys = [(album.artist_key, album.key) for album in listed]
+    marks = [album_mark(*pair) for pair in keys]
     said = call.services.marks.of_kind(call.user.id, ALBUM, marks)
+    plays = call.services.listening.plays_of_albums(call.user.id, keys)
     return [
-        _album(album, said.get(mark, NOTHING)) for album, mark in zip(listed, marks, strict=True)
+        _album(album, said.get(mark, NOTHING), plays.get(pair))
+        for album, mark, pair in zip(listed, marks, keys, strict=True)
+    ]
+
+
+def album_folder_fields(call: Call, albums: Iterable[Album]) -> list[Fields]:
+    """Return albums as folders, the API's `Child`, for players that know none but these."""
+    return [
+        {
+            **fields,
+            "isDir": True,
+            "parent": fields["artistId"],
+            "title": fields["name"],
+            "album": fields["name"],
+            "mediaType": "album",
+        }
+        for fields in album_fields(call, albums)
     ]
 
 
@@ -45,9 +72,19 @@ def artist_fields(call: Call, artists: Iterable[Artist]) -> list[Fields]:
     ]
 
 
-def genre_fields(genre: str) -> list[Fields]:
-    """Return the genres of a track, which its tag joins with commas, as the API's `ItemGenre`."""
-    return [{"name": name} for name in map(str.strip, genre.split(",")) if name]
+def artist_name(name: str) -> str:
+    """Return what an artist is called; the one of tracks that name none too."""
+    return name or gettext("Unknown artist")
+
+
+def album_name(title: str) -> str:
+    """Return what an album is called; that of tracks that name none too."""
+    return title or gettext("Unknown album")
+
+
+def genre_fields(names: Iterable[str]) -> list[Fields]:
+    """Return genres as the API's `ItemGenre`."""
+    return [{"name": name} for name in names]
 
 
 def _track(track: Track, said: Liking) -> Fields:
@@ -55,17 +92,17 @@ def _track(track: Track, said: Liking) -> Fields:
     is_cut = track.is_sheet_track
     suffix = "mp3" if is_cut else suffix_of(track.file_name).removeprefix(".")
     kbit_s = round(track.size_bytes * 8 / duration_s / 1000) if duration_s else None
-    artist = track.artist or track.album_artist
-    has_album = bool(track.album_key)
+    album_artist = artist_name(track.album_artist)
+    artist = track.artist or album_artist
+    leader = _leader(track)
+    album = album_id(track.album_artist_key, track.album_key)
     fields: Fields = {
         "id": track_id(track.id),
-        "parent": album_id(track.album_artist_key, track.album_key)
-        if has_album
-        else folder_id(track.folder),
+        "parent": album,
         "isDir": False,
         "title": track.title,
-        "album": track.album or None,
-        "artist": artist or None,
+        "album": album_name(track.album),
+        "artist": artist,
         "track": track.track_no,
         "year": track.year,
         "genre": track.genre or None,
@@ -82,13 +119,15 @@ def _track(track: Track, said: Liking) -> Fields:
         "isVideo": False,
         "discNumber": track.disc_no,
         "created": track.added_at,
-        "albumId": album_id(track.album_artist_key, track.album_key) if has_album else None,
-        "artistId": artist_id(track.album_artist_key) if track.album_artist_key else None,
+        "albumId": album,
+        "artistId": artist_id(leader),
         "type": "music",
         "mediaType": "song",
-        "genres": genre_fields(track.genre),
+        "genres": genre_fields(split_genres(track.genre)),
+        "artists": [{"id": artist_id(leader), "name": lead_artist(artist)}],
         "displayArtist": artist,
-        "displayAlbumArtist": track.album_artist,
+        "albumArtists": [{"id": artist_id(track.album_artist_key), "name": album_artist}],
+        "displayAlbumArtist": album_artist,
         "replayGain": _gain(track),
         **_said(said),
         "playCount": said.plays,
@@ -109,27 +148,45 @@ def _gain(track: Track) -> Mapping[str, float | None]:
     }
 
 
-def _album(album: Album, said: Liking) -> Fields:
+def _leader(track: Track) -> str:
+    """Return the key of whom a track is by, as far as there is such an artist in the library."""
+    return track.artist_key if track.artist_key and track.album_key else track.album_artist_key
+
+
+def _album(album: Album, said: Liking, plays: AlbumPlays | None) -> Fields:
+    artist = artist_name(album.artist)
     return {
         "id": album_id(album.artist_key, album.key),
-        "name": album.title,
-        "artist": album.artist or None,
-        "artistId": artist_id(album.artist_key) if album.artist_key else None,
-        "displayArtist": album.artist,
+        "name": album_name(album.title),
+        "artist": artist,
+        "artistId": artist_id(album.artist_key),
+        "artists": [{"id": artist_id(album.artist_key), "name": artist}],
+        "displayArtist": artist,
         "coverArt": cover_id(album.cover_key),
         "songCount": album.tracks,
         "duration": round(album.duration_s),
+        "created": album.added_at,
         "year": album.year,
+        "genre": album.genres[0] if album.genres else None,
+        "genres": genre_fields(album.genres),
+        "sortName": album.key,
+        "isCompilation": album.artist_key == _VARIOUS,
+        "discTitles": [{"disc": number, "title": title} for number, title in album.disc_titles],
         **_said(said),
+        "playCount": plays.count if plays else 0,
+        "played": plays.last_at if plays else None,
     }
 
 
 def _artist(artist: Artist, said: Liking) -> Fields:
+    is_leader, is_guest = artist.albums or artist.has_loose, artist.appears_on
     return {
         "id": artist_id(artist.key),
-        "name": artist.name,
+        "name": artist_name(artist.name),
         "coverArt": cover_id(artist.cover_key),
-        "albumCount": artist.albums + artist.appears_on,
+        "albumCount": artist.albums + artist.has_loose + artist.appears_on,
+        "sortName": artist.key,
+        "roles": ["albumartist"] * bool(is_leader) + ["artist"] * bool(is_guest),
         **_said(said),
     }
 

@@ -48,6 +48,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_device_user_id", "device", ["user_id"])
     _make_marks_and_plays()
+    _index_lists()
     for table in ("mixtape", "draft"):
         # The default has both databases add it in place, and no row is written.
         op.add_column(table, sa.Column("user_id", NUMBER, nullable=False, server_default="1"))
@@ -62,6 +63,7 @@ def _make_marks_and_plays() -> None:
         sa.Column("key", sa.LargeBinary, primary_key=True),
         sa.Column("starred_at", sa.DateTime),
         sa.Column("rating", NUMBER),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "play",
@@ -69,6 +71,7 @@ def _make_marks_and_plays() -> None:
         sa.Column("path", sa.LargeBinary, primary_key=True),
         sa.Column("plays", NUMBER, nullable=False),
         sa.Column("last_played_at", sa.DateTime, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_play_last", "play", ["user_id", "last_played_at"])
     op.create_table(
@@ -89,6 +92,17 @@ def _make_marks_and_plays() -> None:
         sa.Column("changed_by", TEXT, nullable=False),
         sa.Column("changed_at", sa.DateTime, nullable=False),
     )
+
+
+def _index_lists() -> None:
+    """Let each of the lists that players ask for come from an index alone."""
+    by_artist = ["missing_since", "album_artist_key", "album_key"]
+    op.drop_index("ix_track_browse", "track")
+    op.create_index("ix_track_browse", "track", [*by_artist, "added_at", "year"])
+    op.create_index("ix_track_album", "track", ["missing_since", "album_key", "album_artist_key"])
+    by_genre = ["missing_since", "genre", "album_artist_key", "album_key"]
+    op.create_index("ix_track_genre", "track", by_genre)
+    op.create_index("ix_track_present", "track", ["missing_since", "id"])
 
 
 def _of_user(*, primary_key: bool = False) -> sa.Column[int]:

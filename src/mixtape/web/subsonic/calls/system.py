@@ -14,6 +14,8 @@ from ..errors import NOT_ALLOWED, NOT_FOUND, SubsonicError
 EXTENSIONS: Final = {
     "apiKeyAuthentication": [1],
     "formPost": [1],
+    "songLyrics": [1],
+    "topSongsByArtistId": [1],
 }
 
 
@@ -96,5 +98,5 @@ def _fields(call: Call, user: SavedUser) -> dict[str, Any]:
         "jukeboxRole": False,
         "shareRole": False,
         "videoConversionRole": False,
-        "folder": [1],
+        "folder": [folder.id for folder in call.services.music_folders],
     }
