@@ -66,8 +66,8 @@ def run() -> Result:
         for name, app in _apps(Path(folder)):
             player = Player(app, add_device(app))
             for what, call, limit_ms in _calls():
-                ask = partial(player.ask, *call)
-                ask()
+                player.ask(*call)
+                ask = partial(_open, player, *call)
                 times = [timed(ask) for _ in range(REPEATS)]
                 figures += _describe(f"{name}: {what}", times, limit_ms)
                 samples[f"{name}: {what}"] = [took.wall_ms for took in times]
@@ -81,8 +81,9 @@ def run() -> Result:
         samples=samples,
         unit="ms",
         notes=(
-            "Medians; the whole answer as JSON, read again by the player. Where the processor's "
-            "time is far below the clock's, the machine was busy; PostgreSQL's own is not in it.",
+            "Medians of whole answers as JSON; the sync reads these too, as a player does. Where "
+            "the processor's time is far below the clock's, the machine was busy; that of "
+            "PostgreSQL's own processes is not in it.",
         ),
         limit=PAGE_LIMIT_MS,
     )
@@ -110,6 +111,11 @@ def _calls() -> Iterator[tuple[str, Call, float | None]]:
 def _page_of(kind: str, offset: int) -> Call:
     counts = {f"{each}Count": 0 for each in ("artist", "album", "song") if each != kind}
     return "search3", {"query": "", **counts, f"{kind}Count": PAGE, f"{kind}Offset": offset}
+
+
+def _open(player: Player, call: str, asked: dict[str, object]) -> None:
+    with player.open(call, {**asked, "f": "json"}) as answer:
+        answer.get_data()
 
 
 def _sync(player: Player) -> None:

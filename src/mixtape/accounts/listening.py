@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Subquery, case, func, or_, select
+from sqlalchemy import Subquery, and_, case, func, or_, select
 
 from ..database.account_tables import ALBUM, Mark, Play
 from ..database.tables import MAX_ID, Track
 from ..database.units_of_work import Database
-from ..library.albums import ALBUM_KEYS, IS_PRESENT, AlbumKeys
+from ..library.albums import ALBUM_KEYS, IS_PRESENT, AlbumKeys, of_keys
 from ..library.catalogue import by_ids
 from ..library.music_folders import MusicFolder, tracks_in
 from .marks import read_album_mark
@@ -43,18 +43,12 @@ class Listening:
         self, user_id: int, keys: Iterable[AlbumKeys]
     ) -> Mapping[AlbumKeys, AlbumPlays]:
         """Return the plays of albums; those that were never played are left out."""
-        first, second = (pairs := self._database.pairs(list(keys))).c
-        query = (
-            select(*ALBUM_KEYS, func.sum(Play.plays), func.max(Play.last_played_at))
-            .select_from(pairs)
-            .join(Track, (Track.album_artist_key == first) & (Track.album_key == second))
-            .join(Play, (Play.user_id == user_id) & (Play.path == Track.path))
-            .where(IS_PRESENT)
-            .group_by(*ALBUM_KEYS)
-        )
+        sums = select(*ALBUM_KEYS, func.sum(Play.plays), func.max(Play.last_played_at))
+        query = of_keys(sums, self._database.pairs(list(keys)))
+        query = query.outerjoin(Play, and_(Play.user_id == user_id, Play.path == Track.path))
         with self._database.read() as session:
-            rows = session.execute(query).all()
-        return {(row[0], row[1]): AlbumPlays(int(row[2]), row[3]) for row in rows}
+            rows = session.execute(query.group_by(*ALBUM_KEYS)).all()
+        return {(row[0], row[1]): AlbumPlays(int(row[2]), row[3]) for row in rows if row[2]}
 
     def played_albums(
         self,

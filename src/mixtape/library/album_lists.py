@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from ..database.search import read_terms
 from ..database.tables import MAX_ID, Track
 from ..database.units_of_work import Database
-from .albums import ALBUM_KEYS, IS_PRESENT, AlbumKeys, read_albums
+from .albums import ALBUM_KEYS, IS_PRESENT, AlbumKeys, of_keys, read_albums
 from .genres import of_genres
 from .listed import Album
 from .music_folders import Conditions, MusicFolder, tracks_in
@@ -58,7 +58,7 @@ class AlbumLists:
         """Return a page of the albums with a track of a genre, by artist and name."""
         with self._database.read() as session:
             where = (*tracks_in(folder), of_genres(session, [name]))
-            return self._page(session, _by_artist(where), offset, limit)
+            return self._page(session, _found(where), offset, limit)
 
     def matching(
         self, typed: str, folder: MusicFolder | None = None, *, offset: int, limit: int
@@ -71,8 +71,9 @@ class AlbumLists:
         where = tracks_in(folder)
         if terms is not None:
             where = (*where, Track.id.in_(self._database.search.select_ids(terms)))
+        keys = _by_artist(where) if terms is None else _found(where)
         with self._database.read() as session:
-            return self._page(session, _by_artist(where), offset, limit)
+            return self._page(session, keys, offset, limit)
 
     def of_artist(self, artist_key: str) -> tuple[Album, ...]:
         """Return an artist's albums, then those of others with the artist on; oldest first."""
@@ -90,10 +91,14 @@ class AlbumLists:
             ]
         return tuple(album for albums in found for album in sorted(albums, key=_oldest_first))
 
+    def read(self, keys: Sequence[AlbumKeys]) -> tuple[Album, ...]:
+        """Return the albums with some keys, in their order, but for those that are not there."""
+        with self._database.read() as session:
+            return self._read(session, keys)
+
     def get(self, artist_key: str, album_key: str) -> Album | None:
         """Return an album by its keys; None where there is no such album."""
-        with self._database.read() as session:
-            return next(iter(self._read(session, [(artist_key, album_key)])), None)
+        return next(iter(self.read([(artist_key, album_key)])), None)
 
     def some(
         self,
@@ -112,12 +117,8 @@ class AlbumLists:
     def _present(
         self, session: Session, keys: Sequence[AlbumKeys], folder: MusicFolder | None
     ) -> set[AlbumKeys]:
-        first, second = (pairs := self._database.pairs(keys)).c
-        query = select(*ALBUM_KEYS).join_from(
-            pairs, Track, (Track.album_artist_key == first) & (Track.album_key == second)
-        )
-        rows = session.execute(query.where(*tracks_in(folder)).distinct())
-        return {(row[0], row[1]) for row in rows}
+        query = of_keys(select(*ALBUM_KEYS), self._database.pairs(keys), *tracks_in(folder))
+        return {(row[0], row[1]) for row in session.execute(query.distinct())}
 
     def _page(
         self, session: Session, keys: _AnySelect, offset: int, limit: int
@@ -131,6 +132,16 @@ class AlbumLists:
 
 def _by_artist(where: Conditions) -> _AnySelect:
     return select(*ALBUM_KEYS).where(*where).distinct().order_by(*ALBUM_KEYS)
+
+
+def _found(where: Conditions) -> _AnySelect:
+    """Return the same where conditions leave few albums.
+
+    SQLite would go through all tracks in the order that is asked for, and look at each of them;
+    that of an inner query is none of its business.
+    """
+    each = select(*ALBUM_KEYS).where(*where).distinct().subquery()
+    return select(*each.c).order_by(*each.c)
 
 
 def _by_name(where: Conditions) -> _AnySelect:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Select, Subquery, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, select
 from sqlalchemy.orm import Session
 
 from ..database.expressions import joined_texts
@@ -46,7 +46,8 @@ def read_albums(
     """
     if not keys:
         return ()
-    rows = session.execute(_of(_SUMS, database.pairs(keys))).all()
+    found_rows = session.execute(of_keys(_SUMS, database.pairs(keys)))
+    rows = [row for row in found_rows if row[0] is not None]
     titled = [(row[0], row[1]) for row in rows if row[-1]]
     titles = _disc_titles(database, session, titled) if titled else {}
     found = {}
@@ -76,16 +77,26 @@ def _album(sums: Sequence[Any], genres: str) -> Album:
 def _disc_titles(
     database: Database, session: Session, keys: Sequence[AlbumKeys]
 ) -> dict[AlbumKeys, tuple[tuple[int, str], ...]]:
-    discs = _of(_DISCS, database.pairs(keys)).where(Track.disc_subtitle != "")
+    discs = of_keys(_DISCS, database.pairs(keys), Track.disc_subtitle != "")
     found: defaultdict[AlbumKeys, list[tuple[int, str]]] = defaultdict(list)
     for artist_key, key, disc_no, title in session.execute(discs):
-        found[artist_key, key].append((disc_no or 1, title))
+        if title is not None:
+            found[artist_key, key].append((disc_no or 1, title))
     return {pair: tuple(sorted(discs)) for pair, discs in found.items()}
 
 
-def _of(query: Select[*tuple[Any, ...]], keys: Subquery) -> Select[*tuple[Any, ...]]:
-    """Let a query of tracks be about those of some albums."""
+def of_keys(
+    query: Select[*tuple[Any, ...]], keys: Subquery, *where: ColumnElement[bool]
+) -> Select[*tuple[Any, ...]]:
+    """Let a query of tracks that are there be about those of some albums.
+
+    An outer join, so that SQLite begins with the keys: it would look at all tracks first, since
+    it does not know how few keys there are. Those of which nothing is there give rows of NULL.
+
+    Args:
+        keys: from `Database.pairs`.
+        where: conditions of the tracks.
+    """
     first, second = keys.c
-    return query.join_from(
-        keys, Track, (Track.album_artist_key == first) & (Track.album_key == second)
-    ).where(IS_PRESENT)
+    is_of = (Track.album_artist_key == first, Track.album_key == second)
+    return query.select_from(keys).outerjoin(Track, and_(*is_of, IS_PRESENT, *where))

@@ -55,9 +55,10 @@ def _in_order(order: AlbumOrder, call: Call) -> tuple[Album, ...]:
 
 
 def _played(order: PlayOrder, call: Call) -> tuple[Album, ...]:
-    page = page_of(call, "size")
-    keys = call.services.listening.played_albums(call.user.id, order, folder_of(call), **page)
-    return call.services.lists.albums.some(keys, offset=0, limit=page["limit"])
+    keys = call.services.listening.played_albums(
+        call.user.id, order, folder_of(call), **page_of(call, "size")
+    )
+    return call.services.lists.albums.read(keys)
 
 
 def _marked(order: MarkOrder, call: Call) -> tuple[Album, ...]:

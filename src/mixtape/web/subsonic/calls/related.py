@@ -47,8 +47,7 @@ def get_similar_songs2(call: Call) -> Payload:
 
 def get_artist_info(call: Call) -> Payload:
     """Return the artists that are like one."""
-    similar = [{"id": each["id"], "name": each["name"]} for each in _like(call)]
-    return {"artistInfo": {"biography": "", "similarArtist": similar}}
+    return {"artistInfo": {"biography": "", "similarArtist": _like(call)}}
 
 
 def get_artist_info2(call: Call) -> Payload:
