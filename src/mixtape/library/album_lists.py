@@ -137,11 +137,12 @@ def _by_artist(where: Conditions) -> _AnySelect:
 def _found(where: Conditions) -> _AnySelect:
     """Return the same where conditions leave few albums.
 
-    SQLite would go through all tracks in the order that is asked for, and look at each of them;
-    that of an inner query is none of its business.
+    SQLite would go through all tracks in the order that is asked for, and look at each of them.
+    The genre leads it to the index that begins with that, and is in the order of what is found.
     """
-    each = select(*ALBUM_KEYS).where(*where).distinct().subquery()
-    return select(*each.c).order_by(*each.c)
+    each = select(Track.genre, *ALBUM_KEYS).where(*where).distinct().subquery()
+    _, *keys = each.c
+    return select(*keys).distinct().order_by(*keys)
 
 
 def _by_name(where: Conditions) -> _AnySelect:

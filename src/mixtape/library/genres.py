@@ -63,7 +63,7 @@ def of_genres(session: Session, texts: Iterable[str]) -> ColumnElement[bool]:
     no other condition could use one.
     """
     wanted = {key for text in texts for key in _keys_of(text)}
-    there = session.scalars(select(Track.genre).where(IS_PRESENT, Track.genre != "").distinct())
+    there = session.scalars(select(Track.genre).where(IS_PRESENT).distinct())
     return Track.genre.in_([text for text in there if not wanted.isdisjoint(_keys_of(text))])
 
 
