@@ -64,5 +64,7 @@ class LyricsFinder:
             with self._roots.opened(track.path) as (place, descriptor):
                 return read_tagged_lyrics(place, identity_of(descriptor))
         except (SandboxError, AudioFileError, OSError, ValueError) as error:
-            logger.warning("%s: its lyrics cannot be read: %s", ascii(os.fsdecode(track.path)), error)
+            logger.warning(
+                "%s: its lyrics cannot be read: %s", ascii(os.fsdecode(track.path)), error
+            )
             return ()
