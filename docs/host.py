@@ -14,7 +14,7 @@ from flask import Flask
 
 from mixtape.admin.prometheus import METRICS
 from mixtape.settings import describe_settings
-from mixtape.web.auth import OPEN_ENDPOINTS
+from mixtape.web.access import ADMIN_ENDPOINTS, OPEN_ENDPOINTS
 from tests.helpers.host import make_app
 from tests.helpers.outside import no_settings_from_outside
 
@@ -39,7 +39,7 @@ _LOOKING: Final = {
     "audio_cache.rendition": "whoever has the link",
     "audio_cache.grant": "whoever has the link",
     "subsonic.call": "devices, by their key",
-    "metrics.metrics": "owners, METRICS_TOKEN",
+    "metrics.metrics": "admins, METRICS_TOKEN",
 }
 # What the views of libraries, and private ones, do not say themselves.
 _WORDS: Final = {
@@ -83,12 +83,18 @@ def read_routes(app: Flask) -> Iterator[Route]:
     rules = sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule)
     for rule in rules:
         who = _LOOKING.get(rule.endpoint)
-        who = who or ("everybody" if rule.endpoint in OPEN_ENDPOINTS else "owners")
+        who = who or _role_of(rule.endpoint)
         said = (app.view_functions[rule.endpoint].__doc__ or "").strip().partition("\n")[0]
         what = _WORDS.get(rule.endpoint, said)
         for method in _METHODS:
             if method in (rule.methods or ()):
                 yield Route(method, rule.rule, who, what)
+
+
+def _role_of(endpoint: str) -> str:
+    if endpoint in OPEN_ENDPOINTS:
+        return "everybody"
+    return "admins" if endpoint in ADMIN_ENDPOINTS else "users"
 
 
 def route_table() -> str:

@@ -25,6 +25,7 @@ from .web.views import (
     backups,
     caching,
     catalogue,
+    devices,
     drafts,
     editor,
     embed,
@@ -35,6 +36,7 @@ from .web.views import (
     link_preview,
     listening,
     metrics,
+    people,
     player,
     playlist_import,
     selections,
@@ -90,11 +92,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     services.init_app(app)
     player.init_app(app)
     json_api.init_app(app)
+    devices.init_app(app)
     subsonic.init_app(app)
     as_json.init_app(app)
     views = (
         *(additions, artwork, backups, caching, catalogue, drafts, editor, health, installing),
-        *(listening, playlist_import, selections, sharing, take_along),
+        *(listening, people, playlist_import, selections, sharing, take_along),
     )
     for view in views:
         app.register_blueprint(view.blueprint)

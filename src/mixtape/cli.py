@@ -14,7 +14,8 @@ import click
 from audio_cache import AudioCacheSettings, ConfigError, MusicRoots
 from audio_cache.text import counted
 
-from .errors import DatabaseError, MixtapeError
+from .command_database import opened_database
+from .errors import DatabaseError
 from .secret_key import read_secret_key
 from .settings import (
     DEMO_LIBRARY,
@@ -24,6 +25,7 @@ from .settings import (
     load_settings,
     prepare_data_root,
 )
+from .user_commands import users
 
 if TYPE_CHECKING:
     from .backups.backups import Backups, Outcome, Preview
@@ -45,6 +47,9 @@ class ServeCommand(click.Command):
 @click.version_option(package_name="audio-cache", prog_name="mixtape")
 def main() -> None:
     """Play your music in the browser, at the quality your connection can take."""
+
+
+main.add_command(users)
 
 
 @main.command(cls=ServeCommand)
@@ -102,26 +107,16 @@ def restore(file: Path, existing: str | None, dry_run: bool) -> None:
 @contextmanager
 def _opened_backups() -> Iterator[Backups]:
     from .backups.backups import Backups
-    from .database.units_of_work import Database
     from .library.covers import Artwork
     from .library.roots import adopt_roots, are_noted
 
-    try:
-        settings = load_settings()
-        data_root = prepare_data_root(settings)
-        url = settings.database_url
-        database = Database.open(data_root, url.get_secret_value() if url else None)
-        try:
-            roots = MusicRoots.of(settings.music_roots or DEMO_LIBRARY)
-            # Only a server changes them: a job may be given no MUSIC_ROOT, or another.
-            if settings.music_roots and not are_noted(database):
-                adopt_roots(database, roots)
-            artwork = Artwork(database, roots, data_root)
-            yield Backups(database, artwork, data_root)
-        finally:
-            database.close()
-    except (MixtapeError, SettingsError) as error:
-        raise click.ClickException(str(error)) from error
+    with opened_database() as (settings, data_root, database):
+        roots = MusicRoots.of(settings.music_roots or DEMO_LIBRARY)
+        # Only a server changes them: a job may be given no MUSIC_ROOT, or another.
+        if settings.music_roots and not are_noted(database):
+            adopt_roots(database, roots)
+        artwork = Artwork(database, roots, data_root)
+        yield Backups(database, artwork, data_root)
 
 
 def _ask_for_existing() -> str:

@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,8 @@ from .mixtapes.links import Sharing
 from .mixtapes.open_answers import OpenAnswers
 from .mixtapes.share_links import ShareLinks
 from .mixtapes.store import Mixtapes
+from .mixtapes.tapes import Tapes
+from .mixtapes.values import SavedLink
 from .takeaway.tape import Takeaway
 
 EXTENSION: Final = "mixtape"
@@ -56,7 +59,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Services:
-    """What `app.extensions["mixtape"]` holds."""
+    """What `app.extensions["mixtape"]` holds; its mixtapes, drafts and links are everybody's."""
 
     database: Database
     users: Users
@@ -99,6 +102,22 @@ class Services:
             self.counted.clear()
             self.counted[version] = counts
         return counts
+
+    def tapes_of(self, user_id: int) -> Tapes:
+        """Return what a user has made."""
+        return Tapes(
+            self.mixtapes.for_user(user_id),
+            self.drafts.for_user(user_id),
+            self.additions.for_user(user_id),
+            self.share_links.for_user(user_id),
+        )
+
+    def let_go(self, slug: str, links: Iterable[SavedLink]) -> None:
+        """End what goes on for a mixtape that was deleted: plays by its links, caching, pins."""
+        for link in links:
+            self.open_answers.end(link.slug)
+        self.caching.cancel(slug)
+        self.caching.unpin(slug)
 
     def start(self) -> None:
         """Begin what a server does by itself: scan and watch the library, cache what is left over.

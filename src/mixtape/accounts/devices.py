@@ -18,14 +18,12 @@ from ..database.units_of_work import Database
 from ..errors import InvalidAccountError, NotFoundError
 from ..files.tags import clean_text
 from .sealing import Sealer
+from .typed_secrets import new_secret
 from .users import SavedUser, name_key, saved_user
 
 MAX_DEVICES: Final = 50
 MAX_NAME: Final = 60
-# Typed with a thumb or a remote control: no letters that are taken for others, 5 bits in each.
-_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz023456789"
 _GROUPS: Final = 5
-_GROUP_LENGTH: Final = 5
 _NOTED_EVERY: Final = timedelta(minutes=1)
 # What is compared where there is no such user, so that this takes as long.
 _NOBODYS_KEY: Final = secrets.token_hex(16)
@@ -96,7 +94,7 @@ class Devices:
             raise InvalidAccountError(
                 "a device needs a name, such as “Phone”: it tells which one to remove later"
             )
-        key = _new_key()
+        key = new_secret(_GROUPS)
         device = Device(
             user_id=user_id,
             name=name,
@@ -182,13 +180,6 @@ class Devices:
             session.execute(
                 update(Device).where(Device.id == device_id).values(last_used_at=now, client=client)
             )
-
-
-def _new_key() -> str:
-    groups = (
-        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
-    )
-    return "-".join(groups)
 
 
 def _hash_of(key: str) -> str:

@@ -11,7 +11,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -57,6 +57,8 @@ class Backup:
         mixtapes: the rows of each mixtape, by the names of their tables.
         tracks: those of the mixtapes that the library knew.
         revision: of the database that it was made from.
+        owners: the names of those whose mixtapes they are, by the slugs; the others are the first
+            user's.
     """
 
     made_at: datetime
@@ -64,6 +66,7 @@ class Backup:
     revision: str
     mixtapes: tuple[Rows, ...]
     tracks: tuple[TrackNote, ...]
+    owners: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_archive(file: IO[bytes], backup: Backup, covers: Iterable[tuple[str, bytes]]) -> None:
@@ -180,6 +183,7 @@ def _as_json(backup: Backup) -> dict[str, Any]:
             {name: encode_value(getattr(track, name)) for name in TrackNote.__slots__}
             for track in backup.tracks
         ],
+        "owners": dict(backup.owners),
     }
 
 
@@ -201,6 +205,8 @@ def _from_json(written: Any) -> Backup:
             revision=str(written["revision"])[:100],
             mixtapes=tuple(_rows(each) for each in written["mixtapes"]),
             tracks=tuple(_note(each) for each in written["tracks"]),
+            # Those of before there were several users have none.
+            owners={str(slug): str(name) for slug, name in written.get("owners", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackupError(

@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
+from ..database.account_tables import User
 from ..database.schema import NEWEST
-from ..database.tables import Track
+from ..database.tables import FIRST_USER, Mixtape, Track
 from ..errors import NotFoundError
 from ..library.covers import LARGE, Artwork
 from .archive import Backup, TrackNote
@@ -39,7 +40,8 @@ def collect(session: Session, now: datetime) -> Backup:
         columns = (getattr(Track, name) for name in TrackNote.__slots__)
         notes += [TrackNote(*row) for row in session.execute(select(*columns).where(some))]
     notes.sort(key=lambda note: note.path)
-    return Backup(now, f"mixtape {_version()}", NEWEST, mixtapes, tuple(notes))
+    made_by = f"mixtape {_version()}"
+    return Backup(now, made_by, NEWEST, mixtapes, tuple(notes), _read_owners(session))
 
 
 def read_mixtapes(session: Session) -> Iterator[Rows]:
@@ -60,6 +62,11 @@ def read_mixtapes(session: Session) -> Iterator[Rows]:
             rows = by_mixtape.setdefault(mixtape_id, {each.name: [] for each in tables})
             rows[table.name].append(encode_row(table, dict(row)))
     yield from by_mixtape.values()
+
+
+def _read_owners(session: Session) -> dict[str, str]:
+    query = select(Mixtape.slug, User.name).join(User, User.id == Mixtape.user_id)
+    return dict(session.execute(query.where(User.id != FIRST_USER).order_by(Mixtape.id)).all())
 
 
 def paths_in(rows: Rows) -> set[bytes]:

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..accounts.passwords import is_password_hash
+from ..accounts.users import name_key
+from ..database.account_tables import User
+from ..database.tables import FIRST_USER
 from ..errors import BackupError, InvalidMixtapeError
-from ..mixtapes.share_links import MAX_LINKS, checked_name, is_password_hash, is_slug
+from ..mixtapes.share_links import MAX_LINKS, checked_name, is_slug
 from ..mixtapes.values import MixtapeState, checked
 from .archive import Backup
 from .collect import paths_in, read_mixtapes
@@ -45,6 +50,8 @@ class Step:
         rows: as they are to be written here, but for numbers that the database gives.
         existing_id: of the mixtape that is here already; None where it is new.
         lost: how many of its tracks this library does not have.
+        user_id: whose it is here, should it be added: of the name that the backup has, where there
+            is such a user, else the first one.
     """
 
     kind: Kind
@@ -56,6 +63,7 @@ class Step:
     rows: Rows
     existing_id: int | None = None
     existing_slug: str = ""
+    user_id: int = FIRST_USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ def make_plan(session: Session, backup: Backup) -> Plan:
     by_slug = {_own(rows)["slug"]: rows for rows in here}
     # To the microsecond: no two were made at once, whatever links they have had since.
     by_birth = {_own(rows)["created_at"]: rows for rows in here}
+    users = {key: user_id for user_id, key in session.execute(select(User.id, User.name_key))}
     steps, slugs = [], set()
     for given in backup.mixtapes:
         rows = _settled(given, places)
@@ -103,7 +112,8 @@ def make_plan(session: Session, backup: Backup) -> Plan:
         slugs.add(own["slug"])
         lost = sum(decode_bytes(row["path"]) in places.lost for row in rows["mixtape_track"])
         existing = by_slug.get(own["slug"]) or by_birth.get(own["created_at"])
-        steps.append(_step(rows, lost, existing))
+        owner = users.get(name_key(backup.owners.get(own["slug"], "")), FIRST_USER)
+        steps.append(_step(rows, lost, existing, owner))
     unknown = sorted(set().union(*(unknown_columns(rows) for rows in backup.mixtapes)))
     return Plan(backup.made_at, tuple(steps), len(places.moved), tuple(unknown))
 
@@ -112,7 +122,7 @@ def _own(rows: Rows) -> Row:
     return rows[MIXTAPE.name][0]
 
 
-def _step(rows: Rows, lost: int, existing: Rows | None) -> Step:
+def _step(rows: Rows, lost: int, existing: Rows | None, user_id: int) -> Step:
     own = _own(rows)
     kind: Kind = "new"
     if existing is not None:
@@ -128,6 +138,7 @@ def _step(rows: Rows, lost: int, existing: Rows | None) -> Step:
         rows=rows,
         existing_id=None if existing is None else _own(existing)["id"],
         existing_slug="" if existing is None else _own(existing)["slug"],
+        user_id=user_id,
     )
 
 

@@ -62,9 +62,9 @@ def carry_out(session: Session, plan: Plan, existing: Existing) -> Restored:
     added, replaced, kept = [], [], 0
     for step in plan.steps:
         if step.kind == "new":
-            added.append(_add(session, step.rows))
+            added.append(_add(session, step.rows, step.user_id))
         elif step.kind != "same" and existing == "both":
-            added.append(_add(session, _as_copy(step.rows, plan.made_at)))
+            added.append(_add(session, _as_copy(step.rows, plan.made_at), step.user_id))
         elif step.kind != "same" and existing == "replace":
             _replace(session, step)
             replaced.append(step.existing_slug)
@@ -83,8 +83,8 @@ def _as_copy(rows: Rows, made_at: datetime) -> Rows:
     return {**rows, MIXTAPE.name: [copy], LINK.name: []}
 
 
-def _add(session: Session, rows: Rows) -> str:
-    own = decode_row(MIXTAPE, rows[MIXTAPE.name][0])
+def _add(session: Session, rows: Rows, user_id: int) -> str:
+    own = {**decode_row(MIXTAPE, rows[MIXTAPE.name][0]), "user_id": user_id}
     given_slug: str = own["slug"]
     identities: _Identities = {}
     slug: str = _insert(session, MIXTAPE, own, identities)["slug"]

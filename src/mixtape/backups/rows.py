@@ -27,7 +27,7 @@ LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "root": "it says which music folders this host has",
     "upload": "its pictures are files of the backup",
     "draft": "what nobody has saved belongs to the editor that is open, by ids of this library",
-    "user": "a backup is of one user's mixtapes, whoever brings them back",
+    "user": "people choose their passwords anew; whose a mixtape is stands in `owners`, by name",
     "device": "its key was made by this mixtape and is good here alone",
     "mark": "belongs to a user",
     "play": "belongs to a user",
@@ -35,7 +35,7 @@ LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "play_queue": "holds ids of this library",
 }
 LEFT_OUT_COLUMNS: Final[Mapping[str, str]] = {
-    "mixtape.user_id": "it is brought back for whoever brings it back",
+    "mixtape.user_id": "a number of this database; `owners` has the name",
     "share_link.share_key": "a secret that signs what listeners have loaded; a new one does too",
 }
 _BASE64: Final = "base64"

@@ -48,13 +48,22 @@ class Additions:
     Args:
         database: where they are.
         now: the clock.
+        user_id: whose mixtapes and drafts there are; None for everybody's.
     """
 
     def __init__(
-        self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        user_id: int | None = None,
     ) -> None:
         self._database = database
         self._now = now
+        self._user_id = user_id
+
+    def for_user(self, user_id: int) -> Additions:
+        """Return the same for the mixtapes and drafts of one user: there are no others."""
+        return Additions(self._database, self._now, user_id)
 
     def add(self, slug: str, track_ids: Sequence[int], repeats: Repeats = "ask") -> Addition:
         """Add tracks to a mixtape, and to the draft of it where there is one.
@@ -70,7 +79,7 @@ class Additions:
             InvalidMixtapeError: a track is not in the library, or they are too many.
         """
         with self._database.write() as session:
-            mixtape, draft = _lock(session, slug)
+            mixtape, draft = _lock(session, slug, self._user_id)
             paths = _paths_of(session, track_ids)
             held = _held(session, mixtape)
             on_it = {path for _, path in held}
@@ -97,7 +106,7 @@ class Additions:
             NotFoundError: there is no such mixtape.
         """
         with self._database.write() as session:
-            mixtape, draft = _lock(session, slug)
+            mixtape, draft = _lock(session, slug, self._user_id)
             known = select(Track.path).where(Track.id.in_(_possible(track_ids)))
             held = _held(session, mixtape)
             last = _last_places([path for _, path in held], session.scalars(known))
@@ -119,7 +128,7 @@ class Additions:
             InvalidMixtapeError: a track is not in the library, or they are too many.
         """
         with self._database.write() as session:
-            draft = _lock_draft(session, key)
+            draft = _lock_draft(session, key, self._user_id)
             held = _ids_of(draft)
             paths = _paths_of(session, track_ids)
             addition = _decide(paths, [one for one in paths if one in set(held)], repeats)
@@ -135,7 +144,7 @@ class Additions:
             NotFoundError: there is no such draft.
         """
         with self._database.write() as session:
-            draft = _lock_draft(session, key)
+            draft = _lock_draft(session, key, self._user_id)
             self._write(draft, _without(draft, track_ids))
 
     def _count(self, mixtape: Mixtape) -> None:
@@ -156,19 +165,19 @@ class Additions:
         draft.updated_at = self._now()
 
 
-def _lock(session: Session, slug: str) -> tuple[Mixtape, Draft | None]:
+def _lock(session: Session, slug: str, user_id: int | None) -> tuple[Mixtape, Draft | None]:
     """Return a mixtape and its draft, which nobody else changes until the end of this work."""
-    mixtape = get_mixtape(session, slug)
+    mixtape = get_mixtape(session, slug, user_id)
     session.refresh(mixtape, with_for_update=True)
     of_it = select(Draft).where(Draft.mixtape_id == mixtape.id).with_for_update()
     return mixtape, session.scalars(of_it).one_or_none()
 
 
-def _lock_draft(session: Session, key: str) -> Draft:
+def _lock_draft(session: Session, key: str, user_id: int | None) -> Draft:
     # Encoded as a slug is; anything else, such as a lone surrogate, may be nothing to ask for.
     named = select(Draft).where(Draft.key == key).with_for_update()
     draft = session.scalars(named).one_or_none() if key.isascii() else None
-    if draft is None:
+    if draft is None or user_id not in {None, draft.user_id}:
         raise NotFoundError("there is no such draft: it was saved or discarded")
     return draft
 

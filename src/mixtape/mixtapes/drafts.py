@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from ..database.tables import Draft, Mixtape
+from ..database.tables import FIRST_USER, Draft, Mixtape
 from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
 from .share_links import get_mixtape
@@ -51,13 +51,22 @@ class Drafts:
     Args:
         database: where they are.
         now: the clock.
+        user_id: whose there are; None for everybody's, and new ones are the first user's then.
     """
 
     def __init__(
-        self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        user_id: int | None = None,
     ) -> None:
         self._database = database
         self._now = now
+        self._user_id = user_id
+
+    def for_user(self, user_id: int) -> Drafts:
+        """Return the same for the drafts of one user: there are no others."""
+        return Drafts(self._database, self._now, user_id)
 
     def of(self, slug: str) -> SavedDraft | None:
         """Return the draft of a mixtape, None where nobody has begun one.
@@ -66,7 +75,7 @@ class Drafts:
             NotFoundError: there is no such mixtape.
         """
         with self._database.read() as session:
-            return _find_of(session, get_mixtape(session, slug))
+            return _find_of(session, get_mixtape(session, slug, self._user_id))
 
     def begin(self, slug: str | None = None, base_revision: int | None = None) -> SavedDraft:
         """Return the draft of a mixtape, which is a fresh one where there is none yet.
@@ -79,7 +88,7 @@ class Drafts:
             NotFoundError: there is no such mixtape.
         """
         with self._database.write() as session:
-            mixtape = get_mixtape(session, slug) if slug is not None else None
+            mixtape = get_mixtape(session, slug, self._user_id) if slug is not None else None
             if mixtape is not None:
                 found = _find_of(session, mixtape)
                 if found is not None:
@@ -93,13 +102,14 @@ class Drafts:
                 key=secrets.token_urlsafe(_KEY_BYTES),
                 mixtape_id=mixtape and mixtape.id,
                 base_revision=base_revision or 0,
+                user_id=self._user_id or FIRST_USER,
                 state={},
                 revision=0,
                 updated_at=self._now(),
             )
             session.add(draft)
             session.flush()
-            return _get(session, draft.key)
+            return self._get(session, draft.key)
 
     def get(self, key: str) -> SavedDraft:
         """Return a draft.
@@ -108,7 +118,7 @@ class Drafts:
             NotFoundError: there is none: it was saved as a mixtape, or discarded.
         """
         with self._database.read() as session:
-            return _get(session, key)
+            return self._get(session, key)
 
     def save(self, key: str, state: dict[str, Any], *, revision: int) -> SavedDraft:
         """Keep what the editor has now.
@@ -123,22 +133,22 @@ class Drafts:
         """
         _check_size(state)
         with self._database.write() as session:
-            current = _get(session, key)
+            current = self._get(session, key)
             same = update(Draft).where(Draft.key == key, Draft.revision == revision)
             values = {"state": state, "revision": revision + 1, "updated_at": self._now()}
             if session.execute(same.values(values).returning(Draft.id)).one_or_none() is None:
                 raise ConflictError("this draft", expected=revision, current=current.revision)
-            return _get(session, key)
+            return self._get(session, key)
 
     def discard(self, key: str) -> None:
         """Drop a draft; nothing happens where there is none."""
         if _KEY.fullmatch(key):
             with self._database.write() as session:
-                session.execute(delete(Draft).where(Draft.key == key))
+                session.execute(delete(Draft).where(Draft.key == key, *self._own))
 
     def unsaved(self) -> tuple[SavedDraft, ...]:
-        """Return all drafts that hold something, the one that was changed last first."""
-        written = _DRAFTS.where(Draft.revision > 0).order_by(Draft.updated_at.desc())
+        """Return the drafts that hold something, the one that was changed last first."""
+        written = _DRAFTS.where(Draft.revision > 0, *self._own).order_by(Draft.updated_at.desc())
         with self._database.read() as session:
             return tuple(SavedDraft(*row) for row in session.execute(written))
 
@@ -147,6 +157,19 @@ class Drafts:
         with self._database.read() as session:
             keys = [state.get("cover_key") for state in session.scalars(select(Draft.state))]
         return {key for key in keys if isinstance(key, str)}
+
+    @property
+    def _own(self) -> tuple[ColumnElement[bool], ...]:
+        return () if self._user_id is None else (Draft.user_id == self._user_id,)
+
+    def _get(self, session: Session, key: str) -> SavedDraft:
+        found = None
+        if _KEY.fullmatch(key):
+            named = _DRAFTS.where(Draft.key == key, *self._own)
+            found = session.execute(named).one_or_none()
+        if found is None:
+            raise NotFoundError("there is no such draft: it was saved or discarded")
+        return SavedDraft(*found)
 
 
 # In the order of SavedDraft's fields.
@@ -163,15 +186,6 @@ _DRAFTS: Final = select(
 def _find_of(session: Session, mixtape: Mixtape) -> SavedDraft | None:
     found = session.execute(_DRAFTS.where(Draft.mixtape_id == mixtape.id)).one_or_none()
     return None if found is None else SavedDraft(*found)
-
-
-def _get(session: Session, key: str) -> SavedDraft:
-    found = None
-    if _KEY.fullmatch(key):
-        found = session.execute(_DRAFTS.where(Draft.key == key)).one_or_none()
-    if found is None:
-        raise NotFoundError("there is no such draft: it was saved or discarded")
-    return SavedDraft(*found)
 
 
 def _check_size(state: dict[str, Any]) -> None:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from itsdangerous import BadSignature, Signer
 from sqlalchemy import select
 
-from ..database.tables import MAX_ID, MixtapeTrack, ShareLink, Track
+from ..database.tables import MAX_ID, Mixtape, MixtapeTrack, ShareLink, Track
 from ..database.units_of_work import Database
 from ..errors import LinkError, NotFoundError
 from .share_links import find_link, is_usable
 from .values import SavedMixtape
 
 _SALT = "mixtape.listener"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedTrack:
+    """A track of a mixtape, by its path below the music root; whether who asks made the mixtape."""
+
+    path: bytes
+    is_own: bool
 
 
 class Sharing:
@@ -46,13 +55,13 @@ class Sharing:
         signed = self._signer(mixtape.slug, mixtape.share_key).sign(str(track.id))
         return signed.decode("ascii")
 
-    def find_path(self, slug: str, token: str, *, is_owner: bool = False) -> bytes:
-        """Return the path, relative to the music root, of the track that a token stands for.
+    def find_track(self, slug: str, token: str, *, user_id: int | None = None) -> LinkedTrack:
+        """Return the track that a token stands for.
 
         Args:
             slug: of the link.
             token: from `sign`.
-            is_owner: whether the link need not be usable.
+            user_id: who asks; the links of one's own mixtapes need not be usable.
 
         Raises:
             LinkError: the link is not there or cannot be used, or the token is not for it.
@@ -60,7 +69,12 @@ class Sharing:
         """
         with self._database.read() as session:
             link = find_link(session, slug)
-            if link is None or not (is_owner or is_usable(link, self._now())):
+            if link is None:
+                raise LinkError("there is no such mixtape")
+            is_own = user_id is not None and user_id == session.scalar(
+                select(Mixtape.user_id).where(Mixtape.id == link.mixtape_id)
+            )
+            if not (is_own or is_usable(link, self._now())):
                 raise LinkError("there is no such mixtape")
             held = select(Track.path).join(MixtapeTrack, MixtapeTrack.path == Track.path)
             path = session.scalars(
@@ -72,7 +86,7 @@ class Sharing:
             ).one_or_none()
         if path is None:
             raise NotFoundError("this track is no longer in the mixtape")
-        return path
+        return LinkedTrack(path, is_own)
 
     def _read(self, link: ShareLink, token: str) -> int:
         try:

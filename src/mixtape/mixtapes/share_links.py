@@ -12,8 +12,8 @@ from typing import Final, TypedDict
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
-from werkzeug.security import check_password_hash, generate_password_hash
 
+from ..accounts.passwords import MAX_PASSWORD, hash_of, is_password
 from ..database.tables import MAX_ID, Mixtape, MixtapeTrack, ShareLink
 from ..database.units_of_work import Database
 from ..errors import InvalidMixtapeError, LinkError, NotFoundError
@@ -22,12 +22,7 @@ from .values import Furthest, SavedLink
 
 MAX_LINKS: Final = 100
 MAX_NAME: Final = 100
-MAX_PASSWORD: Final = 200
 _SHORTEST_PASSWORD: Final = 4
-# 32 MB and a twentieth of a second. Said here, so that hashes stay of one form.
-_HASH_METHOD: Final = "scrypt:32768:8:1"
-_SALT_CHARACTERS: Final = 16
-_HASH: Final = re.compile(rf"{_HASH_METHOD}\$[A-Za-z0-9]{{{_SALT_CHARACTERS}}}\$[0-9a-f]{{128}}")
 _SLUG_BYTES: Final = 16
 _SHARE_KEY_BYTES: Final = 32
 _SLUG: Final = re.compile("[A-Za-z0-9_-]{22}")
@@ -55,13 +50,22 @@ class ShareLinks:
     Args:
         database: where they are.
         now: the clock.
+        user_id: whose mixtapes there are; None for everybody's.
     """
 
     def __init__(
-        self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        user_id: int | None = None,
     ) -> None:
         self._database = database
         self._now = now
+        self._user_id = user_id
+
+    def for_user(self, user_id: int) -> ShareLinks:
+        """Return the same for the mixtapes of one user: there are no others."""
+        return ShareLinks(self._database, self._now, user_id)
 
     def of(self, slug: str) -> tuple[SavedLink, ...]:
         """Return the links of a mixtape, the first one first.
@@ -70,7 +74,7 @@ class ShareLinks:
             NotFoundError: there is no such mixtape.
         """
         with self._database.read() as session:
-            mixtape = get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug, self._user_id)
             query = select(ShareLink).filter_by(mixtape_id=mixtape.id).order_by(ShareLink.id)
             now = self._now()
             return tuple(saved_link(link, mixtape, now) for link in session.scalars(query))
@@ -78,7 +82,7 @@ class ShareLinks:
     def get(self, slug: str, link_id: int) -> SavedLink:
         """Return a link of a mixtape. NotFoundError where there is none."""
         with self._database.read() as session:
-            mixtape = get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug, self._user_id)
             return saved_link(_get_link(session, mixtape, link_id), mixtape, self._now())
 
     def add(self, slug: str, change: LinkChange) -> SavedLink:
@@ -90,7 +94,7 @@ class ShareLinks:
         """
         now = self._now()
         with self._database.write() as session:
-            mixtape = get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug, self._user_id)
             count = select(func.count()).select_from(ShareLink).filter_by(mixtape_id=mixtape.id)
             if (session.scalar(count) or 0) >= MAX_LINKS:
                 raise InvalidMixtapeError(
@@ -115,7 +119,7 @@ class ShareLinks:
         """
         now = self._now()
         with self._database.write() as session:
-            mixtape = get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug, self._user_id)
             link = _get_link(session, mixtape, link_id)
             if _revokes(link, change, now):
                 link.share_key = new_key()
@@ -129,7 +133,7 @@ class ShareLinks:
         The mixtape's own name follows that of its first link. NotFoundError where there is none.
         """
         with self._database.write() as session:
-            mixtape = get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug, self._user_id)
             link = _get_link(session, mixtape, link_id)
             is_first = link.slug == mixtape.slug
             give_new_address(link)
@@ -146,7 +150,7 @@ class ShareLinks:
             InvalidMixtapeError: it is the first one, which goes with the mixtape alone.
         """
         with self._database.write() as session:
-            mixtape = get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug, self._user_id)
             link = _get_link(session, mixtape, link_id)
             if link.slug == mixtape.slug:
                 raise InvalidMixtapeError(
@@ -161,9 +165,7 @@ class ShareLinks:
         with self._database.read() as session:
             link = find_link(session, slug)
             stored = link.password_hash if link is not None else None
-        if stored is None or len(password) > MAX_PASSWORD:
-            return False
-        return check_password_hash(stored, password)
+        return is_password(password, stored)
 
     def note_heard(self, slug: str, place: int, second: float) -> bool:
         """Keep how far the listener of a link came; say whether anything is kept.
@@ -242,11 +244,6 @@ def checked_name(name: str) -> str:
     return name
 
 
-def is_password_hash(text: str) -> bool:
-    """Say whether a text is a hash as links have it; another may take any time to compare with."""
-    return _HASH.fullmatch(text) is not None
-
-
 def find_link(session: Session, slug: str) -> ShareLink | None:
     """Return the link with a slug, within a unit of work; None where there is none."""
     if not is_slug(slug):
@@ -295,13 +292,17 @@ def mark_of(link: SavedLink, secret_key: str, purpose: str) -> str:
     return hmac.new(secret_key.encode(), signed, hashlib.sha256).hexdigest()[:32]
 
 
-def get_mixtape(session: Session, slug: str) -> Mixtape:
-    """Return the mixtape with a slug, within a unit of work; NotFoundError where there is none."""
+def get_mixtape(session: Session, slug: str, user_id: int | None = None) -> Mixtape:
+    """Return the mixtape with a slug, within a unit of work; NotFoundError where there is none.
+
+    Args:
+        user_id: whose it has to be; None for anybody's.
+    """
     found = None
     if is_slug(slug):
         # The index finds it in a time that says nothing useful about 128 random bits.
         found = session.scalars(select(Mixtape).where(Mixtape.slug == slug)).one_or_none()
-    if found is None:
+    if found is None or user_id not in {None, found.user_id}:
         raise NotFoundError("there is no such mixtape")
     return found
 
@@ -357,4 +358,4 @@ def _hash(password: str) -> str | None:
             f"the password has {len(password)} characters: it takes {_SHORTEST_PASSWORD} to "
             f"{MAX_PASSWORD}"
         )
-    return generate_password_hash(password, _HASH_METHOD, _SALT_CHARACTERS)
+    return hash_of(password)

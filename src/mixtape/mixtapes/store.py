@@ -8,10 +8,30 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from ..database.tables import MAX_ID, Draft, Mixtape, MixtapeTrack, ShareLink, Track, UtcDateTime
+from ..database.tables import (
+    FIRST_USER,
+    MAX_ID,
+    Draft,
+    Mixtape,
+    MixtapeTrack,
+    ShareLink,
+    Track,
+    UtcDateTime,
+)
 from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
 from .share_links import (
@@ -19,6 +39,7 @@ from .share_links import (
     first_link,
     get_mixtape,
     give_new_address,
+    is_slug,
     new_key,
     new_link,
     new_slug,
@@ -42,13 +63,22 @@ class Mixtapes:
     Args:
         database: where they are.
         now: the clock.
+        user_id: whose there are; None for everybody's, and new ones are the first user's then.
     """
 
     def __init__(
-        self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        user_id: int | None = None,
     ) -> None:
         self._database = database
         self._now = now
+        self._user_id = user_id
+
+    def for_user(self, user_id: int) -> Mixtapes:
+        """Return the same for the mixtapes of one user: there are no others."""
+        return Mixtapes(self._database, self._now, user_id)
 
     def create(self, state: MixtapeState, *, draft_key: str | None = None) -> SavedMixtape:
         """Store a new mixtape, not shared, and drop the draft that it was made from.
@@ -61,6 +91,7 @@ class Mixtapes:
             mixtape = Mixtape(
                 **_columns(state),
                 slug=new_slug(),
+                user_id=self._user_id or FIRST_USER,
                 created_at=now,
                 updated_at=now,
             )
@@ -87,7 +118,7 @@ class Mixtapes:
         """
         state = checked(state)
         with self._database.write() as session:
-            mixtape = get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug, self._user_id)
             self._change(session, mixtape, revision, _columns(state))
             _place(session, mixtape.id, state)
             _drop_draft(session, draft_key)
@@ -100,10 +131,28 @@ class Mixtapes:
             NotFoundError: there is no such mixtape.
         """
         with self._database.read() as session:
-            return self._load(session, get_mixtape(session, slug))
+            return self._load(session, get_mixtape(session, slug, self._user_id))
+
+    def get_by_id(self, mixtape_id: int) -> SavedMixtape:
+        """Return a mixtape by the number that it keeps, whatever its links are.
+
+        Raises:
+            NotFoundError: there is no such mixtape.
+        """
+        with self._database.read() as session:
+            mixtape = session.get(Mixtape, mixtape_id) if 0 < mixtape_id <= MAX_ID else None
+            if mixtape is None or self._user_id not in {None, mixtape.user_id}:
+                raise NotFoundError("there is no such mixtape")
+            return self._load(session, mixtape)
+
+    def find_owner(self, slug: str) -> int | None:
+        """Return whose the mixtape with a slug is; None where there is none."""
+        query = select(Mixtape.user_id).where(Mixtape.slug == slug)
+        with self._database.read() as session:
+            return session.scalar(query) if is_slug(slug) else None
 
     def get_linked(self, slug: str) -> SavedMixtape:
-        """Return a mixtape as one of its links names it, for its owner: usable or not.
+        """Return a mixtape, whoever made it, as one of its links names it: usable or not.
 
         Raises:
             NotFoundError: there is no such link.
@@ -128,25 +177,28 @@ class Mixtapes:
         return mixtape
 
     def summaries(self) -> tuple[MixtapeSummary, ...]:
-        """Return all mixtapes, the one that was changed last first."""
+        """Return the mixtapes, the one that was changed last first."""
+        own = () if self._user_id is None else (Mixtape.user_id == self._user_id,)
         with self._database.read() as session:
-            parts = _cover_parts(session)
+            parts = _cover_parts(session, own)
             return tuple(
-                MixtapeSummary(slug, title, (own,) if own else parts.get(mixtape_id, ()), *rest)
-                for mixtape_id, slug, title, own, *rest in session.execute(
-                    _SUMMARIES, {"now": self._now()}
+                MixtapeSummary(
+                    mixtape_id, slug, title, (key,) if key else parts.get(mixtape_id, ()), *rest
+                )
+                for mixtape_id, slug, title, key, *rest in session.execute(
+                    _SUMMARIES.where(*own), {"now": self._now()}
                 )
             )
 
     def delete(self, slug: str) -> None:
         """Delete a mixtape with its draft. NotFoundError where there is none."""
         with self._database.write() as session:
-            session.delete(get_mixtape(session, slug))
+            session.delete(get_mixtape(session, slug, self._user_id))
 
     def share(self, slug: str) -> SavedMixtape:
         """Open the first link of a mixtape. NotFoundError where there is no such mixtape."""
         with self._database.write() as session:
-            mixtape = get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug, self._user_id)
             first_link(session, mixtape).is_open = True
             session.flush()
             return self._load(session, mixtape)
@@ -157,7 +209,7 @@ class Mixtapes:
         What was signed for listeners stays void when it is shared again; the links are the same.
         """
         with self._database.write() as session:
-            mixtape = get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug, self._user_id)
             for link in session.scalars(select(ShareLink).filter_by(mixtape_id=mixtape.id)):
                 link.is_open, link.share_key = False, new_key()
             session.flush()
@@ -170,7 +222,7 @@ class Mixtapes:
             NotFoundError: there is no such mixtape.
         """
         with self._database.write() as session:
-            mixtape = get_mixtape(session, slug)
+            mixtape = get_mixtape(session, slug, self._user_id)
             link = first_link(session, mixtape)
             give_new_address(link)
             mixtape.slug = link.slug
@@ -207,6 +259,8 @@ class Mixtapes:
         shown = saved_link(link or first_link(session, mixtape), mixtape, now)
         usable = select(ShareLink.id).where(ShareLink.mixtape_id == mixtape.id, _IS_USABLE)
         return SavedMixtape(
+            id=mixtape.id,
+            user_id=mixtape.user_id,
             slug=shown.slug,
             title=mixtape.title,
             notes=mixtape.notes,
@@ -243,6 +297,7 @@ _IS_THERE: Final = and_(Track.path == MixtapeTrack.path, Track.missing_since.is_
 # Each cover once, at the first of the places that show it.
 _FIRST_PLACES: Final = (
     select(MixtapeTrack.mixtape_id, Track.cover_key)
+    .join(Mixtape, Mixtape.id == MixtapeTrack.mixtape_id)
     .join(Track, _IS_THERE)
     .where(Track.cover_key.is_not(None))
     .group_by(MixtapeTrack.mixtape_id, Track.cover_key)
@@ -268,10 +323,13 @@ _SUMMARIES: Final[Select[*tuple[Any, ...]]] = (
 )
 
 
-def _cover_parts(session: Session) -> dict[int, tuple[str, ...]]:
-    """Return the covers that those of all mixtapes are made of, by the id of the mixtape."""
+def _cover_parts(
+    session: Session, chosen: tuple[ColumnElement[bool], ...]
+) -> dict[int, tuple[str, ...]]:
+    """Return the covers that those of mixtapes are made of, by the id of the mixtape."""
     found: dict[int, tuple[str, ...]] = {}
-    for mixtape_id, covers in groupby(session.execute(_FIRST_PLACES), key=itemgetter(0)):
+    places = session.execute(_FIRST_PLACES.where(*chosen))
+    for mixtape_id, covers in groupby(places, key=itemgetter(0)):
         found[mixtape_id] = tuple(str(key) for _, key in islice(covers, MAX_COLLAGE))
     return found
 

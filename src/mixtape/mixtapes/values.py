@@ -150,6 +150,8 @@ class SavedMixtape:
     """A mixtape as it is stored.
 
     Args:
+        id: a number that it keeps.
+        user_id: who made it.
         slug: of the link that it was asked for by, or of its first one.
         own_cover_key: None where nobody chose a cover.
         shared: whether that link can be used; of a mixtape as such, whether any can.
@@ -158,6 +160,8 @@ class SavedMixtape:
         made_on: None where nobody chose a date.
     """
 
+    id: int
+    user_id: int
     slug: str
     title: str
     notes: str
@@ -241,12 +245,14 @@ class MixtapeSummary:
     """A mixtape as a list shows it.
 
     Args:
+        id: a number that it keeps.
         cover_parts: as `SavedMixtape.cover_parts`.
         link_slug: of the first link that can be used; None where none can.
         tracks: counts all its places.
         missing: counts those in vain.
     """
 
+    id: int
     slug: str
     title: str
     cover_parts: tuple[str, ...]

@@ -1,8 +1,7 @@
-"""One password for everybody: sign in, stay signed in, sign out."""
+"""Signing in and out, and the door that every request passes."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from datetime import timedelta
 from typing import Final
@@ -20,54 +19,22 @@ from flask import (
     session,
     url_for,
 )
+from flask_babel import gettext
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from ..settings import SESSIONS_FILE, Settings
+from ..accounts.users import FIRST_SIGN_IN, MAX_NAME, SavedUser, name_key
+from ..services import current_services
+from ..settings import Settings
+from . import visitors
+from .access import OPEN_ENDPOINTS, USER_ENDPOINTS
 from .errors import error_response, wants_page
 from .limits import SIGN_INS, make_limiter
-from .sessions import SessionEpoch
 from .urls import requested_address
+from .visitors import is_admin, is_protected, is_user, owns_task, sign_in_as, sign_out
 
 SESSION_LIFETIME: Final = timedelta(days=30)
-OPEN_ENDPOINTS: Final = frozenset(
-    {
-        "auth.login",
-        "auth.sign_in",
-        "auth.logout",
-        "static",
-        "health.healthz",
-        # These look for themselves who may see what: a link is all that listeners have.
-        "player.page",
-        "player.stream",
-        "player.cover",
-        "player.unlock",
-        "player.heard",
-        "embed.page",
-        "link_preview.oembed",
-        "player.loudness",
-        "take_along.archive",
-        "take_along.single",
-        "take_along.sizes",
-        "take_along.m3u8",
-        "take_along.xspf",
-        "take_along.feed",
-        "installing.manifest",
-        "installing.icon",
-        # The same for everybody, and nothing in them.
-        "installing.site",
-        "installing.worker",
-        "installing.kept",
-        "audio_cache.rendition",
-        "audio_cache.grant",
-        # Asks for the key of a device.
-        "subsonic.call",
-        "metrics.metrics",
-    }
-)
-_SESSION_KEY = "signed_in"
-_EPOCH: Final = "mixtape.sessions"
 # Of a form with a password of any length that somebody types, its token and where to go then.
 _MOST_SIGN_IN_BYTES: Final = 16_384
 
@@ -79,30 +46,13 @@ def init_app(app: Flask, settings: Settings) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,  # pages renew it; music carries no Set-Cookie
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a player's page stays open for days
     )
-    shared = app.extensions["audio_cache"].shared
-    app.extensions[_EPOCH] = SessionEpoch(settings.data_root / SESSIONS_FILE, shared)
+    visitors.init_app(app, settings)
     app.before_request(_refuse_long_sign_in)
     if settings.password is not None:
-        app.config["PASSWORD"] = settings.password.get_secret_value()
         app.before_request(_require_session)
+    app.before_request(_require_own_task)
     CSRFProtect(app)
     app.register_blueprint(_blueprint(make_limiter(app)))
-    app.context_processor(lambda: {"can_sign_out": is_protected() and is_signed_in()})
-
-
-def is_protected() -> bool:
-    """Say whether a password is needed at all."""
-    return "PASSWORD" in current_app.config
-
-
-def is_signed_in() -> bool:
-    """Say whether the current session belongs to somebody who knew the present password."""
-    return hmac.compare_digest(str(session.get(_SESSION_KEY, "")), _password_mark())
-
-
-def is_owner() -> bool:
-    """Say whether the visitor may see everything: signed in, or nobody needs to."""
-    return not is_protected() or is_signed_in()
 
 
 def safe_next(target: str) -> str:
@@ -126,30 +76,54 @@ def _blueprint(limiter: Limiter) -> Blueprint:
 
 def _login() -> Response:
     target = request.args.get("next", "")
-    if not is_protected() or is_signed_in():
+    if is_user():
         return redirect(safe_next(target))
-    return make_response(render_template("login.html", next=target, wrong=False))
+    return _form(target)
 
 
 def _sign_in() -> Response:
     target = request.form.get("next", "")
     if not is_protected():
         return redirect(safe_next(target), 303)
-    given = request.form.get("password", "").encode()
-    if not hmac.compare_digest(given, current_app.config["PASSWORD"].encode()):
+    name, password = request.form.get("username", ""), request.form.get("password", "")
+    user = _find_user(name, password)
+    if user is None:
         current_app.logger.warning("a sign-in from %s failed", request.remote_addr)
-        return make_response(render_template("login.html", next=target, wrong=True), 401)
-    session.clear()
-    session.permanent = True
-    session[_SESSION_KEY] = _password_mark()
+        return _form(target, name[:MAX_NAME], is_wrong=True)
+    sign_in_as(user)
     return redirect(safe_next(target), 303)
 
 
+def _find_user(name: str, password: str) -> SavedUser | None:
+    """Return the user of a name and a password; None where either is wrong.
+
+    While there is one user nobody is asked for a name, and what browsers send as one says nothing.
+    """
+    users = current_services().users
+    is_right = hmac.compare_digest(password.encode(), current_app.config["PASSWORD"].encode())
+    if not users.has_others():
+        return users.get() if is_right else None
+    # Whatever the name is: how long this takes tells nobody who there is.
+    found = users.find_by_password(name, password)
+    if name_key(name) in {"", FIRST_SIGN_IN, name_key(users.get().name)}:
+        return users.get() if is_right else None
+    return found
+
+
+def _form(target: str, name: str = "", *, is_wrong: bool = False) -> Response:
+    page = render_template(
+        "login.html",
+        next=target,
+        wrong=is_wrong,
+        name=name,
+        asks_for_name=current_services().users.has_others(),
+        only_name=FIRST_SIGN_IN,
+    )
+    return make_response(page, 401 if is_wrong else 200)
+
+
 def _logout() -> Response:
-    if is_protected() and is_signed_in():
-        # A cookie that was copied must not outlive this, so all sessions end.
-        current_app.extensions[_EPOCH].end()
-    session.clear()
+    sign_out()
     return redirect(url_for("auth.login"), 303)
 
 
@@ -165,22 +139,21 @@ def _refuse_long_sign_in() -> None:
 def _require_session() -> Response | None:
     if request.endpoint in OPEN_ENDPOINTS:
         return None
-    if is_signed_in():
-        session.modified = wants_page()
+    if not is_user():
+        if not wants_page():
+            return error_response(401, gettext("Your session has ended. Sign in again."))
+        target = requested_address() if request.method == "GET" else None
+        return redirect(url_for("auth.login", next=target))
+    session.modified = wants_page()
+    # An address that leads nowhere is answered as such.
+    if request.endpoint is None or request.endpoint in USER_ENDPOINTS or is_admin():
         return None
-    if not wants_page():
-        return error_response(401, "Your session has ended. Sign in again.")
-    target = requested_address() if request.method == "GET" else None
-    return redirect(url_for("auth.login", next=target))
+    return error_response(403, gettext("Only admins may do this."))
 
 
-def _password_mark() -> str:
-    """Return what a session carries.
-
-    It changes with the password and with each sign-out, which end the sessions before.
-    """
-    key = str(current_app.config["SECRET_KEY"]).encode()
-    password = str(current_app.config.get("PASSWORD", "")).encode()
-    epoch = current_app.extensions[_EPOCH].read().encode()
-    signed = b"signed-in\0" + password + b"\0" + epoch
-    return hmac.new(key, signed, hashlib.sha256).hexdigest()
+def _require_own_task() -> None:
+    """Let nobody watch the run of another user's mixtape."""
+    if request.endpoint == "audio_cache.progress":
+        slug = (request.view_args or {})["slug"]
+        if not owns_task(slug):
+            abort(404)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from mixtape.database.tables import FIRST_USER
 from mixtape.database.units_of_work import Database
 from mixtape.errors import LinkError, NotFoundError
 from mixtape.mixtapes.links import Sharing
@@ -48,7 +49,8 @@ def tapes(database: Database) -> Tapes:
 
 def test_a_token_leads_to_the_file_of_its_track(tapes: Tapes) -> None:
     found = [
-        tapes.sharing.find_path(tapes.both.slug, tapes.token(tapes.both, place)) for place in (0, 1)
+        tapes.sharing.find_track(tapes.both.slug, tapes.token(tapes.both, place)).path
+        for place in (0, 1)
     ]
     assert found == [b"a.flac", b"b.flac"]
 
@@ -60,13 +62,13 @@ def test_a_token_is_the_same_after_a_restart(tapes: Tapes) -> None:
 
 def test_a_token_of_another_mixtape_with_the_same_track_is_refused(tapes: Tapes) -> None:
     with pytest.raises(LinkError):
-        tapes.sharing.find_path(tapes.both.slug, tapes.token(tapes.second))
+        tapes.sharing.find_track(tapes.both.slug, tapes.token(tapes.second))
 
 
 def test_a_token_of_another_application_is_refused(tapes: Tapes) -> None:
     foreign = Sharing(tapes.database, "another secret").sign(tapes.both, tapes.both.tracks[0])
     with pytest.raises(LinkError):
-        tapes.sharing.find_path(tapes.both.slug, foreign)
+        tapes.sharing.find_track(tapes.both.slug, foreign)
 
 
 @pytest.mark.parametrize("change", ["unshare", "renew_link", "delete"])
@@ -74,10 +76,10 @@ def test_closing_renewing_and_deleting_revoke_what_was_signed(tapes: Tapes, chan
     token = tapes.token(tapes.both)
     getattr(tapes.mixtapes, change)(tapes.both.slug)
     with pytest.raises(LinkError):
-        tapes.sharing.find_path(tapes.both.slug, token)
+        tapes.sharing.find_track(tapes.both.slug, token)
     # Nor has the owner any use for it.
     with pytest.raises(LinkError):
-        tapes.sharing.find_path(tapes.both.slug, token, is_owner=True)
+        tapes.sharing.find_track(tapes.both.slug, token, user_id=FIRST_USER)
 
 
 def test_sharing_again_does_not_bring_back_what_was_signed_before(tapes: Tapes) -> None:
@@ -85,37 +87,37 @@ def test_sharing_again_does_not_bring_back_what_was_signed_before(tapes: Tapes) 
     tapes.mixtapes.unshare(tapes.both.slug)
     again = tapes.mixtapes.share(tapes.both.slug)
     with pytest.raises(LinkError):
-        tapes.sharing.find_path(again.slug, token)
-    assert tapes.sharing.find_path(again.slug, tapes.token(again)) == b"a.flac"
+        tapes.sharing.find_track(again.slug, token)
+    assert tapes.sharing.find_track(again.slug, tapes.token(again)).path == b"a.flac"
 
 
 def test_an_old_token_is_refused_under_the_new_link_too(tapes: Tapes) -> None:
     token = tapes.token(tapes.both)
     renewed = tapes.mixtapes.renew_link(tapes.both.slug)
     with pytest.raises(LinkError):
-        tapes.sharing.find_path(renewed.slug, token)
+        tapes.sharing.find_track(renewed.slug, token)
 
 
 def test_the_owner_may_listen_before_it_is_shared(tapes: Tapes) -> None:
     mixtape = tapes.mixtapes.unshare(tapes.both.slug)
     token = tapes.token(mixtape)
-    assert tapes.sharing.find_path(mixtape.slug, token, is_owner=True) == b"a.flac"
+    assert tapes.sharing.find_track(mixtape.slug, token, user_id=FIRST_USER).path == b"a.flac"
     with pytest.raises(LinkError):
-        tapes.sharing.find_path(mixtape.slug, token)
+        tapes.sharing.find_track(mixtape.slug, token)
 
 
 def test_a_track_that_was_removed_is_no_longer_played(tapes: Tapes) -> None:
     token = tapes.token(tapes.both)
     tapes.reorder(tapes.both.state.track_ids[1:])
     with pytest.raises(NotFoundError) as error:
-        tapes.sharing.find_path(tapes.both.slug, token)
+        tapes.sharing.find_track(tapes.both.slug, token)
     assert not isinstance(error.value, LinkError)
 
 
 def test_a_track_that_changed_its_place_is_still_the_same(tapes: Tapes) -> None:
     token = tapes.token(tapes.both)
     tapes.reorder(tapes.both.state.track_ids[::-1])
-    assert tapes.sharing.find_path(tapes.both.slug, token) == b"a.flac"
+    assert tapes.sharing.find_track(tapes.both.slug, token).path == b"a.flac"
 
 
 def test_a_track_whose_file_is_missing_is_not_found(tapes: Tapes) -> None:
@@ -124,14 +126,14 @@ def test_a_track_whose_file_is_missing_is_not_found(tapes: Tapes) -> None:
     assert mixtape.items[0].track is not None
     token = tapes.sharing.sign(mixtape, mixtape.items[0].track)
     with pytest.raises(NotFoundError):
-        tapes.sharing.find_path(mixtape.slug, token)
+        tapes.sharing.find_track(mixtape.slug, token)
 
 
 def test_a_correctly_signed_id_of_a_track_outside_the_mixtape_is_not_found(tapes: Tapes) -> None:
     # Not even somebody who could sign would reach what the mixtape does not hold.
     first = tapes.both.tracks[0]
     with pytest.raises(NotFoundError):
-        tapes.sharing.find_path(tapes.second.slug, tapes.sharing.sign(tapes.second, first))
+        tapes.sharing.find_track(tapes.second.slug, tapes.sharing.sign(tapes.second, first))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +155,7 @@ def test_a_correctly_signed_id_of_a_track_outside_the_mixtape_is_not_found(tapes
 )
 def test_what_was_never_signed_is_refused(tapes: Tapes, token: str) -> None:
     with pytest.raises(LinkError):
-        tapes.sharing.find_path(tapes.both.slug, token)
+        tapes.sharing.find_track(tapes.both.slug, token)
 
 
 def test_no_character_of_a_token_may_be_changed(tapes: Tapes) -> None:
@@ -162,10 +164,10 @@ def test_no_character_of_a_token_may_be_changed(tapes: Tapes) -> None:
     for place, character in enumerate(token[:-1]):
         changed = token[:place] + ("1" if character != "1" else "2") + token[place + 1 :]
         with pytest.raises(LinkError):
-            tapes.sharing.find_path(tapes.both.slug, changed)
+            tapes.sharing.find_track(tapes.both.slug, changed)
 
 
 @pytest.mark.parametrize("slug", ["", "..", "A" * 22, "A" * 23, "\0" * 22, "\ud800" * 22, "%" * 22])
 def test_a_slug_that_is_none_is_refused(tapes: Tapes, slug: str) -> None:
     with pytest.raises(LinkError):
-        tapes.sharing.find_path(slug, tapes.token(tapes.both))
+        tapes.sharing.find_track(slug, tapes.token(tapes.both))

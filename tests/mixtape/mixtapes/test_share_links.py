@@ -41,7 +41,7 @@ class Shelf:
 
     def is_played(self, link: SavedLink, token: str) -> bool:
         try:
-            return self.sharing.find_path(link.slug, token) == b"a.flac"
+            return self.sharing.find_track(link.slug, token).path == b"a.flac"
         except LinkError:
             return False
 

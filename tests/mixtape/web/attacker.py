@@ -19,12 +19,17 @@ PLACEHOLDER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 visitors = count(1)
 
 
+def come_from_elsewhere(client: FlaskClient) -> None:
+    """Give a client an address that never asked before, so that no limit hides the answer."""
+    number = next(visitors)
+    client.environ_base["REMOTE_ADDR"] = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+
+
 def ask(
     client: FlaskClient, path: str, method: str = "GET", headers: dict[str, str] | None = None
 ) -> tuple[TestResponse, bytes]:
-    """Send a request from an address that never asked before, so that no limit hides the answer."""
-    number = next(visitors)
-    client.environ_base["REMOTE_ADDR"] = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+    """Send a request from an address that never asked before."""
+    come_from_elsewhere(client)
     with client.open(path, method=method, headers=headers) as answer:
         return answer, answer.get_data()
 

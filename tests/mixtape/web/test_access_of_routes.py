@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from mixtape.mixtapes.values import SavedMixtape
-from mixtape.web.auth import OPEN_ENDPOINTS
+from mixtape.web.access import OPEN_ENDPOINTS
 from mixtape.web.security import CONTENT_SECURITY_POLICY, HEADERS
 from tests.helpers.host import PAGE, sign_in
 from tests.helpers.mixtapes import track_id

@@ -68,6 +68,8 @@ def test_every_route_is_valid_wsgi(app: Flask, mixtape: SavedMixtape) -> None:
         "task_id": ["none"],
         "kind": ["verify", "none"],
         "link_id": [str(mixtape.link.id)],
+        "device_id": ["1"],
+        "user_id": ["1", "99"],
     }
     asked = []
     # What ends a session, or the mixtape itself, comes last.

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.helpers.host import make_app
+from tests.helpers.host import PASSWORD, make_app
 from tests.helpers.mixtapes import Owner, scan, services_of, share_mixtape, stream_urls
+from tests.helpers.people import add_user, signed_in
 from tests.helpers.tracks import place
-from tests.helpers.waiting import LIMIT_S
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 KEY = "0123456789abcdef"
 
@@ -50,6 +51,30 @@ def test_what_one_host_scans_and_saves_the_other_finds_shows_and_plays(
             assert played.status_code == 200
     assert "Homogenic" in owner.page("/albums").text
     assert listener.get("/healthz").json == {"status": "ok"}
+
+
+def test_a_session_of_a_user_is_good_at_both_hosts_and_ends_at_both(
+    tmp_path: Path, music: Path, postgres_url: str
+) -> None:
+    roots = [tmp_path / "one", tmp_path / "two"]
+    one, two = (
+        make_app(
+            tmp_path, data_root=root, database_url=postgres_url, secret_key=KEY, password=PASSWORD
+        )
+        for root in roots
+    )
+    user = add_user(one)
+    here = signed_in(one, "ann")
+    there = Owner(two.test_client())
+    cookie = here.client.get_cookie("mixtape_session")
+    assert cookie is not None
+    there.client.set_cookie(cookie.key, cookie.value)
+    assert there.client.get("/api/session").status_code == 200
+    services_of(one).users.end_sessions(user.id)
+    assert here.client.get("/api/session").status_code == 401
+    wait_until(lambda: there.client.get("/api/session").status_code == 401)
+    for host in (one, two):
+        services_of(host).close()
 
 
 def test_one_host_scans_at_a_time(hosts: tuple[Flask, Flask]) -> None:

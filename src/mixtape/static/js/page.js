@@ -1,5 +1,7 @@
 // Gives the parts of a page their behaviour, on the first page and after every change of page.
 
+import { attachDevices } from "./accounts/devices.js";
+import { attachPeople } from "./accounts/people.js";
 import { attachCacheButtons } from "./mixtape/cache-button.js";
 import { attachCopyButtons } from "./mixtape/copy.js";
 import { attachEditor } from "./editor/editor.js";
@@ -20,6 +22,8 @@ const BY_SELECTOR = [
   ["[data-ready-line]", attachReadyLine],
   ["[data-share-panel]", attachSharePanel],
   ["[data-import-playlist]", attachImportPlaylist],
+  ["[data-devices]", attachDevices],
+  ["[data-people]", attachPeople],
 ];
 
 /**

@@ -122,4 +122,4 @@ def _open_to_other_sites(response: Response) -> Response:
 
 
 def _help_url() -> str:
-    return public_url("library.home")
+    return public_url("devices.page")

@@ -14,6 +14,7 @@ from ...mixtapes.additions import REPEATS, Addition, Repeats
 from ...mixtapes.values import MAX_TITLE, MAX_TRACKS, MixtapeState, SavedMixtape
 from ...services import current_services
 from ..urls import public_url
+from ..visitors import own_tapes
 from .as_json import art_url
 from .json_api import fresh_json, no_content, read_object
 from .sharing import link_fields
@@ -24,8 +25,8 @@ blueprint = Blueprint("additions", __name__, url_prefix="/api")
 @blueprint.get("/mixtapes")
 def mixtapes() -> Response:
     """Send what can be added to: the mixtapes, and those that are not saved yet, newest first."""
-    services = current_services()
-    begun = [draft for draft in services.drafts.unsaved() if draft.slug is None]
+    tapes = own_tapes()
+    begun = [draft for draft in tapes.drafts.unsaved() if draft.slug is None]
     found = [
         *(
             {
@@ -51,7 +52,7 @@ def mixtapes() -> Response:
                 "edit_url": url_for("editor.edit", slug=mixtape.slug),
                 "changed": mixtape.updated_at.isoformat(),
             }
-            for mixtape in services.mixtapes.summaries()
+            for mixtape in tapes.mixtapes.summaries()
         ),
     ]
     return fresh_json({"mixtapes": sorted(found, key=_changed, reverse=True)})
@@ -66,7 +67,7 @@ def create() -> tuple[Response, int]:
         abort(400, "This needs the title of the mixtape, a text.")
     ids = _read_ids(body)
     state = MixtapeState(without_surrogates(title)[:MAX_TITLE], track_ids=ids)
-    mixtape = current_services().mixtapes.create(state)
+    mixtape = own_tapes().mixtapes.create(state)
     _prepare(mixtape)
     share_url = url_for("sharing.share", slug=mixtape.slug)
     answer = {**link_fields(mixtape), "title": mixtape.title, "share_url": share_url}
@@ -76,19 +77,19 @@ def create() -> tuple[Response, int]:
 @blueprint.post("/mixtapes/<slug>/tracks")
 def add(slug: str) -> Response:
     """Add tracks to a mixtape and to its draft; "repeats" says what to do with those on it."""
-    body, services = read_object(), current_services()
-    addition = services.additions.add(slug, _read_ids(body), _read_repeats(body))
+    body, tapes = read_object(), own_tapes()
+    addition = tapes.additions.add(slug, _read_ids(body), _read_repeats(body))
     if addition.added:
-        _prepare(services.mixtapes.get(slug))
+        _prepare(tapes.mixtapes.get(slug))
     return _answer(addition)
 
 
 @blueprint.delete("/mixtapes/<slug>/tracks")
 def take_back(slug: str) -> Response:
     """Take the last of each of these tracks off a mixtape and its draft."""
-    services = current_services()
-    services.additions.take_back(slug, _read_ids(read_object()))
-    services.caching.pin(services.mixtapes.get(slug))
+    tapes = own_tapes()
+    tapes.additions.take_back(slug, _read_ids(read_object()))
+    current_services().caching.pin(tapes.mixtapes.get(slug))
     return no_content()
 
 
@@ -96,14 +97,14 @@ def take_back(slug: str) -> Response:
 def add_to_draft(key: str) -> Response:
     """Add tracks to a mixtape that was never saved."""
     body = read_object()
-    additions = current_services().additions
+    additions = own_tapes().additions
     return _answer(additions.add_to_draft(key, _read_ids(body), _read_repeats(body)))
 
 
 @blueprint.delete("/drafts/<key>/tracks")
 def take_back_from_draft(key: str) -> Response:
     """Take the last of each of these tracks off a mixtape that was never saved."""
-    current_services().additions.take_back_from_draft(key, _read_ids(read_object()))
+    own_tapes().additions.take_back_from_draft(key, _read_ids(read_object()))
     return no_content()
 
 

@@ -26,7 +26,6 @@ from ...library.listed import Album, Artist
 from ...library.sizes import sent_size
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
-from ..auth import is_owner
 from ..quality_names import quality_label
 from ..urls import play_url, public_url
 from .mixtape_covers import mixtape_cover_url
@@ -49,7 +48,7 @@ def init_app(app: Flask) -> None:
         scan_fields=scan_fields,
         default_quality=app.extensions["audio_cache"].settings.default_quality,
     )
-    app.context_processor(lambda: {"is_owner": is_owner(), "qualities": quality_fields()})
+    app.context_processor(lambda: {"qualities": quality_fields()})
     app.jinja_env.filters["quality_label"] = quality_label
 
 

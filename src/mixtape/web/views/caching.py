@@ -17,6 +17,7 @@ from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ..errors import error_response
 from ..urls import requested_path
+from ..visitors import own_tapes, owns_task
 from .as_json import damage_fields
 from .json_api import as_sentence, fresh_json, no_content, read_json, read_object
 
@@ -26,15 +27,14 @@ blueprint = Blueprint("caching", __name__, url_prefix="/api")
 @blueprint.get("/mixtapes/<slug>/readiness")
 def readiness(slug: str) -> Response:
     """Send how much of a mixtape is ready at each quality."""
-    return fresh_json(readiness_fields(current_services().mixtapes.get(slug)))
+    return fresh_json(readiness_fields(own_tapes().mixtapes.get(slug)))
 
 
 @blueprint.post("/mixtapes/<slug>/cache")
 def cache_mixtape(slug: str) -> tuple[Response, int]:
     """Cache what a mixtape lacks at the qualities that are sent, in the background."""
-    services = current_services()
-    mixtape = services.mixtapes.get(slug)
-    is_begun = services.caching.start_mixtape(mixtape, _read_qualities(read_object()))
+    mixtape = own_tapes().mixtapes.get(slug)
+    is_begun = current_services().caching.start_mixtape(mixtape, _read_qualities(read_object()))
     return _begun(is_begun, slug, mixtape.title, "This mixtape has no tracks.")
 
 
@@ -83,6 +83,8 @@ def cache_folder(path: str = "") -> tuple[Response, int]:
 @blueprint.post("/caching/<task_id>/cancel")
 def cancel(task_id: str) -> Response:
     """End a run; what it has made stays."""
+    if not owns_task(task_id):
+        abort(404)
     current_services().caching.cancel(task_id)
     return no_content()
 

@@ -12,8 +12,10 @@ from werkzeug.wrappers import Response
 from ...errors import InvalidMixtapeError
 from ...files.tags import without_surrogates
 from ...mixtapes.drafts import SavedDraft
+from ...mixtapes.tapes import Tapes
 from ...mixtapes.values import MAX_TRACKS, MixtapeState, SavedMixtape
-from ...services import Services, current_services
+from ...services import current_services
+from ..visitors import own_tapes
 from .caching import task_fields
 from .editor import editor_fields
 from .json_api import fresh_json, no_content, read_object, read_revision
@@ -36,13 +38,13 @@ def begin() -> Response:
         abort(400, "The slug of a mixtape is a text.")
     if base_revision is not None and type(base_revision) is not int:
         abort(400, "The revision of a mixtape is a whole number.")
-    return _answer(current_services().drafts.begin(slug, base_revision), 201)
+    return _answer(own_tapes().drafts.begin(slug, base_revision), 201)
 
 
 @blueprint.get("/api/drafts/<key>")
 def show(key: str) -> Response:
     """Send a draft as it is stored."""
-    return _answer(current_services().drafts.get(key))
+    return _answer(own_tapes().drafts.get(key))
 
 
 @blueprint.put("/api/drafts/<key>")
@@ -50,14 +52,14 @@ def autosave(key: str) -> Response:
     """Keep what the editor has now."""
     body = read_object()
     kept, revision = read_state(body).as_json(), read_revision(body)
-    saved = current_services().drafts.save(key, kept, revision=revision)
+    saved = own_tapes().drafts.save(key, kept, revision=revision)
     return jsonify(revision=saved.revision)
 
 
 @blueprint.delete("/api/drafts/<key>")
 def discard(key: str) -> Response:
     """Drop a draft; the mixtape that it was to change stays as it is."""
-    current_services().drafts.discard(key)
+    own_tapes().drafts.discard(key)
     return no_content()
 
 
@@ -71,7 +73,7 @@ def save(key: str) -> tuple[Response, int]:
     state = read_state(body)
     if state.cover_key is not None and not services.artwork.is_known(state.cover_key):
         raise InvalidMixtapeError("the cover is none that was uploaded or is in the library")
-    mixtape = _store(services, services.drafts.get(key), state, bool(body.get("overwrite")))
+    mixtape = _store(own_tapes(), key, state, bool(body.get("overwrite")))
     services.caching.pin(mixtape)
     is_begun = services.caching.prepare(mixtape)
     answer = {
@@ -142,20 +144,19 @@ def _read_date(state: dict[str, Any]) -> date | None:
         abort(400, f"The date of a mixtape is like 2026-11-29, and not {str(written)[:40]}.")
 
 
-def _store(
-    services: Services, draft: SavedDraft, state: MixtapeState, overwrite: bool
-) -> SavedMixtape:
+def _store(tapes: Tapes, key: str, state: MixtapeState, overwrite: bool) -> SavedMixtape:
+    draft = tapes.drafts.get(key)
     if draft.slug is None:
         # A save ends at the link: nobody has it until it is given away, and nobody can guess it.
-        made = services.mixtapes.create(state, draft_key=draft.key)
-        return services.mixtapes.share(made.slug)
+        made = tapes.mixtapes.create(state, draft_key=draft.key)
+        return tapes.mixtapes.share(made.slug)
     revision = draft.base_revision
     if overwrite:
-        revision = services.mixtapes.get(draft.slug).revision
-    return services.mixtapes.save(draft.slug, state, revision=revision, draft_key=draft.key)
+        revision = tapes.mixtapes.get(draft.slug).revision
+    return tapes.mixtapes.save(draft.slug, state, revision=revision, draft_key=draft.key)
 
 
 def _answer(draft: SavedDraft, status: int = 200) -> Response:
-    mixtape = current_services().mixtapes.get(draft.slug) if draft.slug else None
+    mixtape = own_tapes().mixtapes.get(draft.slug) if draft.slug else None
     address = url_for("editor.draft", key=draft.key)
     return fresh_json({**editor_fields(draft, mixtape), "url": address}, status)

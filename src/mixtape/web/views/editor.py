@@ -1,4 +1,4 @@
-"""The pages of the mixtapes' owner: all mixtapes, and the editor."""
+"""The pages of whoever makes mixtapes: their mixtapes, and the editor."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from ...mixtapes.values import (
     SavedMixtape,
 )
 from ...services import current_services
+from ..visitors import own_tapes
 from .as_json import art_url, track_fields
 from .caching import readiness_fields
 from .json_api import fresh_json, read_object
@@ -34,12 +35,12 @@ blueprint = Blueprint("editor", __name__)
 
 @blueprint.get("/mixtapes")
 def mixtapes() -> str:
-    """Show all mixtapes, and what was begun and not saved."""
-    services = current_services()
-    drafts = services.drafts.unsaved()
+    """Show the user's mixtapes, and what was begun and not saved."""
+    tapes = own_tapes()
+    drafts = tapes.drafts.unsaved()
     return render_template(
         "mixtapes.html",
-        mixtapes=services.mixtapes.summaries(),
+        mixtapes=tapes.mixtapes.summaries(),
         begun=[draft for draft in drafts if draft.slug is None],
         changed={draft.slug for draft in drafts},
     )
@@ -54,7 +55,7 @@ def new() -> str:
 @blueprint.get("/mixtapes/drafts/<key>")
 def draft(key: str) -> str | Response:
     """Show the editor for a mixtape that is not saved yet."""
-    found = current_services().drafts.get(key)
+    found = own_tapes().drafts.get(key)
     if found.slug is not None:
         return redirect(url_for("editor.edit", slug=found.slug))
     return _page(found, None)
@@ -69,8 +70,8 @@ def signed_in() -> str:
 @blueprint.get("/mixtapes/<slug>/edit")
 def edit(slug: str) -> str:
     """Show the editor for a mixtape."""
-    services = current_services()
-    return _page(services.drafts.of(slug), services.mixtapes.get(slug))
+    tapes = own_tapes()
+    return _page(tapes.drafts.of(slug), tapes.mixtapes.get(slug))
 
 
 @blueprint.post("/api/liner-notes")

@@ -15,7 +15,7 @@ from audio_cache import FFmpegNotFoundError
 from audio_cache.flask_ext import get_state
 
 from ...services import current_services
-from ..auth import is_owner
+from ..visitors import is_admin
 from .json_api import as_sentence, fresh_json
 
 blueprint = Blueprint("health", __name__)
@@ -23,11 +23,11 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """Answer 200 where all is well, else 503; `?details` tells an owner what is not."""
+    """Answer 200 where all is well, else 503; `?details` tells an admin what is not."""
     problems = {name: _problem(name, check) for name, check in CHECKS.items()}
     is_well = not any(problems.values())
     body: dict[str, Any] = {"status": "ok" if is_well else "failing"}
-    if "details" in request.args and is_owner():
+    if "details" in request.args and is_admin():
         body["checks"] = {name: problem or "ok" for name, problem in problems.items()}
     return fresh_json(body, 200 if is_well else 503)
 
@@ -60,7 +60,7 @@ CHECKS: Final[dict[str, Callable[[], None]]] = {
 
 
 def ffmpeg_problem() -> str:
-    """Return why nothing can be encoded, for an owner; "" where it can."""
+    """Return why nothing can be encoded, for an admin; "" where it can."""
     try:
         check_ffmpeg()
     except FFmpegNotFoundError as error:

@@ -11,8 +11,8 @@ from prometheus_client.exposition import choose_encoder
 from ...admin.monitor import Monitor
 from ...admin.prometheus import make_registry
 from ...settings import Settings
-from ..auth import is_owner
 from ..errors import error_response
+from ..visitors import is_admin
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -28,9 +28,9 @@ def init_app(app: Flask, monitor: Monitor, settings: Settings) -> None:
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Send every metric, in the format that the client accepts."""
-    if not is_owner() and not _has_token():
+    if not is_admin() and not _has_token():
         refusal = error_response(
-            401, "Metrics need METRICS_TOKEN as a bearer token, or a browser that is signed in."
+            401, "Metrics need METRICS_TOKEN as a bearer token, or an admin who is signed in."
         )
         refusal.headers["WWW-Authenticate"] = 'Bearer realm="metrics"'
         return refusal

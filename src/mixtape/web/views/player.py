@@ -26,10 +26,10 @@ from ...errors import LinkError, NotFoundError
 from ...library.collages import collage_key
 from ...library.covers import LARGE, MIDDLE, SMALL
 from ...mixtapes.liner_notes import liner_notes_html
+from ...mixtapes.links import LinkedTrack
 from ...mixtapes.values import MixtapeItem, SavedMixtape
 from ...services import current_services
 from .. import guests
-from ..auth import is_owner
 from ..guests import (
     ask_for_password,
     find_mixtape,
@@ -40,6 +40,7 @@ from ..guests import (
 )
 from ..guests import unlock as remember_unlocked
 from ..limits import SIGN_INS, make_limiter
+from ..visitors import owns, visitor_id
 from .artwork import send_cover, unchanging
 from .as_json import track_fields
 from .json_api import no_content, read_object
@@ -76,7 +77,7 @@ def page(slug: str) -> str:
     """Show a mixtape with its player."""
     mixtape = open_mixtape(slug)
     rows = track_rows(mixtape)
-    tells = mixtape.link.tells_progress and not is_owner()
+    tells = mixtape.link.tells_progress and not owns(mixtape)
     return render_template(
         "mixtape.html",
         mixtape=mixtape,
@@ -96,8 +97,9 @@ def page(slug: str) -> str:
 
 def unlock(slug: str) -> Response:
     """Let a listener in who knows the password of a link, and remember that for this link."""
-    link = find_mixtape(slug).link
-    if link.has_password and not is_owner():
+    mixtape = find_mixtape(slug)
+    link = mixtape.link
+    if link.has_password and not owns(mixtape):
         if not knows_password(link, request.form.get("password", "")):
             ask_for_password(link, is_wrong=True)
         remember_unlocked(link)
@@ -106,7 +108,8 @@ def unlock(slug: str) -> Response:
 
 def heard(slug: str) -> Response:
     """Keep how far the listener of a link came, where its owner asked for that and nothing else."""
-    link = find_mixtape(slug).link
+    mixtape = find_mixtape(slug)
+    link = mixtape.link
     body = read_object()
     token, place, second = body.get("token"), body.get("place"), body.get("second")
     if not isinstance(token, str) or not hmac.compare_digest(
@@ -115,7 +118,7 @@ def heard(slug: str) -> Response:
         abort(403, gettext("This page is from before the link was changed. Reload it."))
     if type(place) is not int or type(second) not in {int, float}:
         abort(400, gettext('This needs "place", a whole number from 0, and "second", a number.'))
-    if not is_owner():
+    if not owns(mixtape):
         current_services().share_links.note_heard(slug, place, float(str(second)))
     return no_content()
 
@@ -123,22 +126,21 @@ def heard(slug: str) -> Response:
 def stream(slug: str, token: str) -> Response:
     """Play the track that a token stands for, at the quality that is asked for."""
     quality = requested_quality()
-    may_hear_all = is_owner()
     answers = current_services().open_answers
     ends = answers.ends
-    path = _path_of(slug, token, may_hear_all)
-    response = send_library_track(os.fsdecode(path), quality)
-    if not may_hear_all:
+    track = _linked_track(slug, token)
+    response = send_library_track(os.fsdecode(track.path), quality)
+    if not track.is_own:
         answers.add(slug, request.environ, response)
         if answers.ends != ends:
             # One was closed between the look and now: perhaps this one.
-            _path_of(slug, token, may_hear_all)
+            _linked_track(slug, token)
     return response
 
 
 def loudness(slug: str, token: str) -> Response:
     """Send the loudness line of the track that a token stands for."""
-    return send_loudness(_path_of(slug, token, is_owner()))
+    return send_loudness(_linked_track(slug, token).path)
 
 
 def cover(slug: str, key: str) -> Response:
@@ -164,10 +166,10 @@ def _scope(slug: str) -> str:
     return hashlib.sha256(f"{request.script_root}/{slug}".encode()).hexdigest()[:16]
 
 
-def _path_of(slug: str, token: str, may_hear_all: bool) -> bytes:
-    """Return the path of the track that a token stands for; 404 where there is none (now)."""
+def _linked_track(slug: str, token: str) -> LinkedTrack:
+    """Return the track that a token stands for; 404 where there is none (now)."""
     try:
-        return current_services().sharing.find_path(slug, token, is_owner=may_hear_all)
+        return current_services().sharing.find_track(slug, token, user_id=visitor_id())
     except LinkError:
         refuse_link()
     except NotFoundError:

@@ -14,6 +14,7 @@ from ...mixtapes.values import MAX_TITLE, MixtapeState
 from ...services import current_services
 from ...takeaway.matching import Matching
 from ...takeaway.playlist_file import MAX_PLAYLIST_BYTES, read_playlist
+from ..visitors import own_tapes
 
 blueprint = Blueprint("playlist_import", __name__)
 
@@ -23,16 +24,16 @@ def import_playlist() -> tuple[Response, int]:
     """Begin a draft of the playlist that is the request's body; say what was not found."""
     if (request.content_length or 0) > MAX_PLAYLIST_BYTES:
         raise PlaylistError(f"the playlist is larger than {MAX_PLAYLIST_BYTES // 1_000_000} MB")
-    services = current_services()
     playlist = read_playlist(request.get_data(cache=False))
-    found, missing = Matching(services.database).find_all(playlist.tracks)
+    found, missing = Matching(current_services().database).find_all(playlist.tracks)
     if not found:
         raise PlaylistError("none of its tracks is in your library")
     named = clean_text(request.args.get("name", "").rpartition(".")[0])
     title = (playlist.title or named or gettext("Imported playlist"))[:MAX_TITLE]
-    draft = services.drafts.begin()
+    drafts = own_tapes().drafts
+    draft = drafts.begin()
     state = asdict(MixtapeState(title, track_ids=tuple(found)))
-    services.drafts.save(draft.key, state, revision=draft.revision)
+    drafts.save(draft.key, state, revision=draft.revision)
     answer = {
         "url": url_for("editor.draft", key=draft.key),
         "title": title,

@@ -11,11 +11,13 @@ from flask import Blueprint, abort, current_app, jsonify, render_template, url_f
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from ...accounts.passwords import MAX_PASSWORD
 from ...library.covers import LARGE
-from ...mixtapes.share_links import MAX_NAME, MAX_PASSWORD, LinkChange
+from ...mixtapes.share_links import MAX_NAME, LinkChange
 from ...mixtapes.values import SavedLink, SavedMixtape
 from ...services import current_services
 from ..urls import public_url
+from ..visitors import own_tapes
 from .json_api import fresh_json, no_content, read_object
 from .link_preview import embed_code, facts_of, may_embed
 from .mixtape_covers import mixtape_cover_url
@@ -29,36 +31,36 @@ _SWITCHES: Final = ("is_open", "tells_progress", "allows_embed")
 @blueprint.get(_API)
 def listed(slug: str) -> Response:
     """Send the links to a mixtape, and how far each listener came where that is kept."""
-    return fresh_json({"links": links_fields(current_services().mixtapes.get(slug))})
+    return fresh_json({"links": links_fields(own_tapes().mixtapes.get(slug))})
 
 
 @blueprint.post(_API)
 def add(slug: str) -> tuple[Response, int]:
     """Make another link to a mixtape, with the name and terms that are sent."""
-    services = current_services()
-    link = services.share_links.add(slug, _read_change())
-    return jsonify(_fields(services.mixtapes.get(slug), link)), 201
+    tapes = own_tapes()
+    link = tapes.share_links.add(slug, _read_change())
+    return jsonify(_fields(tapes.mixtapes.get(slug), link)), 201
 
 
 @blueprint.patch(f"{_API}/<int:link_id>")
 def change(slug: str, link_id: int) -> Response:
     """Change what is sent of a link: its name, terms and password, or switch it off or on."""
-    services, sent = current_services(), _read_change()
-    before = services.share_links.get(slug, link_id)
-    link = services.share_links.change(slug, link_id, sent)
+    tapes, sent = own_tapes(), _read_change()
+    before = tapes.share_links.get(slug, link_id)
+    link = tapes.share_links.change(slug, link_id, sent)
     if link.share_key != before.share_key:
-        services.open_answers.end(link.slug)
-    return jsonify(_fields(services.mixtapes.get(slug), link))
+        current_services().open_answers.end(link.slug)
+    return jsonify(_fields(tapes.mixtapes.get(slug), link))
 
 
 @blueprint.post(f"{_API}/<int:link_id>/renew")
 def renew(slug: str, link_id: int) -> Response:
     """Give a link another address; the old one leads nowhere."""
-    services = current_services()
-    before = services.share_links.get(slug, link_id)
-    link = services.share_links.renew(slug, link_id)
+    services, tapes = current_services(), own_tapes()
+    before = tapes.share_links.get(slug, link_id)
+    link = tapes.share_links.renew(slug, link_id)
     services.open_answers.end(before.slug)
-    mixtape = services.mixtapes.get(link.slug if link.is_first else slug)
+    mixtape = tapes.mixtapes.get(link.slug if link.is_first else slug)
     if link.is_first:
         services.caching.rename(before.slug, mixtape)
     return jsonify(_fields(mixtape, link))
@@ -67,15 +69,15 @@ def renew(slug: str, link_id: int) -> Response:
 @blueprint.delete(f"{_API}/<int:link_id>")
 def remove(slug: str, link_id: int) -> Response:
     """Remove a link but the first; whoever has it is locked out."""
-    services = current_services()
-    services.open_answers.end(services.share_links.remove(slug, link_id).slug)
+    removed = own_tapes().share_links.remove(slug, link_id)
+    current_services().open_answers.end(removed.slug)
     return no_content()
 
 
 @blueprint.get(f"{_API}/<int:link_id>/qr.svg")
 def qr_code(slug: str, link_id: int) -> Response:
     """Send the QR code of a link."""
-    link = current_services().share_links.get(slug, link_id)
+    link = own_tapes().share_links.get(slug, link_id)
     drawing = io.BytesIO()
     code = segno.make(public_url("player.page", slug=link.slug), error="m", micro=False)
     # A margin of four modules and a light ground: on a dark page a reader needs both.
@@ -88,9 +90,8 @@ def qr_code(slug: str, link_id: int) -> Response:
 @blueprint.get("/mixtapes/<slug>/links/<int:link_id>/card")
 def card(slug: str, link_id: int) -> str:
     """Show a card to print and give away, with a link's QR code."""
-    services = current_services()
-    link = services.share_links.get(slug, link_id)
-    mixtape = services.mixtapes.get_linked(link.slug)
+    link = own_tapes().share_links.get(slug, link_id)
+    mixtape = current_services().mixtapes.get_linked(link.slug)
     return render_template(
         "share_card.html",
         mixtape=mixtape,
@@ -103,7 +104,7 @@ def card(slug: str, link_id: int) -> str:
 
 def links_fields(mixtape: SavedMixtape) -> list[dict[str, Any]]:
     """Return the links to a mixtape for the page of its owner, the first one first."""
-    links = current_services().share_links.of(mixtape.slug)
+    links = own_tapes().share_links.of(mixtape.slug)
     return [_fields(mixtape, link) for link in links]
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ..urls import public_url
+from ..visitors import own_tapes
 from .json_api import no_content
 
 blueprint = Blueprint("sharing", __name__, url_prefix="/api/mixtapes")
@@ -18,16 +19,16 @@ blueprint = Blueprint("sharing", __name__, url_prefix="/api/mixtapes")
 @blueprint.post("/<slug>/share")
 def share(slug: str) -> Response:
     """Open a mixtape to whoever has its first link."""
-    return jsonify(link_fields(current_services().mixtapes.share(slug)))
+    return jsonify(link_fields(own_tapes().mixtapes.share(slug)))
 
 
 @blueprint.post("/<slug>/unshare")
 def unshare(slug: str) -> Response:
     """Switch all links of a mixtape off; what listeners have loaded stops to play."""
-    services = current_services()
-    mixtape = services.mixtapes.unshare(slug)
-    for link in services.share_links.of(slug):
-        services.open_answers.end(link.slug)
+    tapes = own_tapes()
+    mixtape = tapes.mixtapes.unshare(slug)
+    for link in tapes.share_links.of(slug):
+        current_services().open_answers.end(link.slug)
     return jsonify(link_fields(mixtape))
 
 
@@ -35,7 +36,7 @@ def unshare(slug: str) -> Response:
 def renew(slug: str) -> Response:
     """Give a mixtape a new first link; the old leads nowhere. Its caching goes on under the new."""
     services = current_services()
-    mixtape = services.mixtapes.renew_link(slug)
+    mixtape = own_tapes().mixtapes.renew_link(slug)
     services.open_answers.end(slug)
     services.caching.rename(slug, mixtape)
     return jsonify(link_fields(mixtape))
@@ -44,13 +45,10 @@ def renew(slug: str) -> Response:
 @blueprint.delete("/<slug>")
 def delete(slug: str) -> Response:
     """Delete a mixtape with its draft; the music and its cache stay."""
-    services = current_services()
-    links = services.share_links.of(slug)
-    services.mixtapes.delete(slug)
-    for link in links:
-        services.open_answers.end(link.slug)
-    services.caching.cancel(slug)
-    services.caching.unpin(slug)
+    tapes = own_tapes()
+    links = tapes.share_links.of(slug)
+    tapes.mixtapes.delete(slug)
+    current_services().let_go(slug, links)
     return no_content()
 
 

@@ -32,9 +32,9 @@ from ...takeaway.feed import Episode, Show, episode_id, write_feed
 from ...takeaway.file_names import safe_name
 from ...takeaway.playlists import PlaylistEntry, write_m3u8, write_xspf
 from ...takeaway.tape import TapeTrack
-from ..auth import is_owner
 from ..guests import open_mixtape
 from ..urls import public_url
+from ..visitors import is_user, owns
 from .as_json import quality_fields
 from .mixtape_covers import mixtape_cover_url
 from .player import keep_out_of_search_engines
@@ -155,7 +155,7 @@ def _send(
     except (AudioCacheError, OSError) as error:
         current_app.logger.warning("cannot make %s: %s", suffix, error)
         abort(409, gettext("A track cannot be read at the moment. Reload the page and try again."))
-    if not is_owner():
+    if not owns(mixtape):
         answers.add(slug, request.environ, response)
         if answers.ends != ends:
             # One was closed between the look and now: perhaps this one.
@@ -211,7 +211,7 @@ def _cover_url(mixtape: SavedMixtape, key: str | None) -> str:
 
 
 def _require_downloads() -> None:
-    if not (current_app.config["DOWNLOADS"] or is_owner()):
+    if not (current_app.config["DOWNLOADS"] or is_user()):
         abort(403, gettext("This mixtape is here to listen to: downloads are switched off."))
 
 

@@ -1,0 +1,54 @@
+// The page of a user's devices: keys that are made and taken back, and the user's own password.
+
+import { confirmed } from "../shared/confirm.js";
+import { say, toast } from "../shared/spoken.js";
+import { translate } from "../shared/words.js";
+import { send } from "../shared/api.js";
+import { onSubmit, refresh } from "./forms.js";
+import { hideOnce, showOnce } from "./once.js";
+
+/** @param {HTMLElement} element */
+export function attachDevices(element) {
+  const part = (name) => element.querySelector(`[data-part="${name}"]`);
+  const once = element.querySelector("[data-once]");
+  const list = part("list");
+  const form = part("add");
+
+  onSubmit(form, async ({ name, kind }) => {
+    const device = await send("POST", element.dataset.devices, { name, is_recoverable: kind === "any" });
+    form.reset();
+    await refresh(list);
+    showOnce(once, {
+      title: translate("The key of “%(name)s”", { name: device.name }),
+      text: translate("It is shown this once. Put it into the app now; if it is lost, remove the device and add it again."),
+      values: { key: device.key },
+    });
+  });
+
+  list.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-forget]");
+    if (!button) return;
+    const { forget, name } = button.dataset;
+    const question = translate("Remove “%(name)s”? Its key stops working at once.", { name });
+    if (!(await confirmed(question, translate("Remove")))) return;
+    try {
+      await send("DELETE", forget);
+      hideOnce(once);
+      await refresh(list);
+      form.elements.name.focus();
+      say(translate("“%(name)s” is removed.", { name }));
+    } catch (error) {
+      toast(error.message);
+    }
+  });
+
+  const password = part("password");
+  if (password) {
+    onSubmit(password, async ({ password: present, new_password: wanted }) => {
+      await send("POST", password.dataset.url, { password: present, new_password: wanted });
+      password.reset();
+      toast(translate("Your password is changed."));
+      say(translate("Your password is changed."));
+    });
+  }
+}

@@ -1,0 +1,136 @@
+"""Who may ask for what: every address of the site stands here once, by the name of its view.
+
+What stands nowhere is for admins alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# These answer everybody, or look for themselves who may see what.
+OPEN_ENDPOINTS: Final = frozenset(
+    {
+        "auth.login",
+        "auth.sign_in",
+        "auth.logout",
+        "static",
+        "health.healthz",
+        # A link is all that listeners have.
+        "player.page",
+        "player.stream",
+        "player.cover",
+        "player.unlock",
+        "player.heard",
+        "embed.page",
+        "link_preview.oembed",
+        "player.loudness",
+        "take_along.archive",
+        "take_along.single",
+        "take_along.sizes",
+        "take_along.m3u8",
+        "take_along.xspf",
+        "take_along.feed",
+        "installing.manifest",
+        "installing.icon",
+        # The same for everybody, and nothing in them.
+        "installing.site",
+        "installing.worker",
+        "installing.kept",
+        "audio_cache.rendition",
+        "audio_cache.grant",
+        # Asks for the key of a device.
+        "subsonic.call",
+        "metrics.metrics",
+    }
+)
+# Whoever has signed in, for the library and for what is their own: others' tapes are not there.
+USER_ENDPOINTS: Final = frozenset(
+    {
+        "library.home",
+        "library.top",
+        "library.browse",
+        "catalogue.artists",
+        "catalogue.artist",
+        "catalogue.albums",
+        "catalogue.album",
+        "catalogue.search",
+        "catalogue.search_page",
+        "catalogue.scan_progress",
+        "selections.album",
+        "selections.artist",
+        "selections.folder",
+        "listening.tracks",
+        "listening.loudness",
+        "artwork.picture",
+        "artwork.drawn",
+        "artwork.folder_cover",
+        "artwork.upload",
+        "audio_cache.play",
+        "audio_cache.static",
+        "audio_cache.progress",
+        "editor.mixtapes",
+        "editor.new",
+        "editor.draft",
+        "editor.edit",
+        "editor.preview_notes",
+        "editor.signed_in",
+        "drafts.session",
+        "drafts.begin",
+        "drafts.show",
+        "drafts.autosave",
+        "drafts.discard",
+        "drafts.save",
+        "additions.mixtapes",
+        "additions.create",
+        "additions.add",
+        "additions.take_back",
+        "additions.add_to_draft",
+        "additions.take_back_from_draft",
+        "playlist_import.import_playlist",
+        "sharing.share",
+        "sharing.unshare",
+        "sharing.renew",
+        "sharing.delete",
+        "share_links.listed",
+        "share_links.add",
+        "share_links.change",
+        "share_links.renew",
+        "share_links.remove",
+        "share_links.qr_code",
+        "share_links.card",
+        "caching.readiness",
+        "caching.cache_mixtape",
+        "caching.cancel",
+        "devices.page",
+        "devices.add",
+        "devices.remove",
+        "devices.change_password",
+    }
+)
+ADMIN_ENDPOINTS: Final = frozenset(
+    {
+        "admin.page",
+        "admin.figures",
+        "admin.history",
+        "admin.clear",
+        "admin.purge",
+        "admin.begin",
+        "admin.begin_forecast",
+        "admin.cancel",
+        "backups.download",
+        "backups.begin",
+        "backups.add",
+        "backups.preview",
+        "backups.restore",
+        "backups.discard",
+        "caching.folder_cost",
+        "caching.cache_folder",
+        "catalogue.scan",
+        "catalogue.unreadable",
+        "people.page",
+        "people.add",
+        "people.change",
+        "people.reset_password",
+        "people.remove",
+    }
+)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.helpers.host import PASSWORD, make_app, sign_in
+from tests.helpers.mixtapes import Owner, message_of
+from tests.helpers.people import ANNS_PASSWORD, add_user, signed_in
+from tests.helpers.subsonic import Player, Refused
+
+
+@pytest.fixture
+def app(tmp_path: Path, music: Path) -> Flask:
+    app = make_app(tmp_path, password=PASSWORD)
+    add_user(app)
+    return app
+
+
+@pytest.fixture
+def ann(app: Flask) -> Owner:
+    return signed_in(app, "Ann")
+
+
+def add(visitor: Owner, name: str = "Phone", *, is_recoverable: bool = True) -> dict[str, str]:
+    answer = visitor.send("POST", "/api/devices", {"name": name, "is_recoverable": is_recoverable})
+    assert answer.status_code == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json is not None
+    added: dict[str, str] = answer.json
+    return added
+
+
+def test_a_device_is_added_used_and_removed(app: Flask, ann: Owner) -> None:
+    added = add(ann)
+    page = ann.page("/devices").text
+    assert "Remove Phone" in page
+    assert "never used" in page
+    assert added["key"] not in page
+    # What is to be typed into the app.
+    assert 'data-copy="http://localhost"' in page
+    assert 'data-copy="Ann"' in page
+    player = Player(app, added["key"], "Ann")
+    assert player.ask("getUser", {"username": "ann"})["user"]["username"] == "Ann"
+    page = ann.page("/devices").text
+    assert "<span>test</span>" in page
+    assert "last used" in page
+    assert ann.send("DELETE", added["url"]).status_code == 204
+    assert "Remove Phone" not in ann.page("/devices").text
+    with pytest.raises(Refused):
+        player.ask("ping")
+
+
+def test_a_device_for_api_keys_alone_signs_in_with_nothing_else(app: Flask, ann: Owner) -> None:
+    added = add(ann, is_recoverable=False)
+    with pytest.raises(Refused):
+        Player(app, added["key"], "Ann").ask("ping")
+    player = Player(app, added["key"], "Ann")
+    player.credentials = {"apiKey": added["key"], "v": "1.16.1", "c": "test"}
+    assert player.ask("tokenInfo") == {"tokenInfo": {"username": "Ann"}}
+
+
+def test_devices_are_their_users_alone(app: Flask, ann: Owner) -> None:
+    added = add(ann, "Her phone")
+    first = signed_in(app, "", PASSWORD)
+    assert "Her phone" not in first.page("/devices").text
+    assert first.send("DELETE", added["url"]).status_code == 404
+    assert "Her phone" in ann.page("/devices").text
+
+
+def test_a_device_needs_a_name(ann: Owner) -> None:
+    for sent in ({}, {"name": "Phone"}, {"name": 5, "is_recoverable": True}):
+        assert ann.send("POST", "/api/devices", sent).status_code == 400
+    answer = ann.send("POST", "/api/devices", {"name": " ", "is_recoverable": True})
+    assert answer.status_code == 400
+    assert "needs a name" in message_of(answer)
+
+
+def test_ones_own_password_is_changed_by_whoever_knows_it(app: Flask, ann: Owner) -> None:
+    other = signed_in(app, "ann")
+    wanted = "another one entirely"
+    sent = {"password": "a wrong one", "new_password": wanted}
+    answer = ann.send("POST", "/api/password", sent)
+    assert answer.status_code == 403
+    assert "not your present password" in message_of(answer)
+    weak = {"password": ANNS_PASSWORD, "new_password": "password"}
+    assert ann.send("POST", "/api/password", weak).status_code == 400
+    assert ann.send("POST", "/api/password", {"password": ANNS_PASSWORD}).status_code == 400
+    sent = {"password": ANNS_PASSWORD, "new_password": wanted}
+    assert ann.send("POST", "/api/password", sent).status_code == 204
+    # Whoever changes it stays, and all others go.
+    assert ann.client.get("/api/session").status_code == 200
+    assert other.client.get("/api/session").status_code == 401
+    client = app.test_client()
+    assert sign_in(client, ANNS_PASSWORD, username="ann").status_code == 401
+    assert sign_in(client, wanted, username="ann").status_code == 303
+
+
+def test_nobody_tries_out_present_passwords_by_the_dozen(ann: Owner) -> None:
+    sent = {"password": "a guess", "new_password": "another one entirely"}
+    statuses = [ann.send("POST", "/api/password", sent).status_code for _ in range(6)]
+    assert statuses == [403] * 5 + [429]
+
+
+def test_the_first_user_is_told_that_the_password_is_a_setting(app: Flask, ann: Owner) -> None:
+    first = signed_in(app, "", PASSWORD)
+    assert "It is the setting" in first.page("/devices").text
+    sent = {"password": PASSWORD, "new_password": "another one entirely"}
+    answer = first.send("POST", "/api/password", sent)
+    assert answer.status_code == 400
+    assert "PASSWORD" in message_of(answer)
+
+
+def test_without_a_password_of_the_site_there_is_none_to_change(
+    tmp_path: Path, music: Path
+) -> None:
+    page = Owner(make_app(tmp_path).test_client()).page("/devices").text
+    assert "Add a device" in page
+    assert "Your password" not in page
+
+
+def test_whoever_signs_in_wrongly_with_an_app_is_sent_to_the_devices(app: Flask) -> None:
+    with pytest.raises(Refused) as refused:
+        Player(app, "a wrong key", "Ann").ask("ping")
+    assert refused.value.error["helpUrl"] == "http://localhost/devices"
