@@ -17,9 +17,14 @@ from flask import Flask, current_app
 from audio_cache import Composer, MusicRoots, is_sheet_track, stat_source
 from audio_cache.flask_ext import AudioCacheState
 
+from .accounts.bookmarks import Bookmarks
 from .accounts.devices import Devices
 from .accounts.listening import Listening
+from .accounts.listens import Listens
 from .accounts.marks import Marks
+from .accounts.now_playing import NowPlaying
+from .accounts.plays import Plays
+from .accounts.scrobbling import Scrobbling
 from .accounts.sealing import Sealer
 from .accounts.users import Users
 from .backups.backups import Backups
@@ -43,6 +48,7 @@ from .mixtapes.caching import Caching
 from .mixtapes.drafts import Drafts
 from .mixtapes.links import Sharing
 from .mixtapes.open_answers import OpenAnswers
+from .mixtapes.playlists import Playlists
 from .mixtapes.share_links import ShareLinks
 from .mixtapes.store import Mixtapes
 from .mixtapes.tapes import Tapes
@@ -66,6 +72,11 @@ class Services:
     devices: Devices
     marks: Marks
     listening: Listening
+    bookmarks: Bookmarks
+    plays: Plays
+    now_playing: NowPlaying
+    scrobbling: Scrobbling
+    listens: Listens
     scanner: Scanner
     watch: LibraryWatch
     catalogue: Catalogue
@@ -79,6 +90,7 @@ class Services:
     artwork: Artwork
     collages: Collages
     mixtapes: Mixtapes
+    playlists: Playlists
     drafts: Drafts
     additions: Additions
     sharing: Sharing
@@ -125,11 +137,13 @@ class Services:
         Not done by `create_app`: a test or a command line wants neither.
         """
         self.watch.start()
+        self.listens.start()
         threading.Thread(target=self._resume, name="mixtape-resume", daemon=True).start()
 
     def close(self) -> None:
         """End the scan and the encoders of this process; both go on after the next start."""
         self.scanner.cancel()
+        self.listens.close()
         self.watch.close()
         self.caching.close()
         self.scanner.wait(_SCAN_ENDS_WITHIN_S)
@@ -163,12 +177,20 @@ def init_app(app: Flask) -> None:
     if state.shared is not None:
         state.shared.hear(_ENDED, open_answers.end_here)
         open_answers.others.append(partial(state.shared.tell, _ENDED))
+    sealer = Sealer(app.config["SECRET_KEY"])
+    plays, now_playing = Plays(database), NowPlaying(state.shared)
+    listens = Listens(database, sealer)
     services = Services(
         database=database,
         users=Users(database),
-        devices=Devices(database, Sealer(app.config["SECRET_KEY"])),
+        devices=Devices(database, sealer),
         marks=Marks(database),
         listening=Listening(database),
+        bookmarks=Bookmarks(database),
+        plays=plays,
+        now_playing=now_playing,
+        scrobbling=Scrobbling(plays, now_playing, listens, catalogue.tracks),
+        listens=listens,
         scanner=scanner,
         watch=LibraryWatch(scanner, state.cache, roots, state.settings.watch),
         catalogue=catalogue,
@@ -182,6 +204,7 @@ def init_app(app: Flask) -> None:
         artwork=artwork,
         collages=collages,
         mixtapes=Mixtapes(database),
+        playlists=Playlists(database),
         drafts=Drafts(database),
         additions=Additions(database),
         sharing=Sharing(database, app.config["SECRET_KEY"]),

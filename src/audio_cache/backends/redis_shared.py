@@ -22,6 +22,7 @@ from .redis_client import connect
 
 _TRAFFIC: Final = "audio-cache:traffic"
 _VALUES: Final = "audio-cache:values"
+_BOARD: Final = "audio-cache:board:"
 _CHANNEL: Final = "audio-cache:announcements"
 _SENT_EVERY_S: Final = 1.0
 _TRIES_AGAIN_IN_S: Final = 0.5
@@ -177,6 +178,39 @@ class RedisShared:
         except redis.RedisError as error:
             raise OSError(f"{name} cannot be written to Redis: {error}") from error
         self._known[name] = value, time.monotonic() + _FRESH_S
+
+    def read_all(self, board: str) -> dict[str, str]:
+        """Return the texts that are on a board, by their keys, as of now.
+
+        Raises:
+            OSError: Redis is not there.
+        """
+        try:
+            return cast("dict[str, str]", self.client.hgetall(f"{_BOARD}{board}"))
+        except redis.RedisError as error:
+            raise OSError(f"{board} cannot be read from Redis: {error}") from error
+
+    def put(self, board: str, key: str, text: str) -> None:
+        """Put a text on a board.
+
+        Raises:
+            OSError: Redis is not there.
+        """
+        try:
+            self.client.hset(f"{_BOARD}{board}", key, text)
+        except redis.RedisError as error:
+            raise OSError(f"{board} cannot be written to Redis: {error}") from error
+
+    def take_off(self, board: str, key: str) -> None:
+        """Take a text off a board, if it is there.
+
+        Raises:
+            OSError: Redis is not there.
+        """
+        try:
+            self.client.hdel(f"{_BOARD}{board}", key)
+        except redis.RedisError as error:
+            raise OSError(f"{board} cannot be written to Redis: {error}") from error
 
     @property
     def limiter_options(self) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
-from ..database.account_tables import Bookmark, Mark, Play
+from ..database.account_tables import ALBUM, ARTIST, TRACK, Bookmark, Mark, Play
+from ..database.tables import Track
 from ..database.units_of_work import Database
+from .users import lock_user
 
 # Statements hold so many values at most; SQLite's own limit is 32,766.
 AT_ONCE: Final = 5_000
@@ -30,6 +33,29 @@ class Liking:
 NOTHING: Final = Liking()
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a mark is of: a track, an album or an artist, by what stands for it in `Mark`."""
+
+    kind: str
+    key: bytes
+
+    @classmethod
+    def track(cls, path: bytes) -> Subject:
+        """Return a track as a subject."""
+        return cls(TRACK, path)
+
+    @classmethod
+    def album(cls, artist_key: str, album_key: str) -> Subject:
+        """Return an album as a subject."""
+        return cls(ALBUM, album_mark(artist_key, album_key))
+
+    @classmethod
+    def artist(cls, artist_key: str) -> Subject:
+        """Return an artist as a subject."""
+        return cls(ARTIST, artist_mark(artist_key))
+
+
 def album_mark(artist_key: str, album_key: str) -> bytes:
     """Return what stands for an album in `Mark.key`."""
     return f"{artist_key}\1{album_key}".encode()
@@ -47,14 +73,68 @@ def read_album_mark(key: bytes) -> tuple[str, str]:
 
 
 class Marks:
-    """Keeps the marks and plays of all users.
+    """Keeps the marks of all users, and says what else is known of what they marked.
 
     Args:
         database: where they are.
+        now: the clock.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._database = database
+        self._now = now
+
+    def star(self, user_id: int, subjects: Iterable[Subject]) -> None:
+        """Give stars; what has one keeps it, with the moment when it was given."""
+        now = self._now()
+        with self._database.write() as session:
+            lock_user(session, user_id)
+            for subject in subjects:
+                mark = _get(session, user_id, subject)
+                mark.starred_at = mark.starred_at or now
+
+    def unstar(self, user_id: int, subjects: Iterable[Subject]) -> None:
+        """Take stars back."""
+        with self._database.write() as session:
+            for subject in subjects:
+                self._take(session, user_id, subject, {"starred_at": None})
+
+    def rate(self, user_id: int, subject: Subject, rating: int) -> None:
+        """Rate something from 1 to 5; 0 takes the rating back."""
+        with self._database.write() as session:
+            lock_user(session, user_id)
+            if rating:
+                _get(session, user_id, subject).rating = rating
+            else:
+                self._take(session, user_id, subject, {"rating": None})
+
+    def starred(self, user_id: int, kind: str) -> Sequence[bytes]:
+        """Return the keys of what a user has starred of a kind, the latest first."""
+        query = select(Mark.key).where(
+            Mark.user_id == user_id, Mark.kind == kind, Mark.starred_at.is_not(None)
+        )
+        with self._database.read() as session:
+            return session.scalars(query.order_by(Mark.starred_at.desc(), Mark.key)).all()
+
+    def starred_ids(self, user_id: int) -> Sequence[int]:
+        """Return the ids of the starred tracks that are there, the latest star first."""
+        query = (
+            select(Track.id)
+            .join(Mark, Mark.key == Track.path)
+            .where(Mark.user_id == user_id, Mark.kind == TRACK, Mark.starred_at.is_not(None))
+            .where(Track.missing_since.is_(None))
+        )
+        with self._database.read() as session:
+            return session.scalars(query.order_by(Mark.starred_at.desc(), Track.id)).all()
+
+    @staticmethod
+    def _take(session: Session, user_id: int, subject: Subject, values: dict[str, Any]) -> None:
+        of_it = Mark.user_id == user_id, Mark.kind == subject.kind, Mark.key == subject.key
+        session.execute(update(Mark).where(*of_it).values(values))
+        says_nothing = Mark.starred_at.is_(None), Mark.rating.is_(None)
+        session.execute(delete(Mark).where(*of_it, *says_nothing))
 
     def of_tracks(self, user_id: int, paths: Iterable[bytes]) -> Mapping[bytes, Liking]:
         """Return what a user has said of tracks, and of none that is left out nothing is known."""
@@ -103,3 +183,13 @@ class Marks:
                 for key, starred_at, rating in session.execute(rows):
                     found[key] = Liking(starred_at, rating)
         return found
+
+
+def _get(session: Session, user_id: int, subject: Subject) -> Mark:
+    mark = session.get(Mark, (user_id, subject.kind, subject.key))
+    if mark is None:
+        mark = Mark(user_id=user_id, kind=subject.kind, key=subject.key)
+        session.add(mark)
+        # Something named twice at once is found by the second.
+        session.flush()
+    return mark

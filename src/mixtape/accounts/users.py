@@ -277,6 +277,12 @@ def name_key(name: str) -> str:
     return name.strip().casefold()[:MAX_NAME]
 
 
+def lock_user(session: Session, user_id: int) -> None:
+    """Let nobody else change what is this user's until the end of a unit of work."""
+    # SQLite has one writer anyway.
+    session.execute(select(User.id).where(User.id == user_id).with_for_update())
+
+
 def saved_user(user: User) -> SavedUser:
     """Return a row as the value that leaves a unit of work."""
     return SavedUser(user.id, user.name, user.role, user.session_epoch, user.created_at)

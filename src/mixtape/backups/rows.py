@@ -33,6 +33,7 @@ LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "play": "belongs to a user",
     "bookmark": "belongs to a user",
     "play_queue": "holds ids of this library",
+    "listen": "is sent soon, and by this mixtape alone",
 }
 LEFT_OUT_COLUMNS: Final[Mapping[str, str]] = {
     "mixtape.user_id": "a number of this database; `owners` has the name",

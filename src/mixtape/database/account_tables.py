@@ -34,6 +34,7 @@ class User(Base):
         session_epoch: changes where all sessions of the user end.
         sealed_listenbrainz_token: of the ListenBrainz account that plays are sent to; None for
             none.
+        listenbrainz_url: of the server that has the account; "" for listenbrainz.org.
     """
 
     __tablename__ = "user"
@@ -45,6 +46,7 @@ class User(Base):
     password_hash: Mapped[str | None]
     session_epoch: Mapped[str] = mapped_column(default="")
     sealed_listenbrainz_token: Mapped[bytes | None]
+    listenbrainz_url: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
 
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -88,9 +90,7 @@ class Mark(Base):
 
     __tablename__ = "mark"
 
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
-    )
+    user_id: Mapped[int] = mapped_column(_of_user(), primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[bytes] = mapped_column(primary_key=True, info=holds_paths(kind=TRACK))
     starred_at: Mapped[datetime | None]
@@ -104,9 +104,7 @@ class Play(Base):
 
     __tablename__ = "play"
 
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
-    )
+    user_id: Mapped[int] = mapped_column(_of_user(), primary_key=True)
     path: Mapped[bytes] = mapped_column(primary_key=True, info=holds_paths())
     plays: Mapped[int] = mapped_column(default=0)
     last_played_at: Mapped[datetime]
@@ -119,9 +117,7 @@ class Bookmark(Base):
 
     __tablename__ = "bookmark"
 
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
-    )
+    user_id: Mapped[int] = mapped_column(_of_user(), primary_key=True)
     path: Mapped[bytes] = mapped_column(primary_key=True, info=holds_paths())
     position_ms: Mapped[int]
     comment: Mapped[str] = mapped_column(default="")
@@ -140,11 +136,29 @@ class PlayQueue(Base):
 
     __tablename__ = "play_queue"
 
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
-    )
+    user_id: Mapped[int] = mapped_column(_of_user(), primary_key=True)
     state: Mapped[dict[str, Any]]
     place: Mapped[int | None]
     position_ms: Mapped[int] = mapped_column(default=0)
     changed_by: Mapped[str] = mapped_column(default="")
     changed_at: Mapped[datetime]
+
+
+class Listen(Base):
+    """A play that ListenBrainz is to be told of, until it has been.
+
+    Args:
+        listened_at: when the track began to play.
+        track: what ListenBrainz calls `track_metadata`.
+        claimed_until: another sender leaves it alone before; None while nobody sends it.
+    """
+
+    __tablename__ = "listen"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(_of_user(), index=True)
+    listened_at: Mapped[datetime]
+    track: Mapped[dict[str, Any]]
+    claimed_until: Mapped[datetime | None]
+
+    __table_args__ = ({"sqlite_autoincrement": True},)

@@ -21,8 +21,8 @@ from ..database.tables import MAX_ID, Track
 from ..database.units_of_work import Database
 from ..errors import NotFoundError
 from ..files.names import display_name
-from .albums import ALBUM_KEYS, IS_PRESENT, read_albums
-from .artists import artists_on_page, count_artists, find_artist
+from .albums import ALBUM_KEYS, IS_PRESENT, AlbumKeys, read_albums
+from .artists import artists_on_page, count_artists, find_artist, some_artists
 from .listed import Album, Artist, Page
 
 PAGE_SIZE: Final = 50
@@ -35,6 +35,8 @@ ALBUM_ORDER: Final = (
     Track.title,
     Track.id,
 )
+# SQLite takes 32,766 values in a statement, and an album has two.
+_AT_ONCE: Final = 5_000
 AlbumOrder = Literal["name", "newest"]
 AnySelect: TypeAlias = "Select[*tuple[Any, ...]]"
 
@@ -172,6 +174,31 @@ class Catalogue:
         if not found.items:
             raise NotFoundError("the library has no such album")
         return found.items[0]
+
+    def albums_by_keys(self, keys: Sequence[AlbumKeys]) -> dict[AlbumKeys, Album]:
+        """Return albums by the keys of artist and album; those that are not there are left out."""
+        found = {}
+        with self._database.read() as session:
+            for start in range(0, len(keys), _AT_ONCE):
+                for album in read_albums(self._database, session, keys[start : start + _AT_ONCE]):
+                    found[album.artist_key, album.key] = album
+        return found
+
+    def artists_by_keys(self, keys: Sequence[str]) -> dict[str, Artist]:
+        """Return artists by their keys; those that are not there are left out."""
+        with self._database.read() as session:
+            found = some_artists(session, keys)
+        return {artist.key: artist for artist in found if artist.tracks}
+
+    def tracks_by_paths(self, paths: Sequence[bytes]) -> dict[bytes, Track]:
+        """Return tracks by their paths; those that are not there are left out."""
+        found = {}
+        with self._database.read() as session:
+            for start in range(0, len(paths), _AT_ONCE):
+                some = Track.path.in_(paths[start : start + _AT_ONCE])
+                for track in session.scalars(select(Track).where(IS_PRESENT, some)):
+                    found[track.path] = track
+        return found
 
     def album_tracks(self, artist_key: str, album_key: str) -> tuple[Track, ...]:
         """Return an album's tracks by disc and number; those without a number last.

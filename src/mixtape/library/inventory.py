@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.orm import Session
 
+from ..database.moved_files import move_tracks
 from ..database.tables import READ_VERSION, MixtapeTrack, Track
 from ..database.units_of_work import Database
 from ..files.audio_file import AudioFile
@@ -263,7 +264,7 @@ class Inventory:
         """Write down files that were read, in one transaction.
 
         A new file that is in size, date, length and tags a track which is missing is that track
-        under another name: it keeps its id, and its places in mixtapes.
+        under another name: it keeps its id, its places in mixtapes, and all that users said of it.
         """
         rows = [_row(file) for file in files]
         with self._database.write() as session:
@@ -274,10 +275,7 @@ class Inventory:
             new = [row for row in rows if row["path"] not in known]
             changed = [{**row, "id": known[row["path"]]} for row in rows if row["path"] in known]
             moved = _find_moved(session, new)
-            for row in moved:
-                old = session.scalars(select(Track.path).where(Track.id == row["id"])).one()
-                places = update(MixtapeTrack).where(MixtapeTrack.path == old)
-                session.execute(places.values(path=row["path"]))
+            _move(session, moved)
             found = {row["path"] for row in moved}
             added = [{**row, "added_at": self._now()} for row in new if row["path"] not in found]
             if changed or moved:
@@ -318,6 +316,14 @@ def _find_moved(session: Session, new: Sequence[dict[str, Any]]) -> list[dict[st
         if track_id is not None:
             moved.append({**row, "id": track_id})
     return moved
+
+
+def _move(session: Session, moved: Sequence[dict[str, Any]]) -> None:
+    """Let all that names a track by its path follow it to the path that its row has now."""
+    for some in _slices(moved):
+        paths = {row["id"]: row["path"] for row in some}
+        known = select(Track.path, Track.id).where(Track.id.in_(paths))
+        move_tracks(session, {old: paths[track_id] for old, track_id in session.execute(known)})
 
 
 def _row(read: ReadFile) -> dict[str, Any]:

@@ -91,3 +91,26 @@ def test_others_hear_what_one_tells_and_it_does_not_hear_itself(node: MakeNode) 
 
     wait_until(is_heard)
     assert set(heard) == {("there", "tape")}
+
+
+def test_a_board_has_what_any_node_put_on_it(redis_server: RedisServer, node: MakeNode) -> None:
+    here, there = node(), node()
+    assert there.read_all("playing") == {}
+    here.put("playing", "phone", "one")
+    there.put("playing", "phone", "two")
+    there.put("playing", "desk", "three")
+    assert here.read_all("playing") == {"phone": "two", "desk": "three"}
+    for each in (here, there):
+        each.take_off("playing", "phone")
+    assert there.read_all("playing") == {"desk": "three"}
+    redis_server.stop()
+    try:
+        for ask in (
+            lambda: here.read_all("playing"),
+            lambda: here.put("playing", "phone", "one"),
+            lambda: here.take_off("playing", "phone"),
+        ):
+            with pytest.raises(OSError, match="playing cannot be"):
+                ask()
+    finally:
+        redis_server.start()

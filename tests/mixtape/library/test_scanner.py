@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from mixtape.database.tables import Track
+from mixtape.accounts.marks import Marks, Subject
+from mixtape.database.tables import FIRST_USER, Track
 from mixtape.database.units_of_work import Database
 from mixtape.files.audio_file import AudioFile
 from mixtape.files.opening import Identity
@@ -187,7 +188,7 @@ def test_a_name_that_is_not_text_is_shown_as_far_as_it_is(
     assert track.file_name == "caf\ufffd.flac"
 
 
-def test_a_file_that_was_renamed_keeps_its_id_and_its_place_in_a_mixtape(
+def test_a_file_that_was_renamed_keeps_its_id_its_place_in_a_mixtape_and_its_star(
     scanner: Scanner, database: Database, music: Path, flac: Path
 ) -> None:
     path = place(flac, music / "inbox" / "a.flac", title="Song", artist="Singer")
@@ -195,6 +196,8 @@ def test_a_file_that_was_renamed_keeps_its_id_and_its_place_in_a_mixtape(
     track_id = tracks(database)[b"inbox/a.flac"].id
     mixtapes = Mixtapes(database)
     slug = mixtapes.create(MixtapeState("Tape", track_ids=(track_id,))).slug
+    marks = Marks(database)
+    marks.star(FIRST_USER, [Subject.track(b"inbox/a.flac")])
     (music / "Singer").mkdir()
     path.rename(music / "Singer" / "01 Song.flac")
     progress = scan(scanner)
@@ -204,6 +207,7 @@ def test_a_file_that_was_renamed_keeps_its_id_and_its_place_in_a_mixtape(
     }
     (item,) = mixtapes.get(slug).items
     assert (item.path, item.is_missing) == (b"Singer/01 Song.flac", False)
+    assert marks.starred_ids(FIRST_USER) == [track_id]
 
 
 def test_a_file_that_was_copied_is_a_second_track(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import shutil
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from mixtape.accounts.timeline import Player, Report
 from mixtape.services import EXTENSION
 from tests.helpers.host import PAGE, PASSWORD, make_app, sign_in
 from tests.helpers.mixtapes import services_of
+from tests.helpers.redis_server import RedisServer
 from tests.helpers.waiting import wait_until
 
 KEY = "a key of sixteen characters or more"
@@ -88,3 +91,27 @@ def test_a_mixtape_that_is_closed_at_one_node_falls_silent_at_the_other(
                 return False
 
         wait_until(is_silent)
+
+
+def test_what_plays_at_one_node_is_shown_and_counted_at_the_other(
+    nodes: list[Flask], redis_server: RedisServer
+) -> None:
+    one, other = (services_of(app).now_playing for app in nodes)
+    player = Player(1, "admin", "device 1", 1, "App")
+    begun = Report(5, 180_000.0, "playing", 1_000.0)
+    assert one.report(player, begun).is_new
+    [seen] = other.all()
+    assert (seen.player, seen.report) == (player, begun)
+    # The same track goes on, whichever node hears of it.
+    assert not other.report(player, replace(begun, state="paused")).is_new
+    assert [each.report.state for each in one.all()] == ["paused"]
+    one.report(player, replace(begun, state="stopped"))
+    assert other.all() == ()
+    # While Redis is away, each node knows what it was told itself.
+    redis_server.stop()
+    try:
+        other.report(player, begun)
+        assert [each.report for each in other.all()] == [begun]
+        assert one.all() == ()
+    finally:
+        redis_server.start()

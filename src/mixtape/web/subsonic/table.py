@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from .call import Answerer
-from .calls import absent, browsing, folders, lists, lyrics, media, related, search, system
+from .calls import (
+    absent,
+    browsing,
+    folders,
+    listening,
+    lists,
+    lyrics,
+    marks,
+    media,
+    playlists,
+    related,
+    search,
+    system,
+)
 
 CALLS: Final[dict[str, Answerer]] = {
     # Without a device's key: players ask it before they know how to sign in.
@@ -47,6 +60,26 @@ CALLS: Final[dict[str, Answerer]] = {
     "getInternetRadioStations": absent.get_internet_radio_stations,
     "getShares": absent.get_shares,
     "getChatMessages": absent.get_chat_messages,
+    "star": marks.star,
+    "unstar": marks.unstar,
+    "setRating": marks.set_rating,
+    "getStarred": marks.get_starred,
+    "getStarred2": marks.get_starred2,
+    "scrobble": listening.scrobble,
+    "reportPlayback": listening.report_playback,
+    "getNowPlaying": listening.get_now_playing,
+    "createBookmark": listening.create_bookmark,
+    "deleteBookmark": listening.delete_bookmark,
+    "getBookmarks": listening.get_bookmarks,
+    "savePlayQueue": listening.save_play_queue,
+    "getPlayQueue": listening.get_play_queue,
+    "savePlayQueueByIndex": listening.save_play_queue_by_index,
+    "getPlayQueueByIndex": listening.get_play_queue_by_index,
+    "getPlaylists": playlists.get_playlists,
+    "getPlaylist": playlists.get_playlist,
+    "createPlaylist": playlists.create_playlist,
+    "updatePlaylist": playlists.update_playlist,
+    "deletePlaylist": playlists.delete_playlist,
     "stream": media.stream,
     "download": media.download,
     "getCoverArt": media.get_cover_art,

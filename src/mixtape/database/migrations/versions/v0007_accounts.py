@@ -26,13 +26,15 @@ def upgrade() -> None:
         sa.Column("password_hash", TEXT),
         sa.Column("session_epoch", TEXT, nullable=False),
         sa.Column("sealed_listenbrainz_token", sa.LargeBinary),
+        sa.Column("listenbrainz_url", TEXT, nullable=False),
         sa.Column("created_at", sa.DateTime, nullable=False),
         sa.UniqueConstraint("name_key"),
         sqlite_autoincrement=True,
     )
     now = datetime.now(UTC).replace(tzinfo=None)
     first = {"name": "admin", "name_key": "admin", "role": "admin"}
-    op.bulk_insert(user, [{**first, "session_epoch": "", "created_at": now}])
+    empty = {"session_epoch": "", "listenbrainz_url": ""}
+    op.bulk_insert(user, [{**first, **empty, "created_at": now}])
     op.create_table(
         "device",
         sa.Column("id", NUMBER, primary_key=True),
@@ -92,6 +94,16 @@ def _make_marks_and_plays() -> None:
         sa.Column("changed_by", TEXT, nullable=False),
         sa.Column("changed_at", sa.DateTime, nullable=False),
     )
+    op.create_table(
+        "listen",
+        sa.Column("id", NUMBER, primary_key=True),
+        _of_user(),
+        sa.Column("listened_at", sa.DateTime, nullable=False),
+        sa.Column("track", sa.JSON, nullable=False),
+        sa.Column("claimed_until", sa.DateTime),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_listen_user_id", "listen", ["user_id"])
 
 
 def _index_lists() -> None:

@@ -18,6 +18,7 @@ from audio_cache.flask_ext import send_library_track
 
 from ....database.tables import Track
 from ....errors import NotFoundError
+from ....library.collages import collage_key
 from ....library.covers import LARGE, SIZES
 from ...views.artwork import send_cover, unchanging
 from ..call import Call
@@ -54,7 +55,7 @@ def get_cover_art(call: Call) -> Response:
     if not keys:
         raise SubsonicError(NOT_FOUND, _NO_COVER)
     try:
-        response = send_cover(keys[0], size, keys if len(keys) > 1 else ())
+        response = send_cover(collage_key(keys), size, keys)
     except NotFoundError as error:
         raise SubsonicError(NOT_FOUND, _NO_COVER) from error
     return unchanging(response) if wanted.kind == "cv" else response
@@ -124,8 +125,12 @@ def _cover_parts(call: Call, wanted: Id) -> tuple[str, ...]:
             case "fd":
                 tracks = catalogue.folder(wanted.path).tracks
                 key = next((track.cover_key for track in tracks if track.cover_key), None)
-            case _:
-                return ()
+            case "pl":
+                return (
+                    call.services.tapes_of(call.user.id)
+                    .mixtapes.get_by_id(wanted.number)
+                    .cover_parts
+                )
     except NotFoundError:
         return ()
     return (key,) if key else ()

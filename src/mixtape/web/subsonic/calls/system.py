@@ -14,6 +14,8 @@ from ..errors import NOT_ALLOWED, NOT_FOUND, SubsonicError
 EXTENSIONS: Final = {
     "apiKeyAuthentication": [1],
     "formPost": [1],
+    "indexBasedQueue": [1],
+    "playbackReport": [1],
     "songLyrics": [1],
     "topSongsByArtistId": [1],
 }
