@@ -29,13 +29,16 @@ from .web.views import (
     drafts,
     editor,
     embed,
+    favourites,
     health,
     installing,
     json_api,
     library,
     link_preview,
+    listenbrainz,
     listening,
     metrics,
+    own_marks,
     people,
     player,
     playlist_import,
@@ -101,7 +104,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     for view in views:
         app.register_blueprint(view.blueprint)
-    for view in (embed, link_preview, share_links):
+    for view in (embed, favourites, link_preview, listenbrainz, own_marks, share_links):
         app.register_blueprint(view.blueprint)
     monitor = Monitor(app.extensions["audio_cache"])
     admin.init_app(app, monitor)

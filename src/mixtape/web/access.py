@@ -105,6 +105,15 @@ USER_ENDPOINTS: Final = frozenset(
         "devices.add",
         "devices.remove",
         "devices.change_password",
+        "own_marks.stars",
+        "own_marks.star",
+        "own_marks.unstar",
+        "own_marks.rate",
+        "own_marks.playback",
+        "favourites.page",
+        "listenbrainz.show",
+        "listenbrainz.connect",
+        "listenbrainz.disconnect",
     }
 )
 ADMIN_ENDPOINTS: Final = frozenset(

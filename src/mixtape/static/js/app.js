@@ -6,18 +6,28 @@ import { attachPage } from "./page.js";
 import { attachPlayFrom } from "./library/play-from.js";
 import { attachPlayer } from "./player/attach.js";
 import { attachRest } from "./library/rest.js";
+import { attachReports } from "./player/reports.js";
+import { attachStarButtons } from "./marks/star-buttons.js";
 import { attachTrackList, trackOf } from "./library/track-list.js";
 import { Memory } from "./player/memory.js";
 import { Player } from "./player/player.js";
+import { Stars } from "./marks/stars.js";
 import { send } from "./shared/api.js";
 
 const bar = document.getElementById("player");
 const main = document.getElementById("main");
-const { defaultQuality, scope, lookupUrl } = bar.dataset;
+const { defaultQuality, scope, lookupUrl, playbackUrl, starsUrl, starUrl } = bar.dataset;
 const player = new Player(bar.querySelector("audio"), defaultQuality);
 
 attachPlayer(bar, player);
-const rowsChanged = attachTrackList(main, player);
+attachReports(player, playbackUrl);
+const stars = new Stars(starsUrl, starUrl);
+const markStars = attachStarButtons(main, bar, player, stars);
+const markTracks = attachTrackList(main, player);
+const rowsChanged = () => {
+  markTracks();
+  markStars();
+};
 attachPlayFrom(main, player);
 attachRest(main, player);
 let mount = () => {};
@@ -26,7 +36,7 @@ const go = attachNavigation(main, () => {
   mount();
 });
 mount = attachPage(main, { rowsChanged, go, player });
-attachAdd(main, bar, player, go);
+attachAdd(main, bar, player, go, stars);
 
 const find = async (ids) => (await send("GET", `${lookupUrl}?ids=${[...new Set(ids)]}`)).tracks.map((fields) => trackOf(fields));
 new Memory(player, scope, find).restore();

@@ -6,6 +6,7 @@ import { attachCacheButtons } from "./mixtape/cache-button.js";
 import { attachCopyButtons } from "./mixtape/copy.js";
 import { attachEditor } from "./editor/editor.js";
 import { attachImportPlaylist } from "./mixtape/import-playlist.js";
+import { attachListenBrainz } from "./marks/listenbrainz.js";
 import { attachMore } from "./library/more.js";
 import { attachReadiness } from "./mixtape/readiness.js";
 import { attachRemoveButtons } from "./mixtape/remove-button.js";
@@ -24,6 +25,7 @@ const BY_SELECTOR = [
   ["[data-import-playlist]", attachImportPlaylist],
   ["[data-devices]", attachDevices],
   ["[data-people]", attachPeople],
+  ["[data-listenbrainz]", attachListenBrainz],
 ];
 
 /**

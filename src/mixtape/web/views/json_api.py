@@ -26,6 +26,7 @@ MAX_REQUEST_BYTES: Final = 12_000_000
 _STATUS: Final[tuple[tuple[type[MixtapeError], int], ...]] = (
     (NotFoundError, 404),
     (ConflictError, 409),
+    (InvalidAccountError, 400),
     (InvalidMixtapeError, 400),
     (InvalidAccountError, 400),
     (PictureError, 400),

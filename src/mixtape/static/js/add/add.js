@@ -15,12 +15,13 @@ import { Targets } from "./targets.js";
  * @param {HTMLElement} bar the player's
  * @param {import("../player/player.js").Player} player
  * @param {(url: string) => void} go
+ * @param {import("../marks/stars.js").Stars} stars
  */
-export function attachAdd(main, bar, player, go) {
+export function attachAdd(main, bar, player, go, stars) {
   const dialog = document.getElementById("add-sheet");
   const targets = new Targets(dialog.dataset.url);
   const sheet = new AddSheet(dialog, targets);
-  const adding = new Adding(sheet, targets, player, go);
+  const adding = new Adding(sheet, targets, player, go, stars);
   main.addEventListener("click", (event) => {
     const button = event.target.closest("[data-add]");
     if (!button) return;
@@ -37,8 +38,8 @@ export function attachAdd(main, bar, player, go) {
 }
 
 class Adding {
-  constructor(sheet, targets, player, go) {
-    Object.assign(this, { sheet, targets, player, go });
+  constructor(sheet, targets, player, go, stars) {
+    Object.assign(this, { sheet, targets, player, go, stars });
   }
 
   open(subject, opener) {
@@ -51,7 +52,8 @@ class Adding {
       next: () => this.#enqueue(once, (tracks) => playNext(player, tracks), translate("Plays next: “%(name)s”", { name: subject.name })),
       queue: () => this.#enqueue(once, (tracks) => tracks.forEach((track) => player.enqueue(track)), translate("In the queue: “%(name)s”", { name: subject.name })),
     };
-    this.sheet.open(once, opener, ways);
+    if (subject.isOne) ways.star = () => this.#star(once);
+    this.sheet.open(once, opener, ways, { isStarred: this.stars.has(subject.id) });
   }
 
   async add(subject, target, repeats, opener) {
@@ -121,6 +123,13 @@ class Adding {
     } catch (error) {
       toast(error.message, { label: translate("Try again"), act: () => this.#takeBack(target, ids) });
     }
+  }
+
+  async #star(subject) {
+    await this.stars.toggle(subject.id);
+    this.sheet.close();
+    const name = { name: subject.name };
+    this.#tell(this.stars.has(subject.id) ? translate("“%(name)s” is a favourite now", name) : translate("“%(name)s” is no favourite any more", name));
   }
 
   #tell(message, ...actions) {

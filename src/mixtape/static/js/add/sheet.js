@@ -19,7 +19,7 @@ export class AddSheet {
       if (title) this.#choose(() => this.#ways.create(title));
       else this.#part("title").focus();
     });
-    for (const name of ["next", "queue"]) this.#part(name).addEventListener("click", () => this.#choose(() => this.#ways[name]()));
+    for (const name of ["next", "queue", "star"]) this.#part(name).addEventListener("click", () => this.#choose(() => this.#ways[name]()));
     this.#part("targets").addEventListener("click", ({ target }) => {
       const button = target.closest("button");
       if (button) this.#choose(() => this.#ways.add(this.#targets.known[Number(button.dataset.index)]));
@@ -31,9 +31,10 @@ export class AddSheet {
   /**
    * @param {import("./subject.js").Subject} subject
    * @param {HTMLElement} opener gets the focus back
-   * @param {{add: (target: object) => Promise<void>, create: (title: string) => Promise<void>, next: () => Promise<void>, queue: () => Promise<void>}} ways
+   * @param {{add: (target: object) => Promise<void>, create: (title: string) => Promise<void>, next: () => Promise<void>, queue: () => Promise<void>, star?: () => Promise<void>}} ways
+   * @param {{isStarred: boolean}} state
    */
-  open(subject, opener, ways) {
+  open(subject, opener, ways, { isStarred }) {
     this.#opener = opener;
     this.#ways = ways;
     this.#part("name").textContent = subject.name;
@@ -41,6 +42,8 @@ export class AddSheet {
     this.#part("cover").src = subject.cover;
     this.#part("cover").hidden = !subject.cover;
     this.#part("title").value = subject.name;
+    this.#part("star").hidden = !ways.star;
+    this.#part("star").setAttribute("aria-pressed", String(isStarred));
     this.#show("choice");
     this.#list(this.#targets.known);
     this.#setBusy(false);

@@ -10,13 +10,14 @@ import { translate } from "../shared/words.js";
  * @property {string} note in small letters below the name
  * @property {string} cover its address
  * @property {boolean} isOne whether it is a single track
+ * @property {number} [id] of a single track
  * @property {() => Promise<import("../player/player.js").Track[]>} tracks
  */
 
 /** @param {import("../player/player.js").Track} track @returns {Subject} */
 export function subjectOfTrack(track) {
   const note = track.artist || translate("Unknown artist");
-  return { name: track.title, note, cover: track.cover, isOne: true, tracks: async () => [track] };
+  return { name: track.title, note, cover: track.cover, isOne: true, id: idOf(track), tracks: async () => [track] };
 }
 
 /** @param {HTMLElement} source a row of a track, or what names the address of several as `data-tracks` @returns {Subject | null} */

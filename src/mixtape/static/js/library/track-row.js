@@ -1,6 +1,7 @@
 // Rows of tracks that a script makes, from the templates on the page.
 
 import { clock, size } from "../shared/format.js";
+import { labelOfStar } from "../marks/star-buttons.js";
 import { translate } from "../shared/words.js";
 import { labelOfPlay } from "./track-list.js";
 
@@ -40,6 +41,7 @@ export function makeRow(templateId, track, key = String(track.id)) {
   fill(row, ".track-time", clock(duration));
   row.querySelector("[data-play]").setAttribute("aria-label", labelOfPlay(track));
   row.querySelector("[data-add]")?.setAttribute("aria-label", translate("Add “%(name)s” to a mixtape", { name: title }));
+  row.querySelector("[data-star]")?.setAttribute("aria-label", labelOfStar(title));
   const image = row.querySelector(".track-cover");
   if (image) image.src = cover;
   if (track.problem) markBroken(row);
@@ -50,7 +52,7 @@ function markBroken(row) {
   row.classList.add("is-broken");
   row.removeAttribute("data-track");
   row.querySelector("[data-play]").disabled = true;
-  row.querySelector("[data-add]")?.remove();
+  for (const button of row.querySelectorAll("[data-add], [data-star]")) button.remove();
 }
 
 function fill(row, selector, text) {

@@ -1,0 +1,95 @@
+"""What users say of tracks by pressing a star, and what their browsers play."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from flask import Blueprint, abort
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from ...accounts.marks import Subject
+from ...accounts.timeline import STARTING, STATES, Player, Report
+from ...database.tables import MAX_ID, Track
+from ...services import current_services
+from ..visitors import current_user
+from .json_api import fresh_json, no_content, read_object
+
+blueprint = Blueprint("own_marks", __name__, url_prefix="/api")
+_BEST: Final = 5
+_PAGE: Final = re.compile("[A-Za-z0-9-]{1,40}")
+_PLAYER_NAME: Final = "mixtape"
+_SLOWEST, _FASTEST = 0.01, 100.0
+
+
+@blueprint.get("/stars")
+def stars() -> Response:
+    """Send the ids of the tracks that the user has starred."""
+    return fresh_json({"track_ids": current_services().marks.starred_ids(current_user().id)})
+
+
+@blueprint.put("/tracks/<int:track_id>/star")
+def star(track_id: int) -> Response:
+    """Give a track a star."""
+    subject = Subject.track(_get_track(track_id).path)
+    current_services().marks.star(current_user().id, [subject])
+    return no_content()
+
+
+@blueprint.delete("/tracks/<int:track_id>/star")
+def unstar(track_id: int) -> Response:
+    """Take the star of a track back."""
+    subject = Subject.track(_get_track(track_id).path)
+    current_services().marks.unstar(current_user().id, [subject])
+    return no_content()
+
+
+@blueprint.put("/tracks/<int:track_id>/rating")
+def rate(track_id: int) -> Response:
+    """Rate a track from 1 to 5; 0 takes the rating back."""
+    rating = read_object().get("rating")
+    if type(rating) is not int or not 0 <= rating <= _BEST:
+        abort(400, gettext("A rating is a whole number from 0 to %(best)s.", best=_BEST))
+    subject = Subject.track(_get_track(track_id).path)
+    current_services().marks.rate(current_user().id, subject, rating)
+    return no_content()
+
+
+@blueprint.post("/playback")
+def playback() -> Response:
+    """Take down what a page of the user's browser plays, and count the play that comes of it."""
+    body, user = read_object(), current_user()
+    page, track_id, state = body.get("page"), body.get("id"), body.get("state")
+    if not isinstance(page, str) or not _PAGE.fullmatch(page) or state not in STATES:
+        abort(400, gettext('This needs "page", a name of letters and digits, and "state".'))
+    track = _get_track(track_id if type(track_id) is int else 0)
+    player = Player(user.id, user.name, f"page {page}", 0, _PLAYER_NAME)
+    duration_ms = (track.duration_s or 0.0) * 1000
+    position_ms = _number(body, "position", 0.0) * 1000
+    report = Report(
+        track_id=track.id,
+        duration_ms=duration_ms,
+        state=state,
+        position_ms=min(position_ms, duration_ms) if duration_ms else position_ms,
+        rate=min(max(_number(body, "rate", 1.0), _SLOWEST), _FASTEST),
+    )
+    scrobbling = current_services().scrobbling
+    if body.get("is_new") is True:
+        scrobbling.report(player, track, Report(track.id, duration_ms, STARTING))
+    scrobbling.report(player, track, report)
+    return no_content()
+
+
+def _get_track(track_id: int) -> Track:
+    found = current_services().catalogue.tracks([min(track_id, MAX_ID)])
+    if not found:
+        abort(404, gettext("The library has no such track."))
+    return found[0]
+
+
+def _number(body: dict[str, Any], name: str, default: float) -> float:
+    value = body.get(name, default)
+    if type(value) not in {int, float} or not 0 <= value < MAX_ID:
+        abort(400, gettext("“%(name)s” is a number from 0.", name=name))
+    return float(value)

@@ -1,0 +1,97 @@
+"""Stars on tracks, and plays that are counted, as somebody meets them in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import BrowserContext, Page, expect
+
+from mixtape.accounts.marks import Subject
+from mixtape.database.tables import FIRST_USER
+from tests.helpers.audio import make_audio
+from tests.helpers.mixtapes import make_scanned_app, services_of
+from tests.helpers.tracks import place
+from tests.helpers.waiting import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    root = tmp_path_factory.mktemp("stars")
+    source = make_audio(root / "source.flac", samples=44_100 * 4)
+    for number in (1, 2):
+        place(source, root / "music" / "Album" / f"{number}.flac", title=f"Song {number}")
+    app = make_scanned_app(root)
+    yield app
+    services_of(app).close()
+
+
+@pytest.fixture
+def page(desktop: BrowserContext, site: str) -> Page:
+    page = desktop.new_page()
+    page.goto(f"{site}/browse/Album")
+    return page
+
+
+def test_a_star_is_given_in_the_row_seen_in_the_player_and_there_after_a_reload(
+    app: Flask, page: Page
+) -> None:
+    row = page.locator("[data-track]", has_text="Song 1")
+    star = row.get_by_role("button", name="Favourite: “Song 1”")
+    expect(star).to_have_attribute("aria-pressed", "false")
+    row.hover()
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    row.locator("[data-play]").click()
+    in_player = page.locator(".player").get_by_role("button", name="Favourite: “Song 1”")
+    expect(in_player).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    # No page is loaded for it, and the rows of the next one know of the star.
+    page.get_by_role("link", name="Albums").click()
+    page.get_by_role("link", name="Favourites").click()
+    expect(page.get_by_role("heading", name="Favourites")).to_be_visible()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    assert services_of(app).marks.starred(FIRST_USER, "track") == [b"Album/1.flac"]
+    in_player.click()
+    expect(star).to_have_attribute("aria-pressed", "false")
+    wait_until(lambda: services_of(app).marks.starred(FIRST_USER, "track") == [])
+
+
+def test_the_sheet_gives_a_star_too_and_one_that_fails_is_taken_back(
+    app: Flask, page: Page
+) -> None:
+    row = page.locator("[data-track]", has_text="Song 2")
+    row.hover()
+    row.locator("[data-add]").click()
+    page.get_by_role("dialog").get_by_role("button", name="Favourite").click()
+    expect(page.locator("#toasts")).to_contain_text("“Song 2” is a favourite now")
+    wait_until(lambda: services_of(app).marks.starred(FIRST_USER, "track") == [b"Album/2.flac"])
+    star = row.locator("[data-star]")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    page.route("**/star", lambda route: route.abort())
+    star.click()
+    expect(page.locator("#toasts")).to_contain_text("cannot be reached")
+    expect(star).to_have_attribute("aria-pressed", "true")
+
+
+def test_what_is_heard_is_shown_and_counted_once(app: Flask, page: Page) -> None:
+    services = services_of(app)
+
+    def plays() -> int:
+        said = services.marks.of_tracks(FIRST_USER, [b"Album/2.flac"])
+        return said[b"Album/2.flac"].plays
+
+    services.marks.rate(FIRST_USER, Subject.track(b"Album/2.flac"), 5)
+    before = plays()
+    page.locator("[data-track]", has_text="Song 2").locator("[data-play]").click()
+    wait_until(lambda: services.now_playing.all(FIRST_USER))
+    [playing] = services.now_playing.all(FIRST_USER)
+    assert playing.player.name == "mixtape"
+    # It is the last of the list: what comes then is its end.
+    wait_until(lambda: plays() == before + 1)
+    wait_until(lambda: services.now_playing.all(FIRST_USER) == ())
+    assert plays() == before + 1
