@@ -34,7 +34,7 @@ from .quality import (
     parse_quality,
 )
 from .serving.composer import Composer
-from .serving.composition import Composition, JoinedTracks, TrackCrc, TrackFile
+from .serving.composition import Composition, JoinedTracks, TrackCrc, TrackFile, TrackTail
 from .serving.traffic import TrafficCount
 from .settings import AudioCacheSettings
 from .sources.music_roots import MusicRoots, Roots, name_root, split_roots
@@ -120,6 +120,7 @@ __all__ = [
     "Stock",
     "TrackCrc",
     "TrackFile",
+    "TrackTail",
     "TrafficCount",
     "Usage",
     "Verdict",

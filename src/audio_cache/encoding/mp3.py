@@ -18,6 +18,7 @@ FRAME_SAMPLES: Final = 1152
 GROUP_FRAMES: Final = 49
 # LAME's own delay; decoders add 528 + 1 samples of theirs (LAME's tag, "Delay" field).
 ENCODER_DELAY_SAMPLES: Final = 576
+DECODER_DELAY_SAMPLES: Final = 529
 # The Info frame counts them in 32 bits.
 MAX_AUDIO_BYTES: Final = (1 << 32) - 1
 
@@ -93,6 +94,12 @@ def frame_at(bitrate_bps: int, offset: int) -> int:
     while frames_size(bitrate_bps, frame) > rest:
         frame -= 1
     return groups * GROUP_FRAMES + frame
+
+
+def frame_heard_at(out_sample: int) -> int:
+    """Return the index of the frame that a decoder gives a sample of the audio with."""
+    delay = ENCODER_DELAY_SAMPLES + DECODER_DELAY_SAMPLES
+    return (out_sample + delay) // FRAME_SAMPLES
 
 
 def group_start(frame: int) -> int:

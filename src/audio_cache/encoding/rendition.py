@@ -166,6 +166,14 @@ class Rendition:
         """Return the offset in the file of an audio frame's first byte."""
         return len(self.header) + mp3.frames_size(self.bitrate_bps, frame)
 
+    def offset_at(self, second: float) -> int:
+        """Return the offset of the frame that is heard at a second; of the last one beyond the end.
+
+        Each frame decodes without those before it, as none borrows bits of another.
+        """
+        sample = min(int(second * mp3.SAMPLE_RATE_HZ), self.samples)
+        return self.offset_of(min(mp3.frame_heard_at(sample), self.frames - 1))
+
     def frame_holding(self, offset: int) -> int:
         """Return the audio frame that holds the byte at an offset after the header."""
         return min(mp3.frame_at(self.bitrate_bps, offset - len(self.header)), self.frames - 1)

@@ -26,7 +26,14 @@ from ..quality import BEST_QUALITY, QualityLevel
 from ..sources.sheet_tracks import is_sheet_track
 from ..sources.source import FileVersion, version_of
 from ..store.entry import Verdict
-from .composition import CRC_BYTES, Composition, JoinedTracks, TrackCrc, TrackFile
+from .composition import (
+    CRC_BYTES,
+    Composition,
+    JoinedTracks,
+    TrackCrc,
+    TrackFile,
+    TrackTail,
+)
 from .playback import Playback, listener_of
 from .ranges import Representation, listener_has_left, respond
 
@@ -129,7 +136,8 @@ class Composer:
 
         def open_range(start: int, stop: int) -> Iterable[bytes]:
             self._live.may_make()
-            reading = _Reading(self, listener_of(request), listener_has_left(request.environ))
+            is_gone = listener_has_left(request.environ)
+            reading = _Reading(self, listener_of(request), is_gone, self._settings.nice)
             chunks = reading.read(composition, start, stop)
             try:
                 first = next(chunks, b"")
@@ -149,9 +157,18 @@ class Composer:
         self._cache.facts.note_crc(track.id, crc32)
 
     def open_track(
-        self, track: TrackFile, start: int, stop: int, listener: str, is_gone: Callable[[], bool]
+        self,
+        track: TrackFile,
+        start: int,
+        stop: int,
+        listener: str,
+        is_gone: Callable[[], bool],
+        nice: int,
     ) -> Iterator[bytes]:
         """Return the bytes [start, stop) of a track's file: read, fetched, or as they are made.
+
+        Args:
+            nice: CPU niceness of the encoder.
 
         Raises:
             LiveUnavailableError: they cannot be had at the moment.
@@ -168,7 +185,7 @@ class Composer:
         backing = self._cache.backing
         if backing is not None and backing.has(track.rendition):
             return backing.open_range(track.id, start, stop)
-        return self._make(track.rendition, start, stop, listener, is_gone)
+        return self._make(track.rendition, start, stop, listener, is_gone, nice)
 
     def encode(self, piece: MedleyPiece, is_gone: Callable[[], bool]) -> bytes:
         """Return what a piece of joined tracks gives, made when no listener waits for a place.
@@ -210,6 +227,7 @@ class Composer:
         stop: int,
         listener: str,
         is_gone: Callable[[], bool],
+        nice: int,
     ) -> Iterator[bytes]:
         for tries_left in reversed(range(_TRIES)):
             try:
@@ -218,7 +236,7 @@ class Composer:
                     start,
                     stop,
                     listener=listener,
-                    nice=self._settings.nice,
+                    nice=nice,
                     is_gone=is_gone,
                 )
             except LiveUnavailableError:
@@ -234,6 +252,7 @@ class _Reading:
     composer: Composer
     listener: str
     is_gone: Callable[[], bool]
+    nice: int
     crcs: dict[str, int] = field(default_factory=dict)
 
     def read(self, composition: Composition, start: int, stop: int) -> Generator[bytes]:
@@ -242,6 +261,10 @@ class _Reading:
                 yield part[first:last]
             elif isinstance(part, TrackFile):
                 yield from self._read_track(part, first, last)
+            elif isinstance(part, TrackTail):
+                # That of a single track is for somebody who listens.
+                begin, end = part.first + first, part.first + last
+                yield from self._read_track(part.track, begin, end, nice=0)
             elif isinstance(part, TrackCrc):
                 yield self._crc_of(part.track).to_bytes(CRC_BYTES, "little")[first:last]
             else:
@@ -249,8 +272,11 @@ class _Reading:
                 for piece in part.medley.pieces(first, last):
                     yield self.composer.encode(piece, self.is_gone)
 
-    def _read_track(self, track: TrackFile, start: int, stop: int) -> Iterator[bytes]:
-        chunks = self.composer.open_track(track, start, stop, self.listener, self.is_gone)
+    def _read_track(
+        self, track: TrackFile, start: int, stop: int, nice: int | None = None
+    ) -> Iterator[bytes]:
+        nice = self.nice if nice is None else nice
+        chunks = self.composer.open_track(track, start, stop, self.listener, self.is_gone, nice)
         crc, size = 0, 0
         try:
             for data in chunks:

@@ -44,6 +44,23 @@ class TrackFile:
         """Return how many samples a rendition has, per channel at 44.1 kHz; None for a file."""
         return self.rendition.samples if self.rendition else None
 
+    def tail(self, from_s: float) -> TrackTail | None:
+        """Return what is left of a rendition from a second on; None for a file as it is."""
+        return TrackTail(self, self.rendition.offset_at(from_s)) if self.rendition else None
+
+
+@dataclass(frozen=True)
+class TrackTail:
+    """The end of a track's file: what is left of it from an offset on."""
+
+    track: TrackFile
+    first: int
+
+    @property
+    def length(self) -> int:
+        """Return the exact size in bytes."""
+        return self.track.length - self.first
+
 
 @dataclass(frozen=True)
 class TrackCrc:
@@ -74,7 +91,7 @@ class JoinedTracks:
         return self.medley.starts
 
 
-Part: TypeAlias = "bytes | TrackFile | TrackCrc | JoinedTracks"
+Part: TypeAlias = "bytes | TrackFile | TrackTail | TrackCrc | JoinedTracks"
 
 
 @dataclass(frozen=True)
@@ -117,7 +134,9 @@ def _length_of(part: Part) -> int:
     return len(part) if isinstance(part, bytes) else part.length
 
 
-def _id_of(part: TrackFile | TrackCrc | JoinedTracks) -> str:
+def _id_of(part: TrackFile | TrackTail | TrackCrc | JoinedTracks) -> str:
     if isinstance(part, TrackCrc):
         return f"crc {part.track.id}"
+    if isinstance(part, TrackTail):
+        return f"{part.track.id} from {part.first}"
     return part.id if isinstance(part, TrackFile) else part.medley.id

@@ -93,7 +93,7 @@ class Takeaway:
     ) -> None:
         self.composer = composer
         self._collages = collages
-        self._find = find
+        self.find = find
 
     def archive(self, mixtape: SavedMixtape, quality: QualityLevel) -> Composition:
         """Return a mixtape as a ZIP archive: its tracks, its cover, its notes, and a playlist.
@@ -186,7 +186,7 @@ class Takeaway:
             # As on the page, what is missing or no audio is left out.
             with contextlib.suppress(OSError, AudioCacheError):
                 if track.problem is None:
-                    path, status = self._find(track.path)
+                    path, status = self.find(track.path)
                     is_identified = not is_measured
                     file = self.composer.describe(
                         path, quality, status, is_identified=is_identified

@@ -310,3 +310,12 @@ def test_the_time_limit_follows_the_duration_unless_one_is_given(tagged: Path) -
 def test_every_quality_has_a_rendition_of_its_bitrate(tagged: Path) -> None:
     for quality, setting in QUALITY_SETTINGS.items():
         assert f"{rendition_of(tagged, quality).bitrate_bps // 1000}k" == setting["bitrate"]
+
+
+def test_a_second_is_heard_from_the_frame_that_a_decoder_gives_it_with(tmp_path: Path) -> None:
+    rendition = rendition_of(make_noise(tmp_path / "a.flac", samples=441_000))
+    # A decoder's first 1,105 samples are before the beginning, and a frame is 1,152.
+    for second, frame in ((0, 0), (46 / 44_100, 0), (47 / 44_100, 1), (1.28, 49), (9.99, 383)):
+        assert rendition.offset_at(second) == rendition.offset_of(frame)
+    for beyond_s in (10.0, 11.0, 1e300):
+        assert rendition.offset_at(beyond_s) == rendition.offset_of(rendition.frames - 1)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from flask_babel import gettext
 
-from audio_cache import BEST_QUALITY, bitrate_bps, media_type, suffix_of
+from audio_cache import BEST_QUALITY, audio_size, bitrate_bps, media_type, suffix_of
 
 from ...accounts.listening import AlbumPlays
 from ...accounts.marks import NOTHING, Liking, album_mark, artist_mark
@@ -23,7 +23,7 @@ from .call import Call
 from .ids import album_id, artist_id, cover_id, track_id
 
 Fields = dict[str, Any]
-_MP3: Final = "audio/mpeg"
+MP3: Final = "audio/mpeg"
 _VARIOUS: Final = sort_key(VARIOUS_ARTISTS)
 
 
@@ -107,8 +107,8 @@ def _track(track: Track, said: Liking) -> Fields:
         "year": track.year,
         "genre": track.genre or None,
         "coverArt": cover_id(track.cover_key),
-        "size": None if is_cut else track.size_bytes,
-        "contentType": _MP3 if is_cut else media_type(track.file_name),
+        "size": _cut_bytes(track) if is_cut else track.size_bytes,
+        "contentType": MP3 if is_cut else media_type(track.file_name),
         "suffix": suffix,
         "duration": round(duration_s),
         "bitRate": bitrate_bps(BEST_QUALITY) // 1000 if is_cut else kbit_s,
@@ -135,8 +135,14 @@ def _track(track: Track, said: Liking) -> Fields:
         "bookmarkPosition": said.bookmark_ms,
     }
     if track.lossless and not is_cut:
-        fields |= {"transcodedContentType": _MP3, "transcodedSuffix": "mp3"}
+        fields |= {"transcodedContentType": MP3, "transcodedSuffix": "mp3"}
     return fields
+
+
+def _cut_bytes(track: Track) -> int:
+    """Return what a track of a CUE sheet takes as an MP3; players leave out what has no size."""
+    rate_hz = track.rate_hz or 1
+    return audio_size(round((track.duration_s or 0.0) * rate_hz), rate_hz, BEST_QUALITY)
 
 
 def _gain(track: Track) -> Mapping[str, float | None]:

@@ -18,6 +18,7 @@ from .calls import (
     related,
     search,
     system,
+    transcoding,
 )
 
 CALLS: Final[dict[str, Answerer]] = {
@@ -83,6 +84,8 @@ CALLS: Final[dict[str, Answerer]] = {
     "stream": media.stream,
     "download": media.download,
     "getCoverArt": media.get_cover_art,
+    "getTranscodeDecision": transcoding.get_transcode_decision,
+    "getTranscodeStream": transcoding.get_transcode_stream,
 }
 # These tell nothing of the library or of anybody.
 OPEN_CALLS: Final = frozenset({"getOpenSubsonicExtensions"})

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from werkzeug.exceptions import NotFound
+from flask import request
+from werkzeug.exceptions import NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 from audio_cache import (
     BEST_QUALITY,
     QUALITY_SETTINGS,
+    AudioCacheError,
+    Composition,
+    LiveUnavailableError,
     QualityLevel,
     bitrate_bps,
 )
@@ -23,6 +27,7 @@ from ....library.covers import LARGE, SIZES
 from ...views.artwork import send_cover, unchanging
 from ..call import Call
 from ..errors import NOT_FOUND, SubsonicError
+from ..fields import MP3
 from ..ids import Id, read_id
 
 _RAW: Final = "raw"
@@ -33,12 +38,17 @@ _NO_COVER: Final = "There is no such cover."
 def stream(call: Call) -> Response:
     """Send a track at the quality that `format` and `maxBitRate` ask for.
 
-    The length is that of the whole in every answer, whatever `estimateContentLength` says.
+    The length is exact in every answer, whatever `estimateContentLength` says. A `timeOffset` is
+    for what is made of a track: of the file itself a player can have any range.
     """
     track = find_track(call)
     wanted = call.arguments.text("format", "")
     limit_kbit_s = call.arguments.number("maxBitRate", 0)
-    return send(track, choose_quality(track, wanted, limit_kbit_s))
+    from_s = call.arguments.decimal("timeOffset", 0)
+    quality = choose_quality(track, wanted, limit_kbit_s)
+    if from_s and quality == "original" and track.lossless and wanted != _RAW:
+        quality = BEST_QUALITY
+    return send_from(call, track, quality, from_s)
 
 
 def download(call: Call) -> Response:
@@ -98,6 +108,27 @@ def send(track: Track, quality: QualityLevel) -> Response:
     try:
         return send_library_track(os.fsdecode(track.path), quality)
     except NotFound as error:
+        raise SubsonicError(NOT_FOUND, _NO_TRACK) from error
+
+
+def send_from(call: Call, track: Track, quality: QualityLevel, from_s: float) -> Response:
+    """Return the answer with what is left of a track from a second on.
+
+    The file as it is, which "original" stands for, is sent from its beginning.
+    """
+    if not from_s or (quality == "original" and not track.is_sheet_track):
+        return send(track, quality)
+    takeaway = call.services.takeaway
+    asked = request._get_current_object()  # type: ignore[attr-defined]
+    try:
+        path, status = takeaway.find(track.path)
+        tail = takeaway.composer.describe(path, quality, status).tail(from_s)
+        if tail is None:
+            return send(track, quality)
+        return takeaway.composer.answer(asked, Composition((tail,)), MP3)
+    except LiveUnavailableError as error:
+        raise ServiceUnavailable("This track cannot be played now.", retry_after=5) from error
+    except (AudioCacheError, OSError) as error:
         raise SubsonicError(NOT_FOUND, _NO_TRACK) from error
 
 

@@ -18,6 +18,7 @@ EXTENSIONS: Final = {
     "playbackReport": [1],
     "songLyrics": [1],
     "topSongsByArtistId": [1],
+    "transcoding": [1],
 }
 
 
