@@ -7,7 +7,7 @@ BIN := .venv/bin
 LOCKED := -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: --require-hashes --requirement
 CHECKOUT := -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
 
-.PHONY: serve test chaos fuzz conformance lowest lock coverage fast lint types docs words screenshots bench stress browser clean
+.PHONY: serve test chaos fuzz clients conformance lowest lock coverage fast lint types docs words screenshots bench stress browser clean
 .DELETE_ON_ERROR:
 
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
@@ -17,7 +17,7 @@ serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a 
 JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 
 # They start many programs, each of which would compile every module anew where Python may not keep what it compiled.
-test lowest coverage fast stress chaos fuzz browser: export PYTHONDONTWRITEBYTECODE =
+test lowest coverage fast stress chaos clients fuzz browser: export PYTHONDONTWRITEBYTECODE =
 
 test: .venv/.dev               ## everything but stress
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
@@ -75,11 +75,21 @@ fuzz: .venv/.dev               ## two minutes of inputs that nobody would think 
 chaos: .venv/.dev              ## fails every system call of a store once, and kills it there; takes a quarter of an hour
 	$(BIN)/pytest -s -m chaos --timeout 3600
 
+clients: .venv/.dev .venv-clients/.made  ## players that others wrote: Mopidy, Strawberry, and what is made for others
+	CLIENTS=.venv-clients $(BIN)/pytest -m clients tests/clients
+
+# Apart from the rest: one has no wheel, and the other is of Debian's Mopidy.
+.venv-clients/.made: Makefile
+	$(PYTHON) -m venv --clear .venv-clients/tools
+	.venv-clients/tools/bin/pip --quiet install --no-deps --target .venv-clients py-sonic==1.2.0 mopidy-subidy==1.1.0
+	touch $@
+
 # In an environment of its own: it comes with a package of the name of our tests.
 # varnishtest is in Debian's package varnish, which a laptop need not have.
 conformance: .venv/.dev .venv-conformance/bin/httplint  ## what others check of our answers
 	HTTPLINT=.venv-conformance/bin/httplint VARNISHTEST=$$(command -v varnishtest) \
-		$(BIN)/pytest tests/mixtape/web/test_conformance.py tests/audio_cache/live/test_varnishtest.py
+		SCHEMA_EXAMPLES=300 \
+		$(BIN)/pytest tests/mixtape/web/test_conformance.py tests/mixtape/web/subsonic/test_schema.py tests/audio_cache/live/test_varnishtest.py
 
 .venv-conformance/bin/httplint:
 	$(PYTHON) -m venv .venv-conformance
@@ -92,7 +102,7 @@ browser: .venv/.dev
 	$(BIN)/pytest -m browser
 
 clean:
-	rm -rf .venv .venv-lowest build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-clients .venv-lowest build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.serve: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv

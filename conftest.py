@@ -12,12 +12,19 @@ import pytest
 PACKAGES = {
     "chromium": "chromium",
     "curl": "curl",
+    "dbus-daemon": "dbus-daemon",
     "ffmpeg": "ffmpeg",
+    "gdbus": "libglib2.0-bin",
+    "mopidy": "mopidy",
     "mpv": "mpv",
     "nginx": "nginx-light",
+    "node": "nodejs",
     "postgres": "postgresql",
     "redis-server": "redis-server",
     "strace": "strace",
+    "strawberry": "strawberry",
+    "xdotool": "xdotool",
+    "Xvfb": "xvfb",
 }
 # The same browser without the parts that only a screen needs: it takes two thirds of the time.
 PREFERRED = {"chromium": "chromium-headless-shell"}

@@ -40,8 +40,8 @@ def test_a_missing_program_fails_the_test_in_ci(
 
 def test_the_programs_of_ci_are_those_that_tests_may_need() -> None:
     ci = (Path(__file__).parents[1] / ".ci" / "run").read_text("utf-8")
-    [line] = [line for line in ci.splitlines() if line.startswith("packages=")]
-    assert set(PACKAGES.values()) <= set(line.partition("(")[2].rstrip(")").split())
+    listed = ci.partition("packages=(")[2].partition(")")[0]
+    assert set(PACKAGES.values()) <= set(listed.split())
 
 
 def test_a_program_is_found_on_the_path_and_where_debian_keeps_servers(

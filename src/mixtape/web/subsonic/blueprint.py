@@ -54,6 +54,9 @@ def call(name: str) -> Response:
     """Answer one call of the OpenSubsonic API, to a device that proves that it knows its key."""
     request.max_content_length = request.max_form_memory_size = _MOST_BYTES
     arguments = Arguments.of(request)
+    if request.method == "POST":
+        # The same call: players post what would be long as an address, and ask for ranges so, too.
+        request.method = "GET"
     kind, callback = arguments.text("f", "xml"), arguments.text("callback", "")
     try:
         answered = _answer(name, arguments)

@@ -72,6 +72,10 @@ def test_a_cold_stream_has_its_length_and_every_range_of_it_is_that_of_the_whole
     assert all(whole[start:stop] == part for (start, stop), part in parts.items())
     with player.open("stream", asked, method="POST") as answer:
         assert answer.get_data() == whole
+    sought = {"Range": "bytes=100-199"}
+    with player.open("stream", asked, method="POST", headers=sought) as answer:
+        assert answer.status_code == 206
+        assert answer.get_data() == whole[100:200]
 
 
 def test_a_download_is_the_file_itself(app: Flask, player: Player, flac: Path) -> None:
