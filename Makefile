@@ -59,6 +59,7 @@ words: .venv/.dev              ## finds all that pages and scripts say, for the 
 	$(BIN)/pybabel -q update --input-file .venv/messages.pot --output-dir src/mixtape/translations --no-wrap \
 		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(BIN)/pybabel -q compile --directory src/mixtape/translations
+	$(BIN)/python -m docs.script_words
 
 screenshots: .venv/.dev        ## takes the README's pictures anew, in Chromium
 	$(BIN)/python -m docs.screenshots

@@ -13,6 +13,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import mixtape
+from docs.script_words import path_of, script_words
 from mixtape.web.languages import LANGUAGES
 
 ROOT: Final = Path(mixtape.__file__).parent
@@ -124,6 +125,11 @@ def test_every_message_has_a_translation_that_takes_the_same_values(language: st
         for each in strings:
             assert placeholders(each) <= placeholders(" ".join(source)), message.id
         assert placeholders(" ".join(source)) <= placeholders(" ".join(strings)), message.id
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_scripts_are_given_the_translations_as_they_are_now(language: str) -> None:
+    assert path_of(language).read_text() == script_words(language), "run `make words`"
 
 
 def placeholders(text: str) -> set[str]:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
-from babel.messages.pofile import read_po
 from flask import Flask, Response, current_app, request
 from flask_babel import Babel, get_locale
 
 # The first is what the messages in the code are written in.
 LANGUAGES: Final = ("en", "de")
-_DOMAIN: Final = "messages"
-_FOLDER: Final = "translations"
-_SCRIPTS: Final = ".js"
 
 
 def init_app(app: Flask, language: str | None) -> None:
@@ -24,7 +19,7 @@ def init_app(app: Flask, language: str | None) -> None:
     """
     app.config.update(LANGUAGE=language, BABEL_DEFAULT_LOCALE=LANGUAGES[0])
     Babel(app, locale_selector=_choose)
-    app.context_processor(lambda: {"language": str(get_locale()), "words": _words})
+    app.context_processor(_language)
     if language is None:
         app.after_request(_vary)
 
@@ -40,25 +35,8 @@ def _vary(response: Response) -> Response:
     return response
 
 
-def _words() -> dict[str, str | list[str]]:
-    """Return what the scripts of a page say in its language, by what they say in English.
-
-    Where a number decides, it is the forms for one and for more.
-    """
-    return _words_of(str(get_locale()), str(current_app.root_path))
-
-
-@cache
-def _words_of(language: str, root: str) -> dict[str, str | list[str]]:
-    if language == LANGUAGES[0]:
-        return {}
-    with open(f"{root}/{_FOLDER}/{language}/LC_MESSAGES/{_DOMAIN}.po", "rb") as file:
-        catalogue = read_po(file, locale=language)
-    words: dict[str, str | list[str]] = {}
-    for message in catalogue:
-        if message.id and any(path.endswith(_SCRIPTS) for path, _ in message.locations):
-            if isinstance(message.id, tuple):
-                words[message.id[0]] = list(message.string or ())
-            else:
-                words[str(message.id)] = str(message.string)
-    return words
+def _language() -> dict[str, str]:
+    """Return the language of a page, and the script with what its scripts say in that."""
+    language = str(get_locale())
+    words = "" if language == LANGUAGES[0] else f"words/{language}.js"
+    return {"language": language, "words_script": words}

@@ -44,6 +44,18 @@ def test_a_site_may_have_one_language(tmp_path: Path, music: Path) -> None:
     assert "Accept-Language" not in answer.vary
 
 
+def test_what_scripts_say_is_a_file_that_pages_in_english_do_not_load(
+    client: FlaskClient,
+) -> None:
+    german = client.get("/albums", headers={"Accept-Language": "de"}).text
+    [address] = re.findall(r'<script defer src="(/static/words/[^"]+)"', german)
+    assert german.index(address) < german.index('type="module"')
+    with client.get(address) as answer:
+        assert answer.mimetype == "text/javascript"
+        assert '"Plays":"Wiedergaben"' in answer.text
+    assert "/static/words/" not in client.get("/albums").text
+
+
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_what_is_compiled_is_what_was_translated(language: str) -> None:
     folder = FOLDER / language / "LC_MESSAGES"

@@ -1,7 +1,7 @@
-// What a script says, in the language of the page. The English is the key; the page brings the rest.
+// What a script says, in the language of the page. The English is the key; a page of another language
+// loads the rest as a script before its modules.
 
-const given = document.getElementById("words");
-const words = given ? JSON.parse(given.textContent) : {};
+const { words = {} } = globalThis;
 const rules = new Intl.PluralRules(document.documentElement.lang || "en");
 
 /** @param {string} text @param {Object<string, string|number>} values of "%(name)s" */
