@@ -14,6 +14,7 @@ PACKAGES = {
     "curl": "curl",
     "dbus-daemon": "dbus-daemon",
     "ffmpeg": "ffmpeg",
+    "firefox": "firefox-esr",
     "gdbus": "libglib2.0-bin",
     "mopidy": "mopidy",
     "mpv": "mpv",
@@ -26,8 +27,8 @@ PACKAGES = {
     "xdotool": "xdotool",
     "Xvfb": "xvfb",
 }
-# The same browser without the parts that only a screen needs: it takes two thirds of the time.
-PREFERRED = {"chromium": "chromium-headless-shell"}
+# Of Chromium the one without the parts that only a screen needs: it takes two thirds of the time.
+PREFERRED = {"chromium": "chromium-headless-shell", "firefox": "firefox-esr"}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,4 +1,4 @@
-"""The browser that all tests of pages share."""
+"""The browsers that all tests of pages share."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from tests.browser.listening import visitor
-from tests.helpers.chromium import chromium
+from tests.helpers.chromium import launch_chromium
 from tests.helpers.web import served
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """Return the driver of all browsers, of which there can be but one in a thread."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """Return Chromium; each module makes a context of its own in it."""
-    with chromium() as browser:
-        yield browser
+    browser = launch_chromium(playwright)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")
