@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, StorageState, sync_playwright
 
+from tests.browser.editing import sign_in
 from tests.browser.listening import visitor
 from tests.helpers.chromium import launch_chromium
 from tests.helpers.web import served
@@ -33,6 +34,16 @@ def site(app: Flask) -> Iterator[str]:
     """Return the address of the application of a module, which has it as its fixture `app`."""
     with served(app) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def session(browser: Browser, site: str) -> StorageState:
+    """Return the cookies of somebody who has signed in; only a few may in a minute."""
+    context = browser.new_context(base_url=site)
+    sign_in(context.new_page())
+    state = context.storage_state()
+    context.close()
+    return state
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from mixtape.mixtapes.share_links import LinkChange
+from tests.browser.axe import load_axe, violations
 from tests.browser.listening import details, press_play
 from tests.helpers.audio import make_audio
 from tests.helpers.chromium import RETURNING
@@ -20,13 +20,6 @@ from tests.helpers.waiting import LIMIT_MS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.needs("chromium")]
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RUN = """async (tags) => {
-  const { violations } = await axe.run(document, { runOnly: { type: 'tag', values: tags } });
-  return violations.flatMap(
-    ({ id, nodes }) => nodes.map((node) => [id, node.html, node.failureSummary]));
-}"""
 # Colours and layout do not depend on each other, so that two looks show all there is.
 LOOKS = [("light", 360), ("dark", 1280)]
 
@@ -84,16 +77,10 @@ def owners_pages(app: Flask, slug: str) -> list[str]:
     return pages
 
 
-def violations(page: Page) -> list[str]:
-    found = page.evaluate(RUN, RULES)
-    look = f"{page.url} at {page.viewport_size}"
-    return [f"{look}: {rule}: {html}: {why}" for rule, html, why in found]
-
-
 def examine(page: Page) -> list[str]:
     """Return what axe finds on a page in every look."""
     found = []
-    page.evaluate(AXE)
+    load_axe(page)
     for scheme, width in LOOKS:
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 800})
@@ -193,7 +180,7 @@ def test_all_that_a_link_is_given_away_with_is_clean(page: Page, app: Flask, sit
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.goto(f"{site}/mixtapes/{slug}/embed")
-        page.evaluate(AXE)
+        load_axe(page)
         found += violations(page)
     page.goto(f"{site}/login")
     page.get_by_label("Password").fill(PASSWORD)
@@ -206,14 +193,14 @@ def test_all_that_a_link_is_given_away_with_is_clean(page: Page, app: Flask, sit
     panel.get_by_role("button", name="QR code").last.click()
     found += examine(page)
     page.goto(f"{site}/mixtapes/{slug}/links/{locked.id}/card")
-    page.evaluate(AXE)
+    load_axe(page)
     assert found + violations(page) == []
 
 
 def test_a_page_with_faults_is_not_clean(page: Page, site: str) -> None:
     page.goto(f"{site}/login")
     page.evaluate("() => { document.querySelector('main').innerHTML = '<img src=x><input>'; }")
-    page.evaluate(AXE)
+    load_axe(page)
     found = "\n".join(violations(page))
     assert ": image-alt: <img" in found
     assert ": label: <input" in found

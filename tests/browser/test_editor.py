@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, expect
 
-from tests.browser.editing import add, expect_draft_saved, expect_tape, sign_in
+from tests.browser.editing import add, expect_draft_saved, expect_tape
 from tests.browser.listening import visitor
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
@@ -34,16 +34,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     app = make_scanned_app(root, password=PASSWORD)
     yield app
     services_of(app).close()
-
-
-@pytest.fixture(scope="module")
-def session(browser: Browser, site: str) -> StorageState:
-    """Return the cookies of somebody who has signed in."""
-    context = browser.new_context(base_url=site)
-    sign_in(context.new_page())
-    state = context.storage_state()
-    context.close()
-    return state
 
 
 @pytest.fixture
