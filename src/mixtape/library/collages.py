@@ -55,6 +55,18 @@ class Collages:
             return self._artwork.get_cover(found[0], size)
         return self._artwork.keep_made(collage_key(found), size, lambda: self._make(found, size))
 
+    def get_icon(self, keys: Sequence[str], name: str) -> Path:
+        """Return a PNG file of one to four covers as an app icon.
+
+        Args:
+            keys: as for `get`.
+            name: one of `covers.ICONS`.
+
+        Raises:
+            NotFoundError: none of them can be shown.
+        """
+        return self._artwork.get_icon(self.get(keys, LARGE), name)
+
     def _found(self, keys: Sequence[str]) -> list[str]:
         """Return the keys of those that can be shown."""
         found, failure = [], None

@@ -98,24 +98,23 @@ class Artwork:
             raise NotFoundError(f"there is no cover {key}")
         return kept
 
-    def get_icon(self, key: str, name: str) -> Path:
-        """Return a PNG file of a cover as an app icon.
+    def get_icon(self, cover: Path, name: str) -> Path:
+        """Return a PNG file of a cover as an app icon, which is kept beside it.
 
         Args:
-            key: of the cover, as for `get_cover`.
+            cover: a file that this or `Collages` gave.
             name: one of ICONS.
 
         Raises:
-            NotFoundError: there is no such cover, or its picture is damaged.
+            NotFoundError: the file is damaged or gone.
         """
-        cover = self.get_cover(key, LARGE)
-        kept = cover.with_name(f"{key}_{name}.png")
+        kept = cover.with_name(f"{cover.stem}_{name}.png")
         if not kept.exists():
             edge, is_maskable = ICONS[name]
             try:
                 icon = make_icon(cover.read_bytes(), edge, is_maskable=is_maskable)
             except (PictureError, OSError) as error:
-                raise NotFoundError(f"cover {key} cannot be an icon: {error}") from error
+                raise NotFoundError(f"{cover.name} cannot be an icon: {error}") from error
             _write_whole(kept, icon)
         return kept
 

@@ -84,6 +84,24 @@ def test_a_mixtape_is_an_app_that_opens_its_link(
     assert all(tape.slug in icon["src"] for icon in manifest["icons"])
 
 
+def test_its_icons_show_the_covers_of_its_tracks(
+    app: Flask, visitor: FlaskClient, music: Path, flac: Path, prefix: str
+) -> None:
+    place(flac, music / "Other" / "1.flac", title="Other", album="Other")
+    (music / "Other" / "cover.jpg").write_bytes(make_picture(colour="red"))
+    scan(app)
+    tape = share_mixtape(app, "Album/1.flac", "Other/1.flac")
+    manifest = read_manifest(visitor, f"{prefix}/mixtapes/{tape.slug}/manifest.webmanifest")
+    check_icons(visitor, manifest)
+    with visitor.get(manifest["icons"][0]["src"]) as answer:
+        picture = Image.open(io.BytesIO(answer.data))
+    left, right = (picture.getpixel((x, 96)) for x in (48, 144))
+    assert isinstance(left, tuple)
+    assert isinstance(right, tuple)
+    assert left[0] < 50 < left[2]
+    assert right[0] > 200 > right[2]
+
+
 def test_without_a_cover_it_has_the_cassette(app: Flask, visitor: FlaskClient, prefix: str) -> None:
     tape = share_mixtape(app, "bare.mp3")
     manifest = read_manifest(visitor, f"{prefix}/mixtapes/{tape.slug}/manifest.webmanifest")

@@ -21,11 +21,13 @@ from flask_babel import get_locale, gettext
 from werkzeug.wrappers import Response
 
 from ...errors import NotFoundError
+from ...library.collages import collage_key
 from ...library.covers import ICONS
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
 from ..guests import open_mixtape
 from .artwork import unchanging
+from .mixtape_covers import find_parts
 from .player import COVER_AGE_S
 
 blueprint = Blueprint("installing", __name__)
@@ -66,10 +68,11 @@ def manifest(slug: str) -> Response:
 def icon(slug: str, key: str, name: str) -> Response:
     """Send a cover of a mixtape as an app icon."""
     mixtape = open_mixtape(slug)
-    if key not in mixtape.cover_keys or name not in ICONS:
+    parts = find_parts(mixtape, key)
+    if not parts or name not in ICONS:
         abort(404, gettext("This mixtape has no such icon."))
     try:
-        found = current_services().artwork.get_icon(key, name)
+        found = current_services().collages.get_icon(parts, name)
     except NotFoundError:
         abort(404, gettext("This mixtape has no such icon."))
     etag = f"{key}-{name}"
@@ -121,9 +124,10 @@ def _icon_list(mixtape: SavedMixtape | None) -> list[dict[str, str]]:
 
 
 def _icon_url(mixtape: SavedMixtape | None, name: str) -> str:
-    if mixtape is None or mixtape.cover_key is None:
+    if mixtape is None or not mixtape.cover_parts:
         return url_for("static", filename=f"img/{name}.png")
-    return url_for("installing.icon", slug=mixtape.slug, key=mixtape.cover_key, name=name)
+    key = collage_key(mixtape.cover_parts)
+    return url_for("installing.icon", slug=mixtape.slug, key=key, name=name)
 
 
 def _manifest(name: str, start: str, scope: str, icons: list[dict[str, str]]) -> Response:

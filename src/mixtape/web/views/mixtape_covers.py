@@ -33,6 +33,13 @@ def mixtape_cover_url(
     return address("player.cover", slug=mixtape.slug, key=key, size=size)
 
 
+def find_parts(mixtape: SavedMixtape, key: str) -> tuple[str, ...]:
+    """Return what the cover with a key is made of; none where a mixtape has no such cover."""
+    if mixtape.cover_parts and key == collage_key(mixtape.cover_parts):
+        return mixtape.cover_parts
+    return (key,) if key in mixtape.cover_keys else ()
+
+
 def find_size(name: str | None) -> int | str | None:
     """Return the size that an address names, the middle one where it names none; None for none."""
     return MIDDLE if name is None else _BY_NAME.get(name)

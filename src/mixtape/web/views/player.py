@@ -23,7 +23,6 @@ from werkzeug.wrappers import Response
 from audio_cache.flask_ext import get_state, requested_quality, send_library_track
 
 from ...errors import LinkError, NotFoundError
-from ...library.collages import collage_key
 from ...library.covers import LARGE, MIDDLE, SMALL
 from ...mixtapes.liner_notes import liner_notes_html
 from ...mixtapes.links import LinkedTrack
@@ -46,7 +45,7 @@ from .as_json import track_fields
 from .json_api import no_content, read_object
 from .link_preview import facts_of, preview_fields
 from .listening import send_loudness
-from .mixtape_covers import NO_SUCH_SIZE, find_size, mixtape_cover_url
+from .mixtape_covers import NO_SUCH_SIZE, find_parts, find_size, mixtape_cover_url
 
 COVER_AGE_S: Final = 7 * 24 * 3600
 _NO_TRACK: Final = lazy_gettext("This track is no longer there.")
@@ -149,10 +148,8 @@ def cover(slug: str, key: str) -> Response:
     size = find_size(request.args.get("size"))
     if size is None:
         abort(400, NO_SUCH_SIZE)
-    parts: tuple[str, ...] = (key,)
-    if mixtape.cover_parts and key == collage_key(mixtape.cover_parts):
-        parts = mixtape.cover_parts
-    elif key not in mixtape.cover_keys:
+    parts = find_parts(mixtape, key)
+    if not parts:
         abort(404, gettext("This mixtape has no such cover."))
     try:
         response = send_cover(key, size, parts)
