@@ -6,6 +6,7 @@ from statistics import median
 
 from playwright.sync_api import Browser
 
+from audio_cache.sources.suffixes import AUDIO_SUFFIXES
 from mixtape.settings import DEMO_LIBRARY as LIBRARY
 
 from .host import Host, Tape, chromium
@@ -26,7 +27,9 @@ _WEIGHT = """() => performance.getEntriesByType('resource')
 def run() -> Result:
     """Open each page of the demo library some times, each time as somebody who was never there."""
     names = tuple(
-        str(path.relative_to(LIBRARY)) for path in sorted(LIBRARY.rglob("*")) if path.is_file()
+        str(path.relative_to(LIBRARY))
+        for path in sorted(LIBRARY.rglob("*"))
+        if path.suffix in AUDIO_SUFFIXES
     )
     with Host(LIBRARY, [Tape(_MIXTAPE, names)]) as host, chromium() as browser:
         mixtape = host.page_of(_MIXTAPE)
