@@ -1,12 +1,15 @@
-"""A site whose music can break off, and which counts what it sent of it."""
+"""A site that can go away in the middle of its music, and which counts what it sent of it."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from tests.helpers.waiting import LIMIT_S
 from tests.helpers.web import WebServer
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 class FlakySite:
     """An application on a port of its own, which it keeps when it is started again.
 
+    When it stops, answers under way break off, and none of those it was still asked for comes.
+
     Args:
         app: what answers.
     """
@@ -24,9 +29,10 @@ class FlakySite:
         self._app = app
         self.sent_bytes = 0
         self.ranges: list[str] = []
-        self.breaks_after_bytes: int | None = None
+        self.stalls_after_bytes: int | None = None
         self.words: tuple[bytes, bytes] | None = None
-        self._server: WebServer | None = WebServer(self)
+        self._gone = threading.Event()
+        self._server: WebServer | None = WebServer(partial(self._answer, self._gone))
         self._port = self._server.port
 
     @property
@@ -34,12 +40,16 @@ class FlakySite:
         return f"http://127.0.0.1:{self._port}"
 
     def stop(self) -> None:
+        self._gone.set()
         if self._server is not None:
             self._server.stop()
         self._server = None
 
     def start(self) -> None:
-        self._server = WebServer(self, self._port)
+        self.stalls_after_bytes = None
+        # Requests to the server of before may still be under way: to them it stays gone.
+        self._gone = threading.Event()
+        self._server = WebServer(partial(self._answer, self._gone), self._port)
 
     def say(self, instead_of: str, words: str) -> None:
         """Be of another version from now on, which says something else on its pages."""
@@ -50,27 +60,27 @@ class FlakySite:
         self.sent_bytes = 0
         self.ranges.clear()
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _answer(
+        self, gone: threading.Event, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         if "/tracks/" in environ["PATH_INFO"] and environ["REQUEST_METHOD"] == "GET":
             self.ranges.append(environ.get("HTTP_RANGE", ""))
-            return self._counted(self._app(environ, start_response))
+            return self._counted(self._app(environ, start_response), gone)
         if self.words is not None and environ["PATH_INFO"].count("/") == 2:
             return self._reworded(environ, start_response)
         return self._app(environ, start_response)
 
-    def _counted(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+    def _counted(self, parts: Iterable[bytes], gone: threading.Event) -> Iterator[bytes]:
         try:
             for part in parts:
-                left = self.breaks_after_bytes
-                if left is not None and len(part) > left:
-                    self.breaks_after_bytes = 0
-                    self.sent_bytes += left
-                    yield part[:left]
-                    raise ConnectionAbortedError("the connection breaks off here")
+                left = self.stalls_after_bytes
+                sent = part if left is None else part[:left]
                 if left is not None:
-                    self.breaks_after_bytes = left - len(part)
-                self.sent_bytes += len(part)
-                yield part
+                    self.stalls_after_bytes = left - len(sent)
+                self.sent_bytes += len(sent)
+                yield sent
+                if gone.is_set() or (len(sent) < len(part) and gone.wait(LIMIT_S)):
+                    raise ConnectionAbortedError("the connection breaks off here")
         finally:
             close = getattr(parts, "close", None)
             if close is not None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser.listening import visitor, wait_for_second
 from tests.helpers.audio import make_audio
 from tests.helpers.mixtapes import make_scanned_app, share_mixtape
 from tests.helpers.nginx import Nginx, temp_paths
 from tests.helpers.web import served
+
+LOG = logging.getLogger(__name__)
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium", "nginx")]
 
@@ -47,7 +51,14 @@ def page(browser: Browser) -> Iterator[Page]:
         page = context.new_page()
         asked: list[tuple[str, int]] = []
         page.on("response", lambda answer: asked.append((answer.url, answer.status)))
+        waiting: dict[Request, float] = {}
+        page.on("request", lambda request: waiting.update({request: monotonic()}))
+        for event in ("requestfinished", "requestfailed"):
+            page.on(event, lambda request: waiting.pop(request, None))  # type: ignore[call-overload]
         yield page
+        # Shown where the test failed: who is asked, and does not answer.
+        for request, since in waiting.items():
+            LOG.warning("%s waits for %.1f s", request.url, monotonic() - since)
         assert [each for each in asked if each[1] >= 400] == []
         assert len(asked) > 5
 
