@@ -111,7 +111,7 @@ def tape(app: Flask) -> SavedMixtape:
 
 
 def panel(page: Page) -> Locator:
-    return page.get_by_role("region", name="Offline")
+    return page.get_by_role("region", name="On this device")
 
 
 def press(page: Page, name: str) -> None:

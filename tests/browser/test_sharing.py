@@ -109,6 +109,31 @@ def test_a_save_ends_at_a_link_that_a_guest_opens_with_its_password(
     expect(panel.get_by_text("Came to track 1 of 1, “Aurora”, at 0:0")).to_be_visible()
 
 
+def test_a_link_that_is_switched_off_is_switched_on_by_whoever_copies_it(
+    site: str, app: Flask, owner: BrowserContext
+) -> None:
+    mixtape = share_mixtape(app, "Aurora", title="Not yet")
+    services = services_of(app)
+    services.mixtapes.unshare(mixtape.slug)
+    page = owner.new_page()
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(f"/mixtapes/{mixtape.slug}/edit")
+    page.get_by_role("button", name="Share", exact=True).first.click()
+    panel = page.get_by_role("dialog", name="Share “Not yet”")
+    expect(panel.get_by_text("switched off")).to_be_visible()
+    # Nobody gets a code or a card of an address that leads nowhere.
+    for name in ("QR code", "Card to print"):
+        expect(panel.get_by_text(name, exact=True)).to_be_hidden()
+    panel.get_by_role("button", name="Switch on and copy").click()
+    expect(panel.get_by_text("switched off")).to_be_hidden()
+    expect(panel.get_by_role("button", name="QR code")).to_be_visible()
+    assert fits(page)
+    assert page.evaluate("navigator.clipboard.readText()") == f"{site}/mixtapes/{mixtape.slug}"
+    assert services.share_links.get(mixtape.slug, mixtape.link.id).is_open
+    # What it said for a moment gives way to what the button does now.
+    expect(panel.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+
+
 def test_a_link_that_ends_while_it_is_heard_says_so(
     browser: Browser, site: str, app: Flask
 ) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Final
+
+# "CD1", "Disc 2", "Disk 03 - Live", "cd-4"
+_DISC: Final = re.compile(r"(?:cd|dis[ck])[ _.-]*0*([1-9][0-9]?)(?![0-9])", re.IGNORECASE)
 
 
 def display_name(path: bytes) -> str:
@@ -14,6 +18,12 @@ def display_name(path: bytes) -> str:
 def shown(name: str) -> str:
     """Return a file name as text that any page can hold."""
     return os.fsencode(name).decode("utf-8", "replace")
+
+
+def disc_of(folder: bytes) -> int | None:
+    """Return which disc of an album a folder holds, by its name; None where that says nothing."""
+    match = _DISC.match(display_name(folder))
+    return int(match[1]) if match else None
 
 
 def reading_order(name: str) -> list[tuple[int, int, str]]:

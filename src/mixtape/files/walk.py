@@ -15,6 +15,7 @@ from typing import Final
 from audio_cache import MusicRoots, cut_files, is_audio_name, is_sheet_name, stat_source
 
 from ..errors import NotFoundError
+from .names import disc_of
 
 COVER_STEMS: Final = (b"cover", b"folder", b"front", b"album", b"albumart")
 COVER_SUFFIXES: Final = (b".jpg", b".jpeg", b".png", b".webp", b".gif")
@@ -61,7 +62,8 @@ class FoundFolder:
         cut: the paths of the files that are cut.
         folders: the paths of the folders in it.
         links: the paths of links in it that lead to folders of the library.
-        cover: the picture file that the folder is shown with.
+        cover: the picture file that the folder is shown with: one in it, or of the album that it
+            is one disc of.
         error: why the folder could not be listed. What it holds is unknown then, not gone.
     """
 
@@ -157,7 +159,24 @@ def _list_folder(roots: MusicRoots, folder: bytes) -> FoundFolder:
     if sheets:
         files, cut = cut_by_sheets(place, folder, files, sheets)
     cover = min(covers, key=_cover_order, default=None)
+    cover = cover or _cover_of_discs(roots, root, folder)
     return FoundFolder(folder, tuple(files), cut, tuple(folders), tuple(links), cover)
+
+
+def _cover_of_discs(roots: MusicRoots, root: bytes, folder: bytes) -> FoundFile | None:
+    """Return the cover of the album that a folder is one disc of, which lies beside the discs."""
+    album = folder_of(folder)
+    # A music folder itself is no album.
+    if root in (folder, album) or disc_of(folder) is None:
+        return None
+    with os.scandir(os.fsencode(roots.get(album))) as entries:
+        covers = [
+            file
+            for entry in entries
+            if cover_rank(entry.name) is not None
+            and (file := _examine(roots, root, join(album, entry.name), entry))
+        ]
+    return min(covers, key=_cover_order, default=None)
 
 
 def _resolve_folder(roots: MusicRoots, path: bytes) -> bytes:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..database.tables import Track
-from ..files.names import display_name
+from ..files.names import disc_of
 from ..files.tags import VARIOUS_ARTISTS, lead_artist, sort_key
 from ..files.walk import folder_of
-
-# "CD1", "Disc 2", "Disk 03 - Live", "cd-4"
-_DISC: Final = re.compile(r"(?:cd|dis[ck])[ _.-]*0*([1-9][0-9]?)(?![0-9])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +25,6 @@ class AlbumTrack:
     artist: str
     album_artist: str
     tagged_album_artist: str
-
-
-def disc_of(folder: bytes) -> int | None:
-    """Return which disc of an album a folder holds, by its name; None where that says nothing."""
-    match = _DISC.match(display_name(folder))
-    return int(match[1]) if match else None
 
 
 def album_artists(tracks: Sequence[AlbumTrack]) -> dict[int, str]:

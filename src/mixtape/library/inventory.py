@@ -17,11 +17,11 @@ from ..database.moved_files import move_tracks
 from ..database.tables import READ_VERSION, MixtapeTrack, Track
 from ..database.units_of_work import Database
 from ..files.audio_file import AudioFile
-from ..files.names import display_name
+from ..files.names import disc_of, display_name
 from ..files.pictures import picture_key
 from ..files.tags import TrackTags, clean_text, lead_artist, sort_key
 from ..files.walk import FoundFile, FoundFolder
-from .album_folders import disc_of, file_albums
+from .album_folders import file_albums
 
 # A disk that was away for a month comes back without a file being opened.
 FORGET_AFTER: Final = timedelta(days=30)

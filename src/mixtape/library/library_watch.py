@@ -11,7 +11,8 @@ from typing import Final, Literal
 from audio_cache import AudioCache, MusicRoots, News, Roots, SourceWatch
 
 from ..errors import NotFoundError
-from ..files.walk import folder_of, is_shown_name
+from ..files.names import disc_of
+from ..files.walk import cover_rank, folder_of, is_shown_name
 from .scanner import Scanner
 
 _LOOK_AGAIN_S: Final = 0.5
@@ -64,11 +65,15 @@ class LibraryWatch:
             return
         self._cache.forget(news)
         folders = {self._folder(path) for path in news if _is_shown(path)}
+        covers = {self._folder(path) for path in news if _is_cover(path)}
         # Of a folder that came, went or was renamed, nothing is told of what is in it.
         is_unsure = any(not _is_shown(path) and not os.path.isfile(path) for path in news)
         for folder in sorted(folders):
             try:
-                self._scanner.scan_folder(folder)
+                found, _ = self._scanner.scan_folder(folder)
+                # The discs of an album are shown with the cover that lies beside them.
+                for disc in filter(disc_of, found.folders if folder in covers else ()):
+                    self._scanner.scan_folder(disc)
             except NotFoundError:
                 is_unsure = True
         if is_unsure:
@@ -91,6 +96,10 @@ class LibraryWatch:
 
     def _folder(self, path: str) -> bytes:
         return folder_of(os.fsencode(self._roots.path_of(path) or ""))
+
+
+def _is_cover(path: str) -> bool:
+    return cover_rank(os.fsencode(os.path.basename(path))) is not None
 
 
 def _is_shown(path: str) -> bool:

@@ -114,6 +114,26 @@ def test_a_folders_cover_is_the_best_name(tmp_path: Path) -> None:
     assert folder.cover.path == b"Folder.JPG"
 
 
+def test_discs_without_a_cover_are_shown_with_the_one_beside_them(tmp_path: Path) -> None:
+    fill(tmp_path, "Album/cover.jpg", "Album/CD1/1.flac", "Album/CD2/1.flac", "Album/Demos/1.flac")
+    fill(tmp_path, "Album/CD2/front.png", "CD3/1.flac", "folder.jpg")
+    folders = walk(MusicRoots.of(tmp_path))
+    covers = {folder.path: folder.cover and folder.cover.path for folder in folders}
+    assert covers[b"Album/CD1"] == b"Album/cover.jpg"
+    assert covers[b"Album/CD2"] == b"Album/CD2/front.png"
+    # A folder that is no disc, and a disc that lies in no album, have none.
+    assert covers[b"Album/Demos"] is None
+    assert covers[b"CD3"] is None
+
+
+def test_a_music_folder_that_is_called_like_a_disc_is_none(tmp_path: Path) -> None:
+    fill(tmp_path, "CD1/1.flac", "CD2/Album/Disc 1/1.flac", "CD2/Album/cover.jpg", "cover.jpg")
+    folders = walk(MusicRoots(tmp_path / "CD1", tmp_path / "CD2"))
+    covers = {folder.path: folder.cover and folder.cover.path for folder in folders}
+    assert covers[b"CD1"] is None
+    assert covers[b"CD2/Album/Disc 1"] == b"CD2/Album/cover.jpg"
+
+
 def test_a_cover_outside_the_library_is_passed_over(tmp_path: Path) -> None:
     fill(tmp_path, "secret.jpg", "root/a.flac")
     (tmp_path / "root" / "cover.jpg").symlink_to("../secret.jpg")

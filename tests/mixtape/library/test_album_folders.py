@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
+from mixtape.files.names import disc_of
 from mixtape.files.tags import VARIOUS_ARTISTS, sort_key
-from mixtape.library.album_folders import AlbumTrack, album_artists, disc_of
+from mixtape.library.album_folders import AlbumTrack, album_artists
 from mixtape.library.catalogue import Catalogue
 from mixtape.library.scanner import LOCK_NAME, Scanner
 from tests.helpers.tracks import Clock, place

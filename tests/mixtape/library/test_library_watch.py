@@ -13,10 +13,11 @@ from sqlalchemy import select
 from audio_cache import AudioCache
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
+from mixtape.files.walk import FoundFolder
 from mixtape.library.library_watch import LibraryWatch
 from mixtape.library.scanner import Scanner
 from tests.helpers.ffmpeg import StubFFmpeg
-from tests.helpers.tracks import place
+from tests.helpers.tracks import make_picture, place
 from tests.helpers.waiting import LIMIT_S, wait_until
 
 
@@ -67,6 +68,21 @@ def test_it_begins_with_a_scan_and_hears_what_comes_after(
     wait_until(lambda: b"Album/2.flac" in paths(database))
     (music / "Album" / "1.flac").unlink()
     wait_until(lambda: set(paths(database)) == {b"Album/2.flac"})
+
+
+def test_a_cover_that_comes_to_an_album_comes_to_its_discs(
+    watch: LibraryWatch, scanner: Scanner, database: Database, music: Path, flac: Path
+) -> None:
+    place(flac, music / "Album" / "CD1" / "1.flac", title="One")
+    begin(watch, scanner)
+
+    def cover_keys() -> list[str | None]:
+        with database.read() as session:
+            return list(session.scalars(select(Track.cover_key)))
+
+    assert cover_keys() == [None]
+    (music / "Album" / "cover.jpg").write_bytes(make_picture())
+    wait_until(lambda: cover_keys()[0] is not None)
 
 
 def test_a_track_that_is_moved_stays_the_same_and_nothing_is_encoded(
@@ -159,8 +175,13 @@ def test_files_that_are_no_music_are_no_news(
     scanner: Scanner, cache: AudioCache, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scanned: list[bytes | None] = []
+
+    def scan_folder(self: Scanner, path: bytes) -> tuple[FoundFolder, bool]:
+        scanned.append(path)
+        return FoundFolder(path), True
+
     monkeypatch.setattr(Scanner, "start", lambda self: scanned.append(None) or True)
-    monkeypatch.setattr(Scanner, "scan_folder", lambda self, path: scanned.append(path))
+    monkeypatch.setattr(Scanner, "scan_folder", scan_folder)
     watch = LibraryWatch(scanner, cache, music, "off")
     (music / "notes.txt").write_text("no music")
     watch.hear(frozenset({str(music / "notes.txt")}))

@@ -5,6 +5,7 @@ import { attachPlayer } from "./player/attach.js";
 import { attachTrackList, readTracks } from "./library/track-list.js";
 import { attachLinerNotes } from "./mixtape/liner-notes.js";
 import { attachOpening } from "./mixtape/opening.js";
+import { attachTint } from "./mixtape/tint.js";
 import { Memory } from "./player/memory.js";
 import { offerResume } from "./player/resume-button.js";
 import { attachOffline } from "./offline/panel.js";
@@ -19,6 +20,7 @@ const takeAlong = document.querySelector("[data-take-along]");
 const open = async () => (await import("./mixtape/take-along.js")).attachTakeAlong(takeAlong);
 takeAlong?.addEventListener("toggle", open, { once: true });
 
+attachTint(main.querySelector(".mixtape-cover img"));
 for (const notes of main.querySelectorAll("[data-liner-notes]")) attachLinerNotes(notes);
 
 async function begin() {

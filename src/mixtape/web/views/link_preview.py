@@ -59,17 +59,17 @@ def find_image(mixtape: SavedMixtape) -> PreviewImage | None:
     return PreviewImage(url, gettext("The cover of “%(title)s”", title=mixtape.title), *CARD_SIZE)
 
 
-def preview_fields(mixtape: SavedMixtape, facts: str) -> dict[str, Any]:
-    """Return what `_link_preview.html` shows.
-
-    Args:
-        mixtape: as a link names it.
-        facts: a line about it.
-    """
+def preview_fields(mixtape: SavedMixtape) -> dict[str, Any]:
+    """Return what `_link_preview.html` shows of a mixtape, as a link names it."""
+    names = (
+        (mixtape.recipient, gettext("To %(name)s", name=mixtape.recipient)),
+        (mixtape.sender, gettext("From %(name)s", name=mixtape.sender)),
+    )
+    facts = (*(text for name, text in names if name), facts_of(mixtape))
     address = public_url("player.page", slug=mixtape.slug)
     return {
         "title": mixtape.title,
-        "description": facts,
+        "description": " · ".join(facts),
         "url": address,
         "image": find_image(mixtape),
         "oembed": public_url("link_preview.oembed", url=address),

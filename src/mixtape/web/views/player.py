@@ -43,7 +43,7 @@ from ..visitors import owns, visitor_id
 from .artwork import send_cover, unchanging
 from .as_json import track_fields
 from .json_api import no_content, read_object
-from .link_preview import facts_of, preview_fields
+from .link_preview import preview_fields
 from .listening import send_loudness
 from .mixtape_covers import NO_SUCH_SIZE, find_parts, find_size, mixtape_cover_url
 
@@ -85,7 +85,7 @@ def page(slug: str) -> str:
         notes_html=liner_notes_html(mixtape.notes),
         duration_s=mixtape.duration_s,
         cover_url=mixtape_cover_url(mixtape, LARGE),
-        preview=preview_fields(mixtape, facts_of(mixtape)),
+        preview=preview_fields(mixtape),
         heard_token=heard_token(mixtape.link) if tells else None,
         default_quality="auto",
         player_scope=_scope(slug),

@@ -6,6 +6,7 @@ import { say, toast } from "../shared/spoken.js";
 import { translate } from "../shared/words.js";
 import { changeOf, changeOfField } from "./changes.js";
 import { showAdditions } from "./appended.js";
+import { showCollage } from "./collage.js";
 import { attachCover } from "./cover.js";
 import { Draft } from "./draft.js";
 import { forgetDraft, recallDraft } from "../shared/local-copy.js";
@@ -194,6 +195,7 @@ class Editor {
 
   #showTrackOrder() {
     showTotals(this.#part("totals"), this.#trackOrder);
+    showCollage(this.#part("cover-made"), this.#trackOrder.tracks);
     showSides((name) => this.#part(name), this.#trackOrder);
     const isEmpty = !this.#trackOrder.tracks.length;
     this.#part("empty").hidden = !isEmpty;

@@ -16,8 +16,8 @@ export function readTrack(row) {
 
 /** @param {object} fields of a track as the server tells them @returns {import("../player/player.js").Track} */
 export function trackOf(fields, key = String(fields.id)) {
-  const { id, url, title, artist, album, cover, format, mime, lossless, duration, gain } = fields;
-  return { key, id, url, title, artist, album, cover, format, mime, lossless, duration, gain, albumUrl: fields.album_url };
+  const { id, url, title, artist, album, cover, note = "", format, mime, lossless, duration, gain } = fields;
+  return { key, id, url, title, artist, album, cover, note, format, mime, lossless, duration, gain, albumUrl: fields.album_url };
 }
 
 /** @param {HTMLElement} root @returns {import("../player/player.js").Track[]} all that `root` lists */

@@ -21,11 +21,17 @@ export function attachCopyButtons(main) {
 export async function copy(text, button, tell = say) {
   const isDone = await copyText(text, button.closest("dialog") ?? document.body);
   const label = button.querySelector("span");
-  const before = button.dataset.label ?? label.textContent;
-  button.dataset.label = before;
+  button.dataset.label ??= label.textContent;
   label.textContent = isDone ? translate("Copied") : translate("Copy it by hand");
   tell(isDone ? translate("It is copied.") : translate("The browser does not let pages copy: copy it by hand."));
-  setTimeout(() => (label.textContent = before), CONFIRMED_MS);
+  setTimeout(() => (label.textContent = button.dataset.label), CONFIRMED_MS);
+}
+
+/** Give a button that copies another name, which it has again after it said that it is done. */
+export function nameButton(button, name) {
+  if (button.dataset.label === name) return;
+  button.dataset.label = name;
+  button.querySelector("span").textContent = name;
 }
 
 /**

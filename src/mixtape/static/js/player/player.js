@@ -25,6 +25,7 @@ const CLOSE_ENOUGH_S = 0.03;
  * @property {string} artist
  * @property {string} album
  * @property {string} cover its address, "" without one
+ * @property {string} note what whoever made the mixtape wrote to it
  * @property {string} format
  * @property {string} mime
  * @property {boolean} lossless

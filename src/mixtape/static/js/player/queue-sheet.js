@@ -9,12 +9,12 @@ const MOST_ROWS = 100;
 /** @param {HTMLDialogElement} sheet @param {import("./player.js").Player} player */
 export function attachQueueSheet(sheet, player) {
   const part = (name) => sheet.querySelector(`[data-part="${name}"]`);
-  const [now, list, rest, empty, told] = ["now", "rows", "rest", "empty", "told"].map(part);
+  const [list, rest, empty, told] = ["rows", "rest", "empty", "told"].map(part);
   const draw = () => {
     if (!sheet.open) return;
     const { queue, index, track } = player;
     const coming = queue.slice(index + 1);
-    now.textContent = track ? [track.title, track.artist].filter(Boolean).join(" – ") : translate("Nothing");
+    drawNow(part, track);
     list.replaceChildren(...coming.slice(0, MOST_ROWS).map((each, place) => makeRow(each, place)));
     const hidden = coming.length - Math.min(coming.length, MOST_ROWS);
     rest.textContent = hidden ? plural("… and %(num)s more", "… and %(num)s more", hidden) : "";
@@ -68,6 +68,14 @@ export function attachQueueSheet(sheet, player) {
   for (const name of ["queue", "track"]) player.addEventListener(name, draw);
   // "open" is known once the dialog has been shown, and there is no event for that.
   new MutationObserver(draw).observe(sheet, { attributeFilter: ["open"] });
+}
+
+function drawNow(part, track) {
+  part("now").textContent = track?.title ?? translate("Nothing");
+  part("now-artist").textContent = [track?.artist, track?.album].filter(Boolean).join(" · ");
+  part("now-note").textContent = track?.note ?? "";
+  part("now-cover").hidden = !track?.cover;
+  if (track?.cover) part("now-cover").src = track.cover;
 }
 
 function makeRow({ title, artist, duration }, place) {

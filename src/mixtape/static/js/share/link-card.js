@@ -1,6 +1,6 @@
 // One link of a mixtape in the panel: copied, shared, shown as a QR code, and its terms changed.
 
-import { copy } from "../mixtape/copy.js";
+import { copy, nameButton } from "../mixtape/copy.js";
 import { send } from "../shared/api.js";
 import { confirmed } from "../shared/confirm.js";
 import { translate } from "../shared/words.js";
@@ -9,7 +9,7 @@ import { dayOf, endOfDay, heardText, stateText } from "./link-words.js";
 /**
  * @typedef {object} Ways
  * @property {string} title of the mixtape
- * @property {(message: string) => void} tell says something to screen readers
+ * @property {(message: string, isProblem?: boolean) => void} tell says something to screen readers, and a problem to all
  * @property {() => void} changed what was asked for before is no longer true
  * @property {(url: string) => void} moved the mixtape has another address
  */
@@ -40,7 +40,7 @@ export class LinkCard {
 
   #listen() {
     const on = (name, act) => this.#part(name).addEventListener("click", act);
-    on("copy", () => copy(this.link.address, this.#part("copy"), this.ways.tell));
+    on("copy", () => this.#copy());
     on("embed-copy", () => copy(this.link.embed_code, this.#part("embed-copy"), this.ways.tell));
     on("share", () => this.#share());
     on("qr", () => this.#toggle("qr", "qr-image"));
@@ -62,11 +62,16 @@ export class LinkCard {
     this.#part("heard").hidden = !link.tells_progress;
     this.#part("address").value = link.address;
     this.#part("card").href = link.card_url;
-    this.#part("share").hidden = !navigator.share;
-    this.#part("qr-image").hidden = this.#part("qr").getAttribute("aria-expanded") !== "true";
+    // Nothing leads to where nobody gets in: a card that is printed cannot be called back.
+    const isUsable = link.is_open && !link.is_expired;
+    for (const name of ["qr", "card"]) this.#part(name).hidden = !isUsable;
+    this.#part("share").hidden = !isUsable || !navigator.share;
+    this.#part("qr-image").hidden = !isUsable || this.#part("qr").getAttribute("aria-expanded") !== "true";
     if (!this.#part("qr-image").hidden) this.#part("qr-image").src = link.qr_url;
     this.#part("remove").hidden = link.is_first;
-    this.element.classList.toggle("is-off", !link.is_open || link.is_expired);
+    this.#part("copy").hidden = link.is_expired;
+    nameButton(this.#part("copy"), link.is_open ? translate("Copy") : translate("Switch on and copy"));
+    this.element.classList.toggle("is-off", !isUsable);
     this.#fill();
   }
 
@@ -89,6 +94,20 @@ export class LinkCard {
     this.#part(button).setAttribute("aria-expanded", String(isShown));
     this.#part(target).hidden = !isShown;
     if (target === "qr-image" && isShown) this.#part(target).src = this.link.qr_url;
+  }
+
+  /** Copy the address, of a link that leads somewhere from now on. */
+  async #copy() {
+    if (!this.link.is_open) {
+      try {
+        this.link = await send("PATCH", this.link.url, { is_open: true });
+      } catch (error) {
+        return this.ways.tell(error.message, true);
+      }
+      this.ways.changed();
+      this.#show();
+    }
+    return copy(this.link.address, this.#part("copy"), this.ways.tell);
   }
 
   async #share() {

@@ -73,7 +73,7 @@ class SharePanel {
     const element = this.#template.content.firstElementChild.cloneNode(true);
     return new LinkCard(element, link, {
       title: this.#dialog.dataset.title,
-      tell: (message) => this.#tell(message),
+      tell: (message, isProblem) => this.#tell(message, isProblem),
       changed: () => (this.#changes += 1),
       // The page's other addresses hold the old name of the mixtape.
       moved: (url) => this.#page.go(url, true).then(openSharePanel),
