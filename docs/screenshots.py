@@ -15,8 +15,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
 from flask import Flask
 from PIL import Image
@@ -29,7 +31,9 @@ from mixtape.app import create_app
 from mixtape.database.tables import Track
 from mixtape.mixtapes.values import MixtapeState
 from mixtape.settings import Settings
+from tests.browser.editing import sign_in as sign_in_at
 from tests.helpers.chromium import chromium
+from tests.helpers.host import PASSWORD, sign_in
 from tests.helpers.mixtapes import scan, services_of
 from tests.helpers.outside import no_settings_from_outside
 from tests.helpers.web import served
@@ -37,7 +41,17 @@ from tests.helpers.web import served
 IMAGES = Path(__file__).parent / "images"
 WIDTH, HEIGHT = 1280, 800
 LIMIT_BYTES = 200_000
-MIXTAPE = {"title": "Late Summer", "notes": "For the drive home, windows down."}
+PHONE = {"width": 390, "height": 844}
+MIXTAPE: dict[str, Any] = {
+    "title": "Late Summer",
+    "recipient": "Anna",
+    "sender": "Tom",
+    "made_on": date(2026, 8, 30),
+    "notes": "For the drive home, **windows down**.\n\nSide A is for the coast road. "
+    "Keep *side B* until it gets dark.",
+    "track_notes": ("", "You hummed this one all of July.", "", "From here on: whisper.", ""),
+    "side_b": 3,
+}
 _HOUR_S = 3600
 _STEP_S = 60
 _PAGE_TIMEOUT_MS = 30_000
@@ -47,12 +61,13 @@ def main() -> None:
     """Write the pictures into docs/images."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        app = make_demo(Path(folder))
+        app, slug = make_demo(Path(folder))
         listen_for_an_hour(app)
-        with served(app) as address, opened() as page:
-            for name, show in PICTURES.items():
+        with served(app) as address, opened(address) as pages:
+            for name, (who, show) in PICTURES.items():
+                page = pages[who]
                 try:
-                    show(page, address)
+                    show(page, f"/mixtapes/{slug}")
                 except PlaywrightError as error:
                     print(f"left out {name}.png: {error.message.splitlines()[0]}")
                 else:
@@ -63,17 +78,16 @@ def main() -> None:
     os._exit(0)
 
 
-def make_demo(data_root: Path) -> Flask:
-    """Return the application with the demo library and nothing cached."""
+def make_demo(data_root: Path) -> tuple[Flask, str]:
+    """Return the application with the demo library and nothing cached, and its mixtape's slug."""
     with no_settings_from_outside():
-        app = create_app(Settings(data_root=data_root))
+        app = create_app(Settings(data_root=data_root, password=PASSWORD))
     scan(app)
     services = services_of(app)
     with services.database.read() as session:
         tracks = tuple(session.scalars(select(Track.id).order_by(Track.path)))
     mixtape = services.mixtapes.create(MixtapeState(**MIXTAPE, track_ids=tracks))
-    services.mixtapes.share(mixtape.slug)
-    return app
+    return app, services.mixtapes.share(mixtape.slug).slug
 
 
 def listen_for_an_hour(app: Flask) -> None:
@@ -82,6 +96,7 @@ def listen_for_an_hour(app: Flask) -> None:
     ends_at = time.time()
     plays = _plays(Path(app.config["MUSIC_ROOT"]))
     client = app.test_client()
+    sign_in(client)
     chance = random.Random(4)
     for ago_s in range(_HOUR_S, -1, -_STEP_S):
         monitor.now = _stopped_at(ends_at - ago_s)
@@ -109,49 +124,80 @@ def _plays(library: Path) -> Iterator[str]:
 
 
 @contextmanager
-def opened() -> Iterator[Page]:
-    """Give a browser's page."""
+def opened(address: str) -> Iterator[dict[str, Page]]:
+    """Give a page to the owner, who is signed in, to a listener, and to one with a phone."""
+    desktop: dict[str, Any] = {"viewport": {"width": WIDTH, "height": HEIGHT}}
+    phone: dict[str, Any] = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+    pages = {}
     with chromium(shutil.which("chromium")) as browser:
-        context = browser.new_context(
-            viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce"
-        )
-        context.set_default_timeout(_PAGE_TIMEOUT_MS)
-        yield context.new_page()
+        for who, options in (("owner", desktop), ("listener", desktop), ("phone", phone)):
+            context = browser.new_context(reduced_motion="reduce", base_url=address, **options)
+            context.set_default_timeout(_PAGE_TIMEOUT_MS)
+            pages[who] = context.new_page()
+        sign_in_at(pages["owner"])
+        yield pages
 
 
-def show_library(page: Page, address: str) -> None:
+def show_library(page: Page, _tape: str) -> None:
     """Show an album with a track playing."""
-    page.goto(f"{address}/albums")
+    page.goto("/albums")
     page.locator("main a[href*='/albums/']").first.click()
     page.get_by_role("button", name="Play First Light").first.click()
     wait_for_music(page)
 
 
-def show_editor(page: Page, address: str) -> None:
+def show_editor(page: Page, tape: str) -> None:
     """Show the mixtape in the editor."""
-    page.goto(f"{address}{page_of_mixtape(page, address)}/edit")
+    page.goto(f"{tape}/edit")
     page.wait_for_load_state("networkidle")
 
 
-def show_player(page: Page, address: str) -> None:
-    """Show the mixtape as its listeners see it, playing."""
-    page.goto(f"{address}{page_of_mixtape(page, address)}")
-    page.get_by_role("button", name="Play", exact=True).first.click()
-    wait_for_music(page)
+def show_share(page: Page, tape: str) -> None:
+    """Show the end of a save: the link, with its QR code."""
+    show_editor(page, tape)
+    page.get_by_role("button", name="Share", exact=True).first.click()
+    page.get_by_role("button", name="QR code").click()
+    page.locator("[data-part='qr-image']").evaluate("(image) => image.decode()")
+    # The address of this moment is nobody's.
+    page.locator("[data-part='address']").evaluate(
+        "(field) => { field.value = field.value.replace(location.origin, 'https://music.example') }"
+    )
 
 
-def show_admin(page: Page, address: str) -> None:
+def show_admin(page: Page, _tape: str) -> None:
     """Show the owner's page with its charts drawn."""
-    page.goto(f"{address}/admin")
+    page.goto("/admin")
     page.locator("canvas").first.wait_for()
     page.wait_for_function("() => document.querySelectorAll('.figures tbody tr').length > 0")
 
 
-def page_of_mixtape(page: Page, address: str) -> str:
-    """Return the path of the one mixtape that there is."""
-    page.goto(f"{address}/mixtapes")
-    edit = page.locator("a[href$='/edit']").first.get_attribute("href") or ""
-    return urlsplit(edit).path.removesuffix("/edit")
+def show_opening(page: Page, tape: str) -> None:
+    """Show the cassette that a listener finds first."""
+    page.goto(tape)
+    page.wait_for_function("() => 'tinted' in document.documentElement.dataset")
+    page.evaluate("() => document.fonts.ready")
+
+
+def show_player(page: Page, tape: str) -> None:
+    """Show the mixtape as its listeners see it, playing."""
+    show_opening(page, tape)
+    opening = page.get_by_role("button", name="Press play")
+    (opening if opening.is_visible() else page.get_by_role("button", name="Play").first).click()
+    wait_for_music(page)
+    page.mouse.move(0, 0)
+
+
+def show_phone(page: Page, tape: str) -> None:
+    """Show the mixtape on a phone, playing."""
+    show_player(page, tape)
+    page.evaluate("() => scrollTo(0, document.querySelector('.mixtape-sides').offsetTop - 76)")
+
+
+def show_now(page: Page, _tape: str) -> None:
+    """Show what is playing on that phone, with the note to it and what comes next."""
+    page.get_by_role("button", name="Play Paper Boats").tap()
+    page.get_by_role("button", name="Now playing").tap()
+    page.locator(".queue-art img").evaluate("(image) => image.decode()")
 
 
 def wait_for_music(page: Page) -> None:
@@ -161,12 +207,16 @@ def wait_for_music(page: Page) -> None:
     )
 
 
-# The first shows the hour as it was, before the others play more.
-PICTURES: dict[str, Callable[[Page, str], None]] = {
-    "admin": show_admin,
-    "library": show_library,
-    "editor": show_editor,
-    "player": show_player,
+# Who sees what. The first shows the hour as it was, before the others play more.
+PICTURES: dict[str, tuple[str, Callable[[Page, str], None]]] = {
+    "admin": ("owner", show_admin),
+    "library": ("owner", show_library),
+    "editor": ("owner", show_editor),
+    "share": ("owner", show_share),
+    "opening": ("listener", show_opening),
+    "player": ("listener", show_player),
+    "phone": ("phone", show_phone),
+    "now": ("phone", show_now),
 }
 
 

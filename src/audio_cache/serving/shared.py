@@ -26,7 +26,10 @@ def answer_shared(
     *,
     may_go: bool,
 ) -> Response | None:
-    """Return the answer with a rendition from the store behind a cache, which begins to fetch it.
+    """Return the answer with a rendition from the store behind a cache.
+
+    The cache begins to fetch it, unless listeners are sent to the store: there they get it from
+    now on, and what scripts ask for (two bytes ahead of the next track, say) is no reason to.
 
     Args:
         cache: of this node.
@@ -41,9 +44,11 @@ def answer_shared(
     backing = cache.backing
     if backing is None or not backing.has(rendition):
         return None
-    if may_go and settings.object_redirect and isinstance(backing.store, SigningStore):
-        return _send_elsewhere(backing.store.sign(rendition.id, _ADDRESS_LASTS_S))
-    backing.fetch_soon(rendition)
+    if settings.object_redirect and isinstance(backing.store, SigningStore):
+        if may_go:
+            return _send_elsewhere(backing.store.sign(rendition.id, _ADDRESS_LASTS_S))
+    else:
+        backing.fetch_soon(rendition)
     try:
         return respond(functools.partial(backing.open_range, rendition.id))
     except OSError:

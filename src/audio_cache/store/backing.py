@@ -15,6 +15,7 @@ import blake3
 
 from ..encoding.rendition import RENDITION_ID, Rendition
 from ..errors import AudioCacheError
+from .arrival import Arrival
 from .facts import Checksum, Facts
 from .object_store import ObjectStore
 from .objects import LocalObjects
@@ -76,7 +77,7 @@ class BackingStore:
         # Open files, so that nothing that happens to their names here is in the way.
         self._due: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
         self._waiting: set[str] = set()
-        self._fetching: set[str] = set()
+        self._fetching: dict[str, Arrival] = {}
         self._threads: list[threading.Thread] = []
 
     # Fetching
@@ -102,14 +103,20 @@ class BackingStore:
         known[rendition.id] = now + (_PRESENT_FOR_S if is_there else _ABSENT_FOR_S)
         return is_there
 
-    def fetch(self, rendition: Rendition) -> bool:
-        """Bring a rendition here, if it is there; say whether it is here now."""
+    def fetch(self, rendition: Rendition, arrival: Arrival | None = None) -> bool:
+        """Bring a rendition here, if it is there; say whether it is here now.
+
+        Args:
+            rendition: what is wanted.
+            arrival: is told how far it is.
+        """
         if self._local.has(rendition.id):
             return True
         if not self.has(rendition):
             return False
         try:
-            return self._bring(rendition.id, rendition.length, rendition.header)
+            header = rendition.header
+            return self._bring(rendition.id, rendition.length, header, arrival or Arrival())
         except (AudioCacheError, OSError) as error:
             # It is made here in that case, and what this disk has no room for is refused there.
             self._logger.warning("cannot fetch %s: %s", rendition.id, error)
@@ -125,20 +132,25 @@ class BackingStore:
         try:
             with self._watched(object_id):
                 found = self.store.stat(object_id)
-            return found is not None and self._bring(object_id, found.size_bytes, b"")
+            if found is None:
+                return False
+            return self._bring(object_id, found.size_bytes, b"", Arrival())
         except (AudioCacheError, OSError) as error:
             self._logger.warning("cannot fetch %s: %s", object_id, error)
             return False
 
-    def _bring(self, object_id: str, length: int, header: bytes) -> bool:
+    def _bring(self, object_id: str, length: int, header: bytes, arrival: Arrival) -> bool:
         """Bring an object here if it has that length and begins so; say whether it has."""
         self._make_room(object_id, length)
         digest = blake3.blake3()
-        with self._local.new_file(object_id) as file:
-            for data in self.open_range(object_id, 0, length):
+        with contextlib.ExitStack() as ending, self._local.new_file(object_id) as file:
+            arrival.begin(file.name)
+            ending.callback(arrival.end)
+            for data in self._open_there(object_id, 0, length):
                 digest.update(data)
                 file.write(data)
-            file.flush()
+                file.flush()
+                arrival.grow(file.tell())
             if file.tell() != length or not _begins_with(file.name, header):
                 self._logger.warning("object %s of the store is no such rendition", object_id)
                 return False
@@ -152,24 +164,41 @@ class BackingStore:
             is_known = rendition.id in self._fetching
             if self._is_closed or is_known or len(self._fetching) >= _MOST_FETCHED:
                 return
-            self._fetching.add(rendition.id)
+            arrival = self._fetching[rendition.id] = Arrival()
 
         def fetch() -> None:
             try:
-                self.fetch(rendition)
+                self.fetch(rendition, arrival)
             finally:
+                arrival.end()
                 with self._changed:
-                    self._fetching.discard(rendition.id)
+                    self._fetching.pop(rendition.id, None)
                     self._changed.notify_all()
 
         threading.Thread(target=fetch, name="fetch", daemon=True).start()
 
     def open_range(self, object_id: str, start: int, stop: int) -> Iterator[bytes]:
-        """Return the bytes [start, stop) of an object, straight from the store.
+        """Return the bytes [start, stop) of an object, of what is being brought here or from there.
 
         Raises:
             OSError: they cannot be had.
         """
+        arrival = self._fetching.get(object_id)
+        pieces = arrival.follow(start, stop) if arrival is not None else None
+        if pieces is None:
+            return self._open_there(object_id, start, stop)
+        return self._and_the_rest(pieces, object_id, start, stop)
+
+    def _and_the_rest(
+        self, pieces: Iterator[bytes], object_id: str, start: int, stop: int
+    ) -> Iterator[bytes]:
+        for data in pieces:
+            start += len(data)
+            yield data
+        if start < stop:
+            yield from self._open_there(object_id, start, stop)
+
+    def _open_there(self, object_id: str, start: int, stop: int) -> Iterator[bytes]:
         with self._watched(object_id):
             pieces = self.store.open_range(object_id, start, stop)
         return self._read(object_id, pieces)

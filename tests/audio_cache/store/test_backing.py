@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,15 +18,17 @@ from flask.testing import FlaskClient
 from audio_cache import AudioCache
 from audio_cache.backends.s3_objects import S3Objects
 from audio_cache.encoding import ffmpeg as ffmpeg_module
+from audio_cache.encoding.rendition import Rendition
 from audio_cache.flask_ext import FlaskAudioCache, sign_rendition
 from audio_cache.space import parse_space
+from audio_cache.store.backing import BackingStore
 from audio_cache.store.object_store import StoredObject
 from audio_cache.store.room import Limits
 from tests.audio_cache.foreign_app import state_of
 from tests.helpers.audio import make_noise
 from tests.helpers.memory_objects import MemoryObjects
 from tests.helpers.s3_server import S3Server
-from tests.helpers.waiting import wait_until
+from tests.helpers.waiting import LIMIT_S, wait_until
 
 MakeNode = Callable[..., AudioCache]
 
@@ -37,6 +40,10 @@ class ShakyObjects(MemoryObjects):
         super().__init__()
         self.is_away = False
         self.puts = 0
+        self.sent_bytes = 0
+        # Let so many bytes of an answer that begins at the first pass, then wait for a word.
+        self.holds_at: int | None = None
+        self.goes_on = threading.Event()
 
     def stat(self, object_id: str) -> StoredObject | None:
         self._require()
@@ -44,7 +51,17 @@ class ShakyObjects(MemoryObjects):
 
     def open_range(self, object_id: str, start: int, stop: int) -> Iterator[bytes]:
         self._require()
-        return super().open_range(object_id, start, stop)
+        return self._counted(super().open_range(object_id, start, stop), start)
+
+    def _counted(self, pieces: Iterator[bytes], start: int) -> Iterator[bytes]:
+        at = start
+        for data in pieces:
+            if self.holds_at is not None and start == 0 and at >= self.holds_at:
+                assert self.goes_on.wait(LIMIT_S)
+                self._require()
+            at += len(data)
+            self.sent_bytes += len(data)
+            yield data
 
     def put_copy(self, source: Any, object_id: str) -> None:
         self._require()
@@ -146,6 +163,65 @@ def test_a_directory_without_room_fetches_nothing_and_loses_nothing(
     wait_until(lambda: not small.backing._fetching)  # type: ignore[union-attr]
     assert not small.is_cached(track, "low")
     assert small.get_cache_size() < 500_000
+
+
+@pytest.fixture
+def arriving(
+    make_node: MakeNode, shared: ShakyObjects, tmp_path: Path
+) -> Iterator[tuple[BackingStore, Rendition, bytes]]:
+    """Return a node that is just fetching what another has made, of which a third has come."""
+    track = make_noise(tmp_path / "long.flac", samples=60 * 44_100)
+    one, other = make_node("one"), make_node("other")
+    made = one.transcode_file(track, "high").read_bytes()
+    assert one.backing is not None
+    assert one.backing.wait(60)
+    rendition = other.identify(track, "high")
+    assert other.backing is not None
+    assert other.backing.has(rendition)
+    shared.holds_at = len(made) // 3
+    other.backing.fetch_soon(rendition)
+    yield other.backing, rendition, made
+    shared.goes_on.set()
+
+
+def test_who_listens_first_reads_along_and_the_store_sends_it_once(
+    arriving: tuple[BackingStore, Rendition, bytes], shared: ShakyObjects
+) -> None:
+    backing, rendition, made = arriving
+    heard = backing.open_range(rendition.id, 0, len(made))
+    begin = next(heard)
+    second = backing.open_range(rendition.id, 1000, 5000)
+    assert b"".join(second) == made[1000:5000]
+    shared.goes_on.set()
+    assert begin + b"".join(heard) == made
+    wait_until(lambda: not backing._fetching)
+    assert shared.sent_bytes == len(made)
+    assert b"".join(backing._local.open_range(rendition.id, 0, len(made))) == made
+
+
+def test_who_jumps_ahead_of_what_arrives_waits_for_nothing(
+    arriving: tuple[BackingStore, Rendition, bytes], shared: ShakyObjects
+) -> None:
+    backing, rendition, made = arriving
+    wait_until(lambda: shared.sent_bytes >= (shared.holds_at or 0))
+    assert len(made) * 2 // 3 > 1 << 20
+    start = len(made) - 100_000
+    assert b"".join(backing.open_range(rendition.id, start, len(made))) == made[start:]
+    assert not shared.goes_on.is_set()
+
+
+def test_what_stops_arriving_is_read_on_from_the_store(
+    arriving: tuple[BackingStore, Rendition, bytes], shared: ShakyObjects
+) -> None:
+    backing, rendition, made = arriving
+    heard = backing.open_range(rendition.id, 0, len(made))
+    begin = next(heard)
+    shared.is_away = True
+    shared.goes_on.set()
+    wait_until(lambda: not backing._fetching)
+    shared.is_away = False
+    assert begin + b"".join(heard) == made
+    assert backing._local.stat(rendition.id) is None
 
 
 @pytest.fixture
@@ -257,5 +333,9 @@ def test_listeners_are_sent_to_the_bucket_where_that_is_wished(
         f"/play/{song.name}?quality=low", headers={"Sec-Fetch-Dest": "empty"}
     )
     assert (by_script.status_code, by_script.data) == (200, made)
+    # Nor is it fetched for whoever comes next: he is sent there too.
+    assert app.test_client().head(f"/play/{song.name}?quality=low").status_code == 200
+    assert not state_of(app).cache.backing._fetching  # type: ignore[union-attr]
+    assert app.test_client().get(f"/play/{song.name}?quality=low").status_code == 307
     cache.close()
     state_of(app).cache.close()
