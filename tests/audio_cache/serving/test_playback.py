@@ -89,7 +89,7 @@ def test_the_background_encode_stands_back_for_others(tmp_path: Path, track: Pat
     player.ffmpeg = StubFFmpeg(tmp_path, before=f"nice > {ffmpeg_log}")
     player.play(track)
     player.rest()
-    assert int(ffmpeg_log.read_text()) == os.nice(0) + 7
+    assert int(ffmpeg_log.read_text()) == min(19, os.nice(0) + 7)
 
 
 def test_encodes_for_listeners_do_not(tmp_path: Path, track: Path) -> None:
