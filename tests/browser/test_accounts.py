@@ -188,3 +188,18 @@ def test_the_form_that_asks_for_a_name_is_clean_and_keeps_what_was_typed(
         expect(page.get_by_label("Password")).to_be_focused()
         found += examine(page)
         assert found == []
+
+
+def test_a_password_never_ends_up_in_an_address_where_scripts_do_not_run(
+    browser: Browser, app: Flask, site: str, nobody_else: None
+) -> None:
+    add_user(app)
+    with visitor(browser, base_url=site, java_script_enabled=False) as context:
+        page = context.new_page()
+        sign_in_as(page, "ann", ANNS_PASSWORD)
+        page.get_by_role("link", name="Devices").click()
+        page.get_by_label("Present password").fill(ANNS_PASSWORD)
+        page.get_by_label("New password").fill("another one entirely")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Change the password")).to_be_disabled()
+        assert page.url == f"{site}/devices"

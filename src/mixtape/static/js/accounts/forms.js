@@ -9,6 +9,8 @@
 export function onSubmit(form, work) {
   const problem = form.querySelector('[data-part="problem"]');
   const button = form.querySelector("[type=submit]");
+  // Until now nobody was there to take what is typed, and a password must not end up in an address.
+  button.disabled = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.getAttribute("aria-disabled") === "true") return;
