@@ -169,6 +169,7 @@ def init_app(app: Flask) -> None:
     roots = state.roots
     database = Database.open(data_root, app.config["DATABASE_URL"])
     adopt_roots(database, roots, is_demo=app.config["IS_DEMO"])
+    database.close()  # connections must not cross a fork, as after it was opened
     scanner = Scanner(database, roots, data_root / LOCK_NAME)
     catalogue = Catalogue(database)
     artwork = Artwork(database, roots, data_root)
