@@ -39,6 +39,8 @@ _LOOKING: Final = {
     "audio_cache.rendition": "whoever has the link",
     "audio_cache.grant": "whoever has the link",
     "subsonic.call": "devices, by their key",
+    "library_links.playlist": "whoever has the link",
+    "library_links.stream": "whoever has the link",
     "metrics.metrics": "admins, METRICS_TOKEN",
 }
 # What the views of libraries, and private ones, do not say themselves.

@@ -34,6 +34,7 @@ from .web.views import (
     installing,
     json_api,
     library,
+    library_links,
     link_preview,
     listenbrainz,
     listening,
@@ -104,7 +105,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     for view in views:
         app.register_blueprint(view.blueprint)
-    for view in (embed, favourites, link_preview, listenbrainz, own_marks, share_links):
+    for view in (embed, favourites, library_links, link_preview):
+        app.register_blueprint(view.blueprint)
+    for view in (listenbrainz, own_marks, share_links):
         app.register_blueprint(view.blueprint)
     monitor = Monitor(app.extensions["audio_cache"])
     admin.init_app(app, monitor)

@@ -19,6 +19,7 @@ from audio_cache.flask_ext import AudioCacheState
 
 from .accounts.bookmarks import Bookmarks
 from .accounts.devices import Devices
+from .accounts.library_links import LibraryLinks
 from .accounts.listening import Listening
 from .accounts.listens import Listens
 from .accounts.marks import Marks
@@ -40,6 +41,7 @@ from .library.library_watch import LibraryWatch
 from .library.lists import Lists
 from .library.lyrics import LyricsFinder
 from .library.music_folders import MusicFolder, music_folders
+from .library.parts import Parts
 from .library.roots import adopt_roots
 from .library.scanner import LOCK_NAME, Scanner, ScanProgress
 from .library.selection import Selection
@@ -70,6 +72,7 @@ class Services:
     database: Database
     users: Users
     devices: Devices
+    library_links: LibraryLinks
     marks: Marks
     listening: Listening
     bookmarks: Bookmarks
@@ -87,6 +90,7 @@ class Services:
     lyrics: LyricsFinder
     music_folders: tuple[MusicFolder, ...]
     selection: Selection
+    parts: Parts
     artwork: Artwork
     collages: Collages
     mixtapes: Mixtapes
@@ -185,6 +189,7 @@ def init_app(app: Flask) -> None:
         database=database,
         users=Users(database),
         devices=Devices(database, sealer),
+        library_links=LibraryLinks(database, app.config["SECRET_KEY"]),
         marks=Marks(database),
         listening=Listening(database),
         bookmarks=Bookmarks(database),
@@ -202,6 +207,7 @@ def init_app(app: Flask) -> None:
         lyrics=LyricsFinder(roots),
         music_folders=music_folders(roots.places),
         selection=Selection(database, scanner),
+        parts=Parts(database),
         artwork=artwork,
         collages=collages,
         mixtapes=Mixtapes(database),

@@ -14,7 +14,7 @@ from tests.helpers.audio import make_audio, make_noise
 from tests.helpers.mixtape_serve import MixtapeServe
 from tests.helpers.mixtapes import make_scanned_app, save_mixtape, track_id
 from tests.helpers.recorder import Recorder
-from tests.helpers.subsonic import add_device, services_of
+from tests.helpers.subsonic import add_device, add_link, services_of
 from tests.helpers.tracks import make_picture
 
 
@@ -56,7 +56,7 @@ def site(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
     (root / "music").symlink_to(library / "music")
     app = make_scanned_app(root)
     save_mixtape(app, "Evening", "Dusk", "Far")
-    key = add_device(app)
+    key, link_key = add_device(app), add_link(app)
     music = root / "music"
     ids = {
         title: f"tr-{track_id(app, str(next(music.glob(f'*/*/* {title}.*')).relative_to(music)))}"
@@ -67,7 +67,7 @@ def site(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         MixtapeServe(root / "music", root / "data") as server,
         Recorder(server.address) as recorder,
     ):
-        yield Site(library, recorder, key, ids)
+        yield Site(library, recorder, key, link_key, ids)
 
 
 @pytest.fixture(scope="session")

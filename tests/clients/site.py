@@ -29,12 +29,14 @@ class Site:
     Args:
         root: of the library.
         key: of a device of the user.
+        link_key: of a link to the library.
         ids: of the tracks by their titles, as players know them.
     """
 
     root: Path
     recorder: Recorder
     key: str
+    link_key: str
     ids: Mapping[str, str]
     name: str = NAME
 

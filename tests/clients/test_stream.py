@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from conftest import find_program
-from tests.clients.site import LONG_S, Site
+from tests.clients.site import ALBUMS, LONG_S, Site
 from tests.helpers.renditions import undisturbed
 from tests.helpers.waiting import LIMIT_S, together
 
 PLACES = 50
 COLD = "Colder"
+# As a link lists them: by artist and album.
+SHELVED = sorted(ALBUMS, key=lambda album: album[1:3])
 
 
 def fetch(url: str, start: int, stop: int) -> tuple[int, str, bytes]:
@@ -49,10 +51,8 @@ def test_fifty_ranges_of_a_cold_track_are_those_of_the_finished_file(
         assert answer.read() == finished
 
 
-@pytest.mark.slow
-@pytest.mark.needs("mpv")
-def test_mpv_knows_how_long_a_cold_track_is(site: Site) -> None:
-    url = site.url_of("stream", id=site.ids["Far"], maxBitRate=128)
+def lengths_by_mpv(url: str) -> list[float]:
+    """Return how long each track at an address, or of a playlist there, lasts as mpv finds."""
     program = find_program("mpv")
     assert program is not None
     quiet = ("--no-config", "--no-video", "--ao=null", "--ao-null-untimed", "--length=1")
@@ -64,5 +64,20 @@ def test_mpv_knows_how_long_a_cold_track_is(site: Site) -> None:
         timeout=LIMIT_S,
         stdin=subprocess.DEVNULL,
     )
-    [line] = [line for line in said.stdout.splitlines() if line.startswith("it lasts ")]
-    assert abs(float(line.split()[2]) - LONG_S) <= 0.05
+    lines = [line for line in said.stdout.splitlines() if line.startswith("it lasts ")]
+    return [float(line.split()[2]) for line in lines]
+
+
+@pytest.mark.slow
+@pytest.mark.needs("mpv")
+def test_mpv_knows_how_long_a_cold_track_is(site: Site) -> None:
+    [found_s] = lengths_by_mpv(site.url_of("stream", id=site.ids["Far"], maxBitRate=128))
+    assert abs(found_s - LONG_S) <= 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.needs("mpv")
+def test_mpv_plays_the_whole_library_by_a_link(site: Site) -> None:
+    found = lengths_by_mpv(f"{site.address}/library/{site.link_key}.m3u8?quality=medium")
+    wanted = [float(seconds) for *_, titles, seconds in SHELVED for _ in titles]
+    assert found == pytest.approx(wanted, abs=0.05)

@@ -28,6 +28,12 @@ def add_device(app: Flask, user_id: int = FIRST_USER, *, is_recoverable: bool = 
     return services_of(app).devices.add(user_id, "Phone", is_recoverable=is_recoverable)[1]
 
 
+def add_link(app: Flask, user_id: int = FIRST_USER) -> str:
+    """Return the key of a new link that plays the library without an account."""
+    devices = services_of(app).devices
+    return devices.add(user_id, "Hi-fi", is_recoverable=False, is_link=True)[1]
+
+
 def token(key: str, salt: str = SALT) -> dict[str, str]:
     """Return what a player proves by that it knows a key."""
     made = hashlib.md5((key + salt).encode(), usedforsecurity=False).hexdigest()

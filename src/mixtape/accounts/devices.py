@@ -36,6 +36,7 @@ class SavedDevice:
     Args:
         client: what the player calls itself; "" before its first request.
         is_recoverable: whether its key is stored so that it can be told again.
+        is_link: whether it is an address that plays the library, see `library_links.py`.
         last_used_at: to the minute; None before its first request.
     """
 
@@ -43,6 +44,7 @@ class SavedDevice:
     name: str
     client: str
     is_recoverable: bool
+    is_link: bool
     created_at: datetime
     last_used_at: datetime | None
 
@@ -78,12 +80,15 @@ class Devices:
         self._sealer = sealer
         self._now = now
 
-    def add(self, user_id: int, name: str, *, is_recoverable: bool) -> tuple[SavedDevice, str]:
+    def add(
+        self, user_id: int, name: str, *, is_recoverable: bool, is_link: bool = False
+    ) -> tuple[SavedDevice, str]:
         """Store a device with a new key, and return both; the key is never shown again.
 
         Args:
             name: which it is, in the user's words.
             is_recoverable: whether players may use it that send a token in place of the key.
+            is_link: whether the key is for an address, and good for nothing else.
 
         Raises:
             InvalidAccountError: it has no name, or the user has MAX_DEVICES already.
@@ -98,8 +103,9 @@ class Devices:
         device = Device(
             user_id=user_id,
             name=name,
-            key_hash=_hash_of(key),
+            key_hash=hash_of(key),
             sealed_key=self._sealer.seal(key) if is_recoverable else None,
+            is_link=is_link,
             created_at=self._now(),
         )
         count = select(func.count()).select_from(Device).where(Device.user_id == user_id)
@@ -133,13 +139,14 @@ class Devices:
                 raise NotFoundError("there is no such device")
 
     def find_by_key(self, key: str, user_name: str | None = None) -> KnownDevice | None:
-        """Return the device of a key; None where there is none.
+        """Return the device of a key; None where there is none, or it is that of a link.
 
         Args:
             user_name: whose it has to be; None for anybody's.
         """
         # Found by its hash, so that how long it takes tells nothing of the keys that there are.
-        query = select(Device.id, User).join(User).where(Device.key_hash == _hash_of(key))
+        query = select(Device.id, User).join(User)
+        query = query.where(Device.key_hash == hash_of(key), Device.is_link.is_(False))
         if user_name is not None:
             query = query.where(User.name_key == name_key(user_name))
         with self._database.read() as session:
@@ -182,7 +189,8 @@ class Devices:
             )
 
 
-def _hash_of(key: str) -> str:
+def hash_of(key: str) -> str:
+    """Return what is kept of a key."""
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
@@ -198,6 +206,7 @@ def _saved(device: Device) -> SavedDevice:
         name=device.name,
         client=device.client,
         is_recoverable=device.sealed_key is not None,
+        is_link=device.is_link,
         created_at=device.created_at,
         last_used_at=device.last_used_at,
     )

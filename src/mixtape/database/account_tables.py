@@ -60,6 +60,7 @@ class Device(Base):
         key_hash: SHA-256 of the key, in hexadecimal digits.
         sealed_key: the key itself, encrypted, for players that prove only that they know it; None
             where no such player may use it.
+        is_link: whether the key stands in the address of a playlist, and is good for that alone.
         client: what the player calls itself; "" before its first request.
         last_used_at: to the minute; None before its first request.
     """
@@ -71,6 +72,7 @@ class Device(Base):
     name: Mapped[str]
     key_hash: Mapped[str] = mapped_column(unique=True)
     sealed_key: Mapped[bytes | None]
+    is_link: Mapped[bool] = mapped_column(default=False)
     client: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]

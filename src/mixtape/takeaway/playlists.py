@@ -37,12 +37,21 @@ class PlaylistEntry:
 
 def write_m3u8(title: str, entries: Iterable[PlaylistEntry]) -> str:
     """Return an extended M3U playlist; it is to be stored as UTF-8."""
-    lines = ["#EXTM3U", f"#PLAYLIST:{_one_line(title)}"]
-    for entry in entries:
-        seconds = round(entry.duration_s) if entry.duration_s else -1
-        name = f"{entry.artist} - {entry.title}" if entry.artist else entry.title
-        lines += [f"#EXTINF:{seconds},{_one_line(name)}", entry.location]
-    return "\n".join([*lines, ""])
+    return m3u8_head(title) + "".join(map(m3u8_entry, entries))
+
+
+def m3u8_head(title: str) -> str:
+    """Return what an extended M3U playlist begins with."""
+    return f"#EXTM3U\n#PLAYLIST:{_one_line(title)}\n"
+
+
+def m3u8_entry(entry: PlaylistEntry) -> str:
+    """Return a track as an extended M3U playlist has it, in as many lines as it takes."""
+    # Whole seconds: MPD, which many a network player is, passes over all of it otherwise.
+    seconds = round(entry.duration_s) if entry.duration_s else -1
+    name = f"{entry.artist} - {entry.title}" if entry.artist else entry.title
+    album = f"#EXTALB:{_one_line(entry.album)}\n" if entry.album else ""
+    return f"{album}#EXTINF:{seconds},{_one_line(name)}\n{entry.location}\n"
 
 
 def write_xspf(

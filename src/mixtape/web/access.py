@@ -40,6 +40,9 @@ OPEN_ENDPOINTS: Final = frozenset(
         "audio_cache.grant",
         # Asks for the key of a device.
         "subsonic.call",
+        # The key of a device stands in the address, or what that key has signed.
+        "library_links.playlist",
+        "library_links.stream",
         "metrics.metrics",
     }
 )
@@ -105,6 +108,7 @@ USER_ENDPOINTS: Final = frozenset(
         "devices.add",
         "devices.remove",
         "devices.change_password",
+        "library_links.add",
         "own_marks.stars",
         "own_marks.star",
         "own_marks.unstar",

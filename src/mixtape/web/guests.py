@@ -85,16 +85,20 @@ def ask_for_password(link: SavedLink, *, is_wrong: bool = False) -> NoReturn:
     abort(make_response(page, 401))
 
 
-def refuse_link() -> NoReturn:
+def refuse_link(why: str = "") -> NoReturn:
     """Answer 404, or 429 to a visitor with too many wrong links.
 
     Only these are counted, so that whoever has a right link gets in by it also while somebody at
     the same address (a household, a company, a proxy that was not declared) tries wrong ones.
+
+    Args:
+        why: what people are told; of a mixtape's link if not given.
     """
     with current_app.extensions[_WRONG_LINKS]:
         abort(
             404,
-            gettext(
+            why
+            or gettext(
                 "There is no mixtape at this address. It may have ended, been closed or been given "
                 "a new link: ask whoever sent it to you."
             ),

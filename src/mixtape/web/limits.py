@@ -26,6 +26,7 @@ _LISTENING: Final = frozenset(
         *("artwork.picture", "artwork.drawn", "artwork.folder_cover", "player.cover"),
         # Players that copy a library ask by the hundred; wrong keys are counted by themselves.
         "subsonic.call",
+        "library_links.stream",
         *("audio_cache.static", "static", "health.healthz", "metrics.metrics"),
     }
 )

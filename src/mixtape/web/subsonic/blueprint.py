@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from flask import Blueprint, Flask, current_app, request
-from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from ...errors import DatabaseError, MixtapeError, NotFoundError
+from ...errors import MixtapeError, NotFoundError
 from ...services import current_services
+from ..device_use import note_use
 from ..limits import WRONG_KEYS, make_limiter
 from ..urls import public_url
 from .answers import answer, refusal
@@ -89,10 +89,7 @@ def _answer(name: str, arguments: Arguments) -> Any:
         _note_wrong(error)
         raise
     client = arguments.text("c", "")[:_MOST_CLIENT]
-    try:
-        services.devices.note_use(device.id, client)
-    except (DatabaseError, DBAPIError) as error:
-        current_app.logger.warning("the use of a device was not noted: %s", error)
+    note_use(device.id, client)
     if answerer is None:
         raise SubsonicError(NOT_FOUND, f"“{name[:60]}” is no call that this server answers.")
     return answerer(Call(arguments, device.user, device.id, client, services))

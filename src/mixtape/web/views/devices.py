@@ -8,12 +8,15 @@ from flask import Blueprint, Flask, abort, render_template, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from audio_cache.flask_ext import get_state
+
 from ...accounts.devices import MAX_NAME, SavedDevice
 from ...accounts.passwords import MAX_PASSWORD
 from ...services import current_services
 from ..limits import SIGN_INS, make_limiter
 from ..urls import public_url
 from ..visitors import current_user, is_protected, sign_in_as
+from .as_json import quality_fields
 from .json_api import fresh_json, no_content, read_object
 
 
@@ -37,6 +40,8 @@ def page() -> str:
         devices=current_services().devices.of(user.id),
         address=public_url("library.home").rstrip("/"),
         is_protected=is_protected(),
+        qualities=quality_fields(),
+        default_quality=get_state().settings.default_quality,
         max_name=MAX_NAME,
         max_password=MAX_PASSWORD,
     )

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("name", TEXT, nullable=False),
         sa.Column("key_hash", TEXT, nullable=False),
         sa.Column("sealed_key", sa.LargeBinary),
+        sa.Column("is_link", sa.Boolean, nullable=False),
         sa.Column("client", TEXT, nullable=False),
         sa.Column("created_at", sa.DateTime, nullable=False),
         sa.Column("last_used_at", sa.DateTime),

@@ -10,7 +10,8 @@ import { hideOnce, showOnce } from "./once.js";
 /** @param {HTMLElement} element */
 export function attachDevices(element) {
   const part = (name) => element.querySelector(`[data-part="${name}"]`);
-  const once = element.querySelector("[data-once]");
+  const once = element.querySelector('[data-once="once"]');
+  const onceLink = element.querySelector('[data-once="link"]');
   const list = part("list");
   const form = part("add");
 
@@ -18,6 +19,7 @@ export function attachDevices(element) {
     const device = await send("POST", element.dataset.devices, { name, is_recoverable: kind === "any" });
     form.reset();
     await refresh(list);
+    hideOnce(onceLink);
     showOnce(once, {
       title: translate("The key of “%(name)s”", { name: device.name }),
       text: translate("It is shown this once. Put it into the app now; if it is lost, remove the device and add it again."),
@@ -25,15 +27,32 @@ export function attachDevices(element) {
     });
   });
 
+  const links = part("add-link");
+  onSubmit(links, async ({ name, quality }) => {
+    const link = await send("POST", links.dataset.url, { name, quality });
+    links.reset();
+    await refresh(list);
+    hideOnce(once);
+    showOnce(onceLink, {
+      title: translate("The address for “%(name)s”", { name: link.name }),
+      text: translate("It is shown this once. Open it in the player now; if it is lost, remove the link and make another one."),
+      values: { link: link.address },
+    });
+  });
+
   list.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-forget]");
     if (!button) return;
     const { forget, name } = button.dataset;
-    const question = translate("Remove “%(name)s”? Its key stops working at once.", { name });
+    const question =
+      button.dataset.isLink === undefined
+        ? translate("Remove “%(name)s”? Its key stops working at once.", { name })
+        : translate("Remove “%(name)s”? Its address, and the tracks of its playlist, stop playing at once.", { name });
     if (!(await confirmed(question, translate("Remove")))) return;
     try {
       await send("DELETE", forget);
       hideOnce(once);
+      hideOnce(onceLink);
       await refresh(list);
       form.elements.name.focus();
       say(translate("“%(name)s” is removed.", { name }));
