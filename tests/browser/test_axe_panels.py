@@ -112,7 +112,7 @@ def test_what_a_listener_opens_of_a_tape(page: Page, examiner: Examiner, app: Fl
     page.get_by_text("Take it along").click()
     expect(page.locator("[data-size-of=zip] [data-part=size]").first).not_to_be_empty()
     examiner.look(".take-along")
-    panel = page.get_by_role("region", name="Offline")
+    panel = page.get_by_role("region", name="On this device")
     examiner.look(".offline")
     panel.get_by_label("Quality to keep").select_option("low")
     press(panel, "Keep offline")

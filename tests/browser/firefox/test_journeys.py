@@ -142,7 +142,7 @@ def test_a_tape_that_is_kept_plays_while_its_server_is_gone(page: Page, app: Fla
     site = FlakySite(app)
     try:
         page.goto(f"{site.address}/mixtapes/{tape.slug}")
-        panel = page.get_by_role("region", name="Offline")
+        panel = page.get_by_role("region", name="On this device")
         panel.get_by_label("Quality to keep").select_option("low")
         panel.get_by_role("button", name="Keep offline").click()
         expect(panel).to_contain_text("Kept on this device")
