@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from ..database.account_tables import ALBUM, ARTIST, TRACK, Bookmark, Mark, Play
@@ -88,27 +89,35 @@ class Marks:
 
     def star(self, user_id: int, subjects: Iterable[Subject]) -> None:
         """Give stars; what has one keeps it, with the moment when it was given."""
-        now = self._now()
+        now, wanted = self._now(), list(dict.fromkeys(subjects))
         with self._database.write() as session:
             lock_user(session, user_id)
-            for subject in subjects:
-                mark = _get(session, user_id, subject)
+            known = _find(session, user_id, wanted)
+            for mark in known.values():
                 mark.starred_at = mark.starred_at or now
+            session.add_all(
+                Mark(user_id=user_id, kind=one.kind, key=one.key, starred_at=now)
+                for one in wanted
+                if one not in known
+            )
 
     def unstar(self, user_id: int, subjects: Iterable[Subject]) -> None:
         """Take stars back."""
         with self._database.write() as session:
-            for subject in subjects:
-                self._take(session, user_id, subject, {"starred_at": None})
+            _take(session, user_id, subjects, {"starred_at": None})
 
     def rate(self, user_id: int, subject: Subject, rating: int) -> None:
         """Rate something from 1 to 5; 0 takes the rating back."""
         with self._database.write() as session:
             lock_user(session, user_id)
             if rating:
-                _get(session, user_id, subject).rating = rating
+                mark = _find(session, user_id, [subject]).get(subject)
+                if mark is None:
+                    mark = Mark(user_id=user_id, kind=subject.kind, key=subject.key)
+                    session.add(mark)
+                mark.rating = rating
             else:
-                self._take(session, user_id, subject, {"rating": None})
+                _take(session, user_id, [subject], {"rating": None})
 
     def starred(self, user_id: int, kind: str) -> Sequence[bytes]:
         """Return the keys of what a user has starred of a kind, the latest first."""
@@ -128,13 +137,6 @@ class Marks:
         )
         with self._database.read() as session:
             return session.scalars(query.order_by(Mark.starred_at.desc(), Track.id)).all()
-
-    @staticmethod
-    def _take(session: Session, user_id: int, subject: Subject, values: dict[str, Any]) -> None:
-        of_it = Mark.user_id == user_id, Mark.kind == subject.kind, Mark.key == subject.key
-        session.execute(update(Mark).where(*of_it).values(values))
-        says_nothing = Mark.starred_at.is_(None), Mark.rating.is_(None)
-        session.execute(delete(Mark).where(*of_it, *says_nothing))
 
     def of_tracks(self, user_id: int, paths: Iterable[bytes]) -> Mapping[bytes, Liking]:
         """Return what a user has said of tracks, and of none that is left out nothing is known."""
@@ -185,11 +187,31 @@ class Marks:
         return found
 
 
-def _get(session: Session, user_id: int, subject: Subject) -> Mark:
-    mark = session.get(Mark, (user_id, subject.kind, subject.key))
-    if mark is None:
-        mark = Mark(user_id=user_id, kind=subject.kind, key=subject.key)
-        session.add(mark)
-        # Something named twice at once is found by the second.
-        session.flush()
-    return mark
+def _find(session: Session, user_id: int, subjects: Iterable[Subject]) -> dict[Subject, Mark]:
+    """Return the marks that there are of some subjects."""
+    return {
+        Subject(mark.kind, mark.key): mark
+        for chosen in _chosen(user_id, subjects)
+        for mark in session.scalars(select(Mark).where(*chosen))
+    }
+
+
+def _take(
+    session: Session, user_id: int, subjects: Iterable[Subject], values: Mapping[str, Any]
+) -> None:
+    """Take something back of some subjects; of one of which nothing is said nothing is kept."""
+    says_nothing = Mark.starred_at.is_(None), Mark.rating.is_(None)
+    for chosen in _chosen(user_id, subjects):
+        session.execute(update(Mark).where(*chosen).values(**values))
+        session.execute(delete(Mark).where(*chosen, *says_nothing))
+
+
+def _chosen(user_id: int, subjects: Iterable[Subject]) -> Iterator[tuple[ColumnElement[bool], ...]]:
+    """Yield conditions that choose the marks of some subjects, as many at once as may be."""
+    keys: dict[str, list[bytes]] = defaultdict(list)
+    for subject in subjects:
+        keys[subject.kind].append(subject.key)
+    for kind, all_of_kind in keys.items():
+        for start in range(0, len(all_of_kind), AT_ONCE):
+            some = Mark.key.in_(all_of_kind[start : start + AT_ONCE])
+            yield Mark.user_id == user_id, Mark.kind == kind, some

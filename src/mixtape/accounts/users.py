@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -273,8 +274,13 @@ class Users:
 
 
 def name_key(name: str) -> str:
-    """Return a user's name as it is compared: "Ann" and "ann " are the same."""
-    return name.strip().casefold()[:MAX_NAME]
+    """Return a user's name as it is compared: "Ann" and "ann " are the same.
+
+    So is what keyboards and systems write in one way or another and people cannot tell apart: an
+    accent by itself or with its letter, letters of full width (NFKC, Unicode Standard Annex 15).
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())[:MAX_NAME]
 
 
 def lock_user(session: Session, user_id: int) -> None:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from mixtape.accounts.bookmarks import Bookmarks, SavedQueue, remaining_queue
 from mixtape.accounts.marks import Liking, Marks, Subject, album_mark, read_album_mark
@@ -29,6 +33,21 @@ def other(database: Database) -> int:
         return user.id
 
 
+@contextmanager
+def written() -> Iterator[list[str]]:
+    """Collect the statements that are executed meanwhile."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
 @pytest.fixture
 def marks(database: Database, clock: Clock) -> Marks:
     return Marks(database, clock)
@@ -42,6 +61,17 @@ def plays(database: Database, clock: Clock) -> Plays:
 @pytest.fixture
 def bookmarks(database: Database, clock: Clock) -> Bookmarks:
     return Bookmarks(database, clock)
+
+
+def test_however_many_are_starred_at_once_nobody_waits_for_that_to_write(marks: Marks) -> None:
+    many = [Subject.track(b"%d.flac" % number) for number in range(2_000)]
+    with written() as statements:
+        marks.star(FIRST_USER, many)
+        marks.star(FIRST_USER, many)
+        assert len(marks.starred(FIRST_USER, TRACK)) == len(many)
+        marks.unstar(FIRST_USER, many)
+    assert len(statements) < 50
+    assert marks.starred(FIRST_USER, TRACK) == []
 
 
 def test_stars_and_ratings_are_kept_apart_and_by_user(

@@ -67,6 +67,16 @@ def test_who_cannot_be_added_is_refused_with_the_reason(
     assert len(users.all()) == 2
 
 
+@pytest.mark.parametrize(
+    "name", ["JU\u0308RGEN  M", "j\u00fcrgen\u00a0m", "\uff2a\u00fcrgen M", " J\u00fcrgen M "]
+)
+def test_a_name_is_the_same_however_it_is_typed(users: Users, name: str) -> None:
+    there = users.add("J\u00fcrgen M", "listener", ANNS_PASSWORD)
+    assert users.find_by_password(name, ANNS_PASSWORD) == there
+    with pytest.raises(InvalidAccountError, match="already"):
+        users.add(name, "listener", ANNS_PASSWORD)
+
+
 def test_a_name_can_be_changed_that_of_the_first_user_too(users: Users) -> None:
     ann = users.add("Ann", "listener", ANNS_PASSWORD)
     assert users.rename(ann.id, "ANN").name == "ANN"

@@ -51,7 +51,7 @@ def answer(payload: Payload, kind: str, callback: str = "") -> Response:
             {"subsonic-response": _plain(whole)}, ensure_ascii=False, separators=(",", ":")
         )
         if kind == "jsonp" and _CALLBACK.fullmatch(callback):
-            return Response(f"{callback}({text});", mimetype="text/javascript")
+            return Response(_encodable(f"{callback}({text});"), mimetype="text/javascript")
         return Response(_encodable(text), mimetype="application/json")
     root = _element("subsonic-response", {"xmlns": NAMESPACE, **whole})
     content = ElementTree.tostring(root, "utf-8", xml_declaration=True)

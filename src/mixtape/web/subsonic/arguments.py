@@ -12,6 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from .errors import FAILED, MISSING_PARAMETER, SubsonicError
 
+# More than any player sends of tracks, and few enough to be answered at once.
+_MOST_TEXTS = 10_000
 # Beyond any count, length in milliseconds and moment of this and the next millennium.
 _LARGEST = 2**53
 T = TypeVar("T")
@@ -55,7 +57,10 @@ class Arguments:
 
     def texts(self, name: str) -> list[str]:
         """Return a text for each time that it is given."""
-        return self._values.getlist(name)
+        texts = self._values.getlist(name)
+        if len(texts) > _MOST_TEXTS:
+            raise SubsonicError(FAILED, f"Give “{name}” {_MOST_TEXTS:,} times at most.")
+        return texts
 
     def number(
         self, name: str, default: int | None = None, *, least: int = 0, most: int = _LARGEST

@@ -103,10 +103,10 @@ def _note_wrong(error: SubsonicError) -> None:
     """
     if error.code not in _LOGGED:
         return
-    current_app.logger.warning("a player at %s gave a wrong key", request.remote_addr)
     limit: AbstractContextManager[None] = current_app.extensions[_WRONG_KEYS]
+    # Beyond the limit nothing is logged either, so that nobody fills the log.
     with limit:
-        pass
+        current_app.logger.warning("a player at %s gave a wrong key", request.remote_addr)
 
 
 def _open_to_other_sites(response: Response) -> Response:

@@ -54,6 +54,12 @@ def test_jsonp_calls_a_function_and_nothing_else() -> None:
         assert answer({}, "jsonp", name).mimetype == "application/json"
 
 
+@pytest.mark.parametrize("kind", ["json", "jsonp", "xml"])
+def test_half_a_letter_is_sent_as_none(kind: str) -> None:
+    sent = answer({"a": {"name": "half \udce4"}}, kind, "players.answer")
+    assert "half " in sent.get_data().decode()
+
+
 @pytest.mark.parametrize("kind", ["json", "xml"])
 def test_a_refusal_has_a_code_and_words(kind: str) -> None:
     text = refusal(70, "Not there.", "https://example.org", kind).get_data(as_text=True)

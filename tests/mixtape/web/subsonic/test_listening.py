@@ -121,6 +121,7 @@ REPORT: Pairs = [
         ("savePlayQueue", [("id", "tr-1")], 10),
         ("savePlayQueue", [("id", "tr-1"), ("current", "tr-2")], 10),
         ("savePlayQueue", [("id", "x"), ("current", "x")], 70),
+        ("savePlayQueue", [("id", "tr-1")] * 10_001 + [("current", "tr-1")], 0),
         ("savePlayQueueByIndex", [("id", "tr-1")], 10),
         ("savePlayQueueByIndex", [("id", "tr-1"), ("currentIndex", 1)], 10),
         ("savePlayQueueByIndex", [("id", "tr-1"), ("currentIndex", -1)], 10),

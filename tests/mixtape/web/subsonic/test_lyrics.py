@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 
 from tests.helpers.mixtapes import track_id
-from tests.helpers.subsonic import Player, Refused
+from tests.helpers.subsonic import Player, Refused, add_device, services_of
+from tests.helpers.tracks import add_track
 
 
 def test_players_get_the_lyrics_of_a_track(app: Flask, player: Player, music: Path) -> None:
@@ -40,3 +41,14 @@ def test_players_get_the_lyrics_of_a_track(app: Flask, player: Player, music: Pa
     with pytest.raises(Refused, match="70"):
         player.ask("getLyricsBySongId", {"id": "tr-999"})
     assert player.ask("getLyrics") == {"lyrics": {"value": ""}}
+
+
+def test_a_title_that_many_tracks_have_opens_few_of_them(listed: Flask, music: Path) -> None:
+    database, player = services_of(listed).database, Player(listed, add_device(listed))
+    for number in range(30):
+        add_track(database, b"%02d.flac" % number, title="Intro", artist="Singer")
+    words = {"lyrics": {"artist": "Singer", "title": "Intro", "value": "Hello"}}
+    (music / "25.txt").write_text("Hello")
+    assert player.ask("getLyrics", {"title": "Intro"}) == {"lyrics": {"value": ""}}
+    (music / "05.txt").write_text("Hello")
+    assert player.ask("getLyrics", {"title": "Intro"}) == words

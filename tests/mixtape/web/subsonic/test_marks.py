@@ -70,6 +70,7 @@ def test_ratings_are_shown_and_taken_back(player: Player, ann: Player) -> None:
         ("star", [("id", "tr-1"), ("albumId", "al-eAB5")], 70),
         ("star", [("id", "tr-1"), ("artistId", "ar-eA")], 70),
         ("star", [("id", "fd-QQ")], 70),
+        ("star", [("id", "tr-1")] * 10_001, 0),
         ("unstar", [], 10),
         ("setRating", [("id", "tr-1")], 10),
         ("setRating", [("rating", 1)], 10),

@@ -110,7 +110,7 @@ def test_wrong_keys_are_limited_and_logged_and_right_ones_go_on(
     assert {answer.status_code for answer in answers} == {200, 429}
     assert [answer.status_code for answer in answers].count(200) == 30
     assert answers[-1].headers["Retry-After"] == "60"
-    assert caplog.text.count("192.0.2.7 gave a wrong key") == 40
+    assert caplog.text.count("192.0.2.7 gave a wrong key") == 30
     assert "guess-1" not in caplog.text
     assert code_of(visitor, apiKey=key) == 0
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from ....database.tables import Track
 from ....files.lyrics import Lyrics
@@ -12,11 +13,15 @@ from ..call import Call
 from ..fields import artist_name
 from .media import find_track
 
+# Each is opened; a library has a thousand that are called “Intro”.
+_MOST_OPENED: Final = 20
+
 
 def get_lyrics(call: Call) -> Payload:
     """Return the words of the first track with an artist and a title that has some."""
     artist, title = call.arguments.text("artist", ""), call.arguments.text("title", "")
-    for track in call.services.lists.songs.titled(sort_key(artist), title):
+    titled = call.services.lists.songs.titled(sort_key(artist), title)
+    for track in islice(titled, _MOST_OPENED):
         for lyrics in call.services.lyrics.find(track):
             return {
                 "lyrics": {
