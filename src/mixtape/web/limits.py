@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from typing import Final
 
 from flask import Flask, request
@@ -57,7 +58,10 @@ def make_limiter(app: Flask) -> Limiter:
     app.config["RATELIMIT_STORAGE_URI"] = "memory://" if shared is None else shared.url
     app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = shared is not None
     app.config["RATELIMIT_STORAGE_OPTIONS"] = {} if shared is None else shared.limiter_options
-    return Limiter(visitor_address, app=app)
+    limiter = Limiter(visitor_address, app=app)
+    # It tells of each request beyond a limit, which would fill the log as what is limited would.
+    limiter.logger.setLevel(logging.WARNING)
+    return limiter
 
 
 def visitor_address() -> str:

@@ -44,6 +44,7 @@ def init_app(app: Flask) -> None:
     for rule in ("/<name>.view", "/<name>"):
         blueprint.add_url_rule(rule, "call", call, methods=["GET", "POST"])
     blueprint.after_request(_open_to_other_sites)
+    blueprint.after_request(_keep_from_others)
     # Nothing here looks at a cookie, so that another site gains nothing by one.
     app.extensions["csrf"].exempt(blueprint)
     app.extensions[_WRONG_KEYS] = make_limiter(app).shared_limit(WRONG_KEYS, scope="wrong-keys")
@@ -71,11 +72,7 @@ def call(name: str) -> Response:
     except (NotFoundError, MixtapeError) as error:
         code = NOT_FOUND if isinstance(error, NotFoundError) else FAILED
         return refusal(code, f"{error}.", "", kind, callback)
-    if isinstance(answered, Response):
-        return answered
-    response = answer(answered, kind, callback)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return answered if isinstance(answered, Response) else answer(answered, kind, callback)
 
 
 def _answer(name: str, arguments: Arguments) -> Any:
@@ -118,6 +115,18 @@ def _open_to_other_sites(response: Response) -> Response:
     response.headers["Access-Control-Expose-Headers"] = _EXPOSED
     response.headers["Access-Control-Allow-Headers"] = "Content-Type, Range, If-Range"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _keep_from_others(response: Response) -> Response:
+    """Let no cache that several people share keep an answer, whose address may hold a key.
+
+    Values are kept by nobody, and neither is a refusal: it says nothing of the next moment.
+    """
+    if "Cache-Control" in response.headers:
+        response.cache_control.private = True
+    else:
+        response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from mixtape.web.subsonic.table import CALLS, OPEN_CALLS
 from tests.helpers.host import PASSWORD, sign_in
+from tests.helpers.mixtapes import track_id
 from tests.helpers.subsonic import NAME, SALT, Player, Refused, add_device, services_of, token
 
 
@@ -102,7 +103,7 @@ def test_wrong_keys_are_limited_and_logged_and_right_ones_go_on(
     app: Flask, visitor: FlaskClient, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     visitor.environ_base["REMOTE_ADDR"] = "192.0.2.7"
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         answers = [
             visitor.get("/rest/ping", query_string={"u": NAME, "p": f"guess-{number}", "f": "json"})
             for number in range(40)
@@ -112,6 +113,8 @@ def test_wrong_keys_are_limited_and_logged_and_right_ones_go_on(
     assert answers[-1].headers["Retry-After"] == "60"
     assert caplog.text.count("192.0.2.7 gave a wrong key") == 30
     assert "guess-1" not in caplog.text
+    # Nor is the log filled by telling of the limit instead.
+    assert caplog.text.count("192.0.2.7") == 30
     assert code_of(visitor, apiKey=key) == 0
 
 
@@ -142,3 +145,16 @@ def test_whose_the_key_is(player: Player) -> None:
     assert player.ask("getUser", {"username": "Admin"})["user"]["adminRole"] is True
     with pytest.raises(Refused, match="70"):
         player.ask("getUser", {"username": "nobody"})
+
+
+def test_no_cache_that_others_use_keeps_what_only_a_key_opens(
+    app: Flask, player: Player, visitor: FlaskClient
+) -> None:
+    track = {"id": f"tr-{track_id(app, 'Album/two.mp3')}"}
+    for call in ("stream", "download"):
+        with player.open(call, track) as music:
+            assert "private" in music.headers["Cache-Control"]
+    for answer in (player.open("getSong", track), player.open("getSong", {"id": "tr-999"})):
+        assert answer.headers["Cache-Control"] == "no-store"
+    wrong = visitor.get("/rest/ping", query_string={"apiKey": "wrong"})
+    assert wrong.headers["Cache-Control"] == "no-store"
