@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from mixtape.mixtapes.values import MixtapeState
-from tests.browser.editing import sign_in
 from tests.browser.listening import visitor
 from tests.browser.test_axe import examine
 from tests.helpers.audio import make_audio
@@ -41,11 +40,12 @@ def nobody_else(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def owner(browser: Browser, site: str, nobody_else: None) -> Iterator[BrowserContext]:
+def owner(
+    browser: Browser, site: str, session: StorageState, nobody_else: None
+) -> Iterator[BrowserContext]:
     """Return the browser of the first user, who is signed in."""
-    with visitor(browser, base_url=site) as context:
+    with visitor(browser, base_url=site, storage_state=session) as context:
         context.grant_permissions(["clipboard-read", "clipboard-write"])
-        sign_in(context.new_page())
         yield context
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,7 +39,9 @@ def ask(site: Site, talk: Callable[[AsyncConnection], Awaitable[T]], **ways: obj
         finally:
             await connection.cleanup()
 
-    return asyncio.run(run())
+    # In a thread of its own: another test of the same process may have a loop that is running.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(run())).result()
 
 
 def test_it_signs_in_by_each_way_that_it_has(site: Site, ways: dict[str, object]) -> None:

@@ -105,7 +105,10 @@ def test_a_worker_finds_the_tracks_of_several_folders_by_their_names(site: Site)
     places = [site.music, site.root / "more"]
     runs = make_runs(site.settings, site.cache, site.tracker, places)
     site.stack.callback(runs.close)
-    tracks = [make_noise(place / "one.flac", samples=44_100, seed=7) for place in places]
+    tracks = [
+        make_noise(place / "one.flac", samples=44_100, seed=seed)
+        for seed, place in enumerate(places)
+    ]
     # A worker that has the same folders at other places, in another order.
     mounts = [site.root / "elsewhere" / place.name for place in reversed(places)]
     for mount, place in zip(mounts, reversed(places), strict=True):

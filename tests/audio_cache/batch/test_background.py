@@ -212,12 +212,12 @@ def test_a_run_has_failed_only_where_nothing_could_be_done(
 def test_a_shutdown_ends_all_at_once_and_is_no_end_of_the_runs(
     runs: BackgroundRuns, tracker: ProgressTracker, long: Path, short: list[Path]
 ) -> None:
-    before = running_count()
+    before, others = running_count(), set(threading.enumerate())
     runs.schedule("mix", [long, *short], ["low"])
     wait_until(lambda: running_count() > before)
     runs.close()
     assert running_count() == before
-    names = {thread.name for thread in threading.enumerate()}
+    names = {thread.name for thread in threading.enumerate() if thread not in others}
     assert "audio-cache" not in names
     assert {event["status"] for event in so_far(tracker)} <= {"pending", "in_progress"}
     with pytest.raises(RuntimeError, match="stopped"):

@@ -63,7 +63,7 @@ function angle(a, b) {
   return ((Math.atan2(b, a) * 180) / Math.PI + 360) % 360;
 }
 
-/** By Björn Ottosson's formulas, https://bottosson.github.io/posts/oklab/, which CSS has too. */
+/** By Björn Ottosson's formulas, bottosson.github.io, “A perceptual color space”, which CSS has too. */
 function oklab(...rgb) {
   const [red, green, blue] = rgb.map((value) => {
     const share = value / 255;
