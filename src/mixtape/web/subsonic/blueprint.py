@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
-from flask import Blueprint, Flask, current_app, request
+from flask import Blueprint, Flask, abort, current_app, request
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
@@ -53,7 +53,9 @@ def init_app(app: Flask) -> None:
 
 def call(name: str) -> Response:
     """Answer one call of the OpenSubsonic API, to a device that proves that it knows its key."""
-    request.max_content_length = request.max_form_memory_size = _MOST_BYTES
+    if (request.content_length or 0) > _MOST_BYTES:
+        abort(413)
+    request.max_form_memory_size = _MOST_BYTES
     arguments = Arguments.of(request)
     if request.method == "POST":
         # The same call: players post what would be long as an address, and ask for ranges so, too.
