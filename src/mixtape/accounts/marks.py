@@ -16,6 +16,7 @@ from ..database.tables import Track
 from ..database.units_of_work import Database
 from .users import lock_user
 
+BEST_RATING: Final = 5
 # Statements hold so many values at most; SQLite's own limit is 32,766.
 AT_ONCE: Final = 5_000
 

@@ -10,6 +10,8 @@ from .plays import is_enough
 
 STARTING, PLAYING, PAUSED, STOPPED = "starting", "playing", "paused", "stopped"
 STATES: Final = (STARTING, PLAYING, PAUSED, STOPPED)
+# Times the usual speed: what any player plays at.
+SLOWEST, FASTEST = 0.01, 100.0
 # So long after a track should have ended a player that said nothing more is gone: the extension
 # playbackReport has it so.
 SILENT_FOR: Final = timedelta(minutes=30)

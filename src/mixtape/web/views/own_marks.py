@@ -9,18 +9,16 @@ from flask import Blueprint, abort
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from ...accounts.marks import Subject
-from ...accounts.timeline import STARTING, STATES, Player, Report
+from ...accounts.marks import BEST_RATING, Subject
+from ...accounts.timeline import FASTEST, SLOWEST, STARTING, STATES, Player, Report
 from ...database.tables import MAX_ID, Track
 from ...services import current_services
 from ..visitors import current_user
 from .json_api import fresh_json, no_content, read_object
 
 blueprint = Blueprint("own_marks", __name__, url_prefix="/api")
-_BEST: Final = 5
 _PAGE: Final = re.compile("[A-Za-z0-9-]{1,40}")
 _PLAYER_NAME: Final = "mixtape"
-_SLOWEST, _FASTEST = 0.01, 100.0
 
 
 @blueprint.get("/stars")
@@ -49,8 +47,8 @@ def unstar(track_id: int) -> Response:
 def rate(track_id: int) -> Response:
     """Rate a track from 1 to 5; 0 takes the rating back."""
     rating = read_object().get("rating")
-    if type(rating) is not int or not 0 <= rating <= _BEST:
-        abort(400, gettext("A rating is a whole number from 0 to %(best)s.", best=_BEST))
+    if type(rating) is not int or not 0 <= rating <= BEST_RATING:
+        abort(400, gettext("A rating is a whole number from 0 to %(best)s.", best=BEST_RATING))
     subject = Subject.track(_get_track(track_id).path)
     current_services().marks.rate(current_user().id, subject, rating)
     return no_content()
@@ -72,7 +70,7 @@ def playback() -> Response:
         duration_ms=duration_ms,
         state=state,
         position_ms=min(position_ms, duration_ms) if duration_ms else position_ms,
-        rate=min(max(_number(body, "rate", 1.0), _SLOWEST), _FASTEST),
+        rate=min(max(_number(body, "rate", 1.0), SLOWEST), FASTEST),
     )
     scrobbling = current_services().scrobbling
     if body.get("is_new") is True:

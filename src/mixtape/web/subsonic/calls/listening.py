@@ -8,7 +8,7 @@ from math import inf
 from typing import Any, Final
 
 from ....accounts.bookmarks import SavedQueue, remaining_queue
-from ....accounts.timeline import STATES, Player, Report, Timeline
+from ....accounts.timeline import FASTEST, SLOWEST, STATES, Player, Report, Timeline
 from ....database.tables import Track
 from ..answers import Payload
 from ..call import Call
@@ -18,7 +18,6 @@ from ..ids import read_id, track_id
 
 # A player that was offline for weeks tells of so many at once.
 _MOST_PLAYS: Final = 1_000
-_SLOWEST, _FASTEST = 0.01, 100.0
 _NO_TRACK: Final = "The library has no such track."
 
 
@@ -56,9 +55,9 @@ def report_playback(call: Call) -> Payload:
     # The word that it has stopped comes for a file that has just gone, too.
     track = _find_track(call, arguments.text("mediaId"), must_be_there=False)
     rate = arguments.decimal("playbackRate", 1.0)
-    if not _SLOWEST <= rate <= _FASTEST:
+    if not SLOWEST <= rate <= FASTEST:
         raise SubsonicError(
-            FAILED, f"“playbackRate={rate:g}” has to be from {_SLOWEST:g} to {_FASTEST:g}."
+            FAILED, f"“playbackRate={rate:g}” has to be from {SLOWEST:g} to {FASTEST:g}."
         )
     report = Report(
         track_id=track.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from ....accounts.marks import Subject, read_album_mark
+from ....accounts.marks import BEST_RATING, Subject, read_album_mark
 from ....database.account_tables import ALBUM, ARTIST, TRACK
 from ....library.listed import Album
 from ..answers import Payload
@@ -14,7 +14,6 @@ from ..errors import FAILED, MISSING_PARAMETER, NOT_FOUND, SubsonicError
 from ..fields import Fields, album_fields, album_folder_fields, artist_fields, track_fields
 from ..ids import Id, read_id
 
-_BEST: Final = 5
 _NAMES: Final = ("id", "albumId", "artistId")
 
 
@@ -33,8 +32,10 @@ def unstar(call: Call) -> Payload:
 def set_rating(call: Call) -> Payload:
     """Rate a track, an album or an artist from 1 to 5; 0 takes the rating back."""
     rating = call.arguments.number("rating")
-    if rating > _BEST:
-        raise SubsonicError(FAILED, f"“rating={rating}” has to be a number from 0 to {_BEST}.")
+    if rating > BEST_RATING:
+        raise SubsonicError(
+            FAILED, f"“rating={rating}” has to be a number from 0 to {BEST_RATING}."
+        )
     [subject] = _find(call, [call.arguments.text("id")], must_be_there=rating > 0)
     call.services.marks.rate(call.user.id, subject, rating)
     return {}
