@@ -22,10 +22,10 @@ test lowest coverage fast stress chaos clients fuzz browser: export PYTHONDONTWR
 test: .venv/.dev               ## everything but stress
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
-# But live plays, which use no package but ours, and take the longest.
+# But live plays, which use no package but ours, and take the longest; and players that others wrote, which have their own.
 lowest: .venv-lowest/.test     ## the quick ones, with the lowest versions that pyproject.toml allows
 	HYPOTHESIS_PROFILE=few .venv-lowest/bin/pytest --numprocesses $(JOBS) --dist loadfile -m "not slow and not browser and not stress and not chaos" \
-		--ignore tests/audio_cache/live
+		--ignore tests/audio_cache/live --ignore tests/clients
 
 # One file for what runs, one with the tools besides, one with the lowest versions. Versions stay unless they have to
 # change: make lock UPGRADE="--upgrade-package flask", or --upgrade for all.
