@@ -277,17 +277,15 @@ class AudioCheck:
         self._source = source
         self._said = bytearray()
         self.codec = _CHECKED_AS[source.bits]
+        # Of the very samples that were encoded, and of those that a decode beside it gave.
         self.is_passed = False
+        self.is_passed_apart = False
 
     @classmethod
     def of(cls, source: Source) -> AudioCheck | None:
         """Return the check of a source; None where it states nothing that could be compared."""
         is_stated = source.audio.startswith("flac-md5:")
         return cls(source) if is_stated and source.bits in _CHECKED_AS else None
-
-    def restarted(self) -> AudioCheck:
-        """Return the same check from the beginning."""
-        return AudioCheck(self._source)
 
     def update(self, data: bytes) -> None:
         """Take what ffmpeg says of the samples that it decoded."""
@@ -299,18 +297,11 @@ class AudioCheck:
         Raises:
             DamagedSourceError: they are not the audio that the file says it holds.
         """
-        found = self._said.decode("ascii", "replace").strip().removeprefix("MD5=").lower()
-        stated = self._source.audio.removeprefix("flac-md5:")
-        if len(found) != _MD5_DIGITS or not stated.startswith(f"{found}-"):
-            raise DamagedSourceError(
-                name_of(self._source),
-                "is damaged: its audio does not have the MD5 that the file states for it. "
-                "Restore it from a backup, or encode it anew with flac",
-            )
+        self._compare(self._said)
         self.is_passed = True
 
-    def run(self, ffmpeg: FFmpeg, on_start: Callable[[FFmpegRun], None]) -> None:
-        """Decode all of the source and compare, where no encode has read all of it.
+    def run(self, ffmpeg: FFmpeg, on_start: Callable[[FFmpegRun], None], *, nice: int = 0) -> None:
+        """Decode all of the source and compare, where no encode reads all of it.
 
         Raises:
             EncodeInterruptedError: somebody ended the ffmpeg.
@@ -319,15 +310,25 @@ class AudioCheck:
         """
         output = ("-map", "0:a:0", "-vn", "-c:a", self.codec, *_MD5_OUTPUT)
         with FFmpegRun(
-            ffmpeg, [*input_arguments(self._source), *output], source=self._source
+            ffmpeg, [*input_arguments(self._source), *output], source=self._source, nice=nice
         ) as run:
             on_start(run)
-            for _, data in run.read():
-                self.update(data)
+            said = b"".join(data for _, data in run.read())
             report = run.finish()
         if report.returncode != 0:
             raise _error(self._source, "cannot be decoded", run, report)
-        self.finish()
+        self._compare(said)
+        self.is_passed_apart = True
+
+    def _compare(self, said: bytes | bytearray) -> None:
+        found = said.decode("ascii", "replace").strip().removeprefix("MD5=").lower()
+        stated = self._source.audio.removeprefix("flac-md5:")
+        if len(found) != _MD5_DIGITS or not stated.startswith(f"{found}-"):
+            raise DamagedSourceError(
+                name_of(self._source),
+                "is damaged: its audio does not have the MD5 that the file states for it. "
+                "Restore it from a backup, or encode it anew with flac",
+            )
 
 
 def input_arguments(

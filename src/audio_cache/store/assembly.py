@@ -21,10 +21,10 @@ from ..encoding.together import encode_together
 from ..errors import EncodeError
 from .partial import MakeRoom, Partial, require_space
 
-# A piece costs a start of ffmpeg and one extra group: 4 % of the shortest pieces, 1 % of the
-# longest. The shorter ones let all threads finish at the same time.
-_SHORTEST_PIECE: Final = 24 * mp3.GROUP_FRAMES
-_LONGEST_PIECE: Final = 96 * mp3.GROUP_FRAMES
+# A piece costs a start of ffmpeg and the groups in which its encoder settles: 9 % of the shortest
+# pieces, 3 % of the longest. The shorter ones let all threads finish at the same time.
+_SHORTEST_PIECE: Final = 48 * mp3.GROUP_FRAMES
+_LONGEST_PIECE: Final = 144 * mp3.GROUP_FRAMES
 # How much further the front goes when others join it, so that it stops at a whole group.
 _LEAD_FRAMES: Final = 24 * mp3.GROUP_FRAMES
 
@@ -39,7 +39,8 @@ class Assembly:
         nice: CPU niceness of the encoders.
         cancellation: ends the encoders; what they made stays.
         on_growth: is told the bytes that are there of the first quality, and how many it has.
-        check: is given the decoded samples where one ffmpeg decodes all of the source.
+        check: is given the decoded samples where one ffmpeg decodes all of the source; where
+            several threads share it, the first that helps decodes all of it for the check.
         make_room: makes room for what is still missing.
     """
 
@@ -61,6 +62,7 @@ class Assembly:
         self._cancellation = cancellation or Cancellation()
         self._on_growth = on_growth
         self._check = check
+        self._is_check_begun = check is None
         self._changed = threading.Condition()
         self._hands = 1
         self._error: BaseException | None = None
@@ -113,7 +115,10 @@ class Assembly:
         with self._changed:
             self._hands += 1
             self._shorten_front()
+            check = self._take_check()
         try:
+            if check is not None:
+                check.run(self._renditions[0].ffmpeg, self._cancellation.hold, nice=self._nice)
             while has_time() and (piece := self._take_piece()) is not None:
                 self._encode_piece(*piece)
         except BaseException as error:
@@ -194,6 +199,13 @@ class Assembly:
         stop = mp3.group_start(self._front_frame()) + _LEAD_FRAMES
         if self.frames - stop >= _SHORTEST_PIECE:
             self._next = self._front_stop = stop
+
+    def _take_check(self) -> AudioCheck | None:
+        """Return the check if the caller is to make it: first, as the longest piece of all."""
+        if self._is_check_begun or self._front_stop == self.frames:
+            return None
+        self._is_check_begun = True
+        return self._check
 
     def _take_piece(self) -> tuple[int, int] | None:
         with self._changed:

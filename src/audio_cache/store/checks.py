@@ -46,7 +46,7 @@ class Checks:
         Args:
             rendition: with its audio identified.
             check: of `begin`. What went on where an earlier encode ended, or was shared, has not
-                read all of the source, so it is read here.
+                read all of the source, so it is read here, unless that was done beside it.
             on_start: is given the ffmpeg as soon as it runs.
 
         Raises:
@@ -68,8 +68,8 @@ class Checks:
         self, rendition: Rendition, check: AudioCheck | None, on_start: Callable[[FFmpegRun], None]
     ) -> None:
         source = rendition.source
-        if check is not None:
-            check.restarted().run(self._get_ffmpeg(), on_start)
+        if check is not None and not check.is_passed_apart:
+            check.run(self._get_ffmpeg(), on_start)
         now = version_of(stat_source(source.path))
         if now == source.version:
             return

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from audio_cache.cache_worker import CacheWorker, missing, schedule_mixtape_caching
-from audio_cache.encoding import together
+from audio_cache.encoding import ffmpeg_options, together
 from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
 from audio_cache.encoding.mp3 import GROUP_FRAMES
 from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
@@ -71,7 +71,8 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int]]:
             super().__init__(*arguments, **options)
             started.append((self.command, running_count()))
 
-    monkeypatch.setattr(together, "FFmpegRun", Counted)
+    for module in (together, ffmpeg_options):
+        monkeypatch.setattr(module, "FFmpegRun", Counted)
     return started
 
 
@@ -202,16 +203,41 @@ def test_no_more_encoders_run_at_once_than_there_are_workers(
     assert max(running for _, running in runs) <= 2
 
 
-def test_idle_workers_help_with_a_long_track_and_the_file_is_the_same(
-    cache: AudioCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: list[object]
-) -> None:
+@pytest.fixture
+def long_track(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a FLAC of 20 s, which is long enough to be shared."""
     for name in ("_LEAD_FRAMES", "_SHORTEST_PIECE", "_LONGEST_PIECE"):
         monkeypatch.setattr(assembly, name, GROUP_FRAMES)
-    noise = make_noise(tmp_path / "noise.flac", samples=20 * 44_100)
-    CacheWorker(cache, max_workers=3).cache_mixtape_async([noise], ["low"])
+    return make_noise(tmp_path / "noise.flac", samples=20 * 44_100)
+
+
+def test_idle_workers_help_with_a_long_track_and_the_file_is_the_same(
+    cache: AudioCache, long_track: Path, tmp_path: Path, runs: list[object]
+) -> None:
+    CacheWorker(cache, max_workers=3).cache_mixtape_async([long_track], ["low"])
     assert len(runs) > 3
-    alone = AudioCache(tmp_path / "alone").transcode_file(noise, "low")
-    assert cache.get_cache_path(noise, "low").read_bytes() == alone.read_bytes()
+    alone = AudioCache(tmp_path / "alone").transcode_file(long_track, "low")
+    assert cache.get_cache_path(long_track, "low").read_bytes() == alone.read_bytes()
+
+
+def test_a_shared_track_is_compared_with_its_md5_while_it_is_encoded(
+    cache: AudioCache, long_track: Path, runs: list[tuple[list[str], int]]
+) -> None:
+    CacheWorker(cache, max_workers=3).cache_mixtape_async([long_track], ["low"])
+    decodes = [at for at, (command, _) in enumerate(runs) if "libmp3lame" not in command]
+    assert len(decodes) == 1
+    assert decodes[0] < len(runs) - 1
+
+
+def test_a_shared_track_that_is_not_what_its_md5_says_is_not_kept(
+    cache: AudioCache, long_track: Path
+) -> None:
+    content = bytearray(long_track.read_bytes())
+    content[26] ^= 1
+    long_track.write_bytes(content)
+    result = CacheWorker(cache, max_workers=3).cache_mixtape_async([long_track], ["low"])
+    assert list(result.values()) == [{"low": False}]
+    assert not cache.is_cached(long_track, "low")
 
 
 def test_threads_are_gone_when_a_batch_is_done(worker: CacheWorker, tracks: list[Path]) -> None:
