@@ -90,7 +90,7 @@ clients: .venv/.dev .venv-clients/.made  ## players that others wrote: Mopidy, S
 conformance: .venv/.dev .venv-conformance/bin/httplint  ## what others check of our answers
 	HTTPLINT=.venv-conformance/bin/httplint VARNISHTEST=$$(command -v varnishtest) \
 		SCHEMA_EXAMPLES=300 \
-		$(BIN)/pytest tests/mixtape/web/test_conformance.py tests/mixtape/web/subsonic/test_schema.py tests/audio_cache/live/test_varnishtest.py
+		$(BIN)/pytest --timeout 1800 tests/mixtape/web/test_conformance.py tests/mixtape/web/subsonic/test_schema.py tests/audio_cache/live/test_varnishtest.py
 
 .venv-conformance/bin/httplint:
 	$(PYTHON) -m venv .venv-conformance
