@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from .batch.batch import Batch, Wanted
+from .batch.batch import Batch, Wanted, store_each
 from .batch.needs import find_outdated, is_missing, is_valid, look_up, missing
 from .batch.outcome import NOT_NEEDED, Outcome, name_tracks
 from .batch.reporter import Progress, Reporter
@@ -65,7 +65,7 @@ class CacheWorker:
             return {}
         try:
             if self.audio_cache.should_transcode(path):
-                self.audio_cache.store_together(path, wanted)
+                store_each(self.audio_cache, path, wanted)
             else:
                 stat_source(path)
         except (AudioCacheError, OSError) as error:

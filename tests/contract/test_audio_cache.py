@@ -55,11 +55,16 @@ class TestQualities:
     def test_beyond_more_lossless_suffixes(self, cache: AudioCache, suffix: str) -> None:
         assert cache.should_transcode(Path("/nowhere/a" + suffix))
 
-    def test_beyond_alac_inside_m4a_is_found_and_aac_is_not_lossless(
-        self, cache: AudioCache
+    @pytest.mark.parametrize("suffix", [".m4a", ".mp4"])
+    def test_beyond_alac_inside_is_found_and_aac_is_not_lossless(
+        self, cache: AudioCache, tmp_path: Path, suffix: str
     ) -> None:
-        assert cache.should_transcode(DATA / "alac.m4a")
-        assert not cache.should_transcode(DATA / "aac.m4a")
+        alac, aac = (
+            Path(shutil.copy(DATA / f"{codec}.m4a", tmp_path / f"{codec}{suffix}"))
+            for codec in ("alac", "aac")
+        )
+        assert cache.should_transcode(alac)
+        assert not cache.should_transcode(aac)
 
 
 class TestSignatures:
@@ -143,6 +148,15 @@ class TestIsCached:
     ) -> None:
         assert cache.is_cached(song, "original")
         assert cache.is_cached(mp3, "low")
+        assert cache.is_cached(Path("/nowhere/a.mp3"), "low")
+
+    def test_true_for_a_lossy_source_that_cannot_be_looked_at(
+        self, cache: AudioCache, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        loop = tmp_path / "loop.mp3"
+        loop.symlink_to(loop)
+        assert cache.is_cached(loop)
+        assert not caplog.records
 
     def test_else_a_valid_cached_file_exists(self, cache: AudioCache, song: Path) -> None:
         assert not cache.is_cached(song)
@@ -276,6 +290,13 @@ class TestSizeAndClearing:
         assert cache.clear_cache(older_than_days=7) == 1
         assert not files["a/b/deep.mp3"].exists()
         assert files["own.mp3"].exists()
+
+    def test_clear_cache_deletes_a_link_that_leads_nowhere(self, cache: AudioCache) -> None:
+        link = cache.cache_dir / "lost.mp3"
+        link.symlink_to("nowhere")
+        assert cache.clear_cache(older_than_days=1) == 0
+        assert cache.clear_cache() == 1
+        assert not link.is_symlink()
 
     def test_one_that_cannot_be_deleted_is_logged_and_skipped(
         self, cache: AudioCache, files: dict[str, Path], caplog: pytest.LogCaptureFixture

@@ -59,6 +59,15 @@ class TestCacheSingleFile:
         assert worker.cache_single_file(song, ["low", "high"]) == {"low": True, "high": True}
         assert worker.cache_single_file(broken, ["low"]) == {"low": False}
 
+    def test_a_quality_that_fails_keeps_no_other_away(
+        self, worker: CacheWorker, song: Path
+    ) -> None:
+        worker.audio_cache.get_cache_path(song, "high").mkdir()
+        expected = {"high": False, "low": True}
+        assert worker.cache_single_file(song, ["high", "low"]) == expected
+        expected = {"high": False, "medium": True}
+        assert worker.cache_mixtape_async([song], ["high", "medium"]) == {str(song): expected}
+
     def test_original_is_true(self, worker: CacheWorker, broken: Path) -> None:
         expected = {"low": False, "original": True}
         assert worker.cache_single_file(broken, ["low", "original"]) == expected

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from ..encoding.cancellation import Cancellation
 from ..errors import AudioCacheError, EncodeInterruptedError
@@ -164,7 +165,8 @@ class Batch:
         """Return what became of a track; None if it was interrupted."""
         path = track.path
         try:
-            made = self._cache.store_together(
+            made = store_each(
+                self._cache,
                 path,
                 self._wanted[path],
                 cancellation=self._cancellation,
@@ -202,3 +204,31 @@ class Batch:
     def _settle(self, track: BatchTrack, outcome: Outcome) -> None:
         self.outcomes[track.path] = outcome
         self._reporter.settled(track, outcome)
+
+
+def store_each(
+    cache: AudioCache, path: Path, qualities: Sequence[QualityLevel], **options: Any
+) -> list[QualityLevel]:
+    """Make several qualities of a source in one decode; where that fails, each that can be made.
+
+    Args:
+        cache: where they are kept.
+        path: the source.
+        qualities: which ones.
+        options: as for `AudioCache.store_together`.
+
+    Returns:
+        The qualities that were made; the others were valid already.
+
+    Raises:
+        EncodeError, EncodeInterruptedError, OSError: as `AudioCache.store_together`; one at least
+            was not made.
+    """
+    try:
+        return cache.store_together(path, qualities, **options)
+    except OSError:
+        # One that has no room, or whose name something else has, keeps none of the others away.
+        for quality in qualities if len(qualities) > 1 else ():
+            with contextlib.suppress(OSError):
+                cache.store_together(path, [quality], **options)
+        raise

@@ -108,16 +108,15 @@ class AudioCache(CacheDirectory):
         """Say whether a quality of a file can be served without encoding.
 
         True for "original", for lossy files, and if a valid entry exists, even without its source.
-        An OSError is logged and means False.
+        Of a lossless file an OSError is logged and means False.
         """
         try:
-            verdict = (
-                Verdict.VALID if quality == "original" else self.examine(original_path, quality)
-            )
+            if quality == "original" or self.examine(original_path, quality):
+                return True
         except OSError as error:
-            self.logger.warning("cannot look up %r in the cache: %s", str(original_path), error)
-            return False
-        return verdict is Verdict.VALID or not self.should_transcode(original_path)
+            if self.should_transcode(original_path):
+                self.logger.warning("cannot look up %r in the cache: %s", str(original_path), error)
+        return not self.should_transcode(original_path)
 
     def examine(self, original_path: Path, quality: QualityLevel) -> Verdict:
         """Return whether a file's entry at a quality is valid, or why not.

@@ -242,7 +242,8 @@ class CacheDirectory:
 
     def _delete_older(self, path: Path, age_s: float) -> bool:
         try:
-            if time.time() - path.stat().st_mtime > age_s:
+            status = path.stat() if path.exists() else path.lstat()  # a link may lead nowhere
+            if time.time() - status.st_mtime > age_s:
                 path.unlink()
                 return True
         except FileNotFoundError:

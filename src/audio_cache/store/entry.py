@@ -88,7 +88,9 @@ class Entry:
 def entry_name(absolute_path: str, quality: QualityLevel) -> str:
     """Return the name of the entry that a source of that normalised path has at a quality."""
     level = parse_quality(quality)
-    digest = hashlib.md5(os.fsencode(absolute_path), usedforsecurity=False).hexdigest()
+    # os.path.abspath keeps a second slash at the beginning, which means nothing on Linux.
+    path = absolute_path[1:] if absolute_path.startswith("//") else absolute_path
+    digest = hashlib.md5(os.fsencode(path), usedforsecurity=False).hexdigest()
     setting = QUALITY_SETTINGS[level]
     return f"{digest}_{level}_{setting['bitrate']}.{setting['format']}"
 

@@ -99,14 +99,17 @@ class Caching:
     def ahead(self) -> tuple[QualityLevel, ...]:
         """Return the qualities that are made ahead of the first listener; none if that is off."""
         settings = self._state.settings
-        if not (settings.enabled and settings.precache_on_upload):
-            return ()
-        return tuple(level for level in settings.precache_qualities if level != "original")
+        return self._chosen if settings.enabled and settings.precache_on_upload else ()
 
     @property
     def usual(self) -> tuple[QualityLevel, ...]:
         """Return the qualities that are made for somebody who asks for none in particular."""
-        return self.ahead or (DEFAULT_QUALITY,)
+        return self._chosen or (DEFAULT_QUALITY,)
+
+    @property
+    def _chosen(self) -> tuple[QualityLevel, ...]:
+        chosen = self._state.settings.precache_qualities
+        return tuple(level for level in chosen if level != "original")
 
     @property
     def best(self) -> QualityLevel | None:

@@ -196,11 +196,17 @@ def test_all_qualities_of_a_track_take_one_decode_at_the_batch_priority(
     assert all(command.count("libmp3lame") == 3 for command, _ in runs)
 
 
+@pytest.mark.parametrize(("name", "most"), [("cache_mixtape", 1), ("cache_mixtape_async", 2)])
 def test_no_more_encoders_run_at_once_than_there_are_workers(
-    cache: AudioCache, tracks: list[Path], runs: list[tuple[list[str], int]]
+    cache: AudioCache,
+    tracks: list[Path],
+    runs: list[tuple[list[str], int]],
+    name: str,
+    most: int,
 ) -> None:
-    CacheWorker(cache, max_workers=2).cache_mixtape_async(tracks)
-    assert max(running for _, running in runs) <= 2
+    getattr(CacheWorker(cache, max_workers=2), name)(tracks)
+    assert len(runs) == len(tracks)
+    assert max(running for _, running in runs) <= most
 
 
 @pytest.fixture

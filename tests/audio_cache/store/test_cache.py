@@ -55,10 +55,12 @@ def test_the_path_is_made_absolute_and_normal_before(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     expected = cache.get_cache_path(tmp_path / "a" / "x.flac")
-    for way in ("a/x.flac", "./a/./x.flac", "b/../a//x.flac", f"{tmp_path}/a/x.flac"):
+    for way in ("a/x.flac", "./a/./x.flac", "b/../a//x.flac", f"/{tmp_path}/a/x.flac"):
         assert cache.get_cache_path(Path(way)) == expected
     (tmp_path / "link").symlink_to(tmp_path / "a")
     assert cache.get_cache_path(tmp_path / "link" / "x.flac") != expected
+    # Two files on Linux, however alike they look.
+    assert cache.get_cache_path(Path("/\u00e9.flac")) != cache.get_cache_path(Path("/e\u0301.flac"))
 
 
 def test_a_path_of_any_bytes_has_a_name(cache: AudioCache) -> None:

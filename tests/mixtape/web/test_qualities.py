@@ -79,13 +79,24 @@ def test_a_quality_is_told_with_its_label_and_bitrate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "usual"), [("low,original,high", ["low", "high"]), ("original", ["medium"])]
+    ("chosen", "is_ahead", "usual"),
+    [
+        ("low,original,high", "true", ["low", "high"]),
+        ("low", "false", ["low"]),
+        ("original", "true", ["medium"]),
+    ],
 )
 def test_readiness_tells_what_is_made_where_nothing_is_asked_for_in_particular(
-    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: str, usual: list[str]
+    app: Flask,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: str,
+    is_ahead: str,
+    usual: list[str],
 ) -> None:
     services_of(app).close()
-    monkeypatch.setenv("AUDIO_CACHE_PRECACHE_QUALITIES", ahead)
+    monkeypatch.setenv("AUDIO_CACHE_PRECACHE_QUALITIES", chosen)
+    monkeypatch.setenv("AUDIO_CACHE_PRECACHE_ON_UPLOAD", is_ahead)
     app = make_scanned_app(tmp_path)
     mixtape = save_mixtape(app, "Tape", "Alpha")
     answer = app.test_client().get(f"/api/mixtapes/{mixtape.slug}/readiness").json
