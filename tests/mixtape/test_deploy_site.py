@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from audio_cache.settings import knobs
-from conftest import find_program
 from mixtape.settings import Settings
-from tests.helpers.nginx import DEPLOY, temp_paths
+from tests.helpers.host import make_app
+from tests.helpers.mixtape_serve import MixtapeServe
+from tests.helpers.nginx import DEPLOY
 from tests.helpers.waiting import LIMIT_S
 
 OUTSIDE = {
@@ -82,11 +89,13 @@ def start(kind: str, folder: Path, **own: str) -> subprocess.CompletedProcess[st
     )
 
 
-@pytest.mark.parametrize("kind", ["compose", "kubernetes"])
-def test_a_web_node_and_a_worker_accept_their_settings(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "proxies"), [("compose", "1"), ("kubernetes", "2")])
+def test_a_web_node_and_a_worker_accept_their_settings(
+    kind: str, proxies: str, tmp_path: Path
+) -> None:
     done = start(kind, tmp_path, PASSWORD="plum anvil tide seven", SECRET_KEY="0123456789" * 4)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["celery", "1"]
+    assert done.stdout.split() == ["celery", proxies]
 
 
 @pytest.mark.parametrize("kind", ["compose", "kubernetes"])
@@ -97,16 +106,62 @@ def test_a_site_does_not_start_with_the_secrets_of_the_example(kind: str, tmp_pa
         assert "what the example says" in done.stderr
 
 
-def test_the_commands_of_the_services_exist() -> None:
-    commands = {name: each["command"] for name, each in nodes().items()}
-    assert commands == {"web": ["mixtape", "serve"], "worker": ["audio-cache", "worker"]}
-    arguments = [
-        container["args"][:2]
+def containers() -> dict[str, dict[str, Any]]:
+    """Return the containers of the cluster, by name."""
+    return {
+        container["name"]: container
         for each in CLUSTER
         if each["kind"] == "Deployment"
         for container in each["spec"]["template"]["spec"]["containers"]
-    ]
-    assert arguments == [["mixtape", "serve"], ["audio-cache", "worker"]]
+    }
+
+
+COMMANDS = {
+    **{f"compose {name}": each["command"] for name, each in nodes().items()},
+    **{f"kubernetes {name}": containers()[name]["args"] for name in ("web", "worker")},
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_commands_and_options_of_the_nodes_exist(name: str) -> None:
+    program, *arguments = COMMANDS[name]
+    place = Path(sys.executable).with_name(program)
+    done = subprocess.run(
+        [place, *arguments, "--help"], capture_output=True, timeout=LIMIT_S, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{program} {arguments[0]} " in done.stdout.decode()
+
+
+def test_the_health_check_tells_a_server_that_plays_from_none(tmp_path: Path, music: Path) -> None:
+    with MixtapeServe(music, tmp_path / "data") as server:
+        assert run_health_check(server.address) == 0
+    assert run_health_check(server.address) != 0
+
+
+def run_health_check(address: str) -> int:
+    """Run what compose asks a node, at another address, and return its status."""
+    kind, program, *arguments = nodes()["web"]["healthcheck"]["test"]
+    assert (kind, program) == ("CMD", "python")
+    assert any("http://127.0.0.1:5000/" in each for each in arguments)
+    here = [each.replace("http://127.0.0.1:5000", address) for each in arguments]
+    done = subprocess.run(
+        [sys.executable, *here], capture_output=True, timeout=LIMIT_S, check=False
+    )
+    return done.returncode
+
+
+def test_a_pod_is_neither_ended_nor_passed_over_where_its_database_fails(tmp_path: Path) -> None:
+    client = make_app(tmp_path).test_client()
+    with sqlite3.connect(tmp_path / "data" / "mixtape.db") as database:
+        database.execute("DROP TABLE alembic_version")
+    database.close()
+    found = {}
+    for kind in ("startup", "readiness", "liveness"):
+        probe = containers()["web"][f"{kind}Probe"]
+        with client.get(probe["httpGet"]["path"]) as answer:
+            found[kind] = answer.status_code
+    assert found == {"startup": 503, "readiness": 200, "liveness": 200}
 
 
 def test_a_site_has_two_web_nodes_and_three_workers() -> None:
@@ -118,7 +173,9 @@ def test_a_site_has_two_web_nodes_and_three_workers() -> None:
 def test_what_the_image_copies_is_there_and_what_it_installs_has_hashes() -> None:
     text = (DEPLOY / "Containerfile").read_text("utf-8")
     root = DEPLOY.parent
-    for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE):
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+    assert len(copied) == 2
+    for line in copied:
         for name in line.split():
             assert (root / name).exists(), name
             assert f"!{name}" in (DEPLOY / "Containerfile.dockerignore").read_text("utf-8")
@@ -127,27 +184,31 @@ def test_what_the_image_copies_is_there_and_what_it_installs_has_hashes() -> Non
         assert re.search(rf"^{package}==.+\\$", locked, re.MULTILINE), package
 
 
-@pytest.mark.needs("nginx")
-def test_nginx_takes_the_configuration(tmp_path: Path) -> None:
-    text = (DEPLOY / "site" / "nginx.conf").read_text("utf-8")
-    # Debian's nginx is older than the one of the image, and knows no names that change.
-    text = text.replace("server web:5000 resolve max", "server 127.0.0.1:5000 max")
-    text = text.replace("/var/cache/nginx", str(tmp_path))
-    config = tmp_path / "nginx.conf"
-    config.write_text(
-        f"pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log; events {{}} "
-        f"http {{ access_log off; {temp_paths(tmp_path)} {text} }}"
-    )
-    program = find_program("nginx")
-    assert program is not None
-    done = subprocess.run(
-        [program, "-t", "-c", str(config), "-p", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_image_leaves_out_what_only_builds_it() -> None:
+    text = (DEPLOY / "Containerfile").read_text("utf-8")
+    left_out = re.search(r" uninstall --yes (.+) \\\n", text)
+    assert left_out is not None
+    groups = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text("utf-8"))
+    site = {f"audio-cache[{name}]" for name in ("celery", "postgres", "redis", "s3")}
+    needless = needed(groups["dependency-groups"]["build"]) - needed(site)
+    assert set(left_out[1].split()) == needless
+
+
+def needed(requirements: Iterable[str]) -> set[str]:
+    """Return the names of all that something needs here, by what is installed."""
+    found: set[tuple[str, str]] = set()
+    todo = [(Requirement(each), "") for each in requirements]
+    while todo:
+        requirement, extra = todo.pop()
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        for wanted in ("", *requirement.extras):
+            name = canonicalize_name(requirement.name)
+            if (name, wanted) not in found:
+                found.add((name, wanted))
+                inner = metadata.requires(name) or []
+                todo += [(Requirement(each), wanted) for each in inner]
+    return {name for name, _ in found}
 
 
 def test_kubernetes_takes_the_manifests(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def open_postgres(url: URL, busy_timeout_s: float) -> Backend:
             max_overflow=POOL_OVERFLOW,
             pool_use_lifo=True,
             pool_pre_ping=True,  # the server may have been restarted since
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+            # Said, as psycopg has bytes for all texts of a database that is in no encoding.
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "client_encoding": "UTF8"},
         )
     except ImportError as error:
         raise DatabaseError(

@@ -39,12 +39,13 @@ def test_a_server_that_cannot_be_reached_is_told_without_the_password(tmp_path: 
     assert "s3cret" not in said
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_a_database_that_is_not_utf8_is_refused_with_the_cure(
-    postgres_server: PostgresServer, tmp_path: Path
+    postgres_server: PostgresServer, tmp_path: Path, encoding: str
 ) -> None:
     with (
-        postgres_server.new_database(is_empty=True, encoding="LATIN1") as url,
-        pytest.raises(DatabaseError, match=r"encoding LATIN1 .* createdb --encoding UTF8"),
+        postgres_server.new_database(is_empty=True, encoding=encoding) as url,
+        pytest.raises(DatabaseError, match=rf"encoding {encoding} .* createdb --encoding UTF8"),
     ):
         Database.open(tmp_path, url)
 
