@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from ..database.account_tables import Device, User
 from ..database.tables import MAX_ID
@@ -22,11 +22,11 @@ from .typed_secrets import new_secret
 from .users import SavedUser, name_key, saved_user
 
 MAX_DEVICES: Final = 50
+# So many keys are opened for each token, whether there are any or not.
+MAX_RECOVERABLE: Final = 20
 MAX_NAME: Final = 60
 _GROUPS: Final = 5
 _NOTED_EVERY: Final = timedelta(minutes=1)
-# What is compared where there is no such user, so that this takes as long.
-_NOBODYS_KEY: Final = secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,9 @@ class Devices:
         self._database = database
         self._sealer = sealer
         self._now = now
+        # What is opened and compared where there is no key, so that this takes as long.
+        self._nobodys_key = new_secret(_GROUPS)
+        self._sealed_nobodys_key = sealer.seal(self._nobodys_key)
 
     def add(
         self, user_id: int, name: str, *, is_recoverable: bool, is_link: bool = False
@@ -91,7 +94,8 @@ class Devices:
             is_link: whether the key is for an address, and good for nothing else.
 
         Raises:
-            InvalidAccountError: it has no name, or the user has MAX_DEVICES already.
+            InvalidAccountError: it has no name, or the user has MAX_DEVICES already, or
+                MAX_RECOVERABLE that are recoverable.
             NotFoundError: there is no such user.
         """
         name = clean_text(name)[:MAX_NAME]
@@ -108,14 +112,10 @@ class Devices:
             is_link=is_link,
             created_at=self._now(),
         )
-        count = select(func.count()).select_from(Device).where(Device.user_id == user_id)
         with self._database.write() as session:
             if session.get(User, user_id) is None:
                 raise NotFoundError("there is no such user")
-            if session.scalars(count).one() >= MAX_DEVICES:
-                raise InvalidAccountError(
-                    f"you have {MAX_DEVICES} devices, and more cannot be added: remove one first"
-                )
+            check_room(session, user_id, [is_recoverable])
             session.add(device)
             session.flush()
             return _saved(device), key
@@ -156,22 +156,27 @@ class Devices:
     def find_by_token(self, user_name: str, token: str, salt: str) -> KnownDevice | None:
         """Return the device of a user whose key makes a token: MD5 of the key and the salt.
 
-        As the Subsonic API has it since 1.13. The time that it takes depends on how many devices
-        the user has, and not on how much of a token is right.
+        As the Subsonic API has it since 1.13. MAX_RECOVERABLE keys are opened and compared, whether
+        there is such a user or not, however many devices there are, and whichever is right.
         """
-        query = select(Device.id, Device.sealed_key, User).join(User)
+        query = select(Device.id, Device.sealed_key).join(User)
         query = query.where(User.name_key == name_key(user_name), Device.sealed_key.is_not(None))
         with self._database.read() as session:
-            rows = session.execute(query).all()
-        found = None
-        # Each is compared, also behind the one that is right.
-        for device_id, sealed, user in rows:
-            key = self._sealer.open(sealed) if sealed is not None else None
-            if _is_token(token, key or _NOBODYS_KEY, salt) and key is not None:
-                found = KnownDevice(device_id, saved_user(user))
-        if not rows:
-            _is_token(token, _NOBODYS_KEY, salt)
-        return found
+            rows = [(device_id, sealed or b"") for device_id, sealed in session.execute(query)]
+        rows += [(0, self._sealed_nobodys_key)] * (MAX_RECOVERABLE - len(rows))
+        found_id = 0
+        for device_id, sealed in rows:
+            key = self._sealer.open(sealed)
+            if _is_token(token, key or self._nobodys_key, salt) and key is not None:
+                found_id = device_id
+        return self._get_known(found_id) if found_id else None
+
+    def _get_known(self, device_id: int) -> KnownDevice | None:
+        with self._database.read() as session:
+            user = session.scalars(
+                select(User).join(Device).where(Device.id == device_id)
+            ).one_or_none()
+        return None if user is None else KnownDevice(device_id, saved_user(user))
 
     def note_use(self, device_id: int, client: str) -> None:
         """Keep that a device was used now, by a player that calls itself so; once a minute."""
@@ -192,6 +197,28 @@ class Devices:
 def hash_of(key: str) -> str:
     """Return what is kept of a key."""
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+
+
+def check_room(session: Session, user_id: int, are_recoverable: Sequence[bool]) -> None:
+    """Refuse devices that would be too many for a user, within a unit of work.
+
+    Args:
+        are_recoverable: for each of them, whether its key is stored so that it can be told again.
+
+    Raises:
+        InvalidAccountError: they are.
+    """
+    count = select(func.count(), func.count(Device.sealed_key)).where(Device.user_id == user_id)
+    there, recoverable = session.execute(count).one()
+    if there + len(are_recoverable) > MAX_DEVICES:
+        raise InvalidAccountError(
+            f"more than {MAX_DEVICES} devices cannot be added for one user: remove one first"
+        )
+    if any(are_recoverable) and recoverable + sum(are_recoverable) > MAX_RECOVERABLE:
+        raise InvalidAccountError(
+            f"more than {MAX_RECOVERABLE} devices that work with every app cannot be added for one "
+            "user: remove one first, or add it for apps with API keys"
+        )
 
 
 def _is_token(token: str, key: str, salt: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from mixtape.accounts.devices import MAX_DEVICES, Devices
+from mixtape.accounts.devices import MAX_DEVICES, MAX_RECOVERABLE, Devices
 from mixtape.accounts.sealing import Sealer
 from mixtape.database.account_tables import Device
 from mixtape.database.tables import FIRST_USER
@@ -75,9 +75,45 @@ def test_a_device_needs_a_name_and_a_user_and_there_are_not_endless_ones(devices
         devices.add(99, "Phone", is_recoverable=True)
     for number in range(MAX_DEVICES):
         devices.add(FIRST_USER, str(number), is_recoverable=False)
-    with pytest.raises(InvalidAccountError, match=f"you have {MAX_DEVICES} devices"):
+    with pytest.raises(InvalidAccountError, match=f"more than {MAX_DEVICES} devices"):
         devices.add(FIRST_USER, "one more", is_recoverable=False)
     assert len(devices.of(FIRST_USER)) == MAX_DEVICES
+
+
+def test_devices_that_work_with_every_app_are_fewer_and_others_can_still_be_added(
+    devices: Devices,
+) -> None:
+    for number in range(MAX_RECOVERABLE):
+        devices.add(FIRST_USER, str(number), is_recoverable=True)
+    with pytest.raises(InvalidAccountError, match=f"more than {MAX_RECOVERABLE} devices that work"):
+        devices.add(FIRST_USER, "one more", is_recoverable=True)
+    devices.add(FIRST_USER, "one more", is_recoverable=False)
+
+
+class CountingSealer(Sealer):
+    """A sealer that counts how many secrets it has opened."""
+
+    opened = 0
+
+    def open(self, sealed: bytes) -> str | None:
+        self.opened += 1
+        return super().open(sealed)
+
+
+@pytest.mark.parametrize("count", [0, 1, MAX_RECOVERABLE])
+def test_a_token_takes_as_many_openings_whoever_asks_and_whatever_is_right(
+    database: Database, count: int
+) -> None:
+    sealer = CountingSealer(SECRET_KEY)
+    devices = Devices(database, sealer)
+    keys = [devices.add(FIRST_USER, str(n), is_recoverable=True)[1] for n in range(count)]
+    tokens = [token(key, "salt") for key in (*keys[:1], *keys[-1:], "wrong")]
+    for name in ("admin", "nobody"):
+        for each in tokens:
+            before = sealer.opened
+            is_right = name == "admin" and each != tokens[-1]
+            assert (devices.find_by_token(name, each, "salt") is not None) is is_right
+            assert sealer.opened == before + MAX_RECOVERABLE
 
 
 def test_a_removed_device_is_gone_and_others_cannot_remove_it(devices: Devices) -> None:
