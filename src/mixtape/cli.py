@@ -68,7 +68,7 @@ def serve() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--force", is_flag=True, help="Replace FILE if it is there already.")
 def backup(file: Path, force: bool) -> None:
-    """Write all mixtapes and covers to FILE, a ZIP.
+    """Write all mixtapes, covers and people to FILE, a ZIP.
 
     It holds the links of the mixtapes: keep it as private as those.
     """
@@ -85,9 +85,16 @@ def backup(file: Path, force: bool) -> None:
     help="What becomes of mixtapes that are here already and were changed since: keep them, "
     "replace them by those of FILE, or add those as copies with links of their own.",
 )
+@click.option(
+    "--people/--no-people",
+    "lets_in",
+    default=None,
+    help="Whether people and devices of FILE that are not here are added, with their passwords and "
+    "keys. Whoever wrote FILE can get in by these.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-def restore(file: Path, existing: str | None, dry_run: bool) -> None:
-    """Put back the mixtapes and covers of FILE, which `mixtape backup` wrote.
+def restore(file: Path, existing: str | None, lets_in: bool | None, dry_run: bool) -> None:
+    """Put back the mixtapes, covers, stars and plays of FILE, which `mixtape backup` wrote.
 
     Nothing is deleted. Before a mixtape is replaced, all that are here are written to
     DATA_ROOT/backups.
@@ -99,13 +106,19 @@ def restore(file: Path, existing: str | None, dry_run: bool) -> None:
             return
         if existing is None and preview.plan.conflicts:
             existing = _ask_for_existing()
-        # mypy knows no Choice.
-        outcome = backups.restore(file, existing or "keep")  # type: ignore[arg-type]
+        if lets_in is None and preview.people.asks_to_let_in:
+            lets_in = _ask_to_let_in()
+        outcome = backups.restore(
+            file,
+            existing or "keep",  # type: ignore[arg-type] # mypy knows no Choice
+            lets_in=bool(lets_in),
+        )
     _show_outcome(outcome)
 
 
 @contextmanager
 def _opened_backups() -> Iterator[Backups]:
+    from .accounts.sealing import Sealer
     from .backups.backups import Backups
     from .library.covers import Artwork
     from .library.roots import adopt_roots, are_noted
@@ -116,7 +129,7 @@ def _opened_backups() -> Iterator[Backups]:
         if settings.music_roots and not are_noted(database):
             adopt_roots(database, roots)
         artwork = Artwork(database, roots, data_root)
-        yield Backups(database, artwork, data_root)
+        yield Backups(database, artwork, data_root, Sealer(read_secret_key(settings)))
 
 
 def _ask_for_existing() -> str:
@@ -130,8 +143,19 @@ def _ask_for_existing() -> str:
     return answer
 
 
+def _ask_to_let_in() -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "people or devices of it are not here: say with --people or --no-people whether they "
+            "are added with their passwords and keys. Nothing was changed."
+        )
+    return click.confirm(
+        "Add these people and devices, with their passwords and keys? Only if you made the backup"
+    )
+
+
 def _show_preview(preview: Preview) -> None:
-    plan = preview.plan
+    plan, people = preview.plan, preview.people
     said = [
         (plan.count("new"), "{} new"),
         (plan.count("same"), "{} here already, as they are in the backup"),
@@ -148,6 +172,18 @@ def _show_preview(preview: Preview) -> None:
             click.echo(f"“{step.title}”: {lost} not in the library. They keep their places.")
     if any(step.lost for step in plan.steps):
         click.echo("Where the library is not scanned yet, scan it first: mixtape serve.")
+    if people.new:
+        names = ", ".join(f"{name} ({role})" for name, role in people.new)
+        click.echo(f"{counted(len(people.new), 'user')} not here: {names}.")
+    if people.devices:
+        click.echo(f"{counted(people.devices, 'device')} not here.")
+    if people.locked:
+        click.echo(
+            f"{counted(people.locked, 'key')} sealed with another SECRET_KEY: add these devices "
+            "again for apps that sign in by a token."
+        )
+    if people.heard:
+        click.echo(f"Stars, ratings and plays of {counted(people.heard, 'user')}.")
     if plan.unknown:
         click.echo(f"A newer mixtape wrote it. Left out: {', '.join(plan.unknown)}.")
 
@@ -158,6 +194,12 @@ def _show_outcome(outcome: Outcome) -> None:
         f"{counted(len(done.added), 'mixtape')} added, {len(done.replaced)} replaced, "
         f"{done.kept + done.same} left as they are; {counted(outcome.covers, 'cover')} put back."
     )
+    people = outcome.people
+    if people.added or people.devices:
+        devices = counted(people.devices, "device")
+        click.echo(f"{counted(len(people.added), 'user')} and {devices} added.")
+    if people.heard:
+        click.echo(f"Stars, ratings and plays of {counted(people.heard, 'user')} put back.")
     if outcome.safety is not None:
         click.echo(f"What was here before is in {click.format_filename(outcome.safety)}.")
 

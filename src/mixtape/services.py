@@ -218,7 +218,7 @@ def init_app(app: Flask) -> None:
         share_links=ShareLinks(database),
         open_answers=open_answers,
         caching=Caching(state, database),
-        backups=Backups(database, artwork, data_root),
+        backups=Backups(database, artwork, data_root, sealer),
         incoming=Incoming(data_root),
         takeaway=Takeaway(Composer(state.playback), collages, partial(_placed, roots)),
     )

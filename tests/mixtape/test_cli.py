@@ -108,3 +108,21 @@ def test_a_file_that_is_no_backup_ends_with_words(tmp_path: Path, mixtape: Saved
     result = run(tmp_path, "restore", str(file))
     assert result.exit_code == 1
     assert result.output.startswith("Error: this is no backup of mixtape")
+
+
+def test_people_are_let_in_only_where_that_is_said(tmp_path: Path, mixtape: SavedMixtape) -> None:
+    file = str(tmp_path / "tapes.zip")
+    said = "a quiet harbour town\n"
+    assert run(tmp_path, "users", "add", "Ann", said=said).exit_code == 0
+    assert run(tmp_path, "backup", file).exit_code == 0
+    result = run(tmp_path, "restore", file, data="other")
+    assert result.exit_code == 2
+    assert "1 user not here: Ann (listener)." in result.output
+    assert "say with --people or --no-people" in result.output
+    assert titles(tmp_path, "other") == []
+    result = run(tmp_path, "restore", file, "--no-people", data="other")
+    assert result.exit_code == 0, result.output
+    assert "Ann" not in run(tmp_path, "users", "list", data="other").output
+    result = run(tmp_path, "restore", file, "--people", data="other")
+    assert "1 user and 0 devices added." in result.output
+    assert "Ann (listener)" in run(tmp_path, "users", "list", data="other").output

@@ -168,18 +168,7 @@ class Users:
         """
         password_hash = hash_strong(password)
         with self._changing(name) as session:
-            if len(session.scalars(select(User.id)).all()) >= MAX_USERS:
-                raise InvalidAccountError(f"there are {MAX_USERS} users, and no more are kept")
-            user = User(
-                **_named(session, name),
-                role=_checked_role(role),
-                password_hash=password_hash,
-                session_epoch=_new_epoch(),
-                created_at=self._now(),
-            )
-            session.add(user)
-            session.flush()
-            return saved_user(user)
+            return add_user(session, name, role, password_hash, self._now())
 
     def rename(self, user_id: int, name: str) -> SavedUser:
         """Give a user another name.
@@ -281,6 +270,32 @@ def name_key(name: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return " ".join(folded.split())[:MAX_NAME]
+
+
+def add_user(
+    session: Session, name: str, role: str, password_hash: str | None, created_at: datetime
+) -> SavedUser:
+    """Store a new user within a unit of work.
+
+    Args:
+        password_hash: from `passwords.hash_of`; with None nobody can sign in.
+
+    Raises:
+        InvalidAccountError: the name is taken or none, there is no such role, or there are
+            MAX_USERS already.
+    """
+    if len(session.scalars(select(User.id)).all()) >= MAX_USERS:
+        raise InvalidAccountError(f"there are {MAX_USERS} users, and no more are kept")
+    user = User(
+        **_named(session, name),
+        role=_checked_role(role),
+        password_hash=password_hash,
+        session_epoch=_new_epoch(),
+        created_at=created_at,
+    )
+    session.add(user)
+    session.flush()
+    return saved_user(user)
 
 
 def lock_user(session: Session, user_id: int) -> None:

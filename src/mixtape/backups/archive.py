@@ -1,6 +1,7 @@
-"""The file of a backup: a ZIP with one JSON and the covers as JPEG files.
+"""The file of a backup: a ZIP with JSON and the covers as JPEG files.
 
 backup.json             what is described in docs/backup.md
+people/<number>.json    a user, with devices, stars, plays and the like
 covers/<key>.jpg        a cover, named by the key that mixtapes know it by
 """
 
@@ -10,22 +11,26 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Final
 
+from sqlalchemy import Table
+
+from ..accounts.users import MAX_USERS
 from ..errors import BackupError
 from ..files.pictures import MAX_BYTES as MAX_COVER_BYTES
-from .rows import Rows, decode_bytes, encode_value
+from .rows import MIXTAPE, USER, Rows, decode_bytes, encode_value
 
 FORMAT: Final = "mixtape backup"
-VERSION: Final = 1
+# 1 knew nothing of people.
+VERSION: Final = 2
 CONTENTS: Final = "backup.json"
 ABOUT: Final = (
-    "All mixtapes of a mixtape server. The slugs in it open the mixtapes that are shared: keep it "
-    "as private as their links."
+    "All mixtapes and people of a mixtape server. The slugs in it open the mixtapes that are "
+    "shared: keep it as private as their links."
 )
 MAX_CONTENTS_BYTES: Final = 64_000_000
 # A row takes a hundred bytes and has a few; in Python each may take thirty times its own.
@@ -33,6 +38,7 @@ MAX_VALUES: Final = 4_000_000
 MAX_COVERS: Final = 20_000
 MAX_TOTAL_BYTES: Final = 2_000_000_000
 _COVER: Final = re.compile(r"covers/([0-9a-f]{32})\.jpg")
+_PERSON: Final = re.compile(r"people/[1-9][0-9]{0,3}\.json")
 _FOREIGN: Final = "this is no backup of mixtape"
 _DAMAGED: Final = "the backup is damaged: copy it again, or take another one"
 
@@ -50,8 +56,21 @@ class TrackNote:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonPart:
+    """What a backup holds of one user.
+
+    Args:
+        rows: by the names of their tables; one of them is the user's own.
+        tracks: those that the rows name and the library knew.
+    """
+
+    rows: Rows
+    tracks: tuple[TrackNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup holds, but for the covers.
+    """What a backup holds, but for the people and the covers.
 
     Args:
         mixtapes: the rows of each mixtape, by the names of their tables.
@@ -69,15 +88,25 @@ class Backup:
     owners: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_archive(file: IO[bytes], backup: Backup, covers: Iterable[tuple[str, bytes]]) -> None:
+def write_archive(
+    file: IO[bytes],
+    backup: Backup,
+    covers: Iterable[tuple[str, bytes]],
+    people: Iterable[PersonPart] = (),
+) -> None:
     """Write a backup.
 
     Args:
         covers: keys and JPEGs; taken one after the other.
+        people: taken one after the other, before the covers.
     """
     contents = json.dumps(_as_json(backup), ensure_ascii=False, indent=1).encode()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(CONTENTS, contents, zipfile.ZIP_DEFLATED)
+        for number, person in enumerate(people, 1):
+            part = {"rows": person.rows, "tracks": _notes_as_json(person.tracks)}
+            written = json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode()
+            archive.writestr(f"people/{number}.json", written, zipfile.ZIP_DEFLATED)
         for key, picture in covers:
             archive.writestr(f"covers/{key}.jpg", picture, zipfile.ZIP_STORED)
 
@@ -105,9 +134,9 @@ class Archive:
         except OSError as error:
             raise BackupError(f"the backup cannot be read: {error.strerror or error}") from error
         try:
-            self._covers = _list_covers(self._zip.infolist())
+            self._covers, self._people = _list_parts(self._zip.infolist())
             contents = self._read(self._zip.getinfo(CONTENTS), MAX_CONTENTS_BYTES)
-            self.backup = _from_json(_parse(contents))
+            self.backup = _from_json(_parse(contents, CONTENTS))
         except BaseException:
             self._zip.close()
             raise
@@ -129,6 +158,11 @@ class Archive:
         """Return a cover. BackupError where it is damaged."""
         return self._read(self._covers[key], MAX_COVER_BYTES)
 
+    def people(self) -> Iterator[PersonPart]:
+        """Yield the users that it holds, read one after the other. BackupError for damage."""
+        for part in self._people:
+            yield _person(_parse(self._read(part, MAX_CONTENTS_BYTES), part.filename))
+
     def _read(self, info: zipfile.ZipInfo, most_bytes: int) -> bytes:
         try:
             # Not by what the file says of itself: that may unpack to any number of bytes.
@@ -143,11 +177,17 @@ class Archive:
         return content
 
 
-def _list_covers(parts: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+def _list_parts(
+    parts: list[zipfile.ZipInfo],
+) -> tuple[dict[str, zipfile.ZipInfo], list[zipfile.ZipInfo]]:
+    """Return the covers by their keys, and the people."""
     names = [part.filename for part in parts]
     if CONTENTS not in names:
         raise BackupError(f"{_FOREIGN}: there is no {CONTENTS} in it")
-    if len(names) > MAX_COVERS + 1:
+    people = [part for part in parts if _PERSON.fullmatch(part.filename)]
+    if len(people) > MAX_USERS:
+        raise BackupError(f"it holds more than {MAX_USERS:,} people")
+    if len(names) - len(people) > MAX_COVERS + 1:
         raise BackupError(f"it holds more than {MAX_COVERS:,} covers")
     if sum(part.file_size for part in parts) > MAX_TOTAL_BYTES:
         raise BackupError(f"it would unpack to more than {MAX_TOTAL_BYTES // 10**9} GB")
@@ -156,18 +196,18 @@ def _list_covers(parts: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         match = _COVER.fullmatch(part.filename)
         if match is not None and match[1] not in covers:
             covers[match[1]] = part
-        elif part.filename != CONTENTS or names.count(CONTENTS) > 1:
+        elif part not in people and (part.filename != CONTENTS or names.count(CONTENTS) > 1):
             raise BackupError(f"{_FOREIGN}: it holds {part.filename[:80]!a}")
-    return covers
+    return covers, people
 
 
-def _parse(contents: bytes) -> Any:
+def _parse(contents: bytes, name: str) -> Any:
     if contents.count(b",") > MAX_VALUES:
-        raise BackupError(f"its {CONTENTS} has more than {MAX_VALUES:,} values")
+        raise BackupError(f"its {name} has more than {MAX_VALUES:,} values")
     try:
         return json.loads(contents)
     except (ValueError, RecursionError) as error:
-        raise BackupError(f"{_FOREIGN}: its {CONTENTS} is not JSON") from error
+        raise BackupError(f"{_FOREIGN}: its {name} is not JSON") from error
 
 
 def _as_json(backup: Backup) -> dict[str, Any]:
@@ -179,12 +219,16 @@ def _as_json(backup: Backup) -> dict[str, Any]:
         "made_by": backup.made_by,
         "revision": backup.revision,
         "mixtapes": backup.mixtapes,
-        "tracks": [
-            {name: encode_value(getattr(track, name)) for name in TrackNote.__slots__}
-            for track in backup.tracks
-        ],
+        "tracks": _notes_as_json(backup.tracks),
         "owners": dict(backup.owners),
     }
+
+
+def _notes_as_json(tracks: Iterable[TrackNote]) -> list[dict[str, Any]]:
+    return [
+        {name: encode_value(getattr(track, name)) for name in TrackNote.__slots__}
+        for track in tracks
+    ]
 
 
 def _from_json(written: Any) -> Backup:
@@ -203,7 +247,7 @@ def _from_json(written: Any) -> Backup:
             made_at=datetime.fromisoformat(written["made_at"]),
             made_by=str(written["made_by"])[:100],
             revision=str(written["revision"])[:100],
-            mixtapes=tuple(_rows(each) for each in written["mixtapes"]),
+            mixtapes=tuple(_rows(each, MIXTAPE) for each in written["mixtapes"]),
             tracks=tuple(_note(each) for each in written["tracks"]),
             # Those of before there were several users have none.
             owners={str(slug): str(name) for slug, name in written.get("owners", {}).items()},
@@ -214,9 +258,20 @@ def _from_json(written: Any) -> Backup:
         ) from error
 
 
-def _rows(written: Mapping[str, Any]) -> Rows:
+def _person(written: Any) -> PersonPart:
+    try:
+        tracks = tuple(_note(each) for each in written["tracks"])
+        return PersonPart(_rows(written["rows"], USER), tracks)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BackupError(
+            f"{_FOREIGN}: what it says of people is not of the form that it should be"
+        ) from error
+
+
+def _rows(written: Mapping[str, Any], whole: Table) -> Rows:
+    """Return the rows of one mixtape or user, which has one in the table of the whole."""
     rows = {str(table): [dict(row) for row in rows] for table, rows in written.items()}
-    if len(rows.get("mixtape", ())) != 1:
+    if len(rows.get(whole.name, ())) != 1:
         raise ValueError("each has one row of its own")
     return rows
 

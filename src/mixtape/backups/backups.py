@@ -11,11 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
+from sqlalchemy.orm import Session
+
+from ..accounts.sealing import Sealer
 from ..database.units_of_work import Database
 from ..errors import BackupError, PictureError
 from ..library.covers import Artwork
 from .archive import Archive, write_archive
 from .collect import collect, collect_covers
+from .people import collect_people
+from .people_checks import Person, read_people
+from .people_restore import PeoplePlan, RestoredPeople, plan_people, restore_people
 from .plan import Plan, make_plan
 from .restore import Existing, Restored, carry_out
 
@@ -29,10 +35,13 @@ class Preview:
     """What restoring a backup would do.
 
     Args:
+        plan: of the mixtapes.
+        people: who of it is not here.
         new_covers: the keys of the covers in it that are not here.
     """
 
     plan: Plan
+    people: PeoplePlan
     new_covers: tuple[str, ...]
 
 
@@ -46,6 +55,7 @@ class Outcome:
     """
 
     restored: Restored
+    people: RestoredPeople
     covers: int
     safety: Path | None
 
@@ -57,6 +67,7 @@ class Backups:
         database: where the mixtapes are.
         artwork: where the covers are.
         data_root: below which what was there before a restore is kept.
+        sealer: opens the keys of devices that were encrypted on this server.
         now: the clock.
     """
 
@@ -65,11 +76,13 @@ class Backups:
         database: Database,
         artwork: Artwork,
         data_root: Path,
+        sealer: Sealer,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
         self._artwork = artwork
         self._folder = data_root / FOLDER
+        self._sealer = sealer
         self._now = now
 
     def file_name(self) -> str:
@@ -80,7 +93,8 @@ class Backups:
         """Write a backup of all that is here, and return how many mixtapes are in it."""
         with self._database.read() as session:
             backup = collect(session, self._now())
-        write_archive(file, backup, collect_covers(self._artwork, backup))
+            covers = collect_covers(self._artwork, backup)
+            write_archive(file, backup, covers, collect_people(session))
         return len(backup.mixtapes)
 
     def save(self, path: Path, *, replaces: bool = False) -> int:
@@ -107,33 +121,42 @@ class Backups:
             BackupError: the file is no backup, or damaged.
         """
         with Archive(file) as archive, self._database.read() as session:
-            return self._preview(archive, make_plan(session, archive.backup))
+            return self._preview(session, archive)
 
-    def restore(self, file: Path | IO[bytes], existing: Existing) -> Outcome:
+    def restore(
+        self, file: Path | IO[bytes], existing: Existing, *, lets_in: bool = False
+    ) -> Outcome:
         """Put back what is in a backup: all of its mixtapes, or none where one cannot be.
 
         Args:
             existing: what becomes of mixtapes that are here already and not the same, see
                 `carry_out`. Before any is replaced, a backup of them all is made.
+            lets_in: whether people and devices are added that are not here, see `restore_people`.
 
         Raises:
             BackupError: the file is no backup, or damaged; nothing was changed.
         """
         with Archive(file) as archive:
             with self._database.read() as session:
-                preview = self._preview(archive, make_plan(session, archive.backup))
+                preview = self._preview(session, archive)
             is_replacing = existing == "replace" and preview.plan.conflicts
             safety = self._save_what_is_here() if is_replacing else None
             for key in preview.new_covers:
                 self._put_back(archive, key)
             # Made again here: what was saved since must not be overwritten unseen.
             with self._database.write() as session:
+                # People first, so that mixtapes find whose they are.
+                people = restore_people(session, self._people(archive), lets_in=lets_in)
                 restored = carry_out(session, make_plan(session, archive.backup), existing)
-        return Outcome(restored, len(preview.new_covers), safety)
+        return Outcome(restored, people, len(preview.new_covers), safety)
 
-    def _preview(self, archive: Archive, plan: Plan) -> Preview:
+    def _preview(self, session: Session, archive: Archive) -> Preview:
         new = [key for key in sorted(archive.cover_keys) if not self._artwork.is_known(key)]
-        return Preview(plan, tuple(new))
+        plan = make_plan(session, archive.backup)
+        return Preview(plan, plan_people(session, self._people(archive)), tuple(new))
+
+    def _people(self, archive: Archive) -> Iterator[Person]:
+        return read_people(archive, self._sealer, self._now())
 
     def _put_back(self, archive: Archive, key: str) -> None:
         try:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
 
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from ..database.account_tables import User
 from ..database.schema import NEWEST
-from ..database.tables import FIRST_USER, Mixtape, Track
+from ..database.tables import FIRST_USER, Mixtape
 from ..errors import NotFoundError
 from ..library.covers import LARGE, Artwork
-from .archive import Backup, TrackNote
+from .archive import Backup
+from .people import read_notes
 from .rows import (
     MIXTAPE,
     Row,
@@ -27,21 +27,14 @@ from .rows import (
     parents_of,
 )
 
-_AT_ONCE: Final = 5_000
-
 
 def collect(session: Session, now: datetime) -> Backup:
     """Return what is to be in a backup, within a unit of work."""
     mixtapes = tuple(read_mixtapes(session))
-    paths = sorted({path for rows in mixtapes for path in paths_in(rows)})
-    notes = []
-    for start in range(0, len(paths), _AT_ONCE):
-        some = Track.path.in_(paths[start : start + _AT_ONCE])
-        columns = (getattr(Track, name) for name in TrackNote.__slots__)
-        notes += [TrackNote(*row) for row in session.execute(select(*columns).where(some))]
-    notes.sort(key=lambda note: note.path)
+    paths = {path for rows in mixtapes for path in paths_in(rows)}
+    notes = tuple(read_notes(session, paths))
     made_by = f"mixtape {_version()}"
-    return Backup(now, made_by, NEWEST, mixtapes, tuple(notes), _read_owners(session))
+    return Backup(now, made_by, NEWEST, mixtapes, notes, _read_owners(session))
 
 
 def read_mixtapes(session: Session) -> Iterator[Rows]:

@@ -46,7 +46,7 @@ def find_places(session: Session, paths: Sequence[bytes], notes: Sequence[TrackN
     artist and about the same length stands in, of the same album where there is one.
     """
     there: set[bytes] = set()
-    for some in _slices(sorted(paths)):
+    for some in slices(sorted(paths)):
         present = select(Track.path).where(Track.path.in_(some), Track.missing_since.is_(None))
         there.update(session.scalars(present))
     away = set(paths) - there
@@ -63,7 +63,7 @@ def find_places(session: Session, paths: Sequence[bytes], notes: Sequence[TrackN
 def _candidates(session: Session, titles: set[str]) -> dict[str, list[TrackNote]]:
     columns = [getattr(Track, name) for name in TrackNote.__slots__]
     found: dict[str, list[TrackNote]] = defaultdict(list)
-    for some in _slices(sorted(titles)):
+    for some in slices(sorted(titles)):
         present = select(*columns).where(Track.title.in_(some), Track.missing_since.is_(None))
         for row in session.execute(present.order_by(Track.path)):
             note = TrackNote(*row)
@@ -100,6 +100,7 @@ def _is_same_song(note: TrackNote, other: TrackNote) -> bool:
     return abs(note.duration_s - other.duration_s) <= NEAR_S
 
 
-def _slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield values a few thousand at a time: statements hold so many at most."""
     for start in range(0, len(values), _AT_ONCE):
         yield values[start : start + _AT_ONCE]

@@ -114,7 +114,8 @@ def make_plan(session: Session, backup: Backup) -> Plan:
         existing = by_slug.get(own["slug"]) or by_birth.get(own["created_at"])
         owner = users.get(name_key(backup.owners.get(own["slug"], "")), FIRST_USER)
         steps.append(_step(rows, lost, existing, owner))
-    unknown = sorted(set().union(*(unknown_columns(rows) for rows in backup.mixtapes)))
+    tables = backed_up_tables()
+    unknown = sorted(set().union(*(unknown_columns(rows, tables) for rows in backup.mixtapes)))
     return Plan(backup.made_at, tuple(steps), len(places.moved), tuple(unknown))
 
 

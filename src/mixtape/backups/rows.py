@@ -1,4 +1,4 @@
-"""Rows of the mixtapes' tables as JSON, whichever columns these have: a new one is in by itself."""
+"""Rows of tables as JSON, whichever columns these have: a new one is in by itself."""
 
 from __future__ import annotations
 
@@ -11,46 +11,51 @@ from typing import Any, Final
 
 from sqlalchemy import JSON, Column, DateTime, Table, UniqueConstraint
 
+from ..database import account_tables  # noqa: F401 - declares tables
 from ..database.tables import MAX_ID, Base, UtcDateTime
 from ..errors import BackupError
 from ..files.tags import without_surrogates
 
 Row = dict[str, Any]
-# The rows of one mixtape, by the names of their tables.
+# The rows of one mixtape, or of one user, by the names of their tables.
 Rows = dict[str, list[Row]]
 
 MIXTAPE: Final[Table] = Base.metadata.tables["mixtape"]
 LINK: Final[Table] = Base.metadata.tables["share_link"]
+USER: Final[Table] = Base.metadata.tables["user"]
 # What is not in a backup, and why.
 LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "track": "the library is scanned again; what tells a track of a mixtape is in `tracks`",
     "root": "it says which music folders this host has",
     "upload": "its pictures are files of the backup",
     "draft": "what nobody has saved belongs to the editor that is open, by ids of this library",
-    "user": "people choose their passwords anew; whose a mixtape is stands in `owners`, by name",
-    "device": "its key was made by this mixtape and is good here alone",
-    "mark": "belongs to a user",
-    "play": "belongs to a user",
-    "bookmark": "belongs to a user",
-    "play_queue": "holds ids of this library",
     "listen": "is sent soon, and by this mixtape alone",
 }
 LEFT_OUT_COLUMNS: Final[Mapping[str, str]] = {
     "mixtape.user_id": "a number of this database; `owners` has the name",
     "share_link.share_key": "a secret that signs what listeners have loaded; a new one does too",
+    "user.name_key": "made of the name",
+    "user.session_epoch": "whoever was signed in signs in again",
+    "user.sealed_listenbrainz_token": "opens the account of somebody elsewhere, who gives it anew",
+    "user.listenbrainz_url": "goes with the token",
+    "device.id": "a number of this database",
+    **{
+        f"{name}.user_id": "the file says whose it is"
+        for name in ("device", "mark", "play", "bookmark", "play_queue")
+    },
 }
 _BASE64: Final = "base64"
 _ENDS_OF_CALENDAR: Final = (MINYEAR, MAXYEAR)
 
 
 def backed_up_tables() -> tuple[Table, ...]:
-    """Return the tables that a backup holds: mixtapes first, then what belongs to each of them."""
-    found = [MIXTAPE]
-    for table in Base.metadata.sorted_tables:
-        belongs = any(parent in found for parent in parents_of(table).values())
-        if belongs and table is not MIXTAPE and table.name not in LEFT_OUT_TABLES:
-            found.append(table)
-    return tuple(found)
+    """Return the tables of mixtapes: these first, then what belongs to each of them."""
+    return _with_what_belongs(MIXTAPE)
+
+
+def user_tables() -> tuple[Table, ...]:
+    """Return the tables of users: these first, then what belongs to each of them."""
+    return _with_what_belongs(USER)
 
 
 def parents_of(table: Table) -> dict[str, Table]:
@@ -118,9 +123,11 @@ def decode_row(table: Table, row: Mapping[str, Any]) -> Row:
     return decoded
 
 
-def unknown_columns(rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> set[str]:
+def unknown_columns(
+    rows: Mapping[str, Iterable[Mapping[str, Any]]], tables: Iterable[Table]
+) -> set[str]:
     """Return the names of what is in rows and in no table here: a newer mixtape wrote them."""
-    known = {table.name: set(table.columns.keys()) for table in backed_up_tables()}
+    known = {table.name: set(table.columns.keys()) for table in tables}
     unknown = {name for name in rows if name not in known}
     for name, columns in known.items():
         for row in rows.get(name, ()):
@@ -142,6 +149,15 @@ def decode_bytes(value: Any) -> bytes:
     except (TypeError, ValueError, binascii.Error):
         pass
     raise BackupError("a name of a file is neither text nor base64")
+
+
+def _with_what_belongs(first: Table) -> tuple[Table, ...]:
+    found = [first]
+    for table in Base.metadata.sorted_tables:
+        belongs = any(parent in found for parent in parents_of(table).values())
+        if belongs and table is not first and table.name not in LEFT_OUT_TABLES:
+            found.append(table)
+    return tuple(found)
 
 
 def _is_needed(table: Table, column: Column[Any]) -> bool:

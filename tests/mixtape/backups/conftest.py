@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mixtape.accounts.sealing import Sealer
 from mixtape.backups.backups import Backups
 from mixtape.database.units_of_work import Database
 from mixtape.library.covers import Artwork
@@ -20,6 +21,7 @@ from tests.helpers.tracks import Clock, add_track
 
 MakeMixtape = Callable[..., SavedMixtape]
 Contents = dict[str, Any]
+SECRET_KEY = "a key of the site"
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def artwork(database: Database, tmp_path: Path, music: Path, clock: Clock) -> Ar
 
 @pytest.fixture
 def backups(database: Database, artwork: Artwork, tmp_path: Path, clock: Clock) -> Backups:
-    return Backups(database, artwork, tmp_path / "data", clock)
+    return Backups(database, artwork, tmp_path / "data", Sealer(SECRET_KEY), clock)
 
 
 @pytest.fixture
@@ -56,13 +58,15 @@ def written(backups: Backups) -> io.BytesIO:
     return file
 
 
-def rewritten(file: io.BytesIO, change: Callable[[Contents], None]) -> io.BytesIO:
-    """Return a backup whose JSON was changed."""
+def rewritten(
+    file: io.BytesIO, change: Callable[[Contents], None], part: str = "backup.json"
+) -> io.BytesIO:
+    """Return a backup of which the JSON of a part was changed."""
     out = io.BytesIO()
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
             content = old.read(name)
-            if name == "backup.json":
+            if name == part:
                 contents = json.loads(content)
                 change(contents)
                 content = json.dumps(contents).encode()

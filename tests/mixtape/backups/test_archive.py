@@ -65,7 +65,7 @@ def test_what_was_written_is_read() -> None:
         (zipped(**{"backup.json": "[" * 100_000}), "is not JSON"),
         (zipped(**{"backup.json": b"\xff"}), "is not JSON"),
         (zipped(**{"backup.json": contents(version="1")}), "its version is '1'"),
-        (zipped(**{"backup.json": contents(version=2)}), "a newer mixtape made this backup"),
+        (zipped(**{"backup.json": contents(version=3)}), "a newer mixtape made this backup"),
         (zipped(**{"backup.json": contents(mixtapes=7)}), "not of the form"),
         (zipped(**{"backup.json": contents(mixtapes=[{}])}), "not of the form"),
         (zipped(**{"backup.json": contents(tracks=[{"path": 7}])}), "not of the form"),

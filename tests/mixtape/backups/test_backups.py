@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select, text
 
+from mixtape.accounts.sealing import Sealer
 from mixtape.backups.backups import Backups
 from mixtape.database.tables import Draft, Mixtape, Track, Upload
 from mixtape.database.units_of_work import Database
@@ -21,7 +22,7 @@ from mixtape.mixtapes.drafts import Drafts
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MixtapeState, SavedMixtape
 from tests.helpers.tracks import Clock, add_track, make_picture
-from tests.mixtape.backups.conftest import Contents, MakeMixtape, rewritten, written
+from tests.mixtape.backups.conftest import SECRET_KEY, Contents, MakeMixtape, rewritten, written
 
 ODD = b"\xff/b.flac"
 
@@ -35,9 +36,12 @@ def elsewhere(tmp_path: Path, clock: Clock, url: str | None = None) -> Iterator[
     other.close()
 
 
-def backups_of(database: Database, tmp_path: Path, clock: Clock) -> Backups:
+def backups_of(
+    database: Database, tmp_path: Path, clock: Clock, secret_key: str = SECRET_KEY
+) -> Backups:
     data_root = tmp_path / "other"
-    return Backups(database, Artwork(database, tmp_path, data_root, clock), data_root, clock)
+    artwork = Artwork(database, tmp_path, data_root, clock)
+    return Backups(database, artwork, data_root, Sealer(secret_key), clock)
 
 
 def told(mixtape: SavedMixtape) -> tuple[object, ...]:

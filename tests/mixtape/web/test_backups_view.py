@@ -18,6 +18,7 @@ from tests.helpers.mixtapes import (
     services_of,
     share_mixtape,
 )
+from tests.helpers.people import ANNS_PASSWORD
 
 
 @pytest.fixture
@@ -146,3 +147,25 @@ def test_nothing_is_taken_without_the_token_of_the_page(owner: Owner) -> None:
         assert owner.client.open(address, method=method, data=b"x").status_code == 400
     for method in ("POST", "DELETE"):
         assert owner.client.open(url, method=method).status_code == 400
+
+
+def test_people_who_are_not_here_are_named_and_added_only_where_that_is_asked(
+    owner: Owner, app: Flask
+) -> None:
+    users, devices = services_of(app).users, services_of(app).devices
+    ann = users.add("Ann", "admin", ANNS_PASSWORD)
+    devices.add(ann.id, "Phone", is_recoverable=True)
+    content = downloaded(owner)
+    users.remove(ann.id, None)
+    found = json_of(owner.client.get(uploaded(owner, content, 4_000)))
+    assert found["people"] == [{"name": "Ann", "role": "admin"}]
+    assert (found["devices"], found["locked"]) == (1, 0)
+    done = json_of(owner.send("POST", uploaded(owner, content, 4_000), {"existing": "keep"}))
+    assert (done["people"], done["devices"]) == (0, 0)
+    assert users.find("Ann") is None
+    asked: dict[str, object] = {"existing": "keep", "people": "yes"}
+    assert owner.send("POST", uploaded(owner, content, 4_000), asked).status_code == 400
+    asked = {"existing": "keep", "people": True}
+    done = json_of(owner.send("POST", uploaded(owner, content, 4_000), asked))
+    assert (done["people"], done["devices"]) == (1, 1)
+    assert users.find_by_password("Ann", ANNS_PASSWORD) is not None

@@ -20,7 +20,7 @@ _MOST_SHOWN: Final = 200
 
 @blueprint.get("/backup")
 def download() -> Response:
-    """Send all mixtapes and covers as one file."""
+    """Send all mixtapes, covers and people as one file."""
     backups = current_services().backups
     # Closed by whoever sends it. It may be larger than what memory is there for.
     file = tempfile.TemporaryFile()  # noqa: SIM115
@@ -60,16 +60,24 @@ def preview(key: str) -> Response:
 
 @blueprint.post("/restores/<key>")
 def restore(key: str) -> Response:
-    """Put back what is in a backup; `existing` says what becomes of mixtapes that are here."""
-    existing = read_object().get("existing")
+    """Put back what is in a backup; `existing` says what becomes of mixtapes that are here.
+
+    With `people` true, people and devices are added that are not here.
+    """
+    body = read_object()
+    existing, lets_in = body.get("existing"), body.get("people", False)
+    if not isinstance(lets_in, bool):
+        abort(400, "people takes true or false. Nothing was changed.")
     if existing not in EXISTING:
         abort(400, f"existing takes one of {', '.join(EXISTING)}. Nothing was changed.")
-    outcome = _backups().restore(_incoming().path(key), cast(Existing, existing))
+    path = _incoming().path(key)
+    outcome = _backups().restore(path, cast(Existing, existing), lets_in=lets_in)
     _incoming().discard(key)
-    services, restored = current_services(), outcome.restored
+    services, restored, people = current_services(), outcome.restored, outcome.people
     _let_be_heard(services, restored.added + restored.replaced)
     current_app.logger.info(
-        "restored by the owner: %d added, %d replaced", len(restored.added), len(restored.replaced)
+        "restored by the owner: %d added, %d replaced, %d people and %d devices added",
+        *(len(restored.added), len(restored.replaced), len(people.added), people.devices),
     )
     return fresh_json(
         {
@@ -78,6 +86,9 @@ def restore(key: str) -> Response:
             "kept": restored.kept,
             "same": restored.same,
             "covers": outcome.covers,
+            "people": len(people.added),
+            "devices": people.devices,
+            "heard": people.heard,
             "safety": outcome.safety and str(outcome.safety),
         }
     )
@@ -92,7 +103,7 @@ def discard(key: str) -> Response:
 
 def preview_fields(preview: Preview) -> dict[str, Any]:
     """Return what restoring a backup would do, for the page."""
-    plan = preview.plan
+    plan, people = preview.plan, preview.people
     return {
         "made_at": plan.made_at.isoformat(),
         "new": plan.count("new"),
@@ -102,6 +113,10 @@ def preview_fields(preview: Preview) -> dict[str, Any]:
         "moved": plan.moved,
         "lost": sum(step.lost for step in plan.steps),
         "unknown": list(plan.unknown),
+        "people": [{"name": name, "role": role} for name, role in people.new[:_MOST_SHOWN]],
+        "devices": people.devices,
+        "locked": people.locked,
+        "heard": people.heard,
         "mixtapes": [
             {
                 "title": step.title,

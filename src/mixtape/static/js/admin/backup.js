@@ -53,9 +53,10 @@ export function attachBackup(page) {
   });
   part("preview").addEventListener("submit", (event) => {
     event.preventDefault();
-    const existing = new FormData(event.target).get("existing");
+    const asked = new FormData(event.target);
+    const [existing, people] = [asked.get("existing"), asked.has("people")];
     busily(event.target, async () => {
-      const outcome = await send("POST", `${restores}/${key}`, { existing });
+      const outcome = await send("POST", `${restores}/${key}`, { existing, people });
       close();
       part("outcome").textContent = describe(outcome);
       part("outcome").hidden = false;
@@ -91,8 +92,11 @@ function show(part, found) {
     [found.covers, () => plural("%(num)s cover comes back.", "%(num)s covers come back.", found.covers)],
     [found.moved, () => plural("%(num)s track was found at another place of the library.", "%(num)s tracks were found at other places of the library.", found.moved)],
     [found.lost, () => plural("%(num)s track is not in the library. It keeps its place.", "%(num)s tracks are not in the library. They keep their places.", found.lost)],
+    [found.heard, () => plural("Stars, ratings and plays of %(num)s user: what is missing here is added.", "Stars, ratings and plays of %(num)s users: what is missing here is added.", found.heard)],
+    [found.locked, () => plural("%(num)s device was sealed with another SECRET_KEY: add it again for apps that sign in by a token.", "%(num)s devices were sealed with another SECRET_KEY: add them again for apps that sign in by a token.", found.locked)],
     [found.unknown.length, () => translate("A newer mixtape wrote it. Left out: %(names)s.", { names: found.unknown.join(", ") })],
   ];
+  showPeople(part, found);
   const lines = facts.filter(([number]) => number).map(([, text]) => itemOf(text()));
   part("facts").replaceChildren(...lines);
   const all = found.mixtapes.length + found.more;
@@ -101,6 +105,18 @@ function show(part, found) {
   if (found.more) part("mixtapes").append(itemOf(plural("… and %(num)s more", "… and %(num)s more", found.more)));
   part("existing").hidden = !found.conflicts;
   part("preview").hidden = false;
+}
+
+/** Ask whether those are let in who are in the backup and not here; nobody is by themselves. */
+function showPeople(part, { people, devices }) {
+  const names = people.map(({ name, role }) => (role === "admin" ? translate("%(name)s (admin)", { name }) : name));
+  const words = [
+    people.length ? plural("%(num)s user: %(names)s", "%(num)s users: %(names)s", people.length, { names: names.join(", ") }) : "",
+    devices ? plural("%(num)s device", "%(num)s devices", devices) : "",
+  ];
+  part("people").hidden = !people.length && !devices;
+  part("people").querySelector("input").checked = false;
+  part("people-words").textContent = translate("Add who is not here, with passwords and keys – %(who)s", { who: words.filter(Boolean).join("; ") });
 }
 
 function mixtapeItem({ title, kind, tracks, lost }) {
@@ -115,12 +131,15 @@ function mixtapeItem({ title, kind, tracks, lost }) {
   return item;
 }
 
-function describe({ added, replaced, kept, same, covers, safety }) {
+function describe({ added, replaced, kept, same, covers, people, devices, heard, safety }) {
   const said = [
     plural("%(num)s mixtape was added.", "%(num)s mixtapes were added.", added),
     replaced ? plural("%(num)s was replaced.", "%(num)s were replaced.", replaced) : "",
     kept + same ? plural("%(num)s was left as it is.", "%(num)s were left as they are.", kept + same) : "",
     covers ? plural("%(num)s cover came back.", "%(num)s covers came back.", covers) : "",
+    people ? plural("%(num)s user was added.", "%(num)s users were added.", people) : "",
+    devices ? plural("%(num)s device was added.", "%(num)s devices were added.", devices) : "",
+    heard ? plural("Stars, ratings and plays of %(num)s user came back.", "Stars, ratings and plays of %(num)s users came back.", heard) : "",
     safety ? translate("What was here before is in %(file)s.", { file: safety }) : "",
   ];
   return said.filter(Boolean).join(" ");
