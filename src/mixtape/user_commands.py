@@ -12,8 +12,10 @@ import click
 from audio_cache.text import counted
 
 from .command_database import opened_database
+from .secret_key import read_secret_key
 
 if TYPE_CHECKING:
+    from .accounts.devices import Devices
     from .accounts.users import SavedUser, Users
 
 
@@ -49,11 +51,31 @@ def add(name: str, role: str) -> None:
 
 @users.command("reset-password")
 @click.argument("name")
-def reset_password(name: str) -> None:
-    """Give NAME another password, which is asked for, or read from standard input."""
-    with _opened_users() as stored:
+@click.option("--remove-devices", is_flag=True, help="Remove all devices and links of NAME, too.")
+def reset_password(name: str, remove_devices: bool) -> None:
+    """Give NAME another password, which is asked for, or read from standard input.
+
+    Devices and links have keys of their own, which go on working unless they are removed.
+    """
+    with _opened_accounts() as (stored, devices):
         user = stored.set_password(_get(stored, name).id, _read_password())
+        gone = len(devices.remove_all(user.id)) if remove_devices else 0
+        left = stored.belongings()[user.id].devices
     click.echo(f"{user.name} has another password; browsers that were signed in are signed out.")
+    if gone:
+        click.echo(f"{counted(gone, 'device')} removed.")
+    if left:
+        click.echo(f"{counted(left, 'device')} still signed in: see mixtape users remove-devices.")
+
+
+@users.command("remove-devices")
+@click.argument("name")
+def remove_devices(name: str) -> None:
+    """Remove all devices and links of NAME; their keys are good for nothing from then on."""
+    with _opened_accounts() as (stored, devices):
+        user = _get(stored, name)
+        gone = len(devices.remove_all(user.id))
+    click.echo(f"{counted(gone, 'device')} of {user.name} removed.")
 
 
 @users.command()
@@ -84,6 +106,16 @@ def _opened_users() -> Iterator[Users]:
 
     with opened_database() as (_, _, database):
         yield Users(database)
+
+
+@contextmanager
+def _opened_accounts() -> Iterator[tuple[Users, Devices]]:
+    from .accounts.devices import Devices
+    from .accounts.sealing import Sealer
+    from .accounts.users import Users
+
+    with opened_database() as (settings, _, database):
+        yield Users(database), Devices(database, Sealer(read_secret_key(settings)))
 
 
 def _get(stored: Users, name: str) -> SavedUser:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from mixtape.accounts.devices import Devices
+from mixtape.accounts.sealing import Sealer
 from mixtape.accounts.users import Users
 from mixtape.cli import main
 from mixtape.database.units_of_work import Database
@@ -44,6 +46,28 @@ def test_users_are_added_listed_and_given_another_password(tmp_path: Path, run: 
     users = Users(database)
     assert users.find_by_password("Ann", ANNS_PASSWORD) is None
     assert users.find_by_password("Ann", "another one entirely") is not None
+    database.close()
+
+
+def test_devices_go_with_a_password_or_alone_where_that_is_said(tmp_path: Path, run: Run) -> None:
+    run("add", "Ann", said=ANNS_PASSWORD)
+    database = Database.open(tmp_path / "data")
+    ann = Users(database).find("Ann")
+    assert ann is not None
+    devices = Devices(database, Sealer("a key of a site"))
+
+    def add() -> None:
+        devices.add(ann.id, "Phone", is_recoverable=False)
+
+    add()
+    said = run("reset-password", "Ann", said="another one entirely").output
+    assert "1 device still signed in" in said
+    said = run("reset-password", "Ann", "--remove-devices", said="another one entirely").output
+    assert said.splitlines()[1:] == ["1 device removed."]
+    assert devices.of(ann.id) == ()
+    add()
+    assert run("remove-devices", "ann").output == "1 device of Ann removed.\n"
+    assert devices.of(ann.id) == ()
     database.close()
 
 

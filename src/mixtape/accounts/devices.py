@@ -138,6 +138,12 @@ class Devices:
             if gone.one_or_none() is None:
                 raise NotFoundError("there is no such device")
 
+    def remove_all(self, user_id: int) -> tuple[int, ...]:
+        """Remove all devices and links of a user, and return their ids."""
+        gone = delete(Device).where(Device.user_id == user_id).returning(Device.id)
+        with self._database.write() as session:
+            return tuple(session.scalars(gone).all())
+
     def find_by_key(self, key: str, user_name: str | None = None) -> KnownDevice | None:
         """Return the device of a key; None where there is none, or it is that of a link.
 

@@ -107,6 +107,7 @@ USER_ENDPOINTS: Final = frozenset(
         "devices.page",
         "devices.add",
         "devices.remove",
+        "devices.remove_all",
         "devices.change_password",
         "library_links.add",
         "own_marks.stars",

@@ -97,6 +97,35 @@ def test_ones_own_password_is_changed_by_whoever_knows_it(app: Flask, ann: Owner
     assert sign_in(client, wanted, username="ann").status_code == 303
 
 
+@pytest.mark.parametrize("goes", [False, True])
+def test_another_password_leaves_devices_alone_unless_they_are_to_go(
+    app: Flask, ann: Owner, *, goes: bool
+) -> None:
+    player = Player(app, add(ann)["key"], "Ann")
+    sent = {"password": ANNS_PASSWORD, "new_password": "another one entirely"}
+    assert ann.send("POST", "/api/password", {**sent, "remove_devices": 1}).status_code == 400
+    assert ann.send("POST", "/api/password", {**sent, "remove_devices": goes}).status_code == 204
+    assert ("Remove Phone" in ann.page("/devices").text) is not goes
+    if goes:
+        with pytest.raises(Refused):
+            player.ask("ping")
+    else:
+        player.ask("ping")
+
+
+def test_all_devices_are_removed_and_those_of_others_stay(app: Flask, ann: Owner) -> None:
+    first = signed_in(app, "", PASSWORD)
+    add(first, "Radio")
+    for name in ("Phone", "Tablet"):
+        add(ann, name)
+    assert "Remove all devices" in ann.page("/devices").text
+    assert ann.send("DELETE", "/api/devices").status_code == 204
+    page = ann.page("/devices").text
+    assert "None yet." in page
+    assert "Remove all devices" not in page.replace("Remove all devices and links", "")
+    assert "Remove Radio" in first.page("/devices").text
+
+
 def test_nobody_tries_out_present_passwords_by_the_dozen(ann: Owner) -> None:
     sent = {"password": "a guess", "new_password": "another one entirely"}
     statuses = [ann.send("POST", "/api/password", sent).status_code for _ in range(6)]

@@ -167,3 +167,14 @@ def test_an_admin_sees_how_much_others_have_and_nothing_of_what_it_is(
     assert "1 device<" in page
     assert "A gift" not in page
     assert tape.slug not in page
+
+
+def test_a_new_password_takes_devices_along_where_that_is_asked(app: Flask, first: Owner) -> None:
+    ann, devices = add_user(app), services_of(app).devices
+    devices.add(ann.id, "Phone", is_recoverable=True)
+    url = f"/api/people/{ann.id}/password"
+    assert first.send("POST", url, {"remove_devices": "yes"}).status_code == 400
+    assert first.send("POST", url, {}).status_code == 200
+    assert len(devices.of(ann.id)) == 1
+    assert first.send("POST", url, {"remove_devices": True}).status_code == 200
+    assert devices.of(ann.id) == ()

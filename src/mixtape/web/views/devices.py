@@ -17,7 +17,7 @@ from ..limits import SIGN_INS, make_limiter
 from ..urls import public_url
 from ..visitors import current_user, is_protected, sign_in_as
 from .as_json import quality_fields
-from .json_api import fresh_json, no_content, read_object
+from .json_api import fresh_json, no_content, read_flag, read_object
 
 
 def init_app(app: Flask) -> None:
@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
     blueprint = Blueprint("devices", __name__)
     blueprint.add_url_rule("/devices", "page", page)
     blueprint.add_url_rule("/api/devices", "add", add, methods=["POST"])
+    blueprint.add_url_rule("/api/devices", "remove_all", remove_all, methods=["DELETE"])
     blueprint.add_url_rule("/api/devices/<int:device_id>", "remove", remove, methods=["DELETE"])
     limited = make_limiter(app).limit(SIGN_INS)(change_password)
     blueprint.add_url_rule("/api/password", "change_password", limited, methods=["POST"])
@@ -64,15 +65,27 @@ def remove(device_id: int) -> Response:
     return no_content()
 
 
+def remove_all() -> Response:
+    """Remove all devices and links; their keys and addresses are good for nothing from now on."""
+    current_services().devices.remove_all(current_user().id)
+    return no_content()
+
+
 def change_password() -> Response:
-    """Give whoever asks another password; all other sessions of theirs end."""
+    """Give whoever asks another password; all other sessions of theirs end.
+
+    Devices and links stay, unless "remove_devices" is true.
+    """
     body, users, user = read_object(), current_services().users, current_user()
     given, wanted = body.get("password"), body.get("new_password")
     if not isinstance(given, str) or not isinstance(wanted, str):
         abort(400, gettext('This needs "password" and "new_password", both texts.'))
     if not (user.is_first or users.is_password_of(user.id, given)):
         abort(403, gettext("That is not your present password."))
+    remove_devices = read_flag(body, "remove_devices")
     sign_in_as(users.set_password(user.id, wanted))
+    if remove_devices:
+        current_services().devices.remove_all(user.id)
     return no_content()
 
 

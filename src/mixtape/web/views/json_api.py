@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flask import Flask, abort, jsonify, request
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from ...errors import (
@@ -75,6 +76,14 @@ def read_object() -> dict[str, Any]:
     if not isinstance(body, dict):
         abort(400, "This takes a JSON object.")
     return body
+
+
+def read_flag(body: dict[str, Any], name: str) -> bool:
+    """Return a truth value of an object; false where it is not sent."""
+    flag = body.get(name, False)
+    if not isinstance(flag, bool):
+        abort(400, gettext('"%(name)s" has to be true or false.', name=name))
+    return flag
 
 
 def read_json() -> Any:

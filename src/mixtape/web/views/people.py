@@ -12,7 +12,7 @@ from ...accounts.passwords import MAX_PASSWORD, new_password
 from ...accounts.users import MAX_NAME, SavedUser
 from ...services import current_services
 from ..visitors import current_user, is_protected
-from .json_api import fresh_json, no_content, read_object
+from .json_api import fresh_json, no_content, read_flag, read_object
 
 blueprint = Blueprint("people", __name__)
 _DELETE, _GIVE = "delete", "give"
@@ -67,9 +67,15 @@ def change(user_id: int) -> Response:
 
 @blueprint.post("/api/people/<int:user_id>/password")
 def reset_password(user_id: int) -> Response:
-    """Give a user another password, made here where none is sent; the user's sessions end."""
-    password, made = _read_password(read_object())
-    user = current_services().users.set_password(user_id, password)
+    """Give a user another password, made here where none is sent; the user's sessions end.
+
+    Devices and links stay, unless "remove_devices" is true.
+    """
+    body, services = read_object(), current_services()
+    (password, made), remove_devices = _read_password(body), read_flag(body, "remove_devices")
+    user = services.users.set_password(user_id, password)
+    if remove_devices:
+        services.devices.remove_all(user_id)
     _log("given another password", user)
     return fresh_json({**_fields(user), "password": made})
 

@@ -41,6 +41,8 @@ export function attachDevices(element) {
   });
 
   list.addEventListener("click", async (event) => {
+    const all = event.target.closest("[data-forget-all]");
+    if (all) await forgetAll(all.dataset.forgetAll);
     const button = event.target.closest("[data-forget]");
     if (!button) return;
     const { forget, name } = button.dataset;
@@ -48,24 +50,35 @@ export function attachDevices(element) {
       button.dataset.isLink === undefined
         ? translate("Remove “%(name)s”? Its key stops working at once.", { name })
         : translate("Remove “%(name)s”? Its address, and the tracks of its playlist, stop playing at once.", { name });
+    await remove(forget, question, translate("“%(name)s” is removed.", { name }));
+  });
+
+  async function forgetAll(url) {
+    const question = translate("Remove all devices and links? Their keys and addresses stop working at once, and each app needs a new one.");
+    await remove(url, question, translate("All devices are removed."));
+  }
+
+  async function remove(url, question, done) {
     if (!(await confirmed(question, translate("Remove")))) return;
     try {
-      await send("DELETE", forget);
+      await send("DELETE", url);
       hideOnce(once);
       hideOnce(onceLink);
       await refresh(list);
       form.elements.name.focus();
-      say(translate("“%(name)s” is removed.", { name }));
+      say(done);
     } catch (error) {
       toast(error.message);
     }
-  });
+  }
 
   const password = part("password");
   if (password) {
-    onSubmit(password, async ({ password: present, new_password: wanted }) => {
-      await send("POST", password.dataset.url, { password: present, new_password: wanted });
+    onSubmit(password, async ({ password: present, new_password: wanted, remove_devices: box }) => {
+      const asked = { password: present, new_password: wanted, remove_devices: box !== undefined };
+      await send("POST", password.dataset.url, asked);
       password.reset();
+      await refresh(list);
       toast(translate("Your password is changed."));
       say(translate("Your password is changed."));
     });

@@ -86,8 +86,8 @@ export function attachPeople(element) {
       await send("PATCH", chosen.person, { role });
       return translate("The role is changed.");
     },
-    async password({ password }) {
-      tell(await send("POST", chosen.url, { password }));
+    async password({ password, remove_devices: box }) {
+      tell(await send("POST", chosen.url, { password, remove_devices: box !== undefined }));
       return translate("The password is changed.");
     },
     async remove({ tapes }) {
