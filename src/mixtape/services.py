@@ -49,7 +49,7 @@ from .mixtapes.additions import Additions
 from .mixtapes.caching import Caching
 from .mixtapes.drafts import Drafts
 from .mixtapes.links import Sharing
-from .mixtapes.open_answers import OpenAnswers
+from .mixtapes.open_answers import OpenAnswers, answers_to
 from .mixtapes.playlists import Playlists
 from .mixtapes.share_links import ShareLinks
 from .mixtapes.store import Mixtapes
@@ -59,7 +59,7 @@ from .takeaway.tape import Takeaway
 
 EXTENSION: Final = "mixtape"
 _SCAN_ENDS_WITHIN_S: Final = 2.0
-# What nodes tell each other: a mixtape that nobody may hear any more.
+# What nodes tell each other: what nobody may hear any more.
 _ENDED: Final = "mixtape ended"
 
 logger = logging.getLogger(__name__)
@@ -134,6 +134,16 @@ class Services:
             self.open_answers.end(link.slug)
         self.caching.cancel(slug)
         self.caching.unpin(slug)
+
+    def remove_device(self, user_id: int, device_id: int) -> None:
+        """Remove a device or link of a user, and end what is being sent by it. NotFoundError."""
+        self.devices.remove(user_id, device_id)
+        self.open_answers.end(answers_to(device_id))
+
+    def remove_devices(self, user_id: int) -> None:
+        """Remove all devices and links of a user, and end what is being sent by them."""
+        for device_id in self.devices.remove_all(user_id):
+            self.open_answers.end(answers_to(device_id))
 
     def start(self) -> None:
         """Begin what a server does by itself: scan and watch the library, cache what is left over.

@@ -1,4 +1,4 @@
-"""The answers to listeners that are being sent, so that a closed mixtape falls silent at once."""
+"""The answers that are being sent, so that what is closed or removed falls silent at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 class OpenAnswers:
-    """Knows the connections on which a mixtape's tracks are sent, and can end them.
+    """Knows the connections on which tracks are sent by a link or to a device, and can end them.
+
+    Which of them belong together says a key: the slug of a mixtape's link, or `answers_to`.
 
     A connection is shut down, since that also ends what the kernel sends by itself (sendfile) and
     costs nothing for each piece. It needs a server that exposes its socket (gunicorn, Werkzeug).
@@ -37,16 +39,16 @@ class OpenAnswers:
         """Return how often `end` was called: what was allowed before may not be so after it."""
         return self._ends
 
-    def count(self, slug: str) -> int:
-        """Return how many answers of a mixtape are being sent."""
+    def count(self, key: str) -> int:
+        """Return how many answers of a key are being sent."""
         with self._lock:
-            return len(self._connections.get(slug, ()))
+            return len(self._connections.get(key, ()))
 
-    def add(self, slug: str, environ: WSGIEnvironment, response: Response) -> None:
+    def add(self, key: str, environ: WSGIEnvironment, response: Response) -> None:
         """Remember the connection of an answer until its body is closed.
 
         Args:
-            slug: of the mixtape.
+            key: of what ends it.
             environ: of the request.
             response: the answer, whose body is replaced by one that also tells us of its end.
         """
@@ -55,13 +57,13 @@ class OpenAnswers:
         if connection is None or isinstance(body, list | tuple):
             return  # what is in memory is sent before anybody could end it
         with self._lock:
-            self._connections[slug].append(connection)
+            self._connections[key].append(connection)
 
         def forget() -> None:
             with self._lock, contextlib.suppress(ValueError):
-                self._connections[slug].remove(connection)
-                if not self._connections[slug]:
-                    del self._connections[slug]
+                self._connections[key].remove(connection)
+                if not self._connections[key]:
+                    del self._connections[key]
 
         wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(wrapper, type) and isinstance(body, wrapper):
@@ -73,17 +75,22 @@ class OpenAnswers:
         else:
             response.response = ClosingIterator(body, forget)
 
-    def end(self, slug: str) -> None:
-        """End all answers of a mixtape; their listeners find the connection closed."""
-        self.end_here(slug)
+    def end(self, key: str) -> None:
+        """End all answers of a key; their listeners find the connection closed."""
+        self.end_here(key)
         for tell in self.others:
-            tell(slug)
+            tell(key)
 
-    def end_here(self, slug: str) -> None:
-        """End all answers of a mixtape that this process sends."""
+    def end_here(self, key: str) -> None:
+        """End all answers of a key that this process sends."""
         with self._lock:
             self._ends += 1
             # Under the lock: a connection whose answer has ended may be in use for another one.
-            for connection in self._connections.get(slug, ()):
+            for connection in self._connections.get(key, ()):
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+
+def answers_to(device_id: int) -> str:
+    """Return the key of the answers to a device or a link to the library; no slug is like it."""
+    return f"device {device_id}"

@@ -1,14 +1,25 @@
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
+from werkzeug.wrappers import Response
 
+from mixtape.mixtapes.open_answers import OpenAnswers, answers_to
 from tests.helpers.host import PASSWORD, make_app, sign_in
-from tests.helpers.mixtapes import Owner, message_of
+from tests.helpers.mixtapes import Owner, message_of, scan, services_of, track_id
 from tests.helpers.people import ANNS_PASSWORD, add_user, signed_in
 from tests.helpers.subsonic import Player, Refused
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 @pytest.fixture
@@ -153,3 +164,90 @@ def test_whoever_signs_in_wrongly_with_an_app_is_sent_to_the_devices(app: Flask)
     with pytest.raises(Refused) as refused:
         Player(app, "a wrong key", "Ann").ask("ping")
     assert refused.value.error["helpUrl"] == "http://localhost/devices"
+
+
+Removal = Callable[[Owner, Owner, int, int], TestResponse]
+REMOVALS: dict[str, Removal] = {
+    "the device": lambda ann, _first, _user, device: ann.send("DELETE", f"/api/devices/{device}"),
+    "all devices": lambda ann, _first, _user, _device: ann.send("DELETE", "/api/devices"),
+    "the password": lambda _ann, first, user, _device: first.send(
+        "POST", f"/api/people/{user}/password", {"remove_devices": True}
+    ),
+    "the user": lambda _ann, first, user, _device: first.send(
+        "DELETE", f"/api/people/{user}", {"tapes": "give"}
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        *(("stream", what) for what in REMOVALS),
+        ("download", "the device"),
+        ("a link", "the device"),
+        ("a link", "the user"),
+    ],
+)
+def test_what_is_being_sent_ends_when_its_device_is_removed(
+    app: Flask,
+    music: Path,
+    mp3: Path,
+    ann: Owner,
+    ends: tuple[socket.socket, socket.socket],
+    call: str,
+    what: str,
+) -> None:
+    (music / "a.mp3").write_bytes(mp3.read_bytes() * 100)  # not sent at once
+    scan(app)
+    services = services_of(app)
+    user = services.users.find("ann")
+    assert user is not None
+    track = track_id(app, "a.mp3")
+    is_link = call == "a link"
+    device, key = services.devices.add(user.id, "Phone", is_recoverable=False, is_link=is_link)
+    if is_link:
+        token = services.library_links.signing(services.library_links.get(key))(track)
+        address = f"/library/tracks/{token}?quality=original"
+    else:
+        address = f"/rest/{call}?apiKey={key}&id=tr-{track}&v=1.16.1&c=test"
+    here, there = ends
+    player = app.test_client(use_cookies=False)
+    playing = player.get(address, environ_overrides={"gunicorn.socket": here})
+    assert (playing.status_code, playing.mimetype) == (200, "audio/mpeg")
+    another, _ = services.devices.add(user.id, "Tablet", is_recoverable=False)
+    services.remove_device(user.id, another.id)
+    assert services.open_answers.count(answers_to(device.id)) == 1
+    here.sendall(b"heard")
+    assert there.recv(100) == b"heard"
+    removed = REMOVALS[what](ann, signed_in(app, "", PASSWORD), user.id, device.id)
+    assert removed.status_code in {200, 204}
+    assert there.recv(100) == b""
+    playing.close()
+    assert services.open_answers.count(answers_to(device.id)) == 0
+
+
+class RemovingAnswers(OpenAnswers):
+    """Answers among which one comes just as its device is removed."""
+
+    removal: Callable[[], None] = staticmethod(lambda: None)
+
+    def add(self, key: str, environ: WSGIEnvironment, response: Response) -> None:
+        super().add(key, environ, response)
+        removal, self.removal = self.removal, lambda: None
+        removal()
+
+
+def test_a_device_that_is_removed_while_its_answer_is_made_gets_none(
+    app: Flask, music: Path, mp3: Path
+) -> None:
+    (music / "a.mp3").write_bytes(mp3.read_bytes() * 100)  # not sent at once
+    scan(app)
+    answers = RemovingAnswers()
+    services = replace(services_of(app), open_answers=answers)
+    app.extensions["mixtape"] = services
+    device, key = services.devices.add(1, "Phone", is_recoverable=False)
+    answers.removal = partial(services.remove_device, 1, device.id)
+    address = f"/rest/stream?apiKey={key}&id=tr-{track_id(app, 'a.mp3')}&v=1.16.1&c=test&f=json"
+    answer = app.test_client(use_cookies=False).get(address)
+    assert answer.json is not None
+    assert answer.json["subsonic-response"]["error"]["code"] == 44

@@ -10,6 +10,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from ...errors import MixtapeError, NotFoundError
+from ...mixtapes.open_answers import answers_to
 from ...services import current_services
 from ..device_use import note_use
 from ..limits import WRONG_KEYS, make_limiter
@@ -82,6 +83,7 @@ def _answer(name: str, arguments: Arguments) -> Any:
     if name in OPEN_CALLS and answerer is not None:
         return answerer(None)  # type: ignore[arg-type]
     services = current_services()
+    ends = services.open_answers.ends
     try:
         device = identify(arguments, services.devices, _help_url())
     except SubsonicError as error:
@@ -91,7 +93,13 @@ def _answer(name: str, arguments: Arguments) -> Any:
     note_use(device.id, client)
     if answerer is None:
         raise SubsonicError(NOT_FOUND, f"“{name[:60]}” is no call that this server answers.")
-    return answerer(Call(arguments, device.user, device.id, client, services))
+    answered = answerer(Call(arguments, device.user, device.id, client, services))
+    if isinstance(answered, Response):
+        services.open_answers.add(answers_to(device.id), request.environ, answered)
+        if services.open_answers.ends != ends:
+            # One was removed between the look and now: perhaps this one.
+            identify(arguments, services.devices, _help_url())
+    return answered
 
 
 def _note_wrong(error: SubsonicError) -> None:

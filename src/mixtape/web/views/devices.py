@@ -61,13 +61,13 @@ def add() -> Response:
 
 def remove(device_id: int) -> Response:
     """Remove a device; its key is good for nothing from now on."""
-    current_services().devices.remove(current_user().id, device_id)
+    current_services().remove_device(current_user().id, device_id)
     return no_content()
 
 
 def remove_all() -> Response:
     """Remove all devices and links; their keys and addresses are good for nothing from now on."""
-    current_services().devices.remove_all(current_user().id)
+    current_services().remove_devices(current_user().id)
     return no_content()
 
 
@@ -85,7 +85,7 @@ def change_password() -> Response:
     remove_devices = read_flag(body, "remove_devices")
     sign_in_as(users.set_password(user.id, wanted))
     if remove_devices:
-        current_services().devices.remove_all(user.id)
+        current_services().remove_devices(user.id)
     return no_content()
 
 

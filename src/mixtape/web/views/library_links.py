@@ -19,6 +19,7 @@ from ...database.tables import Track
 from ...errors import LinkError, NotFoundError
 from ...library.catalogue import Catalogue
 from ...library.parts import Part
+from ...mixtapes.open_answers import answers_to
 from ...services import current_services
 from ...takeaway.playlists import PlaylistEntry, m3u8_entry, m3u8_head
 from ..device_use import note_use
@@ -86,14 +87,26 @@ def playlist(key: str) -> Response:
 def stream(token: str) -> Response:
     """Play a track of such a playlist, at the quality that is asked for."""
     quality: QualityLevel = requested_quality()
+    answers = current_services().open_answers
+    ends = answers.ends
+    link_id, path = _linked_track(token)
+    note_use(link_id, _client())
+    response = send_library_track(os.fsdecode(path), quality)
+    answers.add(answers_to(link_id), request.environ, response)
+    if answers.ends != ends:
+        # One was removed between the look and now: perhaps this one.
+        _linked_track(token)
+    return response
+
+
+def _linked_track(token: str) -> tuple[int, bytes]:
+    """Return the link and the track that a token stands for; 404 where there is none (now)."""
     try:
-        link_id, path = current_services().library_links.find_track(token)
+        return current_services().library_links.find_track(token)
     except LinkError:
         refuse_link(str(_NO_LINK))
     except NotFoundError:
         abort(404, gettext("This track is no longer there."))
-    note_use(link_id, _client())
-    return send_library_track(os.fsdecode(path), quality)
 
 
 def _written(

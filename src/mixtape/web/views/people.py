@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from ...accounts.passwords import MAX_PASSWORD, new_password
 from ...accounts.users import MAX_NAME, SavedUser
+from ...mixtapes.open_answers import answers_to
 from ...services import current_services
 from ..visitors import current_user, is_protected
 from .json_api import fresh_json, no_content, read_flag, read_object
@@ -75,7 +76,7 @@ def reset_password(user_id: int) -> Response:
     (password, made), remove_devices = _read_password(body), read_flag(body, "remove_devices")
     user = services.users.set_password(user_id, password)
     if remove_devices:
-        services.devices.remove_all(user_id)
+        services.remove_devices(user_id)
     _log("given another password", user)
     return fresh_json({**_fields(user), "password": made})
 
@@ -90,8 +91,11 @@ def remove(user_id: int) -> Response:
     if user_id == heir.id:
         abort(409, gettext("Another admin has to remove you."))
     tapes = services.tapes_of(user_id)
+    devices = services.devices.of(user_id)
     theirs = {one.slug: tapes.share_links.of(one.slug) for one in tapes.mixtapes.summaries()}
     _log("removed", services.users.remove(user_id, heir.id if tapes_go == _GIVE else None))
+    for device in devices:
+        services.open_answers.end(answers_to(device.id))
     if tapes_go == _DELETE:
         for slug, links in theirs.items():
             services.let_go(slug, links)
