@@ -21,9 +21,10 @@ from ..database.tables import MAX_ID, Track
 from ..database.units_of_work import Database
 from ..errors import NotFoundError
 from ..files.names import display_name
-from .albums import ALBUM_KEYS, IS_PRESENT, AlbumKeys, read_albums
+from .albums import ALBUM_KEYS, IS_PRESENT, AlbumKeys, of_keys, read_albums
 from .artists import artists_on_page, count_artists, find_artist, some_artists
 from .listed import Album, Artist, Page
+from .music_folders import MusicFolder, tracks_in
 
 PAGE_SIZE: Final = 50
 # Behind whatever has a number.
@@ -198,6 +199,28 @@ class Catalogue:
                 some = Track.path.in_(paths[start : start + _AT_ONCE])
                 for track in session.scalars(select(Track).where(IS_PRESENT, some)):
                     found[track.path] = track
+        return found
+
+    def albums_in(self, folder: MusicFolder, keys: Sequence[AlbumKeys]) -> set[AlbumKeys]:
+        """Return which of some albums have a track in a part of the library."""
+        found: set[AlbumKeys] = set()
+        with self._database.read() as session:
+            for start in range(0, len(keys), _AT_ONCE):
+                some = self._database.pairs(keys[start : start + _AT_ONCE])
+                query = of_keys(select(*ALBUM_KEYS), some, *tracks_in(folder)).distinct()
+                rows = session.execute(query)
+                found.update((row[0], row[1]) for row in rows if row[0] is not None)
+        return found
+
+    def artists_in(self, folder: MusicFolder, keys: Sequence[str]) -> set[str]:
+        """Return which of some artists have a track in a part of the library, or an album."""
+        found: set[str] = set()
+        with self._database.read() as session:
+            for start in range(0, len(keys), _AT_ONCE):
+                for column in (Track.album_artist_key, Track.artist_key):
+                    some = column.in_(keys[start : start + _AT_ONCE])
+                    query = select(column).where(some, *tracks_in(folder)).distinct()
+                    found.update(session.scalars(query))
         return found
 
     def album_tracks(self, artist_key: str, album_key: str) -> tuple[Track, ...]:

@@ -37,6 +37,10 @@ class MusicFolder:
         """Say whether the whole library is in it."""
         return not self.path
 
+    def holds(self, path: bytes) -> bool:
+        """Say whether a path in the library is in it."""
+        return self.is_all or path.startswith(self.path + b"/")
+
 
 def tracks_in(folder: MusicFolder | None) -> Conditions:
     """Return the conditions of tracks that are there; of all parts of the library for None."""

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from flask import Flask
 
 from mixtape.accounts.marks import Subject
+from mixtape.library.music_folders import music_folders
+from mixtape.web.subsonic.ids import folder_id
 from tests.helpers.subsonic import Player, Refused, services_of
+from tests.helpers.tracks import add_track
 
 ALBUM = "al-c2luZ2VyAGFsYnVt"
 ARTIST = "ar-c2luZ2Vy"
@@ -18,8 +22,10 @@ def app(listed: Flask) -> Flask:
     return listed
 
 
-def starred(player: Player, call: str = "getStarred2") -> dict[str, list[str]]:
-    [found] = player.ask(call).values()
+def starred(
+    player: Player, call: str = "getStarred2", asked: dict[str, object] | None = None
+) -> dict[str, list[str]]:
+    [found] = player.ask(call, asked or {}).values()
     assert found.keys() == {"artist", "album", "song"}
     return {kind: [one["id"] for one in each] for kind, each in found.items()}
 
@@ -85,4 +91,42 @@ def test_what_is_not_there_is_refused_and_nothing_changes(
     with pytest.raises(Refused) as refused:
         player.ask(call, arguments)
     assert refused.value.code == code
+    assert starred(player)["song"] == []
+
+
+@pytest.mark.parametrize("call", ["getStarred", "getStarred2"])
+def test_stars_are_listed_by_music_folder(
+    app: Flask, player: Player, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    add_track(services_of(app).database, b"b/four.flac", title="Four", artist="Singer", album="B")
+    folders = music_folders({"Album": "/x/Album", "b": "/y/b", "c": "/z/c"})
+    several = replace(services_of(app), music_folders=folders)
+    monkeypatch.setitem(app.extensions, "mixtape", several)
+    other = "ar-b3RoZXI"
+    ids = ("tr-1", "tr-3", "tr-5", ALBUM, ARTIST, other)
+    player.ask("star", [("id", one) for one in ids])
+    whole = starred(player, call)
+    assert {kind: len(each) for kind, each in whole.items()} == {"artist": 2, "album": 1, "song": 3}
+    numbers = [folder.id for folder in folders]
+    in_each = [
+        {"artist": [ARTIST], "album": [ALBUM], "song": ["tr-1"]},
+        {"artist": [ARTIST], "album": [], "song": ["tr-5"]},
+        {"artist": [], "album": [], "song": []},
+    ]
+    for number, expected in zip(numbers, in_each, strict=True):
+        assert starred(player, call, {"musicFolderId": number}) == expected
+    assert starred(player, call, {"musicFolderId": -1}) == whole
+    with pytest.raises(Refused, match="70: There is no music folder 77"):
+        player.ask(call, {"musicFolderId": 77})
+
+
+def test_a_folder_is_refused_in_words_and_nothing_beside_it_is_starred(player: Player) -> None:
+    folder = folder_id(b"Album")
+    for call, asked in (
+        ("star", [("id", "tr-1"), ("id", folder)]),
+        ("unstar", [("id", folder)]),
+        ("setRating", [("id", folder), ("rating", 3)]),
+    ):
+        with pytest.raises(Refused, match="70: Folders have no stars and ratings here"):
+            player.ask(call, asked)
     assert starred(player)["song"] == []

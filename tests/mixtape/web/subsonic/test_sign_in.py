@@ -158,3 +158,17 @@ def test_no_cache_that_others_use_keeps_what_only_a_key_opens(
         assert answer.headers["Cache-Control"] == "no-store"
     wrong = visitor.get("/rest/ping", query_string={"apiKey": "wrong"})
     assert wrong.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("kind", ["xml", "json"])
+def test_a_wrong_key_is_answered_alike_by_all_calls_for_music_and_pictures(
+    app: Flask, kind: str
+) -> None:
+    client = app.test_client(use_cookies=False)
+    asked = {"u": "admin", **token("a wrong key"), "v": "1.16.1", "c": "test", "f": kind}
+    calls = ("stream", "download", "getCoverArt", "getTranscodeStream")
+    values = {"id": "tr-1", "mediaId": "tr-1", "mediaType": "song", "transcodeParams": "low"}
+    answers = [client.get(f"/rest/{call}", query_string={**asked, **values}) for call in calls]
+    assert len({(one.status_code, one.mimetype, one.get_data()) for one in answers}) == 1
+    assert answers[0].status_code == 200
+    assert "Wrong name or key." in answers[0].text

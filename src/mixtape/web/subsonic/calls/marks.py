@@ -13,6 +13,7 @@ from ..call import Call
 from ..errors import FAILED, MISSING_PARAMETER, NOT_FOUND, SubsonicError
 from ..fields import Fields, album_fields, album_folder_fields, artist_fields, track_fields
 from ..ids import Id, read_id
+from ..listed import folder_of
 
 _NAMES: Final = ("id", "albumId", "artistId")
 
@@ -55,9 +56,16 @@ def _starred(
     call: Call, fields_of: Callable[[Call, Iterable[Album]], list[Fields]]
 ) -> dict[str, list[Fields]]:
     marks, catalogue, user_id = call.services.marks, call.services.catalogue, call.user.id
+    folder = folder_of(call)
     artist_keys = [key.decode() for key in marks.starred(user_id, ARTIST)]
     album_keys = [read_album_mark(key) for key in marks.starred(user_id, ALBUM)]
     paths = marks.starred(user_id, TRACK)
+    if folder is not None and not folder.is_all:
+        some_artists = catalogue.artists_in(folder, artist_keys)
+        some_albums = catalogue.albums_in(folder, album_keys)
+        artist_keys = [key for key in artist_keys if key in some_artists]
+        album_keys = [keys for keys in album_keys if keys in some_albums]
+        paths = [path for path in paths if folder.holds(path)]
     artists = catalogue.artists_by_keys(artist_keys)
     albums = catalogue.albums_by_keys(album_keys)
     tracks = catalogue.tracks_by_paths(paths)
@@ -77,7 +85,11 @@ def _subjects(call: Call, *, must_be_there: bool) -> list[Subject]:
 
 
 def _find(call: Call, texts: Sequence[str], *, must_be_there: bool) -> list[Subject]:
-    ids = list(dict.fromkeys(read_id(text, "tr", "al", "ar") for text in texts))
+    ids = list(dict.fromkeys(read_id(text, "tr", "al", "ar", "fd") for text in texts))
+    if any(one.kind == "fd" for one in ids):
+        raise SubsonicError(
+            NOT_FOUND, "Folders have no stars and ratings here: give them to the album or artist."
+        )
     catalogue = call.services.catalogue
     found = catalogue.tracks([one.number for one in ids if one.kind == "tr"])
     paths = {track.id: track.path for track in found}
