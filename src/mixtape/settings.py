@@ -27,6 +27,7 @@ class SettingsError(ValueError):
     """A setting has a value that mixtape cannot start with."""
 
 
+_BUCKET_KEY: Final = "AWS_SECRET_ACCESS_KEY"
 # As a policy has them (CSP, source lists): a scheme, a host with or without *., a port.
 _ORIGIN: Final = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
@@ -269,6 +270,16 @@ class Settings(BaseSettings):
         return address.rstrip("/")
 
     @model_validator(mode="after")
+    def _key_of_the_bucket_of_your_own(self) -> Settings:
+        # No setting of ours: the library that speaks to the bucket reads it.
+        if is_placeholder(os.environ.get(_BUCKET_KEY, "")):
+            raise ValueError(
+                f"{_BUCKET_KEY}=(hidden): this is what the example says, which everybody knows. "
+                "Set the secret of your bucket: by it all that is cached can be replaced."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _belongs_together(self) -> Settings:
         if not self.is_loopback and self.password is None:
             raise ValueError(
@@ -319,6 +330,8 @@ def find_url_problem(url: str) -> str:
         return "this does not begin with postgresql://"
     if not parts.path.strip("/"):
         return "this names no database"
+    if is_placeholder(parts.password or ""):
+        return "its password is what the example says, which everybody knows"
     return ""
 
 
