@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from mixtape.accounts.marks import Subject
 from mixtape.database.tables import FIRST_USER
 from tests.helpers.audio import make_audio
-from tests.helpers.mixtapes import make_scanned_app, services_of
+from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
 from tests.helpers.tracks import place
 from tests.helpers.waiting import wait_until
 
@@ -95,3 +95,54 @@ def test_what_is_heard_is_shown_and_counted_once(app: Flask, page: Page) -> None
     wait_until(lambda: plays() == before + 1)
     wait_until(lambda: services.now_playing.all(FIRST_USER) == ())
     assert plays() == before + 1
+
+
+def test_a_track_is_rated_by_pointer_and_by_keys_and_that_is_undone(app: Flask, page: Page) -> None:
+    def rating() -> int | None:
+        said = services_of(app).marks.of_tracks(FIRST_USER, [b"Album/1.flac"])
+        return said[b"Album/1.flac"].rating if said else None
+
+    row = page.locator("[data-track]", has_text="Song 1")
+    row.hover()
+    row.locator("[data-add]").click()
+    group = page.get_by_role("dialog").get_by_role("group", name="Your rating")
+    expect(group.get_by_role("radio", name="None")).to_be_checked()
+    group.get_by_role("radio", name="4 stars").check()
+    expect(group.get_by_role("status")).to_have_text("Rated with 4 stars")
+    assert rating() == 4
+    page.keyboard.press("ArrowLeft")
+    expect(group.get_by_role("radio", name="3 stars")).to_be_checked()
+    wait_until(lambda: rating() == 3)
+    undo = group.get_by_role("button", name="Undo")
+    undo.click()
+    expect(group.get_by_role("radio", name="4 stars")).to_be_focused()
+    wait_until(lambda: rating() == 4)
+    # What is not kept does not look as if it were.
+    page.route("**/rating", lambda route: route.abort())
+    group.get_by_role("radio", name="1 star", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("cannot be reached")
+    expect(group.get_by_role("radio", name="4 stars")).to_be_checked()
+    page.unroute("**/rating")
+    page.reload()
+    row.hover()
+    row.locator("[data-add]").click()
+    expect(group.get_by_role("radio", name="4 stars")).to_be_checked()
+    group.get_by_role("radio", name="None").check()
+    expect(group.get_by_role("status")).to_have_text("Rating taken back")
+    assert rating() is None
+
+
+def test_the_page_of_ones_own_mixtape_counts_plays_by_the_same_rule(
+    app: Flask, desktop: BrowserContext, site: str
+) -> None:
+    mixtape = share_mixtape(app, "Album/1.flac")
+    page = desktop.new_page()
+    page.goto(f"{site}/mixtapes/{mixtape.slug}")
+    page.locator("[data-track] [data-play]").click()
+
+    def plays() -> int:
+        said = services_of(app).marks.of_tracks(FIRST_USER, [b"Album/1.flac"])
+        return said[b"Album/1.flac"].plays if said else 0
+
+    wait_until(lambda: plays() == 1)
+    page.close()

@@ -139,6 +139,17 @@ class Marks:
         with self._database.read() as session:
             return session.scalars(query.order_by(Mark.starred_at.desc(), Track.id)).all()
 
+    def rated_ids(self, user_id: int) -> Mapping[int, int]:
+        """Return the ratings of tracks that are there, by the tracks' ids."""
+        query = (
+            select(Track.id, Mark.rating)
+            .join(Mark, Mark.key == Track.path)
+            .where(Mark.user_id == user_id, Mark.kind == TRACK, Mark.rating.is_not(None))
+            .where(Track.missing_since.is_(None))
+        )
+        with self._database.read() as session:
+            return {track_id: rating or 0 for track_id, rating in session.execute(query)}
+
     def of_tracks(self, user_id: int, paths: Iterable[bytes]) -> Mapping[bytes, Liking]:
         """Return what a user has said of tracks, and of none that is left out nothing is known."""
         wanted = list(set(paths))

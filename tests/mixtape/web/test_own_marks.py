@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_stars_are_given_and_taken(app: Flask, owner: Owner) -> None:
     assert sorted(answer.json["track_ids"]) == [1, 2]
     assert answer.headers["Cache-Control"] == "no-store"
     assert owner.send("DELETE", "/api/tracks/1/star").status_code == 204
-    assert owner.client.get("/api/stars").json == {"track_ids": [2]}
+    assert owner.client.get("/api/stars").json == {"track_ids": [2], "ratings": []}
     for method in ("PUT", "DELETE"):
         for track_id in (99, 2**80):
             answer = owner.send(method, f"/api/tracks/{track_id}/star")
@@ -61,6 +62,13 @@ def test_favourites_and_what_is_heard_most_have_a_page(app: Flask, owner: Owner)
     assert 'data-title="Two"' in starred
     assert 'data-title="One"' not in starred
     assert 'data-title="One"' in most_played
+    assert "Played once" in most_played
+    services_of(app).plays.count(FIRST_USER, [HeardTrack(b"two.flac", NOON)])
+    later = [HeardTrack(b"two.flac", NOON + timedelta(hours=hour)) for hour in range(1, 12)]
+    services_of(app).plays.count(FIRST_USER, later)
+    starred, _, most_played = owner.page("/favourites").text.partition("Most played")
+    assert "Played 12 times" in starred
+    assert most_played.index("Played 12 times") < most_played.index("Played once")
     assert owner.page("/favourites?offset=-5").status_code == 200
     assert 'data-title="Two"' not in owner.page("/favourites?offset=50").text
 
@@ -68,6 +76,10 @@ def test_favourites_and_what_is_heard_most_have_a_page(app: Flask, owner: Owner)
 def test_ratings_are_from_one_to_five(app: Flask, owner: Owner) -> None:
     assert owner.send("PUT", "/api/tracks/1/rating", {"rating": 5}).status_code == 204
     assert services_of(app).marks.of_tracks(1, [b"one.flac"])[b"one.flac"].rating == 5
+    assert owner.send("PUT", "/api/tracks/3/rating", {"rating": 2}).status_code == 204
+    # Of a track that is missing no page shows any.
+    rated = {"track_ids": [], "ratings": [{"id": 1, "rating": 5}]}
+    assert owner.client.get("/api/stars").json == rated
     for rating in (6, -1, 2.5, "5", None, True):
         answer = owner.send("PUT", "/api/tracks/1/rating", {"rating": rating})
         assert answer.status_code == 400

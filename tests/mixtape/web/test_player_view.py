@@ -13,6 +13,7 @@ from mixtape.mixtapes.values import SavedMixtape
 from mixtape.web.security import CONTENT_SECURITY_POLICY
 from tests.helpers.host import PAGE, PASSWORD, make_app, sign_in
 from tests.helpers.mixtapes import scan, services_of, share_mixtape, stream_urls
+from tests.helpers.people import add_user, signed_in
 from tests.helpers.tracks import make_picture, open_picture, place
 
 NAMES = ("Album/1.flac", "Album/2.flac", "bare.mp3")
@@ -269,3 +270,18 @@ def test_what_a_page_needs_besides_music_and_covers_is_small(
             assert answer.status_code == 200, address
             total += len(answer.get_data())
     assert total < 350_000
+
+
+def test_plays_are_counted_on_the_page_of_whoever_made_the_mixtape_alone(
+    app: Flask, listener: FlaskClient, mixtape: SavedMixtape
+) -> None:
+    add_user(app)
+    pages = {
+        "owner": signed_in(app, "", PASSWORD).page(f"/mixtapes/{mixtape.slug}").text,
+        "ann": signed_in(app, "Ann").page(f"/mixtapes/{mixtape.slug}").text,
+        "listener": page_of(listener, mixtape),
+    }
+    counting = {who for who, page in pages.items() if "data-playback-url" in page}
+    assert counting == {"owner"}
+    assert 'name="csrf-token"' in pages["owner"]
+    assert 'name="csrf-token"' not in pages["listener"]

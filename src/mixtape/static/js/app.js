@@ -16,12 +16,12 @@ import { send } from "./shared/api.js";
 
 const bar = document.getElementById("player");
 const main = document.getElementById("main");
-const { defaultQuality, scope, lookupUrl, playbackUrl, starsUrl, starUrl } = bar.dataset;
+const { defaultQuality, scope, lookupUrl, playbackUrl, starsUrl, starUrl, ratingUrl } = bar.dataset;
 const player = new Player(bar.querySelector("audio"), defaultQuality);
 
 attachPlayer(bar, player);
 attachReports(player, playbackUrl);
-const stars = new Stars(starsUrl, starUrl);
+const stars = new Stars(starsUrl, starUrl, ratingUrl);
 const markStars = attachStarButtons(main, bar, player, stars);
 const markTracks = attachTrackList(main, player);
 const rowsChanged = () => {

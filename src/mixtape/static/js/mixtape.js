@@ -24,7 +24,7 @@ attachTint(main.querySelector(".mixtape-cover img"));
 for (const notes of main.querySelectorAll("[data-liner-notes]")) attachLinerNotes(notes);
 
 async function begin() {
-  const { defaultQuality, autoQuality, autoBest, scope } = bar.dataset;
+  const { defaultQuality, autoQuality, autoBest, scope, playbackUrl } = bar.dataset;
   const player = new Player(bar.querySelector("audio"), defaultQuality, {
     autoStart: autoQuality,
     autoBest,
@@ -33,6 +33,8 @@ async function begin() {
   attachPlayer(bar, player);
   attachTrackList(main, player);
   attachHeard(main, player);
+  // Only who made the mixtape has plays that count.
+  if (playbackUrl) (await import("./player/reports.js")).attachReports(player, playbackUrl);
   attachOffline(document.querySelector("[data-offline]"), player);
   const playAll = main.querySelector("[data-play-all]");
   attachOpening(document.getElementById("opening"), main, player, () => playAll.click());

@@ -24,12 +24,14 @@ def page() -> str:
     services, user_id = current_services(), current_user().id
     offset = max(0, request.args.get("offset", 0, int))
     paths = services.marks.starred(user_id, TRACK)
-    starred = _there(paths[offset : offset + PAGE_SIZE])
     most_played = services.plays.most_played(user_id, _MOST_PLAYED) if not offset else []
+    shown = paths[offset : offset + PAGE_SIZE]
+    likings = services.marks.of_tracks(user_id, [*shown, *most_played])
     return render_template(
         "favourites.html",
-        starred=Page(starred, offset, len(paths) > offset + PAGE_SIZE),
+        starred=Page(_there(shown), offset, len(paths) > offset + PAGE_SIZE),
         most_played=_there(most_played),
+        plays={path: liking.plays for path, liking in likings.items()},
         next_offset=offset + PAGE_SIZE,
     )
 

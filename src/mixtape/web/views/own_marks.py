@@ -23,8 +23,10 @@ _PLAYER_NAME: Final = "mixtape"
 
 @blueprint.get("/stars")
 def stars() -> Response:
-    """Send the ids of the tracks that the user has starred."""
-    return fresh_json({"track_ids": current_services().marks.starred_ids(current_user().id)})
+    """Send the ids of the tracks that the user has starred, and the ratings that they gave."""
+    marks, user_id = current_services().marks, current_user().id
+    ratings = [{"id": one, "rating": rating} for one, rating in marks.rated_ids(user_id).items()]
+    return fresh_json({"track_ids": marks.starred_ids(user_id), "ratings": ratings})
 
 
 @blueprint.put("/tracks/<int:track_id>/star")

@@ -89,6 +89,8 @@ def page(slug: str) -> str:
         heard_token=heard_token(mixtape.link) if tells else None,
         default_quality="auto",
         player_scope=_scope(slug),
+        # Nobody else has any: of who comes by a link nothing is kept.
+        counts_plays=owns(mixtape),
         auto_quality=get_state().settings.default_quality,
         auto_best=current_services().caching.best,
     )

@@ -52,8 +52,11 @@ class Adding {
       next: () => this.#enqueue(once, (tracks) => playNext(player, tracks), translate("Plays next: “%(name)s”", { name: subject.name })),
       queue: () => this.#enqueue(once, (tracks) => tracks.forEach((track) => player.enqueue(track)), translate("In the queue: “%(name)s”", { name: subject.name })),
     };
-    if (subject.isOne) ways.star = () => this.#star(once);
-    this.sheet.open(once, opener, ways, { isStarred: this.stars.has(subject.id) });
+    if (subject.isOne) {
+      ways.star = () => this.#star(once);
+      ways.rate = (rating) => this.stars.rate(subject.id, rating);
+    }
+    this.sheet.open(once, opener, ways, { isStarred: this.stars.has(subject.id), rating: this.stars.ratingOf(subject.id) });
   }
 
   async add(subject, target, repeats, opener) {

@@ -1,5 +1,6 @@
 // The sheet that asks where to add something.
 
+import { RatingChoice } from "../marks/rating.js";
 import { plural, translate } from "../shared/words.js";
 
 /** Fires nothing: what was chosen goes to the `ways` that it was opened with. */
@@ -8,6 +9,7 @@ export class AddSheet {
   #targets;
   #opener = null;
   #ways = null;
+  #rating;
 
   /** @param {HTMLDialogElement} dialog @param {import("./targets.js").Targets} targets */
   constructor(dialog, targets) {
@@ -26,15 +28,16 @@ export class AddSheet {
     });
     dialog.addEventListener("click", (event) => event.target === dialog && isOutside(event, dialog) && this.close());
     dialog.addEventListener("close", () => this.#returnFocus());
+    this.#rating = new RatingChoice(this.#part("rating"), (message) => this.#say(message));
   }
 
   /**
    * @param {import("./subject.js").Subject} subject
    * @param {HTMLElement} opener gets the focus back
-   * @param {{add: (target: object) => Promise<void>, create: (title: string) => Promise<void>, next: () => Promise<void>, queue: () => Promise<void>, star?: () => Promise<void>}} ways
-   * @param {{isStarred: boolean}} state
+   * @param {{add: (target: object) => Promise<void>, create: (title: string) => Promise<void>, next: () => Promise<void>, queue: () => Promise<void>, star?: () => Promise<void>, rate?: (rating: number) => Promise<void>}} ways
+   * @param {{isStarred: boolean, rating: number}} state
    */
-  open(subject, opener, ways, { isStarred }) {
+  open(subject, opener, ways, { isStarred, rating }) {
     this.#opener = opener;
     this.#ways = ways;
     this.#part("name").textContent = subject.name;
@@ -44,6 +47,7 @@ export class AddSheet {
     this.#part("title").value = subject.name;
     this.#part("star").hidden = !ways.star;
     this.#part("star").setAttribute("aria-pressed", String(isStarred));
+    this.#rating.show(rating, ways.rate);
     this.#show("choice");
     this.#list(this.#targets.known);
     this.#setBusy(false);
