@@ -64,6 +64,7 @@ USER_ENDPOINTS: Final = frozenset(
         "selections.folder",
         "listening.tracks",
         "listening.loudness",
+        "listening.addresses",
         "artwork.picture",
         "artwork.drawn",
         "artwork.folder_cover",

@@ -6,8 +6,10 @@ import os
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, abort, current_app, request
+from flask import Response as FlaskResponse
 from flask.sessions import SecureCookieSessionInterface
+from werkzeug.wrappers import Response
 
 from ..settings import Settings
 
@@ -54,12 +56,17 @@ class SchemeAwareSessions(SecureCookieSessionInterface):
 
 
 def _policy_of(app: Flask) -> str:
-    """Return the policy of an app; the music may come from its bucket where listeners go there."""
-    if not app.extensions["audio_cache"].settings.object_redirect:
-        return CONTENT_SECURITY_POLICY
-    endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "https://*.amazonaws.com"))
-    origin = f"{endpoint.scheme}://{endpoint.netloc}"
-    return CONTENT_SECURITY_POLICY.replace("media-src 'self'", f"media-src 'self' {origin}")
+    """Return the policy of an app.
+
+    The music may come from its bucket where listeners go there, and by its public address where a
+    page has been opened by another one.
+    """
+    places = [app.config["PUBLIC_URL"]]
+    if app.extensions["audio_cache"].settings.object_redirect:
+        places.append(os.environ.get("AWS_ENDPOINT_URL", "https://*.amazonaws.com"))
+    parts = [urlsplit(place) for place in places if place]
+    allowed = " ".join(["media-src 'self'", *(f"{part.scheme}://{part.netloc}" for part in parts)])
+    return CONTENT_SECURITY_POLICY.replace("media-src 'self'", allowed)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -86,6 +93,16 @@ def policy_for_frames(sites: str) -> str:
     return policy.replace("frame-ancestors 'none'", f"frame-ancestors {sites}")
 
 
+def let_receivers_play(response: Response) -> Response:
+    """Let a device that plays in place of a page have the music, by an address that is enough.
+
+    The receiver of a Chromecast is a page of another site, which plays without reading: for that
+    it needs no more than this.
+    """
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
 def host_name(authority: str) -> str:
     """Return the host of a Host header in lower case, without port and brackets; "" if none."""
     try:
@@ -109,7 +126,7 @@ def _refuse_foreign_hosts(names: frozenset[str]) -> None:
         )
 
 
-def _add_headers(response: Response) -> Response:
+def _add_headers(response: FlaskResponse) -> FlaskResponse:
     response.headers.setdefault("Content-Security-Policy", current_app.extensions[_POLICY])
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)

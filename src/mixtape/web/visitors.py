@@ -81,6 +81,11 @@ def own_tapes() -> Tapes:
     return current_services().tapes_of(_current_id())
 
 
+def current_mark() -> str:
+    """Return what the session of the user who asks carries; 401 for anybody else."""
+    return find_mark(_current_id()) or _refuse()
+
+
 def owns(mixtape: SavedMixtape) -> bool:
     """Say whether the visitor has made a mixtape, and so may see it whatever its links are."""
     return mixtape.user_id == visitor_id()
@@ -120,11 +125,17 @@ def _identify() -> int | None:
     if not is_protected():
         return FIRST_USER
     given, user_id = str(session.get(_MARK, "")), session.get(_USER, FIRST_USER)
+    mark = find_mark(user_id)
+    return user_id if mark is not None and hmac.compare_digest(given, mark) else None
+
+
+def find_mark(user_id: int) -> str | None:
+    """Return what sessions of a user carry, which changes where they end; None if there is none."""
+    # No row is read for the one who is there by definition: this is asked with every request.
     if user_id == FIRST_USER:
-        # No row is read for the one who is there by definition: this is asked with every request.
-        return FIRST_USER if hmac.compare_digest(given, _first_mark()) else None
+        return _first_mark()
     user = current_services().users.find_known(user_id)
-    return user.id if user is not None and hmac.compare_digest(given, _mark_of(user)) else None
+    return None if user is None else _mark_of(user)
 
 
 def _current_id() -> int:

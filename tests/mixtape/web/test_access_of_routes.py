@@ -32,7 +32,7 @@ KNOWN_TO_BE_OPEN = {
     "static",
     "health.healthz",
     "library_links.playlist",  # the key of a device stands in it
-    "library_links.stream",  # signed for a link
+    "library_links.stream",  # signed for a link, or for a session
     "metrics.metrics",  # asks for a session or a token itself
     "player.page",
     "player.stream",

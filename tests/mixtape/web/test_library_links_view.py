@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from mixtape.takeaway.playlist_file import WantedTrack, read_playlist
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD, make_app
-from tests.helpers.mixtapes import Owner, make_scanned_app, message_of, services_of
+from tests.helpers.mixtapes import Owner, make_scanned_app, message_of, services_of, track_id
 from tests.helpers.people import add_user, signed_in
 from tests.helpers.subsonic import Player, Refused, add_link
 from tests.helpers.tracks import add_track
@@ -208,3 +208,64 @@ def test_a_long_list_is_sent_piece_by_piece(tmp_path: Path, music: Path) -> None
     assert [line[-5:] for line in found.splitlines() if line.startswith("#EXTINF")] == [
         f"T{number:04}" for number in range(1_200)
     ]
+
+
+def lent(visitor: Owner, *ids: int) -> list[str]:
+    """Return the addresses by which another device plays tracks for whoever has signed in."""
+    answer = visitor.client.get(f"/api/tracks/addresses?ids={','.join(map(str, ids))}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json is not None
+    addresses: dict[str, str] = answer.json["addresses"]
+    return [addresses[str(each)] for each in ids if str(each) in addresses]
+
+
+def test_another_device_plays_what_a_session_lends_it_and_nothing_else(
+    app: Flask, ann: Owner, stereo: FlaskClient
+) -> None:
+    one, two, broken = (track_id(app, name) for name in ("One", "two.mp3", "broken.flac"))
+    addresses = lent(ann, one, two, broken, 999)
+    assert len(addresses) == 2
+    for address, path, mimetype in zip(
+        addresses, ("Album/one.flac", "two.mp3"), ("audio/mpeg", "audio/mpeg"), strict=True
+    ):
+        assert "Album" not in address
+        assert "one" not in urlsplit(address).path
+        played = ask(stereo, f"{address}?quality=low")
+        assert played.status_code == 200
+        assert played.mimetype == mimetype
+        assert played.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert "Access-Control-Allow-Origin" not in played.headers
+        assert played.data == ann.client.get(f"/play/{path}?quality=low").data
+        assert ask(stereo, f"{address}?quality=low", Range="bytes=5-9").data == played.data[5:10]
+    token = addresses[0].rpartition("/")[2]
+    for closed in (f"/library/{token}.m3u8", "/api/tracks/addresses?ids=1", "/play/two.mp3"):
+        assert stereo.get(closed).status_code in {401, 404}
+
+
+def test_what_was_lent_ends_where_the_session_does(app: Flask, stereo: FlaskClient) -> None:
+    one = track_id(app, "One")
+    first, ann = signed_in(app, "", PASSWORD), signed_in(app, "Ann")
+    [of_first], [of_ann] = lent(first, one), lent(ann, one)
+    for address in (of_first, of_ann):
+        assert ask(stereo, address).status_code == 200
+    assert ann.send("POST", "/logout").status_code == 303
+    assert ask(stereo, of_ann).status_code == 404
+    assert ask(stereo, of_first).status_code == 200
+    assert first.send("POST", "/logout").status_code == 303
+    assert ask(stereo, of_first).status_code == 404
+    users = services_of(app).users
+    [again] = lent(signed_in(app, "Ann"), one)
+    assert ask(stereo, again).status_code == 200
+    users.remove(next(user.id for user in users.all() if user.name == "Ann"), None)
+    assert ask(stereo, again).status_code == 404
+
+
+def test_whoever_guesses_what_was_lent_is_slowed_down(
+    app: Flask, ann: Owner, stereo: FlaskClient
+) -> None:
+    [address] = lent(ann, track_id(app, "One"))
+    statuses = [stereo.get(f"/library/tracks/u1.{n}.1.x").status_code for n in range(80)]
+    assert statuses.count(404) == 60
+    assert statuses.count(429) == 20
+    assert ask(stereo, address).status_code == 200

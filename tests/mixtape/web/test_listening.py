@@ -55,9 +55,10 @@ def test_tracks_come_by_their_ids_in_the_order_asked_for(app: Flask, owner: Flas
 
 @pytest.mark.parametrize("ids", ["", "a", "1,,2", "-1", "²", ",".join(["1"] * 501)])
 def test_what_are_no_ids_is_refused_with_a_word(owner: FlaskClient, ids: str) -> None:
-    answer = owner.get("/api/tracks", query_string={"ids": ids})
-    assert answer.status_code == 400
-    assert "`ids`" in message_of(answer)
+    for address in ("/api/tracks", "/api/tracks/addresses"):
+        answer = owner.get(address, query_string={"ids": ids})
+        assert answer.status_code == 400
+        assert "`ids`" in message_of(answer)
 
 
 def test_the_loudness_line_is_there_once_the_track_is_stored(

@@ -40,3 +40,14 @@ def test_no_view_or_template_makes_a_whole_address_in_another_way() -> None:
 def test_an_address_with_space_around_it_is_meant(tmp_path: Path) -> None:
     settings = make_settings(tmp_path, public_url=" https://music.example.org ")
     assert settings.public_url == "https://music.example.org"
+
+
+@pytest.mark.parametrize(
+    ("configured", "allowed"),
+    [("", "media-src 'self';"), ("https://m.example:8/x", "media-src 'self' https://m.example:8;")],
+)
+def test_pages_may_play_by_the_public_address_whichever_they_were_opened_by(
+    tmp_path: Path, configured: str, allowed: str
+) -> None:
+    answer = make_app(tmp_path, public_url=configured).test_client().get("/")
+    assert allowed in answer.headers["Content-Security-Policy"]

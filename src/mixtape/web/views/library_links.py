@@ -24,8 +24,9 @@ from ...services import current_services
 from ...takeaway.playlists import PlaylistEntry, m3u8_entry, m3u8_head
 from ..device_use import note_use
 from ..guests import refuse_link
+from ..security import let_receivers_play
 from ..urls import public_url
-from ..visitors import current_user
+from ..visitors import current_user, find_mark
 from .json_api import fresh_json, read_object
 from .player import keep_out_of_search_engines
 
@@ -85,13 +86,15 @@ def playlist(key: str) -> Response:
 
 @blueprint.get("/library/tracks/<token>")
 def stream(token: str) -> Response:
-    """Play a track of such a playlist, at the quality that is asked for."""
+    """Play a track of such a playlist, or of a page that plays elsewhere, at any quality."""
     quality: QualityLevel = requested_quality()
     answers = current_services().open_answers
     ends = answers.ends
     link_id, path = _linked_track(token)
+    response = let_receivers_play(send_library_track(os.fsdecode(path), quality))
+    if link_id is None:
+        return response
     note_use(link_id, _client())
-    response = send_library_track(os.fsdecode(path), quality)
     answers.add(answers_to(link_id), request.environ, response)
     if answers.ends != ends:
         # One was removed between the look and now: perhaps this one.
@@ -99,10 +102,10 @@ def stream(token: str) -> Response:
     return response
 
 
-def _linked_track(token: str) -> tuple[int, bytes]:
-    """Return the link and the track that a token stands for; 404 where there is none (now)."""
+def _linked_track(token: str) -> tuple[int | None, bytes]:
+    """Return the link, if it is of one, and the track of a token; 404 where there is none (now)."""
     try:
-        return current_services().library_links.find_track(token)
+        return current_services().library_links.find_track(token, find_mark)
     except LinkError:
         refuse_link(str(_NO_LINK))
     except NotFoundError:

@@ -1,4 +1,4 @@
-"""What the player asks for beside the music: tracks by their ids, and loudness lines."""
+"""What the player asks for beside the music: tracks by their ids, loudness lines, addresses."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from werkzeug.wrappers import Response
 from audio_cache import AudioCacheError, find_loudness
 from audio_cache.flask_ext import get_state
 
-from ...database.tables import MAX_ID
+from ...database.tables import MAX_ID, Track
 from ...services import current_services
+from ..urls import public_url
+from ..visitors import current_mark, current_user
 from .as_json import track_fields
 from .json_api import fresh_json, no_content
 
@@ -27,13 +29,19 @@ logger = logging.getLogger(__name__)
 @blueprint.get("")
 def tracks() -> Response:
     """Send tracks by their ids, as a player that was reloaded knows them."""
-    words = request.args.get("ids", "").split(",")
-    ids = [int(word) for word in words if word.isascii() and word.isdecimal() and len(word) < 20]
-    if len(ids) < len(words) or len(ids) > MAX_IDS:
-        abort(400, f"`ids` has to be up to {MAX_IDS} numbers with commas between them.")
-    found = current_services().catalogue.tracks(ids)
-    playable = [track for track in found if not track.problem and not track.missing_since]
-    return fresh_json({"tracks": [track_fields(track) for track in playable]})
+    return fresh_json({"tracks": [track_fields(track) for track in _asked_tracks()]})
+
+
+@blueprint.get("/addresses")
+def addresses() -> Response:
+    """Send addresses by which a device that cannot sign in plays tracks, for a day."""
+    links = current_services().library_links
+    sign = links.signing_for_session(current_user().id, current_mark())
+    found = {
+        str(track.id): public_url("library_links.stream", token=sign(track.id))
+        for track in _asked_tracks()
+    }
+    return fresh_json({"addresses": found})
 
 
 @blueprint.get("/<int:track_id>/loudness")
@@ -43,6 +51,16 @@ def loudness(track_id: int) -> Response:
     if not found:
         abort(404, "The library has no such track.")
     return send_loudness(found[0].path)
+
+
+def _asked_tracks() -> list[Track]:
+    """Return the tracks that `ids` names and that can be played; 400 where it names none."""
+    words = request.args.get("ids", "").split(",")
+    ids = [int(word) for word in words if word.isascii() and word.isdecimal() and len(word) < 20]
+    if len(ids) < len(words) or len(ids) > MAX_IDS:
+        abort(400, f"`ids` has to be up to {MAX_IDS} numbers with commas between them.")
+    found = current_services().catalogue.tracks(ids)
+    return [track for track in found if not track.problem and not track.missing_since]
 
 
 def send_loudness(path: bytes) -> Response:

@@ -6,6 +6,7 @@ import { attachMediaSession } from "./media-session.js";
 import { attachModes } from "./modes.js";
 import { attachPlayerBar } from "./player-bar.js";
 import { attachQueueSheet } from "./queue-sheet.js";
+import { attachRemoteButton } from "./remote-button.js";
 import { attachSeekLine } from "./seek-line.js";
 import { attachSettingsSheet } from "./settings-sheet.js";
 import { attachSheets } from "./sheets.js";
@@ -25,4 +26,5 @@ export function attachPlayer(bar, player) {
   attachTabTitle(player);
   attachUncovered(bar);
   attachAhead(player);
+  attachRemoteButton(bar, player);
 }

@@ -98,7 +98,7 @@ export class AutoQuality {
   #stall() {
     const { player } = this;
     const { audio, served } = player;
-    if (player.quality !== AUTO || audio.seeking || audio.currentTime < 1 || !LADDER.includes(served?.quality)) return;
+    if (player.quality !== AUTO || player.remote.isOn || audio.seeking || audio.currentTime < 1 || !LADDER.includes(served?.quality)) return;
     this.stalledAt = served.quality;
     player.requality();
   }

@@ -69,7 +69,7 @@ export class Handover {
   change(address) {
     const { player } = this;
     const heard = this.decks.active;
-    const spare = this.#prepare(address.url, player.track, () => player.load(address, player.position, !heard.paused));
+    const spare = this.#prepare(address.src, player.track, () => player.load(address, player.position, !heard.paused));
     spare.currentTime = heard.currentTime;
     let seeks = 0;
     const follow = () => {
@@ -121,7 +121,7 @@ export class Handover {
   #isTimeToPrepare(remaining) {
     const { audio, upcoming, duration } = this.player;
     const isBusy = this.decks.spare.hasAttribute("src");
-    if (!upcoming || isBusy || !duration || audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) return false;
+    if (!upcoming || isBusy || !duration || this.player.remote.keepsDeck || audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) return false;
     return remaining < PREPARE_BEFORE_S || bufferedUntil(audio) >= duration - 0.5;
   }
 
@@ -129,11 +129,11 @@ export class Handover {
     const { player } = this;
     const track = player.upcoming;
     const address = player.addressOf(track);
-    if (address.url === this.failedUrl) return;
+    if (address.src === this.failedUrl) return;
     this.next = { track, address };
-    this.#prepare(address.url, track, () => {
+    this.#prepare(address.src, track, () => {
       // Whoever comes to this track finds out why.
-      this.failedUrl = address.url;
+      this.failedUrl = address.src;
       this.forget();
     });
   }

@@ -13,9 +13,9 @@ export function attachPlayerBar(bar, player) {
   attachPosition(part, player, (seek) => fill(seek, bufferedShare(player)));
   attachVolume(part, player);
   attachTrack(bar, part, player);
-  player.addEventListener("message", () => {
-    part("message").textContent = player.message;
-  });
+  const tell = () => (part("message").textContent = player.message || player.remote.text);
+  player.addEventListener("message", tell);
+  player.remote.addEventListener("change", tell);
   const quality = part("quality");
   quality.value = player.quality;
   quality.addEventListener("change", () => player.setQuality(quality.value));

@@ -7,6 +7,7 @@ import { Levels } from "./levels.js";
 import { AUTO, decideQuality, recallQuality, rememberQuality, urlAt } from "./quality.js";
 import { Queue } from "./queue.js";
 import { Recovery } from "./recovery.js";
+import { Remote } from "./remote.js";
 import { recallMode, rememberMode, replayGain } from "./replay-gain.js";
 import { askServed, damageText } from "./served.js";
 import { translate } from "../shared/words.js";
@@ -66,11 +67,14 @@ export class Player extends EventTarget {
     /** @type {import("./served.js").Served | null} */
     this.served = null;
     this.url = "";
+    /** Where the element has it from: `url`, or the same for a device without a cookie. */
+    this.src = "";
     this.message = "";
     this.asking = new AbortController();
     this.resumeAt = null;
     /** What a track is to be played at because that is kept on this device; null where it is not. */
     this.keptQuality = (_track, _wanted) => null;
+    this.remote = new Remote(this);
     this.auto = new AutoQuality(this, autoStart, autoBest);
     this.handover = new Handover(this);
     this.recovery = new Recovery(this, closedText);
@@ -230,8 +234,9 @@ export class Player extends EventTarget {
     this.handover.forget();
     if (!this.url) return;
     const address = this.addressOf(this.track);
-    if (address.url === this.url) this.say(address.note);
-    else if (this.audio.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) this.handover.change(address);
+    const isLoaded = this.audio.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+    if (address.src === this.src) this.say(address.note);
+    else if (isLoaded && !this.remote.keepsDeck) this.handover.change(address);
     else this.load(address, this.position, !this.audio.paused);
   }
 
@@ -249,22 +254,26 @@ export class Player extends EventTarget {
     this.dispatchEvent(new Event("track"));
   }
 
-  /** @param {Track} track @returns {{url: string, quality: string, note: string}} what to load */
+  /** @param {Track} track @returns {{url: string, src: string, quality: string, note: string}} what to load */
   addressOf(track) {
     const kept = this.keptQuality(track, this.quality);
-    const wanted = kept ?? (this.quality === AUTO ? this.auto.choose() : this.quality);
+    const wanted = this.remote.qualityFor(kept ?? (this.quality === AUTO ? this.auto.choose() : this.quality));
     const { quality, note } = decideQuality(track, wanted, (mime) => this.audio.canPlayType(mime));
-    return { url: urlAt(track.url, quality), quality, note };
+    return { url: urlAt(track.url, quality), src: urlAt(this.remote.sourceOf(track), quality), quality, note };
   }
 
   /** Load into the element that is heard. */
   load(address, second, isPlaying, message = "") {
+    if (this.remote.lacks(this.track)) {
+      this.remote.bring(second, () => this.load(this.addressOf(this.track), second, isPlaying, message));
+      return;
+    }
     this.handover.forget();
     this.levels.endFade(this.audio);
     this.levels.setGain(this.audio, this.gainOf(this.track));
     this.#loaded(address, message);
     this.dispatchEvent(new Event("load"));
-    this.audio.src = address.url;
+    this.audio.src = address.src;
     this.resumeAt = second || null;
     if (second) this.audio.currentTime = second;
     if (isPlaying) this.start();
@@ -332,7 +341,7 @@ export class Player extends EventTarget {
   #cue(index, second) {
     this.handover.forget();
     this.asking.abort();
-    this.url = "";
+    this.url = this.src = "";
     this.list.index = index;
     if (this.audio.hasAttribute("src")) {
       this.audio.pause();
@@ -344,8 +353,8 @@ export class Player extends EventTarget {
     for (const name of ["track", "seeking"]) this.dispatchEvent(new Event(name));
   }
 
-  #loaded({ url, note }, message) {
-    this.url = url;
+  #loaded({ url, src, note }, message) {
+    Object.assign(this, { url, src });
     this.say([message, note].filter(Boolean).join(" "));
     this.#ask(url);
   }

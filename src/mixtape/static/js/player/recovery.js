@@ -58,7 +58,9 @@ export class Recovery {
   #failed() {
     const { error } = this.player.audio;
     // Setting src to another track ends the former with no code of interest.
-    if (error && error.code !== MediaError.MEDIA_ERR_ABORTED) this.#tryAgain();
+    if (!error || error.code === MediaError.MEDIA_ERR_ABORTED) return;
+    this.player.remote.noteFailure();
+    this.#tryAgain();
   }
 
   async #tryAgain() {
@@ -69,8 +71,9 @@ export class Recovery {
     if (served === null) this.#later();
     else if (served.status >= 400) await this.refused(served.status);
     else if (served.damage) this.#makeDo(served);
-    else if (this.reloads >= MAX_RELOADS) this.#fallBack();
-    else this.#reload();
+    else if (this.reloads < MAX_RELOADS) this.#reload();
+    else if (player.remote.isOn) player.say(translate("The other device cannot play this. It has to reach this server by itself."));
+    else this.#fallBack();
   }
 
   #reload(second = this.player.position) {
@@ -86,7 +89,7 @@ export class Recovery {
     const { served, track } = this.player;
     // Browsers jump to the end where a file has no more, so what tells is how far the music came.
     // Only of lossless files the length is known for sure, and a hidden page is told little.
-    const isSure = served?.damage || !document.hidden;
+    const isSure = (served?.damage || !document.hidden) && !this.player.remote.isOn;
     const isEarly = track.lossless && isSure && this.heardAt < track.duration - MUCH_S;
     if (isEarly) this.#makeDo({ quality: "original", damage: served?.damage ?? { heard: NaN } }, this.heardAt);
     return Boolean(isEarly);
@@ -172,6 +175,8 @@ export class Recovery {
 
   #listen() {
     this.#stopListening();
+    // Another device has patience of its own, and what it waits for is not told.
+    if (this.player.remote.isOn) return;
     this.silence = setTimeout(() => {
       this.silence = 0;
       if (!this.player.audio.paused && !this.player.audio.error) this.#tryAgain();
