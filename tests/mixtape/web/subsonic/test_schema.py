@@ -24,6 +24,7 @@ schemathesis = pytest.importorskip("schemathesis")
 from schemathesis.checks import not_a_server_error  # noqa: E402
 from schemathesis.core.failures import FailureGroup  # noqa: E402
 from schemathesis.specs.openapi.checks import response_schema_conformance  # noqa: E402
+from schemathesis.specs.openapi.schemas import OpenApiSchema  # noqa: E402
 
 # `make conformance` asks for more.
 EXAMPLES: Final = int(os.environ.get("SCHEMA_EXAMPLES", "6"))
@@ -74,26 +75,32 @@ def ids(app: Flask) -> list[str]:
     ]
 
 
+@pytest.fixture(scope="module")
+def described(app: Flask) -> OpenApiSchema:
+    """Return the description, for which the modules of the application are read but once."""
+    schema = schemathesis.openapi.from_dict(PUBLISHED)
+    schema.app = app
+    return schema
+
+
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_answers_are_as_the_description_has_them(
-    app: Flask, key: str, path: str, method: str, ids: list[str]
+    described: OpenApiSchema, key: str, path: str, method: str, ids: list[str]
 ) -> None:
-    ask_all(app, key, path, method, ids)
+    ask_all(described, key, path, method, ids)
 
 
 def test_an_answer_that_is_not_as_described_is_found(
-    app: Flask, key: str, ids: list[str], monkeypatch: pytest.MonkeyPatch
+    described: OpenApiSchema, key: str, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(CALLS, "tokenInfo", lambda call: {"tokenInfo": {"username": 5}})
     with pytest.raises(FailureGroup):
-        ask_all(app, key, "/rest/tokenInfo", "get", ids)
+        ask_all(described, key, "/rest/tokenInfo", "get", ids)
 
 
-def ask_all(app: Flask, key: str, path: str, method: str, ids: list[str]) -> None:
+def ask_all(described: OpenApiSchema, key: str, path: str, method: str, ids: list[str]) -> None:
     """Ask whatever a call may be asked, by either way to sign in, and check each answer."""
-    schema = schemathesis.openapi.from_dict(PUBLISHED)
-    schema.app = app
-    operation = schema[path][method]
+    operation = described[path][method]
     ways = [{"apiKey": key}, {"u": NAME, **token(key, SALT)}]
     checks = [not_a_server_error]
     if path.removeprefix("/rest/") not in OF_BYTES:
