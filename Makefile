@@ -19,13 +19,20 @@ JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 # They start many programs, each of which would compile every module anew where Python may not keep what it compiled.
 test lowest coverage fast stress chaos clients fuzz browser: export PYTHONDONTWRITEBYTECODE =
 
-test: .venv/.dev               ## everything but stress
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
+# In the order of tests/conftest.py, not by the number of tests in a file.
+SPREAD := --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
-# But live plays, which use no package but ours, and take the longest; and players that others wrote, which have their own.
+test: .venv/.dev               ## everything but stress
+	$(BIN)/pytest $(SPREAD)
+
+# But live plays and the store, which use hardly a package but ours, and take the longest; the objects of the store are with
+# obstore. And but players that others wrote, which have their own.
+LEFT_OUT = tests/audio_cache/live tests/clients $(filter-out %/test_store_contract.py,$(wildcard tests/audio_cache/store/test_*.py))
+
+# What failed is remembered apart from the other tests, which may run at the same time.
 lowest: .venv-lowest/.test     ## the quick ones, with the lowest versions that pyproject.toml allows
-	HYPOTHESIS_PROFILE=few .venv-lowest/bin/pytest --numprocesses $(JOBS) --dist loadfile -m "not slow and not browser and not stress and not chaos" \
-		--ignore tests/audio_cache/live --ignore tests/clients
+	HYPOTHESIS_PROFILE=few .venv-lowest/bin/pytest $(SPREAD) -o cache_dir=.venv-lowest/.pytest_cache \
+		-m "not slow and not browser and not stress and not chaos" $(addprefix --ignore ,$(LEFT_OUT))
 
 # One file for what runs, one with the tools besides, one with the lowest versions. Versions stay unless they have to
 # change: make lock UPGRADE="--upgrade-package flask", or --upgrade for all.
@@ -39,7 +46,7 @@ lock: .venv/uv                 ## writes the lock files anew after a change of p
 	$(COMPILE) --extra test --upgrade --resolution lowest-direct --output-file requirements-lowest.lock
 
 coverage: .venv/.dev           ## the same as test, and which lines nothing ran
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --cov
+	$(BIN)/pytest $(SPREAD) --cov
 
 fast: .venv/.dev               ## what takes no browser and no long seconds, up to the first failure
 	$(BIN)/pytest -x -m "not slow and not browser and not stress and not chaos"

@@ -161,9 +161,9 @@ def test_no_ffmpeg_outlives_its_parent(cache: AudioCache, tmp_path: Path) -> Non
     source = make_noise(tmp_path / "orphan maker.flac", samples=4_000_000)
     command = [sys.executable, "-c", TRANSCODE, str(cache.cache_dir), str(source)]
     with subprocess.Popen(command) as process:
-        wait_until(lambda: len(processes_naming(source.name)) >= 2, "ffmpeg to start")
+        wait_until(lambda: len(processes_naming(str(source))) >= 2, "ffmpeg to start")
         process.kill()
-    wait_until(lambda: not processes_naming(source.name), "ffmpeg to end")
+    wait_until(lambda: not processes_naming(str(source)), "ffmpeg to end")
 
 
 def test_the_default_logger_works(
