@@ -6,12 +6,11 @@ import math
 import os
 import random
 import subprocess
-from array import array
 from functools import lru_cache
-from itertools import cycle
 from pathlib import Path
 
 import imageio_ffmpeg
+import numpy as np
 
 from tests.helpers.waiting import LIMIT_S
 
@@ -40,14 +39,12 @@ def pcm_s32(samples: int, rate: int = 44100, channels: int = 2, seed: int = 0) -
     all of their bits.
     """
     count = samples * channels
-    noise = array("i", random.Random(seed).randbytes(4 * count))
-    chord = cycle(_chord(rate, channels, seed))
-    mixed = [tone + (grain >> 5) for tone, grain in zip(chord, noise, strict=False)]
-    return array("i", mixed).tobytes()
+    noise = np.frombuffer(random.Random(seed).randbytes(4 * count), np.int32)
+    return (np.resize(_chord(rate, channels, seed), count) + (noise >> 5)).tobytes()
 
 
 @lru_cache(maxsize=16)
-def _chord(rate: int, channels: int, seed: int) -> list[int]:
+def _chord(rate: int, channels: int, seed: int) -> np.ndarray:
     """Return one interleaved second of tones; whole frequencies, so that it repeats smoothly."""
     root = 110 + 11 * (seed % 20)
     tones = [
@@ -57,7 +54,7 @@ def _chord(rate: int, channels: int, seed: int) -> list[int]:
         for t in range(rate)
     ]
     gains = [0.36 - 0.04 * channel for channel in range(channels)]
-    return [round(gain * 2**31 * tone) for tone in tones for gain in gains]
+    return np.array([round(gain * 2**31 * tone) for tone in tones for gain in gains], np.int32)
 
 
 def make_audio(

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mixtape.database.units_of_work import Database
+from tests.helpers.databases import open_database
 from tests.helpers.host import PASSWORD, make_app
 from tests.helpers.mixtapes import Owner
 from tests.helpers.postgres_server import PostgresServer
@@ -63,8 +64,7 @@ def database_url(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 def database(tmp_path: Path, database_url: str | None) -> Iterator[Database]:
     """Return a database of each kind, with nothing in it."""
-    (tmp_path / "data").mkdir()
-    database = Database.open(tmp_path / "data", database_url)
+    database = open_database(tmp_path / "data", database_url)
     yield database
     database.close()
 

@@ -13,6 +13,7 @@ from mixtape.database.account_tables import Device
 from mixtape.database.tables import FIRST_USER
 from mixtape.database.units_of_work import Database
 from mixtape.errors import InvalidAccountError, NotFoundError
+from tests.helpers.databases import open_database
 from tests.helpers.tracks import Clock
 
 SECRET_KEY = "a key of the site"
@@ -20,7 +21,7 @@ SECRET_KEY = "a key of the site"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path)
+    database = open_database(tmp_path)
     yield database
     database.close()
 

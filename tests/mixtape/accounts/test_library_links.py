@@ -11,6 +11,7 @@ from mixtape.accounts.sealing import Sealer
 from mixtape.database.tables import FIRST_USER
 from mixtape.database.units_of_work import Database
 from mixtape.errors import LinkError, NotFoundError
+from tests.helpers.databases import open_database
 from tests.helpers.tracks import NOON, add_track
 
 SECRET_KEY = "a key of the site"
@@ -18,7 +19,7 @@ SECRET_KEY = "a key of the site"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path)
+    database = open_database(tmp_path)
     yield database
     database.close()
 

@@ -21,6 +21,7 @@ from mixtape.library.covers import Artwork
 from mixtape.mixtapes.drafts import Drafts
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MixtapeState, SavedMixtape
+from tests.helpers.databases import open_database
 from tests.helpers.tracks import Clock, add_track, make_picture
 from tests.mixtape.backups.conftest import SECRET_KEY, Contents, MakeMixtape, rewritten, written
 
@@ -30,8 +31,7 @@ ODD = b"\xff/b.flac"
 @contextmanager
 def elsewhere(tmp_path: Path, clock: Clock, url: str | None = None) -> Iterator[Database]:
     """Give the database of a server that has nothing yet."""
-    (tmp_path / "other").mkdir(exist_ok=True)
-    other = Database.open(tmp_path / "other", url)
+    other = open_database(tmp_path / "other", url)
     yield other
     other.close()
 

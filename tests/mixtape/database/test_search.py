@@ -13,6 +13,7 @@ from mixtape.database.search import MAX_TERMS, read_terms
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
 from mixtape.library.catalogue import Catalogue
+from tests.helpers.databases import open_database
 from tests.helpers.postgres_server import PostgresServer
 from tests.helpers.tracks import NOON, add_track
 
@@ -24,11 +25,11 @@ def database(
     """Return a library that no test of this module changes, in a database of each kind."""
     folder = tmp_path_factory.mktemp("search")
     if request.param == "sqlite":
-        yield from filled(Database.open(folder))
+        yield from filled(open_database(folder))
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     with server.new_database() as url:
-        yield from filled(Database.open(folder, url))
+        yield from filled(open_database(folder, url))
 
 
 def filled(database: Database) -> Iterator[Database]:
@@ -53,7 +54,7 @@ def filled(database: Database) -> Iterator[Database]:
 @pytest.fixture
 def fresh(tmp_path: Path, database_url: str | None) -> Iterator[Database]:
     """Return a library that a test may change."""
-    database = Database.open(tmp_path, database_url)
+    database = open_database(tmp_path, database_url)
     yield database
     database.close()
 
@@ -126,7 +127,7 @@ def test_lone_surrogates_are_no_error(database: Database) -> None:
 
 def test_both_databases_cut_and_fold_words_alike(tmp_path: Path, postgres_url: str) -> None:
     letters = "aäÄßẞéøØœﬁΣσςοΩДйёガ東한하İı1²½Ⅷ٣①हिन्दीไทย😀𝐀ŉǅ_-/.'’\u0301\u0327\u00a0\u200d\u3099"  # noqa: RUF001
-    databases = [Database.open(tmp_path), Database.open(tmp_path, postgres_url)]
+    databases = [open_database(tmp_path), open_database(tmp_path, postgres_url)]
     for letter in letters:
         for database in databases:
             add_track(database, letter.encode(), title=f"q{letter}z {letter}", album=letter * 2)

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError
 from mixtape.library import collages as collages_module
 from mixtape.library.collages import CARD, CARD_SIZE, Collages, collage_key
 from mixtape.library.covers import Artwork
+from tests.helpers.databases import open_database
 from tests.helpers.tracks import make_picture, open_picture
 
 
 @pytest.fixture
 def artwork(tmp_path: Path, music: Path) -> Iterator[Artwork]:
-    database = Database.open(tmp_path / "data")
+    database = open_database(tmp_path / "data")
     yield Artwork(database, music, tmp_path / "data")
     database.close()
 

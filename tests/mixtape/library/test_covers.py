@@ -19,6 +19,7 @@ from mixtape.library import covers as artwork_module
 from mixtape.library.covers import CACHE_FOLDER, UPLOAD_FOLDER, Artwork
 from mixtape.library.scanner import LOCK_NAME, Scanner
 from tests.helpers.audio import make_audio
+from tests.helpers.databases import open_database
 from tests.helpers.tracks import add_track, embed, find_track, make_picture, open_picture, place
 
 
@@ -29,7 +30,7 @@ def data_root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(data_root: Path) -> Iterator[Database]:
-    database = Database.open(data_root)
+    database = open_database(data_root)
     yield database
     database.close()
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from mixtape.database.units_of_work import Database
 from mixtape.errors import NotFoundError
 from mixtape.files.audio_file import AudioFile
 from mixtape.files.names import reading_order
@@ -19,6 +18,7 @@ from mixtape.library.scanner import LOCK_NAME, Scanner
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MixtapeState
 from tests.helpers.audio import make_audio
+from tests.helpers.databases import open_database
 from tests.helpers.tracks import place
 
 LIMIT_S = 60
@@ -28,7 +28,7 @@ class Shelf:
     """A library of folders in a database of its own, and its scanner."""
 
     def __init__(self, root: Path, music: Path) -> None:
-        self.database = Database.open(root / "shelf")
+        self.database = open_database(root / "shelf")
         self.scanner = Scanner(self.database, music, root / LOCK_NAME)
         self.catalogue = Catalogue(self.database)
         self.folders = Folders(self.scanner, self.catalogue)

@@ -7,12 +7,13 @@ import pytest
 from mixtape.database.units_of_work import Database
 from mixtape.library.catalogue import Catalogue
 from mixtape.library.parts import Part, Parts
+from tests.helpers.databases import open_database
 from tests.helpers.tracks import NOON, add_track
 
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database.open(tmp_path_factory.mktemp("parts"))
+    database = open_database(tmp_path_factory.mktemp("parts"))
     ann = {"artist": "Ann", "genre": "Jazz, Folk"}
     add_track(database, b"Ann/loose.flac", **ann, album_artist="Ann")
     add_track(database, b"Ann/Z/1.flac", **ann, album="Z", track_no=1)
