@@ -16,10 +16,8 @@ from .ffmpeg import INPUT, FFmpeg, FFmpegRun, Report
 
 # Playlists and network protocols stay shut: a file may name no other file for ffmpeg to open.
 _LIMITS: Final = (
-    "-protocol_whitelist",
-    "file,pipe,subfile",
-    "-format_whitelist",
-    "flac,wav,w64,aiff,mov,ape,wv,tta,dsf,iff",
+    *("-protocol_whitelist", "file,pipe,subfile"),
+    *("-format_whitelist", "flac,wav,w64,aiff,mov,ape,wv,tta,dsf,iff"),
 )
 # Without it a frame whose checksum is wrong counts as good, and the noise in it as music.
 _NO_NOISE: Final = ("-err_detect:a", "crccheck+explode")
@@ -58,19 +56,21 @@ _ENCODERS: Final = {"mp3": "libmp3lame"}
 class Piece:
     """The plan for frames [first, stop) of a source: what to decode, and which part to keep.
 
-    Encoding starts some groups early, so that the encoder has settled by then.
+    Encoding starts with a group, in silence until the audio that the encoder has to settle in.
 
     Args:
         source: with a known number of samples.
         first: first frame.
         stop: frame after the last.
         is_best_effort: the source is damaged: what cannot be decoded is silence, and no error.
+        is_urgent: somebody waits for the first bytes of its one output.
     """
 
     source: Source
     first: int
     stop: int
     is_best_effort: bool = False
+    is_urgent: bool = False
 
     def skip_bytes(self, bitrate_bps: int) -> int:
         """Return how many encoded bytes come before those that are wanted."""
@@ -98,14 +98,8 @@ class Piece:
             self.source, start_us=self._start_us, is_best_effort=self.is_best_effort
         )
         if len(settings) == 1 and not checked_as:
-            arguments += [
-                "-map",
-                "0:a:0",
-                "-vn",
-                "-af",
-                self._filters(),
-                *encoder_arguments(settings[0], options),
-            ]
+            arguments += ["-map", "0:a:0", "-vn", "-af", self._filters()]
+            arguments += encoder_arguments(settings[0], options, at_once=self.is_urgent)
         else:
             # Filtered once for all: with a chain for each, one in six seconds would be theirs.
             labels = [f"[{number}]" for number in range(len(settings))]
@@ -150,7 +144,11 @@ class Piece:
 
     @property
     def _warm(self) -> int:
-        return mp3.group_start(max(0, self.first - SETTLING_FRAMES))
+        return mp3.group_start(self._heard)
+
+    @property
+    def _heard(self) -> int:
+        return max(0, self.first - SETTLING_FRAMES)
 
     @property
     def _is_sought(self) -> bool:
@@ -213,6 +211,8 @@ class Piece:
             start = self._start_sample
             chain += f",atrim=start_sample={start}:end_sample={start + self._samples}"
             chain += ",asetpts=PTS-STARTPTS"
+        if silent := (self._heard - self._warm) * mp3.FRAME_SAMPLES:
+            chain += f",afade=start_sample={silent}:nb_samples=1"
         return chain
 
     def _counter(self) -> list[str]:
@@ -255,15 +255,16 @@ def resampled(source: Source, cut: Cut | None = None) -> str:
     return f"{chain}aresample={mp3.SAMPLE_RATE_HZ},apad=pad_len={_PAD_SAMPLES}"
 
 
-def encoder_arguments(setting: QualitySetting, options: Sequence[str]) -> list[str]:
+def encoder_arguments(
+    setting: QualitySetting, options: Sequence[str], *, at_once: bool = False
+) -> list[str]:
     """Return the options of an output for a quality, with further ones of its encoder."""
     return [
         *("-ac", "2", "-c:a", _ENCODERS[setting["format"]], "-b:a", setting["bitrate"]),
-        *("-reservoir", "0"),
-        *options,
+        *("-reservoir", "0", *options),
         *("-write_xing", "0", "-id3v2_version", "0", "-map_metadata", "-1"),
-        # Written in pieces of 32 KiB: each frame on its own would take a twelfth of our time.
-        *("-flush_packets", "0", "-f", setting["format"], "{out}"),
+        # Else in pieces of 32 KiB: to read each frame on its own would take a twelfth of our time.
+        *("-flush_packets", str(int(at_once)), "-f", setting["format"], "{out}"),
     ]
 
 

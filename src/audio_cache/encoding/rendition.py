@@ -20,7 +20,7 @@ from . import mp3
 from .cut import can_seek
 from .ffmpeg import FFmpeg, FFmpegRun
 from .ffmpeg_options import AudioCheck, count_samples, name_of
-from .together import encode_together
+from .together import HELD_FRAMES, encode_together
 
 LAYOUT_VERSION: Final = 2
 _KEY_DIGITS: Final = 24
@@ -196,21 +196,24 @@ class Rendition:
         nice: int = 0,
         on_start: Callable[[FFmpegRun], None] = lambda run: None,
         check: AudioCheck | None = None,
+        is_urgent: bool = False,
     ) -> Generator[bytes]:
         """Yield the bytes of the audio frames [first, stop) exactly as they stand in the file.
 
         Args:
-            first: first frame; any, but a multiple of 49 wastes nothing.
+            first: first frame.
             stop: frame after the last; None means the end.
             nice: CPU niceness of the encoder.
             on_start: is given the ffmpeg as soon as it runs, for others to end it.
-            check: as for `encode_together`.
+            check, is_urgent: as for `encode_together`.
 
         Raises:
             EncodeInterruptedError: somebody ended the ffmpeg.
             EncodeError: the source does not decode cleanly to its stated length, or ffmpeg fails.
         """
-        chunks = encode_together([self], first, stop, nice=nice, on_start=on_start, check=check)
+        chunks = encode_together(
+            [self], first, stop, nice=nice, on_start=on_start, check=check, is_urgent=is_urgent
+        )
         with contextlib.closing(chunks):
             for _, data in chunks:
                 yield data
@@ -218,7 +221,7 @@ class Rendition:
     def read(
         self, start: int, stop: int, *, on_start: Callable[[FFmpegRun], None] = lambda run: None
     ) -> Generator[bytes]:
-        """Yield the bytes [start, stop) of the file, encoding no more than the groups they lie in.
+        """Yield the bytes [start, stop) of the file, the first of them as soon as can be.
 
         Raises:
             EncodeInterruptedError, EncodeError: as `encode` does.
@@ -228,15 +231,21 @@ class Rendition:
             start = len(self.header)
         if start >= stop:
             return
-        first = mp3.group_start(self.frame_holding(start))
+        first, last = self.frame_holding(start), self.frame_holding(stop - 1)
+        # Once a few more frames came nobody has to wait for the end of ffmpeg.
+        beyond = min(last + 1 + HELD_FRAMES + 1, self.frames)
         skip = start - self.offset_of(first)
         missing = stop - start
-        for data in self.encode(first, self.frame_holding(stop - 1) + 1, on_start=on_start):
-            fresh = data[skip : skip + missing]
-            skip = max(0, skip - len(data))
-            missing -= len(fresh)
-            if fresh:
-                yield fresh
+        pieces = self.encode(first, beyond, on_start=on_start, is_urgent=True)
+        with contextlib.closing(pieces):
+            for data in pieces:
+                fresh = data[skip : skip + missing]
+                skip = max(0, skip - len(data))
+                missing -= len(fresh)
+                if fresh:
+                    yield fresh
+                if not missing:
+                    return
 
 
 def make_rendition(

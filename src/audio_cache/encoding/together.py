@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 _SILENCE_AT_ONCE: Final = 1 << 16
 # Players ask for so much of a track's start before they make a sound.
 _AT_ONCE_BYTES: Final = 1 << 16
-_HELD_FRAMES: Final = 3
+HELD_FRAMES: Final = 4
 # What ffmpeg writes at once, but for the end.
 _WRITE_BYTES: Final = 1 << 15
+# How long frames that ffmpeg writes one by one are left to gather, so that one read takes several.
+_GATHER_S: Final = 0.002
 
 
 def encode_together(
@@ -29,6 +32,7 @@ def encode_together(
     nice: int = 0,
     on_start: Callable[[FFmpegRun], None] = lambda run: None,
     check: AudioCheck | None = None,
+    is_urgent: bool = False,
 ) -> Generator[tuple[int, bytes]]:
     """Yield (index, bytes) of the frames [first, stop) of several renditions, decoded once.
 
@@ -36,13 +40,14 @@ def encode_together(
         renditions: of one source; the bytes of each are those of its own `encode`.
         first, stop, nice, on_start: as for `Rendition.encode`.
         check: is told the MD5 of the decoded samples where this decodes all of the source.
+        is_urgent: give the bytes of the one rendition a few frames at a time.
 
     Raises:
         EncodeInterruptedError, EncodeError: as `Rendition.encode`; then none is complete.
     """
     whole = renditions[0]
     stop = whole.frames if stop is None else stop
-    piece = Piece(whole.source, first, stop, whole.is_best_effort)
+    piece = Piece(whole.source, first, stop, whole.is_best_effort, is_urgent)
     bitrates = [each.bitrate_bps for each in renditions]
     skip = [piece.skip_bytes(bitrate) for bitrate in bitrates]
     missing = [piece.want_bytes(bitrate) for bitrate in bitrates]
@@ -67,6 +72,8 @@ def encode_together(
             missing[index] -= len(fresh)
             if ready := tails[index].push(fresh):
                 yield index, ready
+            if is_urgent:
+                time.sleep(_GATHER_S)
         if piece.is_best_effort:
             run.finish()
         else:
@@ -88,7 +95,7 @@ class _Tail:
     """
 
     def __init__(self, bitrate_bps: int, *, is_start: bool) -> None:
-        self._hold = mp3.frames_size(bitrate_bps, _HELD_FRAMES + 1)
+        self._hold = mp3.frames_size(bitrate_bps, HELD_FRAMES)
         self._at_once = _AT_ONCE_BYTES if is_start else 0
         self._given = 0
         self.held = bytearray()

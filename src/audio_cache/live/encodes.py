@@ -285,12 +285,10 @@ class Live:
     def _make_or_watch(self, growing: GrowingFile, turn: Turn, nice: int) -> bool:
         """Return True when the entry is complete; False if it is worth another look."""
         rendition, entry = growing.rendition, growing.entry
-        if self._is_complete(growing):
-            return True
         partial = Partial.lock(entry, rendition, wait=False)
         if partial is None:
             self._watch(growing)
-            return False
+            return self._is_complete(growing)
         with partial:
             if self._is_complete(growing):
                 partial.discard()
@@ -327,8 +325,9 @@ class Live:
             )
             return
         # Who listens has the file open; nobody after them may take it for the track.
-        encode = functools.partial(rendition.encode, nice=nice, on_start=on_start)
-        fill(partial, encode, Partial.discard, on_growth, self.cache.room.take_for_listener)
+        encode = functools.partial(rendition.encode, nice=nice)
+        room = self.cache.room.take_for_listener
+        fill(partial, encode, Partial.discard, on_growth, room, on_start=on_start)
 
     def _is_complete(self, growing: GrowingFile) -> bool:
         rendition = growing.rendition

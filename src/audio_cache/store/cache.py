@@ -298,10 +298,10 @@ class AudioCache(CacheDirectory):
         rendition = partial.rendition
         started = time.monotonic()
         check = self.checks.begin(rendition.source)
-        encode = functools.partial(rendition.encode, nice=nice, on_start=on_start, check=check)
+        encode = functools.partial(rendition.encode, nice=nice, check=check)
         publish = functools.partial(self.publish, check=check, on_start=on_start)
         with self.damages.explained(rendition.source.path, on_start, nice):
-            fill(partial, encode, publish, on_growth, self.room.take_for_listener, head)
+            fill(partial, encode, publish, on_growth, self.room.take_for_listener, head, on_start)
         log_made(self.logger, rendition, started)
 
     def publish(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import logging
 import os
 import shutil
@@ -12,9 +13,10 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from ..encoding import mp3
+from ..encoding.ffmpeg import FFmpegRun
 from ..encoding.rendition import Rendition
 from ..errors import EncodeError
 from .entry import PARTIAL_FOLDER, PARTIAL_SUFFIX, PRIVATE_FILE, count_intact_frames, read_entry
@@ -238,15 +240,29 @@ def lock_free(renditions: Mapping[Path, Rendition]) -> Iterator[list[Partial]]:
 
 
 MakeRoom = Callable[[Sequence[Partial]], None]
+OnStart = Callable[[FFmpegRun], None]
+
+
+class Encode(Protocol):
+    """Give the bytes of the frames from a frame on, as `Rendition.encode` does."""
+
+    def __call__(self, first: int, /, *, on_start: OnStart) -> Generator[bytes]:
+        """Give them.
+
+        Args:
+            first: that frame.
+            on_start: is given the ffmpeg as soon as it runs.
+        """
 
 
 def fill(
     partial: Partial,
-    encode: Callable[[int], Generator[bytes]],
+    encode: Encode,
     publish: Callable[[Partial], None],
     on_growth: Callable[[int], None] = lambda size: None,
     make_room: MakeRoom | None = None,
     head: bytes = b"",
+    on_start: OnStart = lambda run: None,
 ) -> None:
     """Make the entry of a locked partial, from where that ends.
 
@@ -257,19 +273,30 @@ def fill(
         on_growth: is told the size in bytes whenever the file has grown.
         make_room: makes room for what is still missing; else the disk must have that.
         head: the first bytes, if they are at hand.
+        on_start: is given the ffmpeg as soon as it runs.
 
     Raises:
         EncodeError: the source or ffmpeg failed; the partial was deleted.
         OSError: the disk is full or fails; the partial is gone, so that its space is free again.
     """
+    room = functools.partial(make_room or require_space, [partial])
+
+    def start(run: FFmpegRun) -> None:
+        on_start(run)
+        room()
+
     try:
         frames = partial.resume()
-        (make_room or require_space)([partial])
+        # Else while ffmpeg starts, which takes longer.
+        is_first = bool(head) or frames == partial.rendition.frames
+        if is_first:
+            room()
         if head and not frames:
             frames = partial.take_over(head)
         on_growth(partial.size)
         if frames < partial.rendition.frames:
-            with contextlib.closing(encode(frames)) as pieces:
+            begun = on_start if is_first else start
+            with contextlib.closing(encode(frames, on_start=begun)) as pieces:
                 for data in pieces:
                     partial.append(data)
                     on_growth(partial.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -294,6 +295,26 @@ def test_a_piece_far_into_a_track_decodes_only_its_neighbourhood(tmp_path: Path)
     assert len(b"".join(rendition.encode(392, 400))) > 0
     [start] = program.starts()
     assert f"-ss {(392 - SETTLING_FRAMES) * 1_280_000 // 49}us" in start.arguments
+
+
+def test_before_the_frames_that_settle_the_encoder_it_is_given_silence(tmp_path: Path) -> None:
+    program = StubFFmpeg(tmp_path / "stub")
+    source = read_source(make_noise(tmp_path / "x.flac", samples=600_000))
+    rendition = make_rendition(source, "low", find_ffmpeg(program.path))
+    start = rendition.offset_of(400) + 100
+    assert len(b"".join(rendition.read(start, start + 3_000))) == 3_000
+    [read] = program.starts()
+    group, silent = divmod(400 - SETTLING_FRAMES, 49)
+    assert f"-ss {group * 1_280_000}us" in read.arguments
+    assert f"afade=start_sample={silent * 1_152}:nb_samples=1" in read.arguments
+
+
+def test_each_frame_that_somebody_waits_for_comes_by_itself(tmp_path: Path) -> None:
+    rendition = rendition_of(make_noise(tmp_path / "x.flac", samples=600_000))
+    start, stop = rendition.offset_of(300), rendition.offset_of(400)
+    with contextlib.closing(rendition.read(start, stop)) as pieces:
+        # What an encoder writes by itself is 32 KiB.
+        assert len(next(pieces)) < 16_384
 
 
 def test_no_rendition_of_the_original_itself(tagged: Path) -> None:

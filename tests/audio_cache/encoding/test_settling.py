@@ -58,6 +58,20 @@ def test_each_group_that_is_made_on_its_own_is_that_of_the_whole(
     assert other == []
 
 
+@pytest.mark.slow
+def test_what_begins_between_groups_is_that_of_the_whole(source: Path) -> None:
+    rendition = rendition_of(source, "medium")
+    whole = whole_file(rendition)
+    # Ten frames more than a group, so that the beginnings come to stand all over the groups.
+    starts = range(0, rendition.length, rendition.offset_of(GROUP_FRAMES + 10))
+    other = [
+        start
+        for start in starts
+        if b"".join(rendition.read(start, start + 20_000)) != whole[start : start + 20_000]
+    ]
+    assert other == []
+
+
 def test_an_encoder_settles_within_the_longest_memory_that_lame_has() -> None:
     # From 1 to 0.000625 by a factor of 0.925 + 0.075 * 0.000625 for each frame.
     assert SETTLING_FRAMES > 95 + 20

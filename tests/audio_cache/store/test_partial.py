@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from audio_cache.encoding import mp3
+from audio_cache.encoding.ffmpeg import running_count
 from audio_cache.encoding.rendition import Rendition
-from audio_cache.errors import EncodeError, EncodeInterruptedError
+from audio_cache.errors import EncodeError, EncodeInterruptedError, NoRoomError
 from audio_cache.store.objects import LocalObjects
 from audio_cache.store.partial import (
+    OnStart,
     Partial,
     delete_abandoned,
     fill,
@@ -73,6 +75,32 @@ def lock(entry: Path, rendition: Rendition) -> Partial:
     partial = Partial.lock(entry, rendition, wait=False)
     assert partial is not None
     return partial
+
+
+def test_room_is_made_while_the_encoder_starts(
+    entry: Path, partial: Partial, rendition: Rendition, content: bytes
+) -> None:
+    running = []
+
+    def make_room(partials: Sequence[Partial]) -> None:
+        assert partials == [partial]
+        running.append(running_count())
+
+    fill(partial, rendition.encode, publish, make_room=make_room)
+    assert running == [1]
+    assert entry.read_bytes() == content
+
+
+def test_without_room_the_encoder_is_ended_and_nothing_is_left(
+    partial: Partial, rendition: Rendition
+) -> None:
+    def make_room(partials: Sequence[Partial]) -> None:
+        raise NoRoomError("the cache is full")
+
+    with pytest.raises(NoRoomError):
+        fill(partial, rendition.encode, publish, make_room=make_room)
+    assert running_count() == 0
+    assert not path_of(partial).exists()
 
 
 def test_one_holds_a_partial_and_others_learn_it(
@@ -192,9 +220,9 @@ def test_filling_goes_on_where_a_partial_ends(
     asked: list[int] = []
     sizes: list[int] = []
 
-    def encode(first: int) -> Generator[bytes]:
+    def encode(first: int, *, on_start: OnStart) -> Generator[bytes]:
         asked.append(first)
-        yield from partial.rendition.encode(first)
+        yield from partial.rendition.encode(first, on_start=on_start)
 
     fill(partial, encode, publish, sizes.append)
     assert asked == [147]
@@ -220,13 +248,14 @@ def failing(error: Exception, content: bytes) -> Generator[bytes]:
 @pytest.mark.parametrize("error", [EncodeError("damaged"), OSError("disk")], ids=repr)
 def test_a_failure_leaves_nothing(partial: Partial, content: bytes, error: Exception) -> None:
     with pytest.raises(type(error), match=str(error)[:4]):
-        fill(partial, lambda first: failing(error, content), publish)
+        fill(partial, lambda first, on_start: failing(error, content), publish)
     assert files_of(partial.entry.parent) == []
 
 
 def test_an_interruption_leaves_what_was_made(partial: Partial, content: bytes) -> None:
+    stop = EncodeInterruptedError("stop")
     with pytest.raises(EncodeInterruptedError):
-        fill(partial, lambda first: failing(EncodeInterruptedError("stop"), content), publish)
+        fill(partial, lambda first, on_start: failing(stop, content), publish)
     assert path_of(partial).stat().st_size == len(partial.rendition.header) + 1000
 
 
