@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Subquery, and_, case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 
 from ..database.account_tables import ALBUM, Mark, Play
-from ..database.tables import MAX_ID, Track
+from ..database.summary_tables import AlbumPlay, AlbumSummary
+from ..database.tables import IS_PRESENT, MAX_ID, Track
 from ..database.units_of_work import Database
-from ..library.albums import ALBUM_KEYS, IS_PRESENT, AlbumKeys, of_keys
+from ..library.albums import AlbumKeys
 from ..library.catalogue import by_ids
-from ..library.music_folders import MusicFolder, tracks_in
+from ..library.music_folders import MusicFolder, albums_in
 from .marks import read_album_mark
 
 PlayOrder = Literal["frequent", "recent"]
@@ -43,12 +44,21 @@ class Listening:
         self, user_id: int, keys: Iterable[AlbumKeys]
     ) -> Mapping[AlbumKeys, AlbumPlays]:
         """Return the plays of albums; those that were never played are left out."""
-        sums = select(*ALBUM_KEYS, func.sum(Play.plays), func.max(Play.last_played_at))
-        query = of_keys(sums, self._database.pairs(list(keys)))
-        query = query.outerjoin(Play, and_(Play.user_id == user_id, Play.path == Track.path))
+        listed = list(keys)
+        if not listed:
+            return {}
+        first, second = (wanted := self._database.pairs(listed)).c
+        is_of = (
+            AlbumPlay.user_id == user_id,
+            AlbumPlay.artist_key == first,
+            AlbumPlay.key == second,
+        )
+        columns = (first, second, AlbumPlay.plays, AlbumPlay.last_played_at)
+        # An outer join, so that SQLite begins with the keys and not with all that was played.
+        query = select(*columns).select_from(wanted).outerjoin(AlbumPlay, and_(*is_of))
         with self._database.read() as session:
-            rows = session.execute(query.group_by(*ALBUM_KEYS)).all()
-        return {(row[0], row[1]): AlbumPlays(int(row[2]), row[3]) for row in rows if row[2]}
+            rows = session.execute(query).all()
+        return {(row[0], row[1]): AlbumPlays(row[2], row[3]) for row in rows if row[2]}
 
     def played_albums(
         self,
@@ -60,11 +70,14 @@ class Listening:
         limit: int,
     ) -> tuple[AlbumKeys, ...]:
         """Return a page of the albums that a user has played, the most or the latest first."""
-        plays = _by_path(user_id)
-        what = func.sum(plays.c.plays) if order == "frequent" else func.max(plays.c.last_played_at)
-        query = select(*ALBUM_KEYS).join_from(plays, Track, Track.path == plays.c.path)
-        query = query.where(*tracks_in(folder)).group_by(*ALBUM_KEYS)
-        query = query.order_by(what.desc(), *ALBUM_KEYS).offset(min(offset, MAX_ID)).limit(limit)
+        what = AlbumPlay.plays if order == "frequent" else AlbumPlay.last_played_at
+        keys = AlbumPlay.artist_key, AlbumPlay.key
+        query = select(*keys).where(AlbumPlay.user_id == user_id)
+        in_folder = albums_in(folder)
+        if in_folder:
+            is_it = AlbumSummary.artist_key == keys[0], AlbumSummary.key == keys[1]
+            query = query.join(AlbumSummary, and_(*is_it)).where(*in_folder)
+        query = query.order_by(what.desc(), *keys).offset(min(offset, MAX_ID)).limit(limit)
         with self._database.read() as session:
             return tuple((row[0], row[1]) for row in session.execute(query))
 
@@ -96,13 +109,3 @@ class Listening:
         )
         with self._database.read() as session:
             return tuple(by_ids(session, session.scalars(query).all()))
-
-
-def _by_path(user_id: int) -> Subquery:
-    """Return the plays of a user in the order of the library's paths.
-
-    The library is then met in its own order, in which it takes half as long. Databases drop an
-    order that nobody can see, but not where a limit goes with it.
-    """
-    plays = select(Play.path, Play.plays, Play.last_played_at).where(Play.user_id == user_id)
-    return plays.order_by(Play.path).limit(MAX_ID).subquery()

@@ -156,6 +156,8 @@ class Marks:
         marks: dict[bytes, tuple[datetime | None, int | None]] = {}
         plays: dict[bytes, tuple[int, datetime]] = {}
         places: dict[bytes, int] = {}
+        if not wanted:
+            return {}
         with self._database.read() as session:
             for start in range(0, len(wanted), AT_ONCE):
                 some = wanted[start : start + AT_ONCE]
@@ -186,7 +188,9 @@ class Marks:
 
     def of_kind(self, user_id: int, kind: str, keys: Iterable[bytes]) -> Mapping[bytes, Liking]:
         """Return what a user has said of albums or artists by their keys."""
-        wanted, found = list(set(keys)), {}
+        wanted, found = list(set(keys)), dict[bytes, Liking]()
+        if not wanted:
+            return found
         with self._database.read() as session:
             for start in range(0, len(wanted), AT_ONCE):
                 rows = select(Mark.key, Mark.starred_at, Mark.rating).where(

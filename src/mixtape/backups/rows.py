@@ -26,6 +26,10 @@ USER: Final[Table] = Base.metadata.tables["user"]
 # What is not in a backup, and why.
 LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "track": "the library is scanned again; what tells a track of a mixtape is in `tracks`",
+    **dict.fromkeys(
+        ("album", "album_genre", "album_play", "artist", "stale_album", "stale_artist"),
+        "sums the library up, and follows it",
+    ),
     "root": "it says which music folders this host has",
     "upload": "its pictures are files of the backup",
     "draft": "what nobody has saved belongs to the editor that is open, by ids of this library",

@@ -8,15 +8,12 @@ from typing import Any, Final
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .tables import Base, holds_paths
+from .tables import IN_ORDER, Base, holds_paths
 
 ADMIN: Final = "admin"
 LISTENER: Final = "listener"
 # What can be starred and rated; `Mark.key` tells which of the kind.
 TRACK, ALBUM, ARTIST = "track", "album", "artist"
-# SQLite then keeps rows in the order of their keys. Reading all plays of a user by path meets the
-# library in its own order, which takes half as long as in the order of the first plays.
-_IN_ORDER: Final = {"sqlite_with_rowid": False}
 
 
 def _of_user() -> ForeignKey:
@@ -98,7 +95,7 @@ class Mark(Base):
     starred_at: Mapped[datetime | None]
     rating: Mapped[int | None]
 
-    __table_args__ = (_IN_ORDER,)
+    __table_args__ = (IN_ORDER,)
 
 
 class Play(Base):
@@ -111,7 +108,12 @@ class Play(Base):
     plays: Mapped[int] = mapped_column(default=0)
     last_played_at: Mapped[datetime]
 
-    __table_args__ = (Index("ix_play_last", "user_id", "last_played_at"), _IN_ORDER)
+    __table_args__ = (
+        Index("ix_play_last", "user_id", "last_played_at"),
+        # Who has heard a track.
+        Index("ix_play_path", "path"),
+        IN_ORDER,
+    )
 
 
 class Bookmark(Base):

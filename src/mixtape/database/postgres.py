@@ -76,7 +76,7 @@ def open_postgres(url: URL, busy_timeout_s: float) -> Backend:
         migrators=writers,
         search=TSVECTOR,
         pairs=_pairs,
-        optimize=("ANALYZE track",),
+        optimize=("ANALYZE track, album, album_genre, album_play, artist",),
         claim_scan=f"SELECT pg_try_advisory_lock({SCAN_LOCK})",
         release_scan=f"SELECT pg_advisory_unlock({SCAN_LOCK})",
     )

@@ -32,6 +32,8 @@ FIRST_USER: Final = 1
 # Larger numbers, which anybody can put into an address, are no ids, and SQLite refuses them.
 MAX_ID: Final = 2**63 - 1
 LIBRARY_PATH: Final = "library path"
+# SQLite then keeps the rows of a table in the order of their keys, and not in a second place.
+IN_ORDER: Final = {"sqlite_with_rowid": False}
 # In shorter files tags and headers weigh too much for a bitrate to mean anything.
 _MIN_BITRATE_S: Final = 5.0
 
@@ -216,6 +218,11 @@ class Track(Base):
             rate_hz=self.rate_hz or 0,
             kbit_s=round(self.size_bytes * 8 / duration_s / 1000) if is_long else 0,
         )
+
+
+IS_PRESENT: Final = Track.missing_since.is_(None)
+# What tells an album.
+ALBUM_KEYS: Final = (Track.album_artist_key, Track.album_key)
 
 
 class Mixtape(Base):

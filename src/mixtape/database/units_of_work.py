@@ -19,6 +19,7 @@ from .backend import Backend, Pair
 from .schema import MIGRATIONS, is_newest, upgrade
 from .search import TextIndex
 from .sqlite import open_sqlite
+from .summaries import is_stale, sum_up
 
 FILE_NAME: Final = "mixtape.db"
 BUSY_TIMEOUT_S: Final = 20.0
@@ -51,6 +52,7 @@ class Database:
         try:
             if migrations != MIGRATIONS or not is_newest(self._backend.readers):
                 upgrade(self._backend.migrators, migrations)
+            self._catch_up()
         except OperationalError as error:
             if url.get_backend_name() == "sqlite":
                 raise
@@ -107,6 +109,8 @@ class Database:
     def write(self) -> Iterator[Session]:
         """Give a session that commits at the end, or changes nothing where the block raises.
 
+        The summaries of albums and artists follow what was written, in the same transaction.
+
         Raises:
             DatabaseError: other threads were writing for longer than the busy timeout. A unit of
                 work inside another of the same thread is such a case too.
@@ -119,6 +123,7 @@ class Database:
             writers = self._backend.writers
             with Session(writers, expire_on_commit=False) as session, session.begin():
                 yield session
+                sum_up(session, self._backend.pairs)
         finally:
             self._turn.release()
 
@@ -148,6 +153,14 @@ class Database:
         with self.write() as session:
             for statement in self._backend.optimize:
                 session.execute(text(statement))
+
+    def _catch_up(self) -> None:
+        """Sum up what an upgrade has made stale, or a process from before the summaries."""
+        with self.read() as session:
+            is_behind = is_stale(session)
+        if is_behind:
+            with self.write():
+                pass
 
     def close(self) -> None:
         """Close the connections that are not in use."""

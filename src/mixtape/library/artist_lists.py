@@ -5,13 +5,12 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from ..database.search import Field, read_terms
-from ..database.tables import MAX_ID, Track
+from ..database.tables import IS_PRESENT, MAX_ID, Track
 from ..database.units_of_work import Database
-from .albums import IS_PRESENT
-from .artists import all_artists, artists_on_page, find_artist, some_artists
+from .artists import all_artists, artists_of, artists_on_page, some_artists
 from .genres import of_genres
 from .listed import Artist
-from .music_folders import Conditions, MusicFolder, tracks_in
+from .music_folders import Conditions, MusicFolder, artists_in, tracks_in
 
 
 class ArtistLists:
@@ -27,7 +26,7 @@ class ArtistLists:
     def all(self, folder: MusicFolder | None = None) -> tuple[Artist, ...]:
         """Return all artists by name."""
         with self._database.read() as session:
-            return all_artists(session, tracks_in(folder))
+            return all_artists(session, artists_in(folder))
 
     def matching(
         self, typed: str, folder: MusicFolder | None = None, *, offset: int, limit: int
@@ -36,14 +35,14 @@ class ArtistLists:
 
         Without a word in what was typed, these are all.
         """
-        own, guest = (self._named(typed, field, folder) for field in _NAMES)
+        where = self._named(typed, folder)
         with self._database.read() as session:
-            return artists_on_page(session, own, guest, min(offset, MAX_ID), limit).items
+            return artists_on_page(session, where, min(offset, MAX_ID), limit).items
 
     def find(self, key: str) -> Artist | None:
         """Return an artist; None where there is no such artist."""
         with self._database.read() as session:
-            return find_artist(session, key)
+            return some_artists(session, [key]).get(key)
 
     def like(self, key: str, limit: int) -> tuple[Artist, ...]:
         """Return other artists of the genres of one, those with the most tracks of them first."""
@@ -55,14 +54,17 @@ class ArtistLists:
                 IS_PRESENT, is_alike, Track.album_artist_key.not_in(["", key])
             )
             keys = keys.group_by(Track.album_artist_key).order_by(tracks, Track.album_artist_key)
-            return some_artists(session, session.scalars(keys.limit(limit)).all())
+            chosen = session.scalars(keys.limit(limit)).all()
+            found = some_artists(session, chosen)
+        return tuple(found[key] for key in chosen)
 
-    def _named(self, typed: str, field: Field, folder: MusicFolder | None) -> Conditions:
-        terms = read_terms(typed, [field])
-        if terms is None:
-            return tracks_in(folder)
-        matches = Track.id.in_(self._database.search.select_ids(terms))
-        return (*tracks_in(folder), matches)
+    def _named(self, typed: str, folder: MusicFolder | None) -> Conditions:
+        own, guest = (read_terms(typed, [field]) for field in _NAMES)
+        if own is None or guest is None:
+            return artists_in(folder)
+        search, where = self._database.search, tracks_in(folder)
+        matches = (Track.id.in_(search.select_ids(terms)) for terms in (own, guest))
+        return (artists_of(*((*where, match) for match in matches)),)
 
 
 _NAMES: tuple[Field, Field] = ("album_artist", "artist")

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Select,
-    cast,
-    func,
-    select,
-)
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 from sqlalchemy.orm import Session
 
 from ..database.search import Field, read_terms
-from ..database.tables import MAX_ID, Track
+from ..database.summary_tables import AlbumSummary
+from ..database.tables import IS_PRESENT, MAX_ID, Track
 from ..database.units_of_work import Database
 from ..errors import NotFoundError
 from ..files.names import display_name
-from .albums import ALBUM_KEYS, IS_PRESENT, AlbumKeys, of_keys, read_albums
-from .artists import artists_on_page, count_artists, find_artist, some_artists
+from .albums import (
+    BY_ARTIST,
+    LAST,
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    AlbumKeys,
+    Order,
+    albums_on_page,
+    appears_on,
+    read_albums,
+    with_track,
+)
+from .artists import artists_of, artists_on_page, count_artists, some_artists
 from .listed import Album, Artist, Page
-from .music_folders import MusicFolder, tracks_in
+from .music_folders import MusicFolder, albums_in, artists_in
 
 PAGE_SIZE: Final = 50
-# Behind whatever has a number.
-LAST: Final = 100_000
 # The tracks of an album, those without a number last.
 ALBUM_ORDER: Final = (
     func.coalesce(Track.disc_no, 1),
@@ -39,7 +42,6 @@ ALBUM_ORDER: Final = (
 # SQLite takes 32,766 values in a statement, and an album has two.
 _AT_ONCE: Final = 5_000
 AlbumOrder = Literal["name", "newest"]
-AnySelect: TypeAlias = "Select[*tuple[Any, ...]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,10 @@ class Catalogue:
         Args:
             typed: only those whose name has these beginnings of words.
         """
-        own, guest = self._named(typed, ["album_artist"]), self._named(typed, ["artist"])
+        own, guest = (self._matches(typed, [field]) for field in ("album_artist", "artist"))
+        where = () if own is None or guest is None else [artists_of([own], [guest])]
         with self._database.read() as session:
-            return artists_on_page(session, own, guest, _clamped(offset), limit)
+            return artists_on_page(session, where, _clamped(offset), limit)
 
     def albums(
         self,
@@ -134,33 +137,24 @@ class Catalogue:
             artist_key: only those that are filed under this artist, oldest first.
             order: of albums of several artists.
         """
-        named = self._named(typed, ["album", "album_artist", "artist"])
+        where = []
+        matches = self._matches(typed, ["album", "album_artist", "artist"])
+        if matches is not None:
+            where.append(with_track(matches))
         if artist_key is not None:
-            named.append(Track.album_artist_key == artist_key)
-        keys = select(*ALBUM_KEYS).where(Track.album_key != "", *named).group_by(*ALBUM_KEYS)
-        if artist_key is not None:
-            keys = keys.order_by(func.coalesce(func.min(Track.year), LAST))
-        elif order == "newest":
-            keys = keys.order_by(func.max(Track.added_at).desc())
-        return self._page(keys.order_by(*ALBUM_KEYS), offset, limit)
+            where.append(AlbumSummary.artist_key == artist_key)
+            return self._page(where, OLDEST_FIRST, offset, limit)
+        return self._page(where, NEWEST_FIRST if order == "newest" else BY_ARTIST, offset, limit)
 
     def appears_on(
         self, artist_key: str, *, offset: int = 0, limit: int = PAGE_SIZE
     ) -> Page[Album]:
         """Return the albums of others that an artist plays on, compilations too, oldest first."""
-        keys = select(*ALBUM_KEYS).where(
-            IS_PRESENT,
-            Track.artist_key == artist_key,
-            Track.album_artist_key != artist_key,
-            Track.album_key != "",
-        )
-        keys = keys.group_by(*ALBUM_KEYS).order_by(func.coalesce(func.min(Track.year), LAST))
-        return self._page(keys.order_by(*ALBUM_KEYS), offset, limit)
+        return self._page([appears_on(artist_key)], OLDEST_FIRST, offset, limit)
 
     def artist_name(self, artist_key: str) -> str | None:
         """Return the name of an artist, None where nobody in the library is called so."""
-        with self._database.read() as session:
-            found = find_artist(session, artist_key)
+        found = self.artists_by_keys([artist_key]).get(artist_key)
         return None if found is None else found.name
 
     def get_album(self, artist_key: str, album_key: str) -> Album:
@@ -169,12 +163,11 @@ class Catalogue:
         Raises:
             NotFoundError: there is none; it may have gone with the last scan.
         """
-        album = Track.album_artist_key == artist_key, Track.album_key == album_key
-        keys = select(*ALBUM_KEYS).where(IS_PRESENT, *album).distinct()
-        found = self._page(keys, 0, 1)
-        if not found.items:
+        keys = artist_key, album_key
+        found = self.albums_by_keys([keys]).get(keys)
+        if found is None:
             raise NotFoundError("the library has no such album")
-        return found.items[0]
+        return found
 
     def albums_by_keys(self, keys: Sequence[AlbumKeys]) -> dict[AlbumKeys, Album]:
         """Return albums by the keys of artist and album; those that are not there are left out."""
@@ -188,8 +181,7 @@ class Catalogue:
     def artists_by_keys(self, keys: Sequence[str]) -> dict[str, Artist]:
         """Return artists by their keys; those that are not there are left out."""
         with self._database.read() as session:
-            found = some_artists(session, keys)
-        return {artist.key: artist for artist in found if artist.tracks}
+            return some_artists(session, keys)
 
     def tracks_by_paths(self, paths: Sequence[bytes]) -> dict[bytes, Track]:
         """Return tracks by their paths; those that are not there are left out."""
@@ -203,25 +195,18 @@ class Catalogue:
 
     def albums_in(self, folder: MusicFolder, keys: Sequence[AlbumKeys]) -> set[AlbumKeys]:
         """Return which of some albums have a track in a part of the library."""
-        found: set[AlbumKeys] = set()
+        where, found = albums_in(folder), set()
         with self._database.read() as session:
             for start in range(0, len(keys), _AT_ONCE):
-                some = self._database.pairs(keys[start : start + _AT_ONCE])
-                query = of_keys(select(*ALBUM_KEYS), some, *tracks_in(folder)).distinct()
-                rows = session.execute(query)
-                found.update((row[0], row[1]) for row in rows if row[0] is not None)
+                some = keys[start : start + _AT_ONCE]
+                for album in read_albums(self._database, session, some, where):
+                    found.add((album.artist_key, album.key))
         return found
 
     def artists_in(self, folder: MusicFolder, keys: Sequence[str]) -> set[str]:
         """Return which of some artists have a track in a part of the library, or an album."""
-        found: set[str] = set()
         with self._database.read() as session:
-            for start in range(0, len(keys), _AT_ONCE):
-                for column in (Track.album_artist_key, Track.artist_key):
-                    some = column.in_(keys[start : start + _AT_ONCE])
-                    query = select(column).where(some, *tracks_in(folder)).distinct()
-                    found.update(session.scalars(query))
-        return found
+            return set(some_artists(session, keys, artists_in(folder)))
 
     def album_tracks(self, artist_key: str, album_key: str) -> tuple[Track, ...]:
         """Return an album's tracks by disc and number; those without a number last.
@@ -273,14 +258,13 @@ class Catalogue:
             cast(func.sum(Track.size_bytes), BigInteger),  # PostgreSQL sums up to a decimal
             func.count(Track.problem),
         ).where(IS_PRESENT)
-        pairs = select(Track.album_artist_key, Track.album_key).distinct()
-        pairs = pairs.where(IS_PRESENT, Track.album_key != "")
+        albums = select(func.count()).where(AlbumSummary.key != "")
         missing = select(func.count()).where(Track.missing_since.is_not(None))
         with self._database.read() as session:
             tracks, duration_s, size, unreadable = session.execute(sums).one()
             return LibraryCounts(
                 tracks=tracks,
-                albums=session.scalars(select(func.count()).select_from(pairs.subquery())).one(),
+                albums=session.scalars(albums).one(),
                 artists=count_artists(session),
                 duration_s=duration_s or 0.0,
                 size_bytes=size or 0,
@@ -288,24 +272,23 @@ class Catalogue:
                 missing=session.scalars(missing).one(),
             )
 
-    def _named(self, typed: str, fields: Sequence[Field]) -> list[ColumnElement[bool]]:
-        """Return the conditions for tracks that are there and, if a word is typed, match it."""
+    def _matches(self, typed: str, fields: Sequence[Field]) -> ColumnElement[bool] | None:
+        """Return the condition of tracks that match what is typed; None without a word in it."""
         terms = read_terms(typed, fields)
-        if terms is None:
-            return [IS_PRESENT]
-        return [IS_PRESENT, Track.id.in_(self._database.search.select_ids(terms))]
+        return None if terms is None else Track.id.in_(self._database.search.select_ids(terms))
 
-    def _page(self, keys: AnySelect, offset: int, limit: int) -> Page[Album]:
-        """Return a page of albums.
-
-        The keys come from the index alone, and only the albums on the page are counted and summed
-        up: the last page of a large library is as quick as the first.
-        """
+    def _page(
+        self,
+        where: Sequence[ColumnElement[bool]],
+        order: Order,
+        offset: int,
+        limit: int,
+    ) -> Page[Album]:
+        """Return a page of albums; what is on none is no album here."""
+        where, start = [AlbumSummary.key != "", *where], _clamped(offset)
         with self._database.read() as session:
-            some = keys.offset(_clamped(offset)).limit(limit + 1)
-            chosen = [(row[0], row[1]) for row in session.execute(some)]
-            albums = read_albums(self._database, session, chosen[:limit])
-        return Page(albums, offset, len(chosen) > limit)
+            found = albums_on_page(session, where, order, start, limit + 1)
+        return Page(found[:limit], offset, len(found) > limit)
 
 
 def _clamped(offset: int) -> int:

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 
-from ..database.tables import Track
+from ..database.tables import IS_PRESENT, Track
 from ..database.units_of_work import Database
-from .albums import IS_PRESENT
 
 
 class Changes:

@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 from sqlalchemy.orm import Session
 
-from ..database.tables import Track
+from ..database.summary_tables import AlbumGenre
+from ..database.tables import IS_PRESENT, Track
 from ..database.units_of_work import Database
 from ..files.tags import split_genres
-from .albums import ALBUM_KEYS, IS_PRESENT, AlbumKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,19 @@ class Genres:
 
     def all(self) -> tuple[Genre, ...]:
         """Return the genres by name."""
-        of = select(Track.genre, *ALBUM_KEYS, func.count()).where(IS_PRESENT, Track.genre != "")
+        key, name = AlbumGenre.genre_key, AlbumGenre.name
+        tracks = cast(func.sum(AlbumGenre.tracks), BigInteger)  # PostgreSQL sums up to a decimal
+        written = select(key, name, tracks).group_by(key, name)
+        of = select(key, AlbumGenre.artist_key, AlbumGenre.key).distinct().subquery()
+        albums = select(of.c.genre_key, func.count()).group_by(of.c.genre_key)
         names: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        albums: defaultdict[str, set[AlbumKeys]] = defaultdict(set)
         with self._database.read() as session:
-            rows = session.execute(of.group_by(Track.genre, *ALBUM_KEYS)).all()
-        for text, artist_key, album_key, tracks in rows:
-            for name in split_genres(text):
-                names[name.casefold()][name] += tracks
-                albums[name.casefold()].add((artist_key, album_key))
+            for genre_key, written_so, count in session.execute(written):
+                names[genre_key][written_so] = count
+            counts: dict[str, int] = dict(session.execute(albums).all())
         return tuple(
-            Genre(_most_common(written), written.total(), len(albums[key]))
-            for key, written in sorted(names.items())
+            Genre(_most_common(written_so), written_so.total(), counts[genre_key])
+            for genre_key, written_so in sorted(names.items())
         )
 
 
@@ -62,10 +63,11 @@ def of_genres(session: Session, texts: Iterable[str]) -> ColumnElement[bool]:
     A tag may name several genres in one text. Which texts there are is read from an index, where
     no other condition could use one.
     """
-    wanted = {key for text in texts for key in _keys_of(text)}
+    wanted = genre_keys(texts)
     there = session.scalars(select(Track.genre).where(IS_PRESENT).distinct())
-    return Track.genre.in_([text for text in there if not wanted.isdisjoint(_keys_of(text))])
+    return Track.genre.in_([text for text in there if not wanted.isdisjoint(genre_keys([text]))])
 
 
-def _keys_of(text: str) -> list[str]:
-    return [name.casefold() for name in split_genres(text)]
+def genre_keys(texts: Iterable[str]) -> set[str]:
+    """Return the genres that some texts name, in letters of no case."""
+    return {name.casefold() for text in texts for name in split_genres(text)}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
-from ..database.tables import Track
+from ..database.summary_tables import AlbumSummary, ArtistSummary
 from ..database.units_of_work import Database
-from .artists import artist_keys
 
 ListName = Literal["albums", "artists"]
 BEFORE_LETTERS: Final = "#"
 AFTER_LETTERS: Final = "…"
+_KEYS: Final = {"albums": AlbumSummary.artist_key, "artists": ArtistSummary.key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +48,15 @@ class Initials:
         return initials
 
     def _count(self, name: ListName) -> tuple[Initial, ...]:
-        found = (_album_keys() if name == "albums" else artist_keys()).subquery()
         # By its name: PostgreSQL takes the same expression with other parameters for another one.
-        firsts = select(func.substr(found.c.key, 1, 1).label("letter")).subquery()
-        counts = select(firsts.c.letter, func.count()).group_by(firsts.c.letter)
+        firsts = select(func.substr(_KEYS[name], 1, 1).label("letter"))
+        if name == "albums":
+            firsts = firsts.where(AlbumSummary.key != "")
+        letters = firsts.subquery()
+        counts = select(letters.c.letter, func.count()).group_by(letters.c.letter)
         with self._database.read() as session:
             rows = session.execute(counts).all()
         return jumps(sorted((str(letter), count) for letter, count in rows))
-
-
-def _album_keys() -> Select[*tuple[Any, ...]]:
-    is_there = (Track.missing_since.is_(None), Track.album_key != "")
-    return select(Track.album_artist_key.label("key"), Track.album_key).where(*is_there).distinct()
 
 
 def jumps(counts: Iterable[tuple[str, int]]) -> tuple[Initial, ...]:

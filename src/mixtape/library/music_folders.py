@@ -10,9 +10,10 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, or_
 
-from ..database.tables import Track
+from ..database.tables import IS_PRESENT, Track
 from ..files.names import display_name
-from .albums import IS_PRESENT
+from .albums import with_common_track
+from .artists import artists_of
 
 # Players have it as a signed number of 32 bits.
 _MOST_ID: Final = 2**31 - 1
@@ -47,6 +48,21 @@ def tracks_in(folder: MusicFolder | None) -> Conditions:
     if folder is None or folder.is_all:
         return (IS_PRESENT,)
     return IS_PRESENT, or_(Track.folder == folder.path, Track.is_below(folder.path))
+
+
+def albums_in(folder: MusicFolder | None) -> Conditions:
+    """Return the conditions of albums with a track in a part of the library; none for None."""
+    if folder is None or folder.is_all:
+        return ()
+    return (with_common_track(*tracks_in(folder)),)
+
+
+def artists_in(folder: MusicFolder | None) -> Conditions:
+    """Return the conditions of artists with a track in a part of the library; none for None."""
+    if folder is None or folder.is_all:
+        return ()
+    where = tracks_in(folder)
+    return (artists_of(where, where),)
 
 
 def music_folders(places: Mapping[str, str]) -> tuple[MusicFolder, ...]:

@@ -9,11 +9,10 @@ from typing import Final
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from ..database.tables import Track
+from ..database.tables import ALBUM_KEYS, IS_PRESENT, Track
 from ..database.units_of_work import Database
 from ..files.names import display_name
 from ..files.tags import sort_key
-from .albums import ALBUM_KEYS, IS_PRESENT
 from .catalogue import ALBUM_ORDER
 from .genres import of_genres
 

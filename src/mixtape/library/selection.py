@@ -10,7 +10,8 @@ from sqlalchemy import Select, func, select
 from ..database.tables import Track
 from ..database.units_of_work import Database
 from ..files.names import display_name, reading_order
-from .catalogue import ALBUM_ORDER, LAST
+from .albums import LAST
+from .catalogue import ALBUM_ORDER
 from .folders import in_order
 from .listed import Page
 from .scanner import Scanner

@@ -18,9 +18,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..database.tables import Track
+from ..database.tables import IS_PRESENT, Track
 from ..database.units_of_work import Database
-from .albums import IS_PRESENT
 from .catalogue import by_ids
 from .genres import of_genres
 

@@ -10,9 +10,8 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..database.search import Field, read_terms
-from ..database.tables import MAX_ID, Track
+from ..database.tables import IS_PRESENT, MAX_ID, Track
 from ..database.units_of_work import Database
-from .albums import IS_PRESENT
 from .catalogue import by_ids
 from .genres import of_genres
 from .music_folders import MusicFolder, tracks_in

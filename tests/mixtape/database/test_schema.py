@@ -14,11 +14,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, func, inspect, make_url, select, text
+from sqlalchemy import URL, func, insert, inspect, make_url, select, text
 
-from mixtape.database import account_tables  # noqa: F401 - its tables are compared
-from mixtape.database.schema import MIGRATIONS, NEWEST
-from mixtape.database.tables import Base, Draft, Mixtape, MixtapeTrack, Track
+from mixtape.database.account_tables import Play
+from mixtape.database.postgres import open_postgres
+from mixtape.database.schema import MIGRATIONS, NEWEST, upgrade
+from mixtape.database.sqlite import open_sqlite
+from mixtape.database.tables import FIRST_USER, Base, Draft, Mixtape, MixtapeTrack, Track
 from mixtape.database.units_of_work import FILE_NAME, Database
 from mixtape.errors import DatabaseError
 from mixtape.library.catalogue import Catalogue
@@ -26,7 +28,8 @@ from mixtape.mixtapes.drafts import Drafts
 from mixtape.mixtapes.share_links import ShareLinks
 from mixtape.mixtapes.store import Mixtapes
 from tests.helpers.postgres_server import PostgresServer
-from tests.helpers.tracks import add_track
+from tests.helpers.summaries import check_summaries
+from tests.helpers.tracks import NOON, add_track
 
 VERSION_1 = Path(__file__).with_name("version_1.sql")
 # Beside the models stand the full-text index, and what a mixtape from before Alembic looks at.
@@ -182,6 +185,31 @@ def test_an_older_database_takes_every_step_that_it_lacks_once(url: URL, steps: 
     assert {"colour", "mood"} <= columns_of(url, steps)
     with opened(url, steps) as database:
         assert [track.path for track in Catalogue(database).folder().tracks] == [b"kept.flac"]
+
+
+def test_a_library_from_before_the_summaries_is_summed_up_as_it_is_opened(
+    url: URL, steps: Path
+) -> None:
+    (steps / "versions" / "v0009_summaries.py").unlink()
+    open_backend = open_sqlite if url.get_backend_name() == "sqlite" else open_postgres
+    backend = open_backend(url, 20.0)
+    upgrade(backend.migrators, steps)
+    row = {"folder": b"", "title": "T", "size_bytes": 1, "mtime_ns": 1, "added_at": NOON}
+    one = {"artist": "Ben", "artist_key": "ben", "album": "One", "album_key": "one"}
+    rows = [
+        {**row, **one, "path": b"1", "genre": "Rock", "missing_since": None},
+        {**row, **one, "path": b"2", "genre": "Pop, Rock", "missing_since": None},
+        {**row, **one, "path": b"3", "genre": "Gone", "missing_since": NOON},
+    ]
+    with backend.writers.begin() as connection:
+        connection.execute(insert(Track), rows)
+        heard = {"user_id": FIRST_USER, "path": b"2", "plays": 3, "last_played_at": NOON}
+        connection.execute(insert(Play).values(heard))
+    backend.readers.dispose()
+    with opened(url) as database:
+        check_summaries(database)
+        [album] = Catalogue(database).albums().items
+        assert (album.tracks, album.genres) == (2, ("Rock", "Pop"))
 
 
 def test_a_step_that_fails_leaves_the_database_as_it_was(url: URL, steps: Path) -> None:

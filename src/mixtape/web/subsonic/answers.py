@@ -25,7 +25,7 @@ _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 
 _SCALARS: Final = frozenset({str, int, float, bool})
 
-Payload = Mapping[str, Any]
+Payload = dict[str, Any]
 
 
 def answer(payload: Payload, kind: str, callback: str = "") -> Response:
@@ -66,11 +66,13 @@ def refusal(code: int, message: str, help_url: str, kind: str, callback: str = "
 
 def moment_text(moment: datetime) -> str:
     """Return a moment as the API writes it: ISO 8601 in UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         # Most values are these, and a page of 500 tracks has 20,000 of them.
         return {
             name: one if type(one) in _SCALARS else _plain(one)
@@ -87,7 +89,7 @@ def _element(name: str, values: Mapping[str, Any]) -> ElementTree.Element:
     for key, value in values.items():
         if key == TEXT:
             element.text = _text(value)
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             element.append(_element(key, value))
         elif isinstance(value, list | tuple):
             element.extend(_elements(key, value))
@@ -98,7 +100,7 @@ def _element(name: str, values: Mapping[str, Any]) -> ElementTree.Element:
 
 def _elements(name: str, values: list[Any] | tuple[Any, ...]) -> Iterator[ElementTree.Element]:
     for value in values:
-        yield _element(name, value if isinstance(value, Mapping) else {TEXT: value})
+        yield _element(name, value if isinstance(value, dict) else {TEXT: value})
 
 
 def _text(value: Any) -> str:

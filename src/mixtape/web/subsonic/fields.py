@@ -6,7 +6,7 @@ none is of the unknown artist, whose key is empty, or on an unknown album of its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from flask_babel import gettext
@@ -145,7 +145,7 @@ def _cut_bytes(track: Track) -> int:
     return audio_size(round((track.duration_s or 0.0) * rate_hz), rate_hz, BEST_QUALITY)
 
 
-def _gain(track: Track) -> Mapping[str, float | None]:
+def _gain(track: Track) -> Fields:
     return {
         "trackGain": track.track_gain_db,
         "albumGain": track.album_gain_db,
@@ -160,13 +160,13 @@ def _leader(track: Track) -> str:
 
 
 def _album(album: Album, said: Liking, plays: AlbumPlays | None) -> Fields:
-    artist = artist_name(album.artist)
+    artist, by = artist_name(album.artist), artist_id(album.artist_key)
     return {
         "id": album_id(album.artist_key, album.key),
         "name": album_name(album.title),
         "artist": artist,
-        "artistId": artist_id(album.artist_key),
-        "artists": [{"id": artist_id(album.artist_key), "name": artist}],
+        "artistId": by,
+        "artists": [{"id": by, "name": artist}],
         "displayArtist": artist,
         "coverArt": cover_id(album.cover_key),
         "songCount": album.tracks,
