@@ -61,7 +61,7 @@ docs: .venv/.dev               ## rewrites the generated parts of docs/
 	$(BIN)/python -m docs.generate
 
 words: .venv/.dev              ## finds all that pages and scripts say, for the translations, and compiles those
-	$(BIN)/pybabel -q extract --project mixtape --mapping pyproject.toml --keyword translate --keyword lazy_gettext --keyword in_words --keyword plural:1,2 --no-wrap --sort-output \
+	$(BIN)/pybabel -q extract --project mixtape --mapping pyproject.toml --keyword translate --keyword lazy_gettext --keyword Message --keyword plural:1,2 --no-wrap --sort-output \
 		--add-location file --output-file .venv/messages.pot src/mixtape
 	$(BIN)/pybabel -q update --input-file .venv/messages.pot --output-dir src/mixtape/translations --no-wrap \
 		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date

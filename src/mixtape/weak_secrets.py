@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from .messages import Message
+
 SHORTEST_PASSWORD: Final = 8
 # Of those that guessers try first, what is long enough otherwise.
 _COMMON_PASSWORDS: Final = frozenset(
@@ -17,17 +19,17 @@ _EXAMPLE: Final = "four words of your own"
 _PLACEHOLDER: Final = "replace-me"
 
 
-def find_weakness(password: str) -> str:
-    """Return why a password is guessed soon, "" for no reason that is known."""
+def find_weakness(password: str) -> Message | None:
+    """Return why a password is guessed soon, after "the password"; None for no known reason."""
     if len(password) < SHORTEST_PASSWORD:
-        return f"has fewer than {SHORTEST_PASSWORD} characters"
+        return Message("has fewer than %(least)s characters", least=SHORTEST_PASSWORD)
     if password == _EXAMPLE:
-        return "is what the example says"
+        return Message("is what the example says")
     if password.lower() in _COMMON_PASSWORDS:
-        return "is one of the passwords that are tried first"
+        return Message("is one of the passwords that are tried first")
     if len(set(password)) < 4:
-        return "has fewer than four different characters"
-    return ""
+        return Message("has fewer than four different characters")
+    return None
 
 
 def is_placeholder(secret: str) -> bool:

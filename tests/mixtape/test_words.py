@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,14 @@ from babel.messages.pofile import read_po
 
 import mixtape
 from docs.script_words import path_of, script_words
+from mixtape.app import create_app  # noqa: F401 - defines all kinds of refusals
+from mixtape.errors import RefusalError
 from mixtape.web.languages import LANGUAGES
 
 ROOT: Final = Path(mixtape.__file__).parent
 TEMPLATES: Final = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS: Final = sorted((ROOT / "static" / "js").rglob("*.js"))
+MODULES: Final = sorted(path for path in ROOT.rglob("*.py") if "Error(" in path.read_text())
 TAG: Final = r"</?[a-zA-Z](?:\{\{.*?\}\}|\{%.*?%\}|\"[^\"]*\"|'[^']*'|[^>\"'])*>"
 # What a template consists of besides text.
 MARKUP: Final = re.compile(
@@ -84,6 +88,41 @@ def test_the_two_tests_before_find_what_they_look_for() -> None:
     assert list(left_in_script(script)) == ["Hello", "Good day, all"]
 
 
+def refusals(kind: type[RefusalError] = RefusalError) -> Iterator[str]:
+    """Yield the names of all kinds of refusals."""
+    for each in kind.__subclasses__():
+        yield each.__name__
+        yield from refusals(each)
+
+
+def left_in_module(text: str) -> Iterator[str]:
+    """Yield what a module tells people that is not found for the translations, as it stands."""
+    for call in ast.walk(ast.parse(text)):
+        if not isinstance(call, ast.Call) or not call.args:
+            continue
+        name, told = ast.unparse(call.func), call.args[0]
+        is_written_out = isinstance(told, ast.Constant) and isinstance(told.value, str)
+        is_text = is_written_out or isinstance(told, ast.JoinedStr)
+        if is_text if name in set(refusals()) else name == "Message" and not is_written_out:
+            yield ast.unparse(told)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_refusal_can_be_translated(path: Path) -> None:
+    assert list(left_in_module(path.read_text())) == [], "write it as Message, with its values"
+
+
+def test_the_test_before_finds_what_it_looks_for() -> None:
+    module = """
+raise PictureError(Message("so " "far %(at)s", at=f"{x}"))
+raise BusyError("busy")
+raise NotFoundError(f"no {x}")
+raise BackupError(Message(f"track {x}"))
+said = Message(WORDS)
+"""
+    assert set(left_in_module(module)) == {"'busy'", "f'no {x}'", "f'track {x}'", "WORDS"}
+
+
 def written() -> Catalog:
     """Return all messages of the source."""
     catalogue = Catalog()
@@ -100,7 +139,7 @@ def written() -> Catalog:
             "static/js/**.js": {"parse_template_string": "true"},
         },
         {
-            **dict.fromkeys(("_", "gettext", "lazy_gettext", "in_words", "translate")),
+            **dict.fromkeys(("_", "gettext", "lazy_gettext", "Message", "translate")),
             "ngettext": (1, 2),
             "plural": (1, 2),
         },

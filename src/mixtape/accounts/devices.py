@@ -17,6 +17,7 @@ from ..database.tables import MAX_ID
 from ..database.units_of_work import Database
 from ..errors import InvalidAccountError, NotFoundError
 from ..files.tags import clean_text
+from ..messages import Message
 from .sealing import Sealer
 from .typed_secrets import new_secret
 from .users import SavedUser, name_key, saved_user
@@ -101,7 +102,9 @@ class Devices:
         name = clean_text(name)[:MAX_NAME]
         if not name:
             raise InvalidAccountError(
-                "a device needs a name, such as “Phone”: it tells which one to remove later"
+                Message(
+                    "a device needs a name, such as “Phone”: it tells which one to remove later"
+                )
             )
         key = new_secret(_GROUPS)
         device = Device(
@@ -114,7 +117,7 @@ class Devices:
         )
         with self._database.write() as session:
             if session.get(User, user_id) is None:
-                raise NotFoundError("there is no such user")
+                raise NotFoundError(Message("there is no such user"))
             check_room(session, user_id, [is_recoverable])
             session.add(device)
             session.flush()
@@ -136,7 +139,7 @@ class Devices:
         with self._database.write() as session:
             gone = session.execute(delete(Device).where(*chosen).returning(Device.id))
             if gone.one_or_none() is None:
-                raise NotFoundError("there is no such device")
+                raise NotFoundError(Message("there is no such device"))
 
     def remove_all(self, user_id: int) -> tuple[int, ...]:
         """Remove all devices and links of a user, and return their ids."""
@@ -218,12 +221,18 @@ def check_room(session: Session, user_id: int, are_recoverable: Sequence[bool]) 
     there, recoverable = session.execute(count).one()
     if there + len(are_recoverable) > MAX_DEVICES:
         raise InvalidAccountError(
-            f"more than {MAX_DEVICES} devices cannot be added for one user: remove one first"
+            Message(
+                "more than %(most)s devices cannot be added for one user: remove one first",
+                most=MAX_DEVICES,
+            )
         )
     if any(are_recoverable) and recoverable + sum(are_recoverable) > MAX_RECOVERABLE:
         raise InvalidAccountError(
-            f"more than {MAX_RECOVERABLE} devices that work with every app cannot be added for one "
-            "user: remove one first, or add it for apps with API keys"
+            Message(
+                "more than %(most)s devices that work with every app cannot be added for one user: "
+                "remove one first, or add it for apps with API keys",
+                most=MAX_RECOVERABLE,
+            )
         )
 
 

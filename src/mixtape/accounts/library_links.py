@@ -16,6 +16,7 @@ from ..database.account_tables import Device
 from ..database.tables import MAX_ID, Track
 from ..database.units_of_work import Database
 from ..errors import LinkError, NotFoundError
+from ..messages import Message
 from .devices import hash_of
 
 _SALT: Final = "mixtape.library_link"
@@ -66,7 +67,7 @@ class LibraryLinks:
         with self._database.read() as session:
             row = session.execute(query).one_or_none()
         if row is None:
-            raise LinkError("there is no such link")
+            raise LinkError(Message("there is no such link"))
         return LibraryLink(*row)
 
     def signing(self, link: LibraryLink) -> Callable[[int], str]:
@@ -110,24 +111,24 @@ class LibraryLinks:
         with self._database.read() as session:
             secret = mark if is_of_session else _find_key_hash(session, giver_id)
             if secret is None:
-                raise LinkError("there is no such link")
+                raise LinkError(Message("there is no such link"))
             track_id = self._read(secret, token)
             path = session.scalars(
                 select(Track.path).where(Track.id == track_id, Track.missing_since.is_(None))
             ).one_or_none()
         if path is None:
-            raise NotFoundError("this track is no longer there")
+            raise NotFoundError(Message("this track is no longer there"))
         return None if is_of_session else giver_id, path
 
     def _read(self, secret: str, token: str) -> int:
         try:
             signed = self._signer(secret).unsign(token).decode("ascii")
         except (BadSignature, UnicodeError) as error:
-            raise LinkError("this address is not of the link") from error
+            raise LinkError(Message("this address is not of the link")) from error
         # Only what we signed comes so far.
         words = signed.split(".")
         if signed.startswith(_OF_SESSION) and self._clock() >= int(words[1]) * _DAY_S:
-            raise LinkError("this address has ended")
+            raise LinkError(Message("this address has ended"))
         return min(int(words[-1]), MAX_ID)
 
     def _signer(self, secret: str) -> Signer:

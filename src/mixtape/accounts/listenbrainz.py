@@ -9,13 +9,14 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import Message
+from email.message import Message as Headers
 from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ..database.tables import Track
 from ..errors import InvalidAccountError
+from ..messages import Message
 
 OFFICIAL: Final = "https://api.listenbrainz.org"
 # Nobody waits for an answer but a thread, and whoever connects an account.
@@ -172,7 +173,9 @@ def checked_token(token: str) -> str:
     is_plain = token.isascii() and token.isprintable() and " " not in token
     if not is_plain or len(token) not in _TOKEN_LENGTH:
         raise InvalidAccountError(
-            "this is no token of ListenBrainz: copy it from https://listenbrainz.org/settings/"
+            Message(
+                "this is no token of ListenBrainz: copy it from https://listenbrainz.org/settings/"
+            )
         )
     return token
 
@@ -195,14 +198,19 @@ def checked_url(url: str) -> str:
         is_address = False
     if not (is_address and url.isascii() and url.isprintable() and " " not in url):
         raise InvalidAccountError(
-            f"{url[:60]!r} is no address of a server, such as https://listens.example.org"
+            Message(
+                "%(url)s is no address of a server, such as https://listens.example.org",
+                url=repr(url[:60]),
+            )
         )
     if len(url) > _MAX_URL:
-        raise InvalidAccountError(f"the address is longer than {_MAX_URL} characters")
+        raise InvalidAccountError(
+            Message("the address is longer than %(most)s characters", most=_MAX_URL)
+        )
     return url
 
 
-def _wait_s(headers: Message) -> float:
+def _wait_s(headers: Headers) -> float:
     for name in ("X-RateLimit-Reset-In", "Retry-After"):
         text = (headers.get(name) or "").strip()
         if text.isascii() and text.isdecimal() and len(text) < 7:

@@ -19,6 +19,7 @@ from ..database.account_tables import Listen, User
 from ..database.tables import Track
 from ..database.units_of_work import Database
 from ..errors import DatabaseError, InvalidAccountError, NotFoundError
+from ..messages import Message
 from .listenbrainz import (
     EARLIEST,
     ListenBrainz,
@@ -111,18 +112,22 @@ class Listens:
         try:
             name = account.find_name()
         except ListenBrainzError as error:
-            raise InvalidAccountError(f"nothing was changed: {error}. Try again later") from error
+            raise InvalidAccountError(
+                Message("nothing was changed: %(reason)s. Try again later", reason=error)
+            ) from error
         if name is None:
             raise InvalidAccountError(
-                "ListenBrainz does not know this token: copy it from "
-                "https://listenbrainz.org/settings/ again"
+                Message(
+                    "ListenBrainz does not know this token: copy it from "
+                    "https://listenbrainz.org/settings/ again"
+                )
             )
         sealed = self._sealer.seal(account.token)
         values = {"sealed_listenbrainz_token": sealed, "listenbrainz_url": account.url}
         with self._database.write() as session:
             user = session.get(User, user_id)
             if user is None:
-                raise NotFoundError("there is no such user")
+                raise NotFoundError(Message("there is no such user"))
             for column, value in values.items():
                 setattr(user, column, value)
         self._pauses.pop(user_id, None)

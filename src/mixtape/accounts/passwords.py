@@ -10,6 +10,7 @@ from typing import Final
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from ..errors import InvalidAccountError
+from ..messages import Message
 from ..weak_secrets import find_weakness
 from .typed_secrets import new_secret
 
@@ -46,10 +47,17 @@ def hash_strong(password: str) -> str:
             than any.
     """
     weakness = find_weakness(password)
-    if weakness:
-        raise InvalidAccountError(f"the password {weakness}: take a longer one, such as four words")
+    if weakness is not None:
+        raise InvalidAccountError(
+            Message(
+                "the password %(weakness)s: take a longer one, such as four words",
+                weakness=weakness,
+            )
+        )
     if len(password) > MAX_PASSWORD:
-        raise InvalidAccountError(f"the password is longer than {MAX_PASSWORD} characters")
+        raise InvalidAccountError(
+            Message("the password is longer than %(most)s characters", most=MAX_PASSWORD)
+        )
     return hash_of(password)
 
 

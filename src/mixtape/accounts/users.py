@@ -20,6 +20,7 @@ from ..database.tables import FIRST_USER, MAX_ID, Draft, Mixtape
 from ..database.units_of_work import Database
 from ..errors import InvalidAccountError, NotFoundError
 from ..files.tags import clean_text
+from ..messages import Message
 from .passwords import hash_strong, is_password
 
 MAX_NAME: Final = 60
@@ -194,7 +195,9 @@ class Users:
         with self._changing() as session:
             user = _get(session, user_id)
             if user_id == FIRST_USER and role != ADMIN:
-                raise InvalidAccountError(f"“{user.name}” signs in with PASSWORD: always an admin")
+                raise InvalidAccountError(
+                    Message("“%(name)s” signs in with PASSWORD: always an admin", name=user.name)
+                )
             if user.role != _checked_role(role):
                 user.role, user.session_epoch = role, _new_epoch()
             return saved_user(user)
@@ -211,8 +214,11 @@ class Users:
             user = _get(session, user_id)
             if user_id == FIRST_USER:
                 raise InvalidAccountError(
-                    f"the password of “{user.name}” is the setting PASSWORD: change it there and "
-                    "start the server again"
+                    Message(
+                        "the password of “%(name)s” is the setting PASSWORD: change it there "
+                        "and start the server again",
+                        name=user.name,
+                    )
                 )
             user.password_hash, user.session_epoch = password_hash, _new_epoch()
             return saved_user(user)
@@ -236,9 +242,11 @@ class Users:
         with self._changing() as session:
             user = _get(session, user_id)
             if user_id == FIRST_USER:
-                raise InvalidAccountError(f"“{user.name}” signs in with PASSWORD and stays")
+                raise InvalidAccountError(
+                    Message("“%(name)s” signs in with PASSWORD and stays", name=user.name)
+                )
             if heir_id is not None and _get(session, heir_id) is user:
-                raise InvalidAccountError("nobody inherits from themselves")
+                raise InvalidAccountError(Message("nobody inherits from themselves"))
             for table in (Draft, Mixtape):
                 theirs = table.user_id == user_id
                 session.execute(
@@ -256,7 +264,7 @@ class Users:
             with self._database.write() as session:
                 yield session
         except IntegrityError as error:  # another host was first
-            raise InvalidAccountError(_taken(name)) from error
+            raise _taken(name) from error
         finally:
             self._changes += 1
             self._known.clear()
@@ -285,7 +293,9 @@ def add_user(
             MAX_USERS already.
     """
     if len(session.scalars(select(User.id)).all()) >= MAX_USERS:
-        raise InvalidAccountError(f"there are {MAX_USERS} users, and no more are kept")
+        raise InvalidAccountError(
+            Message("there are %(most)s users, and no more are kept", most=MAX_USERS)
+        )
     user = User(
         **_named(session, name),
         role=_checked_role(role),
@@ -312,7 +322,7 @@ def saved_user(user: User) -> SavedUser:
 def _get(session: Session, user_id: int) -> User:
     user = session.get(User, user_id) if 0 < user_id <= MAX_ID else None
     if user is None:
-        raise NotFoundError("there is no such user")
+        raise NotFoundError(Message("there is no such user"))
     return user
 
 
@@ -331,24 +341,32 @@ def _named(session: Session, name: str, user_id: int | None = None) -> dict[str,
     """Return the columns of a name that is free, or the user's already."""
     name = clean_text(name)
     if not name:
-        raise InvalidAccountError("a user needs a name, to sign in with")
+        raise InvalidAccountError(Message("a user needs a name, to sign in with"))
     if len(name) > MAX_NAME:
-        raise InvalidAccountError(f"the name is longer than {MAX_NAME} characters")
+        raise InvalidAccountError(
+            Message("the name is longer than %(most)s characters", most=MAX_NAME)
+        )
     key = name_key(name)
     found = _find(session, name)
     is_anothers = found is not None and found.id != user_id
     if is_anothers or (key == FIRST_SIGN_IN and user_id != FIRST_USER):
-        raise InvalidAccountError(_taken(name))
+        raise _taken(name)
     return {"name": name, "name_key": key}
 
 
-def _taken(name: str) -> str:
-    return f"somebody is called “{clean_text(name)}” already: choose another name"
+def _taken(name: str) -> InvalidAccountError:
+    return InvalidAccountError(
+        Message("somebody is called “%(name)s” already: choose another name", name=clean_text(name))
+    )
 
 
 def _checked_role(role: str) -> str:
     if role not in ROLES:
-        raise InvalidAccountError(f"there is no role {role[:60]!r}: choose one of admin, listener")
+        raise InvalidAccountError(
+            Message(
+                "there is no role %(role)s: choose one of admin, listener", role=repr(role[:60])
+            )
+        )
     return role
 
 

@@ -19,8 +19,9 @@ from audio_cache import (
     verify,
 )
 
-from ..errors import MixtapeError
+from ..errors import RefusalError
 from ..files.names import display_name
+from ..messages import Message
 
 Kind = Literal["verify", "repair", "regenerate", "clear"]
 # Those that need to be told nothing else.
@@ -29,7 +30,7 @@ KINDS: Final[tuple[Kind, ...]] = ("verify", "repair", "regenerate")
 _PROBLEMS_SHOWN: Final = 100
 
 
-class BusyError(MixtapeError, RuntimeError):
+class BusyError(RefusalError, RuntimeError):
     """Another one is under way, and there is one at a time."""
 
 
@@ -119,7 +120,9 @@ class Maintenance:
         """
         with self._lock:
             if self.latest is not None and self.latest.ending is None:
-                raise BusyError("the cache is being worked on: wait for that, or cancel it")
+                raise BusyError(
+                    Message("the cache is being worked on: wait for that, or cancel it")
+                )
             task = self.latest = MaintenanceTask(kind, older_than_days=older_than_days)
             name = f"maintenance {kind}"
             threading.Thread(target=self._carry_out, args=(task,), name=name, daemon=True).start()

@@ -22,6 +22,7 @@ from sqlalchemy import Table
 from ..accounts.users import MAX_USERS
 from ..errors import BackupError
 from ..files.pictures import MAX_BYTES as MAX_COVER_BYTES
+from ..messages import Message
 from .rows import MIXTAPE, USER, Rows, decode_bytes, encode_value
 
 FORMAT: Final = "mixtape backup"
@@ -39,8 +40,7 @@ MAX_COVERS: Final = 20_000
 MAX_TOTAL_BYTES: Final = 2_000_000_000
 _COVER: Final = re.compile(r"covers/([0-9a-f]{32})\.jpg")
 _PERSON: Final = re.compile(r"people/[1-9][0-9]{0,3}\.json")
-_FOREIGN: Final = "this is no backup of mixtape"
-_DAMAGED: Final = "the backup is damaged: copy it again, or take another one"
+_DAMAGED: Final = Message("the backup is damaged: copy it again, or take another one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,11 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise BackupError(
-                f"{_FOREIGN}: it is no ZIP file, or a part of it is missing"
-            ) from error
+            raise _foreign(Message("it is no ZIP file, or a part of it is missing")) from error
         except OSError as error:
-            raise BackupError(f"the backup cannot be read: {error.strerror or error}") from error
+            raise BackupError(
+                Message("the backup cannot be read: %(reason)s", reason=error.strerror or error)
+            ) from error
         try:
             self._covers, self._people = _list_parts(self._zip.infolist())
             contents = self._read(self._zip.getinfo(CONTENTS), MAX_CONTENTS_BYTES)
@@ -171,9 +171,17 @@ class Archive:
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
             raise BackupError(_DAMAGED) from error
         except (OSError, NotImplementedError) as error:
-            raise BackupError(f"the backup cannot be read: {error}") from error
+            raise BackupError(
+                Message("the backup cannot be read: %(reason)s", reason=error)
+            ) from error
         if len(content) > most_bytes:
-            raise BackupError(f"{info.filename} in it is larger than {most_bytes // 10**6} MB")
+            raise BackupError(
+                Message(
+                    "%(name)s in it is larger than %(most)s MB",
+                    name=info.filename,
+                    most=most_bytes // 10**6,
+                )
+            )
         return content
 
 
@@ -183,31 +191,37 @@ def _list_parts(
     """Return the covers by their keys, and the people."""
     names = [part.filename for part in parts]
     if CONTENTS not in names:
-        raise BackupError(f"{_FOREIGN}: there is no {CONTENTS} in it")
+        raise _foreign(Message("there is no %(contents)s in it", contents=CONTENTS))
     people = [part for part in parts if _PERSON.fullmatch(part.filename)]
     if len(people) > MAX_USERS:
-        raise BackupError(f"it holds more than {MAX_USERS:,} people")
+        raise BackupError(Message("it holds more than %(most)s people", most=MAX_USERS))
     if len(names) - len(people) > MAX_COVERS + 1:
-        raise BackupError(f"it holds more than {MAX_COVERS:,} covers")
+        raise BackupError(Message("it holds more than %(most)s covers", most=MAX_COVERS))
     if sum(part.file_size for part in parts) > MAX_TOTAL_BYTES:
-        raise BackupError(f"it would unpack to more than {MAX_TOTAL_BYTES // 10**9} GB")
+        raise BackupError(
+            Message("it would unpack to more than %(most)s GB", most=MAX_TOTAL_BYTES // 10**9)
+        )
     covers = {}
     for part in parts:
         match = _COVER.fullmatch(part.filename)
         if match is not None and match[1] not in covers:
             covers[match[1]] = part
         elif part not in people and (part.filename != CONTENTS or names.count(CONTENTS) > 1):
-            raise BackupError(f"{_FOREIGN}: it holds {part.filename[:80]!a}")
+            raise _foreign(Message("it holds %(name)s", name=ascii(part.filename[:80])))
     return covers, people
 
 
 def _parse(contents: bytes, name: str) -> Any:
     if contents.count(b",") > MAX_VALUES:
-        raise BackupError(f"its {name} has more than {MAX_VALUES:,} values")
+        raise BackupError(
+            Message(
+                "its %(contents)s has more than %(most)s values", contents=name, most=MAX_VALUES
+            )
+        )
     try:
         return json.loads(contents)
     except (ValueError, RecursionError) as error:
-        raise BackupError(f"{_FOREIGN}: its {name} is not JSON") from error
+        raise _foreign(Message("its %(contents)s is not JSON", contents=name)) from error
 
 
 def _as_json(backup: Backup) -> dict[str, Any]:
@@ -233,14 +247,18 @@ def _notes_as_json(tracks: Iterable[TrackNote]) -> list[dict[str, Any]]:
 
 def _from_json(written: Any) -> Backup:
     if not isinstance(written, dict) or written.get("format") != FORMAT:
-        raise BackupError(f"{_FOREIGN}: its {CONTENTS} says nothing of mixtape")
+        raise _foreign(Message("its %(contents)s says nothing of mixtape", contents=CONTENTS))
     version = written.get("version")
     if type(version) is not int or version < 1:
-        raise BackupError(f"{_FOREIGN}: its version is {ascii(version)[:40]}")
+        raise _foreign(Message("its version is %(version)s", version=ascii(version)[:40]))
     if version > VERSION:
         raise BackupError(
-            f"a newer mixtape made this backup (version {version}, here up to {VERSION}): update "
-            "mixtape, then restore it"
+            Message(
+                "a newer mixtape made this backup (version %(version)s, here up to "
+                "%(known)s): update mixtape, then restore it",
+                version=version,
+                known=VERSION,
+            )
         )
     try:
         return Backup(
@@ -253,8 +271,8 @@ def _from_json(written: Any) -> Backup:
             owners={str(slug): str(name) for slug, name in written.get("owners", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BackupError(
-            f"{_FOREIGN}: its {CONTENTS} is not of the form that it should be"
+        raise _foreign(
+            Message("its %(contents)s is not of the form that it should be", contents=CONTENTS)
         ) from error
 
 
@@ -263,8 +281,8 @@ def _person(written: Any) -> PersonPart:
         tracks = tuple(_note(each) for each in written["tracks"])
         return PersonPart(_rows(written["rows"], USER), tracks)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BackupError(
-            f"{_FOREIGN}: what it says of people is not of the form that it should be"
+        raise _foreign(
+            Message("what it says of people is not of the form that it should be")
         ) from error
 
 
@@ -284,3 +302,7 @@ def _note(written: Mapping[str, Any]) -> TrackNote:
     if not all(number is None or type(number) in (int, float) for number in numbers):
         raise TypeError("numbers")
     return TrackNote(decode_bytes(written["path"]), *texts, *numbers)
+
+
+def _foreign(why: Message) -> BackupError:
+    return BackupError(Message("this is no backup of mixtape: %(why)s", why=why))

@@ -17,6 +17,7 @@ from ..accounts.sealing import Sealer
 from ..database.units_of_work import Database
 from ..errors import BackupError, PictureError
 from ..library.covers import Artwork
+from ..messages import Message
 from .archive import Archive, write_archive
 from .collect import collect, collect_covers
 from .people import collect_people
@@ -108,11 +109,19 @@ class Backups:
         """
         try:
             if path.exists() and not replaces:
-                raise BackupError(f"{path} is there already: choose another name")
+                raise BackupError(
+                    Message("%(path)s is there already: choose another name", path=path)
+                )
             with _written_whole(path) as file:
                 return self.write(file)
         except OSError as error:
-            raise BackupError(f"{path} cannot be written: {error.strerror or error}") from error
+            raise BackupError(
+                Message(
+                    "%(path)s cannot be written: %(reason)s",
+                    path=path,
+                    reason=error.strerror or error,
+                )
+            ) from error
 
     def preview(self, file: Path | IO[bytes]) -> Preview:
         """Return what restoring a backup would do.
@@ -162,9 +171,15 @@ class Backups:
         try:
             self._artwork.put_back(key, archive.read_cover(key))
         except PictureError as error:
-            raise BackupError(f"covers/{key}.jpg in it cannot be shown: {error}") from error
+            raise BackupError(
+                Message(
+                    "covers/%(key)s.jpg in it cannot be shown: %(reason)s", key=key, reason=error
+                )
+            ) from error
         except OSError as error:
-            raise BackupError(f"no picture can be read now: {error}: try again") from error
+            raise BackupError(
+                Message("no picture can be read now: %(reason)s: try again", reason=error)
+            ) from error
 
     def _save_what_is_here(self) -> Path:
         self._folder.mkdir(mode=0o700, exist_ok=True)

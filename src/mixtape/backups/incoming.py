@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import BackupError, NotFoundError
+from ..messages import Message
 from .archive import MAX_TOTAL_BYTES
 from .backups import FOLDER
 
@@ -58,9 +59,11 @@ class Incoming:
         """
         path = self.path(key)
         if not 0 <= offset <= path.stat().st_size:
-            raise BackupError("a piece of the backup is missing: choose the file again")
+            raise BackupError(Message("a piece of the backup is missing: choose the file again"))
         if offset + len(piece) > MAX_TOTAL_BYTES:
-            raise BackupError(f"the file is larger than {MAX_TOTAL_BYTES // 10**9} GB")
+            raise BackupError(
+                Message("the file is larger than %(most)s GB", most=MAX_TOTAL_BYTES // 10**9)
+            )
         with path.open("r+b") as file:
             file.seek(offset)
             file.write(piece)
@@ -70,7 +73,7 @@ class Incoming:
     def path(self, key: str) -> Path:
         """Return the file of an upload. NotFoundError where there is none."""
         if not _KEY.fullmatch(key) or not self._path(key).exists():
-            raise NotFoundError("this upload is no longer there: choose the file again")
+            raise NotFoundError(Message("this upload is no longer there: choose the file again"))
         return self._path(key)
 
     def discard(self, key: str) -> None:

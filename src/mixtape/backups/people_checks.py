@@ -20,6 +20,7 @@ from ..database.account_tables import ALBUM, ARTIST, TRACK, Bookmark, Device, Ma
 from ..database.tables import FIRST_USER
 from ..errors import BackupError
 from ..files.tags import clean_text
+from ..messages import Message
 from .archive import Archive, PersonPart, TrackNote
 from .people import QUEUE_PATHS
 from .rows import USER, Row, Rows, decode_bytes, decode_row
@@ -91,7 +92,7 @@ def read_people(archive: Archive, sealer: Sealer, now: datetime) -> Iterator[Per
         key = name_key(person.name)
         firsts += person.is_first
         if key in names or firsts > 1:
-            raise BackupError(f"it holds “{person.name}” twice")
+            raise BackupError(Message("it holds “%(name)s” twice", name=person.name))
         names.add(key)
         yield person
 
@@ -100,14 +101,18 @@ def _checked(part: PersonPart, sealer: Sealer, now: datetime) -> Person:
     own = decode_row(USER, part.rows[USER.name][0])
     name, password_hash = own["name"], own.get("password_hash")
     if not name or clean_text(name) != name or len(name) > MAX_NAME:
-        raise BackupError(f"{ascii(name)[:60]} in it is no name of a user")
+        raise BackupError(Message("%(name)s in it is no name of a user", name=ascii(name)[:60]))
     if own.get("role") not in ROLES:
-        raise BackupError(f"“{name}” in it has a role that there is not")
+        raise BackupError(Message("“%(name)s” in it has a role that there is not", name=name))
     if password_hash is not None and not is_password_hash(password_hash):
-        raise BackupError(f"the password of “{name}” is stored in a way that is not ours")
+        raise BackupError(
+            Message("the password of “%(name)s” is stored in a way that is not ours", name=name)
+        )
     given = _rows(part.rows, Device)
     if len(given) > MAX_DEVICES:
-        raise BackupError(f"“{name}” in it has more than {MAX_DEVICES} devices")
+        raise BackupError(
+            Message("“%(name)s” in it has more than %(most)s devices", name=name, most=MAX_DEVICES)
+        )
     devices = [_device(row, sealer) for row in given]
     was_sealed = sum(row.get("sealed_key") is not None for row in given)
     queues = _rows(part.rows, PlayQueue)
@@ -135,7 +140,7 @@ def _rows(rows: Rows, model: Any) -> list[Row]:
 def _device(row: Row, sealer: Sealer) -> Row:
     name = clean_text(row["name"])[:MAX_NAME]
     if not name or not _KEY_HASH.fullmatch(row["key_hash"]):
-        raise BackupError("a device in it has no name, or no key that could be ours")
+        raise BackupError(Message("a device in it has no name, or no key that could be ours"))
     sealed, is_link = row.get("sealed_key"), row.get("is_link", False)
     key = sealer.open(sealed) if sealed is not None and not is_link else None
     is_its_own = key is not None and hash_of(key) == row["key_hash"]
@@ -154,22 +159,35 @@ def _mark(row: Row) -> Row:
     if kind == ALBUM:
         is_key = is_key and key.count(b"\1") == 1
     if kind not in {TRACK, ALBUM, ARTIST} or not is_key:
-        raise BackupError("a star or rating in it is of nothing that there can be")
+        raise BackupError(Message("a star or rating in it is of nothing that there can be"))
     if not (rating is None or 1 <= rating <= BEST_RATING):
-        raise BackupError(f"a rating in it is {rating}, and not from 1 to {BEST_RATING}")
+        raise BackupError(
+            Message(
+                "a rating in it is %(rating)s, and not from 1 to %(best)s",
+                rating=rating,
+                best=BEST_RATING,
+            )
+        )
     return {"kind": kind, "key": key, "starred_at": row.get("starred_at"), "rating": rating}
 
 
 def _play(row: Row, now: datetime) -> Row:
     plays = row.get("plays", 1)
     if not 1 <= plays <= _MOST_PLAYS or len(row["path"]) > _MOST_KEY_BYTES:
-        raise BackupError(f"a track in it was played {plays} times, which cannot be")
+        raise BackupError(
+            Message("a track in it was played %(plays)s times, which cannot be", plays=plays)
+        )
     return {**row, "plays": plays, "last_played_at": min(row["last_played_at"], now)}
 
 
 def _bookmark(row: Row) -> Row:
     if row["position_ms"] < 0 or len(row["path"]) > _MOST_KEY_BYTES:
-        raise BackupError(f"a bookmark in it is at {row['position_ms']} ms, which cannot be")
+        raise BackupError(
+            Message(
+                "a bookmark in it is at %(position)s ms, which cannot be",
+                position=row["position_ms"],
+            )
+        )
     return {**row, "comment": clean_text(row.get("comment", ""))[:MAX_COMMENT]}
 
 
@@ -177,9 +195,11 @@ def _queue(row: Row) -> Queue:
     written = row["state"].get(QUEUE_PATHS) if isinstance(row["state"], dict) else None
     place, position_ms = row.get("place") or 0, row.get("position_ms", 0)
     if not isinstance(written, list) or not 0 < len(written) <= _MOST_QUEUED:
-        raise BackupError(f"a queue in it does not hold from 1 to {_MOST_QUEUED:,} tracks")
+        raise BackupError(
+            Message("a queue in it does not hold from 1 to %(most)s tracks", most=_MOST_QUEUED)
+        )
     if not 0 <= place < len(written) or position_ms < 0:
-        raise BackupError("a queue in it goes on where it has no track")
+        raise BackupError(Message("a queue in it goes on where it has no track"))
     return Queue(
         paths=tuple(map(decode_bytes, written)),
         place=place,

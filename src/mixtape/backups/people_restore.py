@@ -14,6 +14,7 @@ from ..accounts.users import add_user, lock_user, name_key
 from ..database.account_tables import TRACK, Bookmark, Device, Mark, Play, PlayQueue, User
 from ..database.tables import FIRST_USER, Track
 from ..errors import BackupError, InvalidAccountError
+from ..messages import Message
 from .matching import Places, find_places, slices
 from .people_checks import Person, Queue
 from .rows import Row
@@ -106,7 +107,9 @@ def _add(session: Session, person: Person) -> int:
         role, hashed = person.role, person.password_hash
         return add_user(session, person.name, role, hashed, person.created_at).id
     except InvalidAccountError as error:
-        raise BackupError(f"“{person.name}” in it cannot be added: {error}") from error
+        raise BackupError(
+            Message("“%(name)s” in it cannot be added: %(reason)s", name=person.name, reason=error)
+        ) from error
 
 
 def _missing_devices(session: Session, person: Person) -> list[Row]:
@@ -120,7 +123,9 @@ def _add_devices(session: Session, user_id: int, person: Person) -> int:
     try:
         check_room(session, user_id, [row["sealed_key"] is not None for row in missing])
     except InvalidAccountError as error:
-        raise BackupError(f"the devices of “{person.name}”: {error}") from error
+        raise BackupError(
+            Message("the devices of “%(name)s”: %(reason)s", name=person.name, reason=error)
+        ) from error
     session.add_all(Device(user_id=user_id, **row) for row in missing)
     return len(missing)
 

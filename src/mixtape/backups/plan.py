@@ -16,6 +16,7 @@ from ..accounts.users import name_key
 from ..database.account_tables import User
 from ..database.tables import FIRST_USER
 from ..errors import BackupError, InvalidMixtapeError
+from ..messages import Message
 from ..mixtapes.share_links import MAX_LINKS, checked_name, is_slug
 from ..mixtapes.values import MixtapeState, checked
 from .archive import Backup
@@ -108,7 +109,9 @@ def make_plan(session: Session, backup: Backup) -> Plan:
         rows = _settled(given, places)
         own = _own(rows)
         if own["slug"] in slugs:
-            raise BackupError(f"it holds two mixtapes with the slug {own['slug']}")
+            raise BackupError(
+                Message("it holds two mixtapes with the slug %(slug)s", slug=own["slug"])
+            )
         slugs.add(own["slug"])
         lost = sum(decode_bytes(row["path"]) in places.lost for row in rows["mixtape_track"])
         existing = by_slug.get(own["slug"]) or by_birth.get(own["created_at"])
@@ -159,19 +162,25 @@ def _settled(given: Rows, places: Places) -> Rows:
             rows[table.name].append({name: encode_value(each) for name, each in decoded.items()})
     own = _own(rows)
     if not is_slug(own["slug"]):
-        raise BackupError(f"{ascii(own['slug'])[:60]} is no slug of a mixtape")
+        raise BackupError(Message("%(slug)s is no slug of a mixtape", slug=ascii(own["slug"])[:60]))
     try:
         _check(own, rows["mixtape_track"])
         _check_links(rows[LINK.name])
     except InvalidMixtapeError as error:
-        raise BackupError(f"“{own['title'][:60]}” in it cannot be stored: {error}") from error
+        raise BackupError(
+            Message(
+                "“%(title)s” in it cannot be stored: %(reason)s",
+                title=own["title"][:60],
+                reason=error,
+            )
+        ) from error
     return rows
 
 
 def _check(own: Row, tracks: Sequence[Row]) -> None:
     """Hold a mixtape to what an editor may save, and clean its texts. InvalidMixtapeError."""
     if len({row["position"] for row in tracks}) < len(tracks):
-        raise InvalidMixtapeError("two of its tracks have the same place")
+        raise InvalidMixtapeError(Message("two of its tracks have the same place"))
     texts = ("title", "notes", "sender", "recipient")
     state = checked(
         MixtapeState(
@@ -188,13 +197,17 @@ def _check(own: Row, tracks: Sequence[Row]) -> None:
 def _check_links(links: Sequence[Row]) -> None:
     """Hold links to what can be made of them here. InvalidMixtapeError."""
     if len(links) > MAX_LINKS:
-        raise InvalidMixtapeError(f"it has more than {MAX_LINKS} links")
+        raise InvalidMixtapeError(Message("it has more than %(most)s links", most=MAX_LINKS))
     for link in links:
         if not is_slug(link["slug"]):
-            raise InvalidMixtapeError(f"{ascii(link['slug'])[:60]} is no slug of a link")
+            raise InvalidMixtapeError(
+                Message("%(slug)s is no slug of a link", slug=ascii(link["slug"])[:60])
+            )
         password_hash = link.get("password_hash")
         if password_hash is not None and not is_password_hash(password_hash):
-            raise InvalidMixtapeError("the password of a link is stored in a way that is not ours")
+            raise InvalidMixtapeError(
+                Message("the password of a link is stored in a way that is not ours")
+            )
         if "name" in link:
             link["name"] = checked_name(link["name"])
 

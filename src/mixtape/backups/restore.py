@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import BackupError
 from ..files.tags import clean_text
+from ..messages import Message
 from ..mixtapes.share_links import new_key, new_link, new_slug
 from ..mixtapes.values import MAX_TITLE
 from .plan import Plan, Step
@@ -155,5 +156,9 @@ def _reference(
     value = row.get(column)
     found = identities.get(parent.name, {}).get(value)
     if found is None and value is not None and not table.c[column].nullable:
-        raise BackupError(f"a row of {table.name!r} belongs to nothing that the backup holds")
+        raise BackupError(
+            Message(
+                "a row of '%(table)s' belongs to nothing that the backup holds", table=table.name
+            )
+        )
     return found

@@ -15,6 +15,7 @@ from ..database import account_tables  # noqa: F401 - declares tables
 from ..database.tables import MAX_ID, Base, UtcDateTime
 from ..errors import BackupError
 from ..files.tags import without_surrogates
+from ..messages import Message
 
 Row = dict[str, Any]
 # The rows of one mixtape, or of one user, by the names of their tables.
@@ -123,7 +124,11 @@ def decode_row(table: Table, row: Mapping[str, Any]) -> Row:
         if column.name in row and not is_left_out(table, column.name):
             decoded[column.name] = _decode(column, row[column.name])
         elif _is_needed(table, column):
-            raise BackupError(f"a row of {table.name!r} has no {column.name!r}")
+            raise BackupError(
+                Message(
+                    "a row of '%(table)s' has no '%(column)s'", table=table.name, column=column.name
+                )
+            )
     return decoded
 
 
@@ -152,7 +157,7 @@ def decode_bytes(value: Any) -> bytes:
             return base64.b64decode(value[_BASE64], validate=True)
     except (TypeError, ValueError, binascii.Error):
         pass
-    raise BackupError("a name of a file is neither text nor base64")
+    raise BackupError(Message("a name of a file is neither text nor base64"))
 
 
 def _with_what_belongs(first: Table) -> tuple[Table, ...]:
@@ -187,7 +192,13 @@ def _decode(column: Column[Any], value: Any) -> Any:
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind or not _is_storable(value):
-        raise BackupError(f"{column.table.name}.{column.name} is not a value of its kind")
+        raise BackupError(
+            Message(
+                "%(table)s.%(column)s is not a value of its kind",
+                table=column.table.name,
+                column=column.name,
+            )
+        )
     return without_surrogates(value.replace("\0", "")) if isinstance(value, str) else value
 
 
@@ -198,14 +209,22 @@ def _decode_moment(column: Column[Any], value: Any) -> datetime:
             raise ValueError("a little more or less is no date at all")
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
-        raise BackupError(f"{column.table.name}.{column.name} is not a date") from error
+        raise BackupError(
+            Message(
+                "%(table)s.%(column)s is not a date", table=column.table.name, column=column.name
+            )
+        ) from error
 
 
 def _decode_day(column: Column[Any], value: Any) -> date:
     try:
         return date.fromisoformat(value)
     except (TypeError, ValueError) as error:
-        raise BackupError(f"{column.table.name}.{column.name} is not a date") from error
+        raise BackupError(
+            Message(
+                "%(table)s.%(column)s is not a date", table=column.table.name, column=column.name
+            )
+        ) from error
 
 
 def _is_storable(value: Any) -> bool:

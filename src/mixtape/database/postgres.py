@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 
-from ..errors import DatabaseError
+from ..errors import DatabaseBusyError, DatabaseError
 from .backend import Backend, Pair
 from .search import Field, SearchTerms, TextIndex
 from .tables import PostgresText
@@ -94,7 +94,7 @@ def _take_turn(connection: Connection, timeout_s: float) -> None:
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
-        raise DatabaseError(f"the database was busy for {timeout_s:g} s: try again") from error
+        raise DatabaseBusyError(timeout_s) from error
 
 
 def _pairs(pairs: Sequence[Pair]) -> Subquery:

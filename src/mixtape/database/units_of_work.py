@@ -13,7 +13,7 @@ from sqlalchemy import URL, Subquery, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from ..errors import DatabaseError
+from ..errors import DatabaseBusyError, DatabaseError
 from ..settings import hide_password
 from .backend import Backend, Pair
 from .schema import MIGRATIONS, is_newest, upgrade
@@ -112,13 +112,13 @@ class Database:
         The summaries of albums and artists follow what was written, in the same transaction.
 
         Raises:
-            DatabaseError: other threads were writing for longer than the busy timeout. A unit of
-                work inside another of the same thread is such a case too.
+            DatabaseBusyError: other threads were writing for longer than the busy timeout. A unit
+                of work inside another of the same thread is such a case too.
         """
         # There is one writer. Waiting here is fair and costs no connection; the waiting of the
         # database holds one, and is left for writers in other processes.
         if not self._turn.acquire(timeout=self._busy_timeout_s):
-            raise DatabaseError(f"the database was busy for {self._busy_timeout_s:g} s: try again")
+            raise DatabaseBusyError(self._busy_timeout_s)
         try:
             writers = self._backend.writers
             with Session(writers, expire_on_commit=False) as session, session.begin():

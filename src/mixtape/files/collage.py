@@ -9,6 +9,7 @@ from typing import Final
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from ..errors import PictureError
+from ..messages import Message
 
 Box = tuple[int, int, int, int]
 Size = tuple[int, int]
@@ -38,9 +39,11 @@ def compose(pictures: bytes, lengths: Sequence[int], size: Size, *, is_card: boo
         made.save(out, "JPEG", quality=85, optimize=True, progressive=True)
         return out.getvalue()
     except MemoryError as error:
-        raise PictureError("the pictures take too much memory to decode") from error
+        raise PictureError(Message("the pictures take too much memory to decode")) from error
     except (OSError, SyntaxError, ValueError, ArithmeticError) as error:
-        raise PictureError(f"the pictures cannot be put together: {error}") from error
+        raise PictureError(
+            Message("the pictures cannot be put together: %(reason)s", reason=error)
+        ) from error
 
 
 def boxes(count: int, edge: int) -> list[Box]:

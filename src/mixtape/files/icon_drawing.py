@@ -8,6 +8,7 @@ from typing import Final
 from PIL import Image, ImageFilter, ImageOps
 
 from ..errors import PictureError
+from ..messages import Message
 
 # Systems cut icons to their own shape; what lies within four fifths of the width is never cut away
 # (https://www.w3.org/TR/appmanifest/#icon-masks).
@@ -39,4 +40,6 @@ def draw(picture: bytes, edge: int, *, is_maskable: bool) -> bytes:
         icon.save(out, "PNG", optimize=True)
         return out.getvalue()
     except (OSError, SyntaxError, ValueError) as error:
-        raise PictureError(f"no icon can be made of this cover: {error}") from error
+        raise PictureError(
+            Message("no icon can be made of this cover: %(reason)s", reason=error)
+        ) from error

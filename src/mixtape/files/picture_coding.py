@@ -8,6 +8,7 @@ from typing import Final
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import PictureError
+from ..messages import Message
 
 MAX_PIXELS: Final = 40_000_000
 MAX_EDGE: Final = 12_000
@@ -41,29 +42,49 @@ def encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: int
     except PictureError:
         raise
     except MemoryError as error:
-        raise PictureError("the picture takes too much memory to decode") from error
+        raise PictureError(Message("the picture takes too much memory to decode")) from error
     except Exception as error:
         # Damaged pictures raise whatever the decoder stumbles over: OSError, SyntaxError,
         # struct.error, ValueError, DecompressionBombError, ... None of it says what to do.
-        named = [_NAMES.get(name, name) for name in formats]
-        kinds = " or ".join((", ".join(named[:-1]), named[-1]))
-        is_other = isinstance(error, UnidentifiedImageError)
-        what = f"this is not a {kinds} picture" if is_other else "the picture is damaged"
-        raise PictureError(f"{what}: choose another one") from error
+        if isinstance(error, UnidentifiedImageError):
+            raise PictureError(_not_one_of(formats)) from error
+        raise PictureError(Message("the picture is damaged: choose another one")) from error
 
 
 def _check_dimensions(width: int, height: int, min_edge: int) -> None:
     """Judge by the header alone: a file of a few bytes may claim a picture of gigabytes."""
     if min(width, height) < min_edge:
         raise PictureError(
-            f"the picture is {width} × {height} pixels: choose one of {min_edge} × {min_edge} "
-            "or more"
+            Message(
+                "the picture is %(width)s × %(height)s pixels: choose one of "
+                "%(least)s × %(least)s or more",
+                width=str(width),
+                height=str(height),
+                least=min_edge,
+            )
         )
     if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
         raise PictureError(
-            f"the picture is {width} × {height} pixels: choose one of up to "
-            f"{MAX_PIXELS / 1e6:.0f} megapixels, {MAX_EDGE} on the longer side"
+            Message(
+                "the picture is %(width)s × %(height)s pixels: choose one of up to "
+                "%(most)s megapixels, %(edge)s on the longer side",
+                width=str(width),
+                height=str(height),
+                most=MAX_PIXELS // 1_000_000,
+                edge=str(MAX_EDGE),
+            )
         )
+
+
+def _not_one_of(formats: tuple[str, ...]) -> Message:
+    *some, last = (_NAMES.get(name, name) for name in formats)
+    if not some:
+        return Message("this is not a %(format)s picture: choose another one", format=last)
+    return Message(
+        "this is not a %(formats)s or %(last)s picture: choose another one",
+        formats=", ".join(some),
+        last=last,
+    )
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -16,6 +16,7 @@ from mutagen.flac import Picture
 from mutagen.mp4 import MP4Cover
 
 from ..errors import PictureError
+from ..messages import Message
 from .opening import Identity, opened_again
 from .sandbox import SANDBOXES, SandboxError
 
@@ -118,7 +119,7 @@ def compose(pictures: Sequence[bytes], size: tuple[int, int], *, is_card: bool =
         with _DECODING:
             return SANDBOXES.ask("compose", words, b"".join(pictures))[1]
     except SandboxError as error:
-        raise PictureError(f"one of the pictures {error}") from error
+        raise PictureError(Message("one of the pictures %(reason)s", reason=error)) from error
 
 
 def make_icon(cover: bytes, edge: int, *, is_maskable: bool) -> bytes:
@@ -133,15 +134,18 @@ def make_icon(cover: bytes, edge: int, *, is_maskable: bool) -> bytes:
         with _DECODING:
             return SANDBOXES.ask("icon", words, cover)[1]
     except SandboxError as error:
-        raise PictureError(f"the cover {error}") from error
+        raise PictureError(Message("the cover %(reason)s", reason=error)) from error
 
 
 def check_upload_size(size_bytes: int) -> None:
     """Raise PictureError for an upload of more bytes than are accepted."""
     if size_bytes > MAX_UPLOAD_BYTES:
         raise PictureError(
-            f"the picture has {size_bytes / 1e6:.1f} MB: choose one of up to "
-            f"{MAX_UPLOAD_BYTES / 1e6:.0f} MB"
+            Message(
+                "the picture has %(size)s MB: choose one of up to %(most)s MB",
+                size=round(size_bytes / 1e6, 1),
+                most=MAX_UPLOAD_BYTES // 1_000_000,
+            )
         )
 
 
@@ -167,18 +171,24 @@ def accept_upload(picture: bytes) -> bytes:
     try:
         return _encode(picture, UPLOAD_EDGE, UPLOAD_FORMATS, min_edge=MIN_UPLOAD_EDGE)
     except OSError as error:
-        raise PictureError(f"no picture can be read now: {error.strerror}. Try again") from error
+        raise PictureError(
+            Message("no picture can be read now: %(reason)s. Try again", reason=error.strerror)
+        ) from error
 
 
 def _encode(picture: bytes, edge: int, formats: tuple[str, ...], *, min_edge: int) -> bytes:
     if len(picture) > MAX_BYTES:
-        raise PictureError(f"the picture has {len(picture) / 1e6:.1f} MB, more than is read")
+        raise PictureError(
+            Message(
+                "the picture has %(size)s MB, more than is read", size=round(len(picture) / 1e6, 1)
+            )
+        )
     words = {"edge": edge, "formats": formats, "min_edge": min_edge}
     try:
         with _DECODING:
             return SANDBOXES.ask("shrink", words, picture)[1]
     except SandboxError as error:
-        raise PictureError(f"the picture {error}") from error
+        raise PictureError(Message("the picture %(reason)s", reason=error)) from error
 
 
 def _pictures_in(file: mutagen.FileType) -> Iterator[tuple[int, bytes]]:

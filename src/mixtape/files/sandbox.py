@@ -17,6 +17,7 @@ import threading
 from typing import IO, Final
 
 from ..errors import AudioFileError, PictureError
+from ..messages import Message
 from . import sandbox_process
 from .sandbox_process import Answer, Words, receive, send
 
@@ -33,14 +34,22 @@ _PASSED_ON: Final = frozenset(
 
 
 class SandboxError(Exception):
-    """Content ended the process that read it: it took too much time, or made its reader crash."""
+    """Content ended the process that read it: it took too much time, or made its reader crash.
+
+    Args:
+        message: which of them, after the name of the content.
+    """
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
 
 
 class _CrashError(SandboxError):
     """A process was ended by another signal than those of the limits of time."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"makes what reads it crash (signal {number})")
+        super().__init__(Message("makes what reads it crash (signal %(number)s)", number=number))
         self.signal = number
 
 
@@ -169,7 +178,9 @@ def _judge(code: int, question: Words) -> None:
         return
     if -code in (signal.SIGXCPU, signal.SIGALRM):
         limit = question["cpu_s"] if -code == signal.SIGXCPU else question["real_s"]
-        raise SandboxError(f"takes longer to read than the {limit} s that there are for it")
+        raise SandboxError(
+            Message("takes longer to read than the %(limit)s s that there are for it", limit=limit)
+        )
     raise _CrashError(-code)
 
 
@@ -178,7 +189,7 @@ def _raise_error(words: Words) -> None:
     if kind is None:
         return
     if kind == PictureError.__name__:
-        raise PictureError(said)
+        raise PictureError(Message.known(said, words["values"]))
     if kind == OSError.__name__ and words.get("errno"):
         raise OSError(words["errno"], os.strerror(words["errno"]))
     if kind == AudioFileError.__name__:

@@ -31,12 +31,12 @@ _MAX_CONTENT_BYTES: Final = 32 << 20
 
 Words = dict[str, Any]
 Answer = tuple[Words, bytes]
-_ERRORS: Final = (PictureError, AudioFileError, OSError)
+_ERRORS: Final = (AudioFileError, OSError)
 
 
 def send(pipe: IO[bytes], words: Words, content: bytes = b"") -> None:
     """Write a message: words as JSON, and bytes."""
-    said = json.dumps(words).encode("ascii")
+    said = json.dumps(words, default=str).encode("ascii")
     pipe.write(_LENGTHS.pack(len(said), len(content)) + said)
     pipe.write(content)
     pipe.flush()
@@ -120,6 +120,9 @@ def work(words: Words, content: bytes) -> Answer:
         return _TASKS[words["task"]](words, content)
     except MemoryError:
         return {"error": MemoryError.__name__, "said": "it takes too much memory to read"}, b""
+    except PictureError as error:
+        said, values = error.message.english, dict(error.message.values)
+        return {"error": PictureError.__name__, "said": said, "values": values}, b""
     except Exception as error:
         kind = next((each for each in _ERRORS if isinstance(error, each)), Exception)
         said = f"{error or type(error).__name__}"

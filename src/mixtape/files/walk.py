@@ -15,6 +15,7 @@ from typing import Final
 from audio_cache import MusicRoots, cut_files, is_audio_name, is_sheet_name, stat_source
 
 from ..errors import NotFoundError
+from ..messages import Message
 from .names import disc_of
 
 COVER_STEMS: Final = (b"cover", b"folder", b"front", b"album", b"albumart")
@@ -128,7 +129,9 @@ def get_folder(roots: MusicRoots, path: bytes) -> FoundFolder:
     try:
         return _list_folder(roots, _resolve_folder(roots, path))
     except OSError as error:
-        raise NotFoundError("this folder cannot be listed: its disk may be away") from error
+        raise NotFoundError(
+            Message("this folder cannot be listed: its disk may be away")
+        ) from error
 
 
 def _list_folder(roots: MusicRoots, folder: bytes) -> FoundFolder:
@@ -191,7 +194,7 @@ def _resolve_folder(roots: MusicRoots, path: bytes) -> bytes:
             is_hidden = any(part.startswith(b".") for part in (*parts, *folder.split(b"/")))
             if folder and not is_hidden and place.is_dir():
                 return folder
-    raise NotFoundError("this folder does not exist, or it has been moved")
+    raise NotFoundError(Message("this folder does not exist, or it has been moved"))
 
 
 def _is_folder(roots: MusicRoots, path: bytes) -> bool:

@@ -15,6 +15,7 @@ from ..database.tables import IS_PRESENT, MAX_ID, Track
 from ..database.units_of_work import Database
 from ..errors import NotFoundError
 from ..files.names import display_name
+from ..messages import Message
 from .albums import (
     BY_ARTIST,
     LAST,
@@ -166,7 +167,7 @@ class Catalogue:
         keys = artist_key, album_key
         found = self.albums_by_keys([keys]).get(keys)
         if found is None:
-            raise NotFoundError("the library has no such album")
+            raise NotFoundError(Message("the library has no such album"))
         return found
 
     def albums_by_keys(self, keys: Sequence[AlbumKeys]) -> dict[AlbumKeys, Album]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from ..errors import NotFoundError, PictureError
 from ..files.pictures import compose
+from ..messages import Message
 from .covers import LARGE, MIDDLE, SIZES, SIZES_TEXT, Artwork
 
 CARD: Final = "card"
@@ -77,7 +78,7 @@ class Collages:
             except NotFoundError as error:
                 failure = error
         if not found:
-            raise NotFoundError("none of these covers can be shown") from failure
+            raise NotFoundError(Message("none of these covers can be shown")) from failure
         return found
 
     def _make(self, keys: Sequence[str], size: int | str) -> bytes:
@@ -88,4 +89,6 @@ class Collages:
                 return compose(pictures, (size, size))
             return compose(pictures, CARD_SIZE, is_card=True)
         except (PictureError, OSError) as error:
-            raise NotFoundError(f"no cover can be made of these: {error}") from error
+            raise NotFoundError(
+                Message("no cover can be made of these: %(reason)s", reason=error)
+            ) from error

@@ -30,6 +30,7 @@ from ..files.pictures import (
     shrink,
 )
 from ..files.walk import FoundFolder, get_folder
+from ..messages import Message
 from .inventory import folder_cover_key
 
 SIZES: Final = (96, 320, 640)
@@ -89,13 +90,15 @@ class Artwork:
             ValueError: the size is none of SIZES.
         """
         if not _KEY.fullmatch(key):
-            raise NotFoundError("no cover has such a key")
+            raise NotFoundError(Message("no cover has such a key"))
         try:
             kept = self._keep(key, size, lambda: self._find_picture(key))
         except (PictureError, OSError) as error:
-            raise NotFoundError(f"cover {key} cannot be shown: {error}") from error
+            raise NotFoundError(
+                Message("cover %(key)s cannot be shown: %(reason)s", key=key, reason=error)
+            ) from error
         if kept is None:
-            raise NotFoundError(f"there is no cover {key}")
+            raise NotFoundError(Message("there is no cover %(key)s", key=key))
         return kept
 
     def get_icon(self, cover: Path, name: str) -> Path:
@@ -114,7 +117,9 @@ class Artwork:
             try:
                 icon = make_icon(cover.read_bytes(), edge, is_maskable=is_maskable)
             except (PictureError, OSError) as error:
-                raise NotFoundError(f"{cover.name} cannot be an icon: {error}") from error
+                raise NotFoundError(
+                    Message("%(name)s cannot be an icon: %(reason)s", name=cover.name, reason=error)
+                ) from error
             _write_whole(kept, icon)
         return kept
 
@@ -231,7 +236,7 @@ class Artwork:
             return kept
         failed = kept.with_name(f"{key}.failed")
         if failed.exists():
-            raise PictureError(failed.read_text("utf-8", "replace"))
+            raise PictureError(Message.known(failed.read_text("utf-8", "replace")))
         picture = find()
         if picture is None:
             return None

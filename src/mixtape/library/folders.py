@@ -9,6 +9,7 @@ from ..database.tables import Track
 from ..errors import NotFoundError
 from ..files.names import reading_order
 from ..files.walk import join
+from ..messages import Message
 from .catalogue import Catalogue, Folder
 from .scanner import Scanner
 
@@ -90,7 +91,11 @@ class Folders:
         tracks = in_order(view.tracks)
         pages = max(1, -(-(len(folders) + len(tracks)) // PAGE_SIZE))
         if not 1 <= page <= pages:
-            raise NotFoundError(f"this folder has {pages} pages, and no page {page}")
+            raise NotFoundError(
+                Message(
+                    "this folder has %(pages)s pages, and no page %(page)s", pages=pages, page=page
+                )
+            )
         start = (page - 1) * PAGE_SIZE
         tracks_start = max(0, start - len(folders))
         tracks_end = max(0, start + PAGE_SIZE - len(folders))

@@ -11,19 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from audio_cache import MusicRoots, Roots, is_sheet_track
-from audio_cache.text import counted
 
 from ..database.units_of_work import Database
-from ..errors import AudioFileError, MixtapeError
+from ..errors import AudioFileError, RefusalError, ScanError
 from ..files.audio_file import read_audio_file
 from ..files.names import display_name, reading_order, shown
 from ..files.opening import identity_of
 from ..files.walk import FoundFolder, get_folder, walk
+from ..messages import Message
 from .inventory import FolderChanges, Inventory, ReadFile, UnreadFile, compare_folder
 
 LOCK_NAME: Final = "scan.lock"
@@ -57,7 +58,7 @@ class ScanProgress:
     failed: int = 0
     total_estimate: int = 0
     running: bool = False
-    error: str | None = None
+    error: Message | None = None
 
 
 class Scanner:
@@ -169,11 +170,15 @@ class Scanner:
         try:
             with self._lock():
                 self._scan(reread)
-        except (MixtapeError, OSError) as reason:
-            error = str(reason)
+        except RefusalError as reason:
+            error = reason.message
+            logger.error("scan ended: %s", error)
+        except OSError as reason:
+            error = Message("the music folder cannot be read: %(reason)s", reason=reason)
             logger.error("scan ended: %s", error)
         except Exception as reason:
-            error = f"unexpected {type(reason).__name__}: {reason}"
+            kind = type(reason).__name__
+            error = Message("unexpected %(kind)s: %(reason)s", kind=kind, reason=reason)
             logger.exception("scan ended")
         self._update(running=False, error=error)
 
@@ -195,9 +200,14 @@ class Scanner:
             time.monotonic() - started,
         )
         if away:
-            raise MixtapeError("; ".join(said for _, said in away))
+            raise ScanError(
+                reduce(
+                    lambda one, other: Message("%(one)s; %(other)s", one=one, other=other),
+                    (said for _, said in away),
+                )
+            )
 
-    def _find_away(self) -> list[tuple[bytes, str]]:
+    def _find_away(self) -> list[tuple[bytes, Message]]:
         """Return the music folders whose disks seem to be away, and what is to be said of each.
 
         The folder that a disk is mounted to is empty while it is not, or even gone. Who goes on
@@ -207,15 +217,20 @@ class Scanner:
         for name, place in self._roots.places.items():
             try:
                 with os.scandir(os.fsencode(place)) as entries:
-                    state = "is empty" if next(entries, None) is None else ""
+                    state = Message("is empty") if next(entries, None) is None else None
             except OSError as error:
-                state = f"cannot be listed ({error.strerror})"
+                state = Message("cannot be listed (%(reason)s)", reason=error.strerror)
             kept = self._inventory.count_kept(os.fsencode(name)) if state else 0
             if kept:
-                which = f"the music folder {shown(name)}" if name else "the music folder"
-                said = (
-                    f"{which} {state}, and the library knows {counted(kept, 'track')} of it: "
-                    "is its disk mounted? They are kept, and come back with it"
+                which = Message("the music folder")
+                if name:
+                    which = Message("the music folder %(name)s", name=shown(name))
+                said = Message(
+                    "%(folder)s %(state)s, and the library knows %(count)s of its tracks: is its "
+                    "disk mounted? They are kept, and come back with it",
+                    folder=which,
+                    state=state,
+                    count=kept,
                 )
                 away.append((os.fsencode(name), said))
         return away
@@ -300,10 +315,10 @@ class Scanner:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise MixtapeError("another process is scanning already") from None
+                raise ScanError(Message("another process is scanning already")) from None
             with self._database.claim_scan() as is_alone:
                 if not is_alone:
-                    raise MixtapeError("another host is scanning already")
+                    raise ScanError(Message("another host is scanning already"))
                 # Closing the file gives the lock back, and so does the end of the process.
                 yield
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from ..database.tables import MAX_ID, Draft, Mixtape, MixtapeTrack, Track
 from ..database.units_of_work import Database
 from ..errors import InvalidMixtapeError, NotFoundError
+from ..messages import Message
 from .share_links import get_mixtape
 from .values import MAX_TRACKS
 
@@ -178,7 +179,7 @@ def _lock_draft(session: Session, key: str, user_id: int | None) -> Draft:
     named = select(Draft).where(Draft.key == key).with_for_update()
     draft = session.scalars(named).one_or_none() if key.isascii() else None
     if draft is None or user_id not in {None, draft.user_id}:
-        raise NotFoundError("there is no such draft: it was saved or discarded")
+        raise NotFoundError(Message("there is no such draft: it was saved or discarded"))
     return draft
 
 
@@ -208,8 +209,11 @@ def _paths_of(session: Session, track_ids: Sequence[int]) -> dict[int, bytes]:
     lost = [str(track_id) for track_id in track_ids if track_id not in paths]
     if lost:
         raise InvalidMixtapeError(
-            f"no longer in the library, or not to be played: track {', '.join(lost[:10])}. "
-            "Reload the page and choose again"
+            Message(
+                "no longer in the library, or not to be played: track %(tracks)s. "
+                "Reload the page and choose again",
+                tracks=", ".join(lost[:10]),
+            )
         )
     return {track_id: paths[track_id] for track_id in track_ids}
 
@@ -225,7 +229,11 @@ def _decide(paths: dict[int, bytes], repeated: list[int], repeats: Repeats) -> A
 def _check_room(tracks: int) -> None:
     if tracks > MAX_TRACKS:
         raise InvalidMixtapeError(
-            f"the mixtape would have {tracks:,} tracks, and {MAX_TRACKS:,} are the most"
+            Message(
+                "the mixtape would have %(count)s tracks, and %(most)s are the most",
+                count=tracks,
+                most=MAX_TRACKS,
+            )
         )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from ..database.tables import FIRST_USER, Draft, Mixtape
 from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
+from ..messages import Message
 from .share_links import get_mixtape
 
 # A note on each of many tracks, in JSON, where a letter may take six bytes.
@@ -137,7 +138,9 @@ class Drafts:
             same = update(Draft).where(Draft.key == key, Draft.revision == revision)
             values = {"state": state, "revision": revision + 1, "updated_at": self._now()}
             if session.execute(same.values(values).returning(Draft.id)).one_or_none() is None:
-                raise ConflictError("this draft", expected=revision, current=current.revision)
+                raise ConflictError(
+                    Message("this draft"), expected=revision, current=current.revision
+                )
             return self._get(session, key)
 
     def discard(self, key: str) -> None:
@@ -168,7 +171,7 @@ class Drafts:
             named = _DRAFTS.where(Draft.key == key, *self._own)
             found = session.execute(named).one_or_none()
         if found is None:
-            raise NotFoundError("there is no such draft: it was saved or discarded")
+            raise NotFoundError(Message("there is no such draft: it was saved or discarded"))
         return SavedDraft(*found)
 
 
@@ -192,6 +195,10 @@ def _check_size(state: dict[str, Any]) -> None:
     try:
         size = len(json.dumps(state, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidMixtapeError(f"the draft is not JSON: {error}") from error
+        raise InvalidMixtapeError(
+            Message("the draft is not JSON: %(reason)s", reason=error)
+        ) from error
     if size > MAX_STATE_BYTES:
-        raise InvalidMixtapeError(f"the draft is larger than {MAX_STATE_BYTES // 1024} KiB")
+        raise InvalidMixtapeError(
+            Message("the draft is larger than %(most)s KiB", most=MAX_STATE_BYTES // 1024)
+        )

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from ..database.tables import MAX_ID, Mixtape, MixtapeTrack, ShareLink, Track
 from ..database.units_of_work import Database
 from ..errors import LinkError, NotFoundError
+from ..messages import Message
 from .share_links import find_link, is_usable
 from .values import SavedMixtape
 
@@ -70,12 +71,12 @@ class Sharing:
         with self._database.read() as session:
             link = find_link(session, slug)
             if link is None:
-                raise LinkError("there is no such mixtape")
+                raise LinkError(Message("there is no such mixtape"))
             is_own = user_id is not None and user_id == session.scalar(
                 select(Mixtape.user_id).where(Mixtape.id == link.mixtape_id)
             )
             if not (is_own or is_usable(link, self._now())):
-                raise LinkError("there is no such mixtape")
+                raise LinkError(Message("there is no such mixtape"))
             held = select(Track.path).join(MixtapeTrack, MixtapeTrack.path == Track.path)
             path = session.scalars(
                 held.where(
@@ -85,14 +86,14 @@ class Sharing:
                 ).limit(1)
             ).one_or_none()
         if path is None:
-            raise NotFoundError("this track is no longer in the mixtape")
+            raise NotFoundError(Message("this track is no longer in the mixtape"))
         return LinkedTrack(path, is_own)
 
     def _read(self, link: ShareLink, token: str) -> int:
         try:
             signed = self._signer(link.slug, link.share_key).unsign(token)
         except (BadSignature, UnicodeError) as error:
-            raise LinkError("this address is not for the mixtape") from error
+            raise LinkError(Message("this address is not for the mixtape")) from error
         # Only what we signed comes so far, and that is an id.
         return min(int(signed), MAX_ID)
 

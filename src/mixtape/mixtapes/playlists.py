@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 from ..database.tables import MAX_ID, Mixtape, MixtapeTrack, Track
 from ..database.units_of_work import Database
 from ..errors import InvalidMixtapeError, NotFoundError
+from ..messages import Message
 from .values import MAX_TRACKS, MixtapeState, checked
 
-_NO_MIXTAPE: Final = "there is no such mixtape"
+_NO_MIXTAPE: Final = Message("there is no such mixtape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,13 @@ def _wanted(
     there = [number for number, place in enumerate(places) if place.is_there]
     wrong = [place for place in change.removed if not 0 <= place < len(there)]
     if wrong:
-        raise NotFoundError(f"the mixtape has {len(there)} tracks, and none at {min(wrong)}")
+        raise NotFoundError(
+            Message(
+                "the mixtape has %(count)s tracks, and none at %(place)s",
+                count=len(there),
+                place=min(wrong),
+            )
+        )
     stays = [number for at, number in enumerate(there) if at not in change.removed]
     return [*stays, *_paths(session, change.added)]
 
@@ -195,14 +202,20 @@ def _paths(session: Session, track_ids: Sequence[int]) -> list[bytes]:
     paths = dict(session.execute(known).all())
     lost = [str(track_id) for track_id in track_ids if track_id not in paths]
     if lost:
-        raise NotFoundError(f"the library has no track {', '.join(lost[:10])}")
+        raise NotFoundError(
+            Message("the library has no track %(tracks)s", tracks=", ".join(lost[:10]))
+        )
     return [paths[track_id] for track_id in track_ids]
 
 
 def _write(session: Session, mixtape: Mixtape, places: Sequence[Place]) -> None:
     if len(places) > MAX_TRACKS:
         raise InvalidMixtapeError(
-            f"the mixtape would have {len(places):,} tracks, and {MAX_TRACKS:,} are the most"
+            Message(
+                "the mixtape would have %(count)s tracks, and %(most)s are the most",
+                count=len(places),
+                most=MAX_TRACKS,
+            )
         )
     session.execute(delete(MixtapeTrack).where(MixtapeTrack.mixtape_id == mixtape.id))
     rows = [

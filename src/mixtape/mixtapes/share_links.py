@@ -18,6 +18,7 @@ from ..database.tables import MAX_ID, Mixtape, MixtapeTrack, ShareLink
 from ..database.units_of_work import Database
 from ..errors import InvalidMixtapeError, LinkError, NotFoundError
 from ..files.tags import clean_text
+from ..messages import Message
 from .values import Furthest, SavedLink
 
 MAX_LINKS: Final = 100
@@ -98,7 +99,10 @@ class ShareLinks:
             count = select(func.count()).select_from(ShareLink).filter_by(mixtape_id=mixtape.id)
             if (session.scalar(count) or 0) >= MAX_LINKS:
                 raise InvalidMixtapeError(
-                    f"the mixtape has {MAX_LINKS} links, and no more are kept: remove one first"
+                    Message(
+                        "the mixtape has %(most)s links, and no more are kept: remove one first",
+                        most=MAX_LINKS,
+                    )
                 )
             link = new_link(mixtape.id, now)
             link.is_open = True
@@ -154,7 +158,7 @@ class ShareLinks:
             link = _get_link(session, mixtape, link_id)
             if link.slug == mixtape.slug:
                 raise InvalidMixtapeError(
-                    "the first link of a mixtape stays: switch it off instead"
+                    Message("the first link of a mixtape stays: switch it off instead")
                 )
             was = saved_link(link, mixtape, self._now())
             session.execute(delete(ShareLink).where(ShareLink.id == link.id))
@@ -179,7 +183,7 @@ class ShareLinks:
         with self._database.write() as session:
             link = find_link(session, slug)
             if link is None or not is_usable(link, now):
-                raise LinkError("there is no such mixtape")
+                raise LinkError(Message("there is no such mixtape"))
             if not link.tells_progress or not 0 <= second <= _MOST_S:
                 return False
             there = select(MixtapeTrack.position).filter_by(
@@ -240,7 +244,9 @@ def checked_name(name: str) -> str:
     """Return the name of a link as it can be stored. InvalidMixtapeError where it is too long."""
     name = clean_text(name)
     if len(name) > MAX_NAME:
-        raise InvalidMixtapeError(f"the name of the link is longer than {MAX_NAME} characters")
+        raise InvalidMixtapeError(
+            Message("the name of the link is longer than %(most)s characters", most=MAX_NAME)
+        )
     return name
 
 
@@ -303,14 +309,14 @@ def get_mixtape(session: Session, slug: str, user_id: int | None = None) -> Mixt
         # The index finds it in a time that says nothing useful about 128 random bits.
         found = session.scalars(select(Mixtape).where(Mixtape.slug == slug)).one_or_none()
     if found is None or user_id not in {None, found.user_id}:
-        raise NotFoundError("there is no such mixtape")
+        raise NotFoundError(Message("there is no such mixtape"))
     return found
 
 
 def _get_link(session: Session, mixtape: Mixtape, link_id: int) -> ShareLink:
     link = session.get(ShareLink, link_id) if 0 < link_id <= MAX_ID else None
     if link is None or link.mixtape_id != mixtape.id:
-        raise NotFoundError("this mixtape has no such link")
+        raise NotFoundError(Message("this mixtape has no such link"))
     return link
 
 
@@ -332,7 +338,10 @@ def _apply(link: ShareLink, change: LinkChange, now: datetime) -> None:
         moment = change["expires_at"]
         if moment is not None and moment <= now:
             raise InvalidMixtapeError(
-                f"the link cannot end on {moment:%Y-%m-%d}, which is past: choose a later day"
+                Message(
+                    "the link cannot end on %(day)s, which is past: choose a later day",
+                    day=moment.date().isoformat(),
+                )
             )
         link.expires_at = moment
     if "password" in change:
@@ -355,7 +364,11 @@ def _hash(password: str) -> str | None:
         return None
     if not _SHORTEST_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise InvalidMixtapeError(
-            f"the password has {len(password)} characters: it takes {_SHORTEST_PASSWORD} to "
-            f"{MAX_PASSWORD}"
+            Message(
+                "the password has %(count)s characters: it takes %(least)s to %(most)s",
+                count=len(password),
+                least=_SHORTEST_PASSWORD,
+                most=MAX_PASSWORD,
+            )
         )
     return hash_of(password)

@@ -34,6 +34,7 @@ from ..database.tables import (
 )
 from ..database.units_of_work import Database
 from ..errors import ConflictError, InvalidMixtapeError, NotFoundError
+from ..messages import Message
 from .share_links import (
     find_link,
     first_link,
@@ -142,7 +143,7 @@ class Mixtapes:
         with self._database.read() as session:
             mixtape = session.get(Mixtape, mixtape_id) if 0 < mixtape_id <= MAX_ID else None
             if mixtape is None or self._user_id not in {None, mixtape.user_id}:
-                raise NotFoundError("there is no such mixtape")
+                raise NotFoundError(Message("there is no such mixtape"))
             return self._load(session, mixtape)
 
     def find_owner(self, slug: str) -> int | None:
@@ -160,7 +161,7 @@ class Mixtapes:
         with self._database.read() as session:
             link = find_link(session, slug)
             if link is None:
-                raise NotFoundError("there is no such mixtape")
+                raise NotFoundError(Message("there is no such mixtape"))
             return self._load(session, session.get_one(Mixtape, link.mixtape_id), link)
 
     def get_shared(self, slug: str) -> SavedMixtape:
@@ -173,7 +174,7 @@ class Mixtapes:
         """
         mixtape = self.get_linked(slug)
         if not mixtape.shared:
-            raise NotFoundError("there is no such mixtape")
+            raise NotFoundError(Message("there is no such mixtape"))
         return mixtape
 
     def summaries(self) -> tuple[MixtapeSummary, ...]:
@@ -243,7 +244,9 @@ class Mixtapes:
         values = {**columns, "revision": revision + 1, "updated_at": self._now()}
         result = session.execute(same.values(values).returning(Mixtape.id))
         if result.one_or_none() is None:
-            raise ConflictError("this mixtape", expected=revision, current=mixtape.revision)
+            raise ConflictError(
+                Message("this mixtape"), expected=revision, current=mixtape.revision
+            )
         session.refresh(mixtape)
 
     def _load(
@@ -355,7 +358,10 @@ def _place(session: Session, mixtape_id: int, state: MixtapeState) -> None:
     lost = [str(track_id) for track_id in track_ids if track_id not in paths]
     if lost:
         raise InvalidMixtapeError(
-            f"no longer in the library: track {', '.join(lost[:10])}. Remove it and save again"
+            Message(
+                "no longer in the library: track %(tracks)s. Remove it and save again",
+                tracks=", ".join(lost[:10]),
+            )
         )
     session.execute(delete(MixtapeTrack).where(MixtapeTrack.mixtape_id == mixtape_id))
     places = [

@@ -12,6 +12,7 @@ from ..database.tables import Track
 from ..errors import InvalidMixtapeError
 from ..files.names import display_name
 from ..files.tags import clean_lines, clean_text
+from ..messages import Message
 
 MAX_TITLE: Final = 200
 MAX_NOTES: Final = 10_000
@@ -282,20 +283,40 @@ def checked(state: MixtapeState) -> MixtapeState:
     """
     title = clean_text(state.title)
     if not title:
-        raise InvalidMixtapeError("the mixtape needs a title")
-    _check_length("the title", title, MAX_TITLE)
-    _check_length("the notes", state.notes, MAX_NOTES)
+        raise InvalidMixtapeError(Message("the mixtape needs a title"))
+    if len(title) > MAX_TITLE:
+        raise InvalidMixtapeError(
+            Message("the title is longer than %(most)s characters", most=MAX_TITLE)
+        )
+    if len(state.notes) > MAX_NOTES:
+        raise InvalidMixtapeError(
+            Message("the notes are longer than %(most)s characters", most=MAX_NOTES)
+        )
     sender, recipient = clean_text(state.sender), clean_text(state.recipient)
-    _check_length("the name after “From”", sender, MAX_NAME)
-    _check_length("the name after “To”", recipient, MAX_NAME)
+    if len(sender) > MAX_NAME:
+        raise InvalidMixtapeError(
+            Message("the name after “From” is longer than %(most)s characters", most=MAX_NAME)
+        )
+    if len(recipient) > MAX_NAME:
+        raise InvalidMixtapeError(
+            Message("the name after “To” is longer than %(most)s characters", most=MAX_NAME)
+        )
     if len(state.track_ids) > MAX_TRACKS:
-        raise InvalidMixtapeError(f"the mixtape has more than {MAX_TRACKS} tracks")
+        raise InvalidMixtapeError(
+            Message("the mixtape has more than %(most)s tracks", most=MAX_TRACKS)
+        )
     if state.cover_key is not None and not _COVER_KEY.fullmatch(state.cover_key):
-        raise InvalidMixtapeError("the cover is none that was uploaded or is in the library")
+        raise InvalidMixtapeError(
+            Message("the cover is none that was uploaded or is in the library")
+        )
     if state.side_b is not None and not 0 <= state.side_b <= len(state.track_ids):
         raise InvalidMixtapeError(
-            f"side B begins after {state.side_b} tracks, and the mixtape has "
-            f"{len(state.track_ids)}: begin it after one of them"
+            Message(
+                "side B begins after %(side_b)s tracks, and the mixtape has "
+                "%(tracks)s: begin it after one of them",
+                side_b=state.side_b,
+                tracks=len(state.track_ids),
+            )
         )
     return replace(
         state,
@@ -311,10 +332,21 @@ def _checked_notes(state: MixtapeState) -> tuple[str, ...]:
     notes = _without_empty_end(clean_text(note) for note in state.track_notes)
     if len(notes) > len(state.track_ids):
         raise InvalidMixtapeError(
-            f"there are {len(notes)} notes on {len(state.track_ids)} tracks: a track has one note"
+            Message(
+                "there are %(notes)s notes on %(tracks)s tracks: a track has one note",
+                notes=len(notes),
+                tracks=len(state.track_ids),
+            )
         )
     for place, note in enumerate(state.track_notes, 1):
-        _check_length(f"the note on track {place}", note, MAX_TRACK_NOTE)
+        if len(note) > MAX_TRACK_NOTE:
+            raise InvalidMixtapeError(
+                Message(
+                    "the note on track %(place)s is longer than %(most)s characters",
+                    place=place,
+                    most=MAX_TRACK_NOTE,
+                )
+            )
     return notes
 
 
@@ -324,9 +356,3 @@ def _without_empty_end(notes: Iterable[str]) -> tuple[str, ...]:
     while said and not said[-1]:
         said.pop()
     return tuple(said)
-
-
-def _check_length(what: str, text: str, most: int) -> None:
-    if len(text) > most:
-        verb = "are" if what == "the notes" else "is"
-        raise InvalidMixtapeError(f"{what} {verb} longer than {most} characters")

@@ -14,6 +14,7 @@ from defusedxml import DefusedXmlException
 
 from ..errors import PlaylistError
 from ..files.tags import clean_text
+from ..messages import Message
 from ..mixtapes.values import MAX_TRACKS
 
 MAX_PLAYLIST_BYTES: Final = 2_000_000
@@ -61,21 +62,29 @@ def read_playlist(content: bytes) -> PlaylistFile:
         PlaylistError: it is none, or too large; the message says which.
     """
     if len(content) > MAX_PLAYLIST_BYTES:
-        raise PlaylistError(f"the playlist is larger than {MAX_PLAYLIST_BYTES // 1_000_000} MB")
+        raise PlaylistError(
+            Message("the playlist is larger than %(most)s MB", most=MAX_PLAYLIST_BYTES // 1_000_000)
+        )
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()
     found = _read_xspf(content) if start.startswith(b"<") else _read_m3u(start)
     if not found.tracks:
-        raise PlaylistError("there is no track in this file: it takes an M3U, M3U8 or XSPF file")
+        raise PlaylistError(
+            Message("there is no track in this file: it takes an M3U, M3U8 or XSPF file")
+        )
     if len(found.tracks) > MAX_TRACKS:
         raise PlaylistError(
-            f"the playlist has {len(found.tracks):,} tracks, and a mixtape at most {MAX_TRACKS:,}"
+            Message(
+                "the playlist has %(count)s tracks, and a mixtape at most %(most)s",
+                count=len(found.tracks),
+                most=MAX_TRACKS,
+            )
         )
     return found
 
 
 def _read_m3u(content: bytes) -> PlaylistFile:
     if b"\0" in content:
-        raise PlaylistError("this is no playlist: it takes an M3U, M3U8 or XSPF file")
+        raise PlaylistError(Message("this is no playlist: it takes an M3U, M3U8 or XSPF file"))
     title, said, seconds = "", "", 0
     tracks = []
     for line in content.splitlines():
@@ -96,9 +105,11 @@ def _read_xspf(content: bytes) -> PlaylistFile:
     try:
         root: ET.Element = Defused.fromstring(content, forbid_dtd=True)
     except (ET.ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise PlaylistError("this XML cannot be read: it takes an XSPF playlist") from error
+        raise PlaylistError(
+            Message("this XML cannot be read: it takes an XSPF playlist")
+        ) from error
     if root.tag != f"{_XSPF}playlist":
-        raise PlaylistError("this XML is no XSPF playlist")
+        raise PlaylistError(Message("this XML is no XSPF playlist"))
     tracks = tuple(_read_track(track) for track in root.iterfind(f"{_XSPF}trackList/{_XSPF}track"))
     return PlaylistFile(_text(root, "title"), tracks)
 

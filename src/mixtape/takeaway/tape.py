@@ -27,6 +27,7 @@ from ..database.tables import Track
 from ..errors import NotFoundError, TakeawayError
 from ..library.collages import Collages
 from ..library.covers import LARGE
+from ..messages import Message
 from ..mixtapes.values import SavedMixtape
 from .archive import ArchiveEntry, make_archive
 from .chapters import Chapter, make_tag
@@ -118,7 +119,7 @@ class Takeaway:
             TakeawayError: it cannot be made, and the message says why.
         """
         if quality == "original":
-            raise TakeawayError("one MP3 has a quality of MP3: choose one of these")
+            raise TakeawayError(Message("one MP3 has a quality of MP3: choose one of these"))
         return self._single(mixtape, self._tracks(mixtape, quality, is_measured=False))
 
     def sizes(self, mixtape: SavedMixtape) -> Iterator[TapeSizes]:
@@ -162,13 +163,19 @@ class Takeaway:
         kept = [each.track.title for each in tracks if each.file.rendition is None]
         if kept:
             raise TakeawayError(
-                f"“{kept[0]}” is no lossless file, or a damaged one, and joined with the others "
-                "it would have to be encoded a second time: take the ZIP archive"
+                Message(
+                    "“%(title)s” is no lossless file, or a damaged one, and joined with "
+                    "the others it would have to be encoded a second time: take the ZIP "
+                    "archive",
+                    title=kept[0],
+                )
             )
         try:
             joined = self.composer.join(each.file for each in tracks)
         except EncodeError as error:
-            raise TakeawayError(str(error)) from error
+            raise TakeawayError(
+                Message("the tracks cannot be joined: %(reason)s", reason=error)
+            ) from error
         artists = {each.artist for each in tracks}
         artist = artists.pop() if len(artists) == 1 else "Various Artists"
         chapters = _chapters(tracks, joined)
@@ -193,7 +200,9 @@ class Takeaway:
                     )
                     found.append(TapeTrack(track, file, item.note))
         if not found:
-            raise TakeawayError("there is no track on this mixtape that could be taken along")
+            raise TakeawayError(
+                Message("there is no track on this mixtape that could be taken along")
+            )
         return found
 
     def _cover(self, mixtape: SavedMixtape) -> bytes | None:

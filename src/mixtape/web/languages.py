@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Flask, Response, current_app, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, format_decimal, get_locale, gettext
+
+from ..messages import Message
 
 # The first is what the messages in the code are written in.
 LANGUAGES: Final = ("en", "de")
@@ -20,8 +22,14 @@ def init_app(app: Flask, language: str | None) -> None:
     app.config.update(LANGUAGE=language, BABEL_DEFAULT_LOCALE=LANGUAGES[0])
     Babel(app, locale_selector=_choose)
     app.context_processor(_language)
+    app.jinja_env.filters["in_language"] = in_language
     if language is None:
         app.after_request(_vary)
+
+
+def in_language(message: Message) -> str:
+    """Return what the model tells as a text in the language of the page."""
+    return message.put(gettext, format_decimal)
 
 
 def _choose() -> str:

@@ -30,7 +30,7 @@ WORDS = "damaged at 1:23"
     ],
 )
 def test_damage_is_told_in_a_few_words(damage: Damage, words: str) -> None:
-    assert describe_damage(damage) == words
+    assert str(describe_damage(damage)) == words
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ def test_the_covers_that_drafts_hold_are_known(drafts: Drafts) -> None:
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        ({"title": "x" * MAX_STATE_BYTES}, "larger than 1024 KiB"),
+        ({"title": "x" * MAX_STATE_BYTES}, "larger than 1,024 KiB"),
         ({"set": {1, 2}}, "not JSON"),
         ({"number": math.nan}, "not JSON"),
     ],

@@ -176,7 +176,7 @@ def test_a_discarded_draft_is_gone_and_the_mixtape_is_as_it_was(app: Flask, owne
     [
         ({"title": " \t"}, "needs a title"),
         ({"title": "x" * 201}, "longer than 200"),
-        ({"notes": "x" * 10_001}, "longer than 10000"),
+        ({"notes": "x" * 10_001}, "longer than 10,000"),
         ({"track_ids": [987_654]}, "o longer in the library"),
         ({"track_ids": [1] * 1_001}, "more than 1,000 tracks"),
         ({"cover_key": "0" * 32}, "none that was uploaded"),

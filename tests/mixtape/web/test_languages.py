@@ -15,6 +15,8 @@ from flask.testing import FlaskClient
 import mixtape
 from mixtape.web.languages import LANGUAGES
 from tests.helpers.host import make_app
+from tests.helpers.mixtapes import Owner, message_of
+from tests.helpers.tracks import make_picture
 
 FOLDER = Path(mixtape.__file__).parent / "translations"
 
@@ -35,6 +37,45 @@ def test_a_reader_gets_the_language_that_the_browser_asks_for(
     assert re.search(r'<html lang="(\w+)"', answer.text)[1] == language  # type: ignore[index]
     assert f">{word}</a>" in answer.text
     assert "Accept-Language" in answer.vary
+
+
+@pytest.mark.parametrize(
+    ("state", "english", "german"),
+    [
+        (
+            {"title": "t" * 201},
+            "The title is longer than 200 characters.",
+            "Der Titel ist länger als 200 Zeichen.",
+        ),
+        (
+            {"title": "T", "notes": "n" * 10_001},
+            "The notes are longer than 10,000 characters.",
+            "Der Begleittext ist länger als 10.000 Zeichen.",
+        ),
+        ({"title": ""}, "The mixtape needs a title.", "Das Mixtape braucht einen Titel."),
+    ],
+)
+def test_a_reader_is_refused_in_the_language_of_the_page(
+    client: FlaskClient, state: dict[str, str], english: str, german: str
+) -> None:
+    owner = Owner(client)
+    draft = owner.send("POST", "/api/drafts", {"slug": None}).json
+    assert draft is not None
+    for language, said in (("en", english), ("de", german)):
+        client.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+        answer = owner.send("POST", f"/api/drafts/{draft['key']}/save", {"state": state})
+        assert (answer.status_code, message_of(answer)) == (400, said)
+
+
+def test_what_a_picture_is_refused_for_comes_out_of_its_sandbox_in_any_language(
+    client: FlaskClient,
+) -> None:
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "de"
+    owner = Owner(client)
+    small = message_of(owner.send_file("/api/covers", make_picture(63, 64)))
+    assert small == "Das Bild hat 63 × 64 Pixel: wähle eines mit mindestens 64 × 64."
+    other = message_of(owner.send_file("/api/covers", b"no picture"))
+    assert other == "Das ist kein Bild im Format JPEG, PNG oder WebP: wähle ein anderes."
 
 
 def test_a_site_may_have_one_language(tmp_path: Path, music: Path) -> None:

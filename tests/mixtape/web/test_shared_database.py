@@ -83,7 +83,7 @@ def test_one_host_scans_at_a_time(hosts: tuple[Flask, Flask]) -> None:
     with services_of(one).database.claim_scan() as is_alone:
         assert is_alone
         scanner.start()
-        assert scanner.wait(LIMIT_S).error == "another host is scanning already"
+        assert str(scanner.wait(LIMIT_S).error) == "another host is scanning already"
     scan(two)
     assert services_of(one).catalogue.counts().tracks == 2
 

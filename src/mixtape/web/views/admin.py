@@ -6,7 +6,6 @@ import math
 from typing import Any, Final, cast
 
 from flask import Blueprint, Flask, abort, current_app, render_template, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from audio_cache import CacheStats, Stock
@@ -17,6 +16,7 @@ from ...admin.history import SPANS, TRAFFIC, hit_rate
 from ...admin.maintenance import KINDS, BusyError, Maintenance, name_of
 from ...admin.monitor import Monitor
 from ...library.damage import damaged_tracks
+from ..languages import in_language
 from .health import ffmpeg_problem
 from .json_api import as_sentence, fresh_json, read_object
 
@@ -47,7 +47,7 @@ def page() -> str:
         purge_word=PURGE_WORD,
         most_days=_MOST_DAYS,
         cache_dir=state.cache.cache_dir,
-        damaged=damaged_tracks(state.cache, state.roots, gettext),
+        damaged=damaged_tracks(state.cache, state.roots),
         most_damaged=_MOST_DAMAGED,
     )
 
@@ -127,7 +127,7 @@ def begin(kind: str) -> Response:
     try:
         task = _maintenance().begin(kind)
     except BusyError as error:
-        abort(409, as_sentence(str(error)))
+        abort(409, as_sentence(in_language(error.message)))
     return fresh_json({"task": task.as_json()}, 202)
 
 
@@ -158,7 +158,7 @@ def _deleted(older_than_days: float | None) -> Response:
     try:
         task = _maintenance().begin("clear", older_than_days=older_than_days)
     except BusyError as error:
-        abort(409, as_sentence(str(error)))
+        abort(409, as_sentence(in_language(error.message)))
     task.wait()
     if task.ending != "finished":
         abort(500, task.error)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import zlib
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Final
 
 from flask import Flask, url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
 from audio_cache import (
     QUALITY_LEVELS,
@@ -26,6 +26,7 @@ from ...library.listed import Album, Artist
 from ...library.sizes import sent_size
 from ...mixtapes.values import SavedMixtape
 from ...services import current_services
+from ..languages import in_language
 from ..quality_names import quality_label
 from ..urls import play_url, public_url
 from .mixtape_covers import mixtape_cover_url
@@ -162,9 +163,11 @@ def artist_fields(artist: Artist) -> dict[str, Any]:
 
 def scan_fields() -> dict[str, Any]:
     """Return the state of the scan for the page."""
-    fields = asdict(current_services().scanner.progress)
-    fields["total"] = fields.pop("total_estimate")
-    return fields
+    progress = current_services().scanner.progress
+    told = {each.name: getattr(progress, each.name) for each in fields(progress)}
+    told["total"] = told.pop("total_estimate")
+    told["error"] = progress.error and in_language(progress.error)
+    return told
 
 
 def damage_fields(mixtape: SavedMixtape) -> dict[str, str]:
@@ -191,7 +194,8 @@ def _album_url(track: Track) -> str:
 
 def _damage(track: Track) -> str:
     state = get_state()
-    return damage_of(state.cache, state.roots, track, gettext)
+    damage = damage_of(state.cache, state.roots, track)
+    return "" if damage is None else in_language(damage)
 
 
 def _problem(track: Track) -> str | None:

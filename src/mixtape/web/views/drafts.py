@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from ...errors import InvalidMixtapeError
 from ...files.tags import without_surrogates
+from ...messages import Message
 from ...mixtapes.drafts import SavedDraft
 from ...mixtapes.tapes import Tapes
 from ...mixtapes.values import MAX_TRACKS, MixtapeState, SavedMixtape
@@ -72,7 +73,9 @@ def save(key: str) -> tuple[Response, int]:
     body, services = read_object(), current_services()
     state = read_state(body)
     if state.cover_key is not None and not services.artwork.is_known(state.cover_key):
-        raise InvalidMixtapeError("the cover is none that was uploaded or is in the library")
+        raise InvalidMixtapeError(
+            Message("the cover is none that was uploaded or is in the library")
+        )
     mixtape = _store(own_tapes(), key, state, bool(body.get("overwrite")))
     services.caching.pin(mixtape)
     is_begun = services.caching.prepare(mixtape)
@@ -123,7 +126,9 @@ def _read_ids(state: dict[str, Any]) -> tuple[int, ...]:
     if not isinstance(ids, list) or not all(type(track_id) is int for track_id in ids):
         abort(400, "The tracks are a list of ids.")
     if len(ids) > MAX_TRACKS:
-        raise InvalidMixtapeError(f"the mixtape has more than {MAX_TRACKS:,} tracks")
+        raise InvalidMixtapeError(
+            Message("the mixtape has more than %(most)s tracks", most=MAX_TRACKS)
+        )
     return tuple(ids)
 
 

@@ -12,6 +12,7 @@ from ...errors import InvalidMixtapeError
 from ...files.pictures import MAX_UPLOAD_BYTES
 from ...files.tags import clean_lines
 from ...library.covers import LARGE
+from ...messages import Message
 from ...mixtapes.drafts import SavedDraft
 from ...mixtapes.liner_notes import liner_notes_html
 from ...mixtapes.values import (
@@ -81,7 +82,9 @@ def preview_notes() -> Response:
     if not isinstance(notes, str):
         abort(400, "The notes are a text.")
     if len(notes) > MAX_NOTES:
-        raise InvalidMixtapeError(f"the notes are longer than {MAX_NOTES:,} characters")
+        raise InvalidMixtapeError(
+            Message("the notes are longer than %(most)s characters", most=MAX_NOTES)
+        )
     return fresh_json({"html": liner_notes_html(clean_lines(notes))})
 
 

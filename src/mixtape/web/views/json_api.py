@@ -18,9 +18,11 @@ from ...errors import (
     NotFoundError,
     PictureError,
     PlaylistError,
+    RefusalError,
     TakeawayError,
 )
 from ..errors import error_response
+from ..languages import in_language
 
 # A draft is one megabyte at most and a cover ten; a larger request is a mistake or an attack.
 MAX_REQUEST_BYTES: Final = 12_000_000
@@ -29,7 +31,6 @@ _STATUS: Final[tuple[tuple[type[MixtapeError], int], ...]] = (
     (ConflictError, 409),
     (InvalidAccountError, 400),
     (InvalidMixtapeError, 400),
-    (InvalidAccountError, 400),
     (PictureError, 400),
     (BackupError, 400),
     (PlaylistError, 400),
@@ -47,7 +48,8 @@ def init_app(app: Flask) -> None:
 def answer_model_error(error: MixtapeError) -> Response:
     """Turn an error of the model into an answer."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    return error_response(status, as_sentence(str(error)))
+    message = in_language(error.message) if isinstance(error, RefusalError) else str(error)
+    return error_response(status, as_sentence(message))
 
 
 def as_sentence(message: str) -> str:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from ...errors import PlaylistError
 from ...files.tags import clean_text
+from ...messages import Message
 from ...mixtapes.values import MAX_TITLE, MixtapeState
 from ...services import current_services
 from ...takeaway.matching import Matching
@@ -23,11 +24,13 @@ blueprint = Blueprint("playlist_import", __name__)
 def import_playlist() -> tuple[Response, int]:
     """Begin a draft of the playlist that is the request's body; say what was not found."""
     if (request.content_length or 0) > MAX_PLAYLIST_BYTES:
-        raise PlaylistError(f"the playlist is larger than {MAX_PLAYLIST_BYTES // 1_000_000} MB")
+        raise PlaylistError(
+            Message("the playlist is larger than %(most)s MB", most=MAX_PLAYLIST_BYTES // 1_000_000)
+        )
     playlist = read_playlist(request.get_data(cache=False))
     found, missing = Matching(current_services().database).find_all(playlist.tracks)
     if not found:
-        raise PlaylistError("none of its tracks is in your library")
+        raise PlaylistError(Message("none of its tracks is in your library"))
     named = clean_text(request.args.get("name", "").rpartition(".")[0])
     title = (playlist.title or named or gettext("Imported playlist"))[:MAX_TITLE]
     drafts = own_tapes().drafts
