@@ -197,7 +197,7 @@ def show_now(page: Page, _tape: str) -> None:
     """Show what is playing on that phone, with the note to it and what comes next."""
     page.get_by_role("button", name="Play Paper Boats").tap()
     page.get_by_role("button", name="Now playing").tap()
-    page.locator(".queue-art img").evaluate("(image) => image.decode()")
+    page.locator("#now img").evaluate("(image) => image.decode()")
 
 
 def wait_for_music(page: Page) -> None:

@@ -104,6 +104,9 @@ def test_the_sheets_of_the_player(page: Page, examiner: Examiner, app: Flask) ->
     examiner.look("#player-settings")
     press(page.locator("#player-settings"), "Keyboard shortcuts")
     examiner.look("#keys")
+    page.keyboard.press("Escape")
+    press(page, "Now playing")
+    examiner.look("#now")
 
 
 def test_what_a_listener_opens_of_a_tape(page: Page, examiner: Examiner, app: Flask) -> None:

@@ -9,7 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.editing import add, sign_in
-from tests.browser.listening import expect_width, listener, press_play, visitor
+from tests.browser.listening import expect_width, listener, visitor
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
 from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
@@ -112,27 +112,6 @@ def test_text_is_legible_in_any_hue(browser: Browser, site: str, app: Flask, sch
         least = page.evaluate(LEAST_CONTRAST, PAIRS)
         assert len(least) == len(PAIRS)
         assert {pair: ratio for pair, ratio in least.items() if ratio < 4.5} == {}
-
-
-def test_a_press_on_the_picture_shows_it_large_with_what_was_written_to_it(
-    browser: Browser, site: str, app: Flask
-) -> None:
-    with listener(browser, site, viewport={"width": 360, "height": 640}) as context:
-        page = context.new_page()
-        open_tape(page, site, app, "In blue", "In red")
-        press_play(page)
-        page.get_by_role("button", name="Now playing").click()
-        sheet = page.get_by_role("dialog", name="Queue")
-        expect(sheet.get_by_text("In blue", exact=True)).to_be_visible()
-        expect(sheet.get_by_text("Ours.")).to_be_visible()
-        picture = sheet.locator(".queue-art img")
-        expect(picture).to_be_visible()
-        assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") >= 300
-        page.keyboard.press("Escape")
-        page.locator("#player").get_by_role("button", name="Next track").click()
-        page.get_by_role("button", name="Now playing").click()
-        expect(sheet.get_by_text("In red", exact=True)).to_be_visible()
-        expect(sheet.get_by_text("Ours.")).to_be_hidden()
 
 
 def test_the_editor_shows_the_cover_that_the_tracks_make(

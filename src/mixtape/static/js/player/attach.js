@@ -4,6 +4,7 @@ import { attachAhead } from "./ahead.js";
 import { attachKeyboard } from "./keyboard.js";
 import { attachMediaSession } from "./media-session.js";
 import { attachModes } from "./modes.js";
+import { attachNowPlaying } from "./now-playing.js";
 import { attachPlayerBar } from "./player-bar.js";
 import { attachQueueSheet } from "./queue-sheet.js";
 import { attachRemoteButton } from "./remote-button.js";
@@ -19,6 +20,7 @@ export function attachPlayer(bar, player) {
   attachSeekLine(bar, player);
   attachSheets();
   attachModes(player);
+  attachNowPlaying(document.getElementById("now"), player);
   attachQueueSheet(document.getElementById("queue"), player);
   attachSettingsSheet(document.getElementById("player-settings"), player);
   attachKeyboard(player);

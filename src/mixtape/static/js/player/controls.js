@@ -1,5 +1,8 @@
-// What every bar of a player has: the button that plays and pauses, and the position with its clocks.
+// What every bar of a player has: the button that plays and pauses, and the position with its clocks;
+// and all that the site's own player has in its bar and on the whole window.
 
+import { bufferedUntil } from "./buffered.js";
+import { fill } from "./slider.js";
 import { clock, spokenTime } from "../shared/format.js";
 import { translate } from "../shared/words.js";
 
@@ -59,4 +62,32 @@ export function attachPosition(part, player, shown = () => {}) {
     event.preventDefault();
     player.seek(player.position + step);
   });
+}
+
+/**
+ * @param {(name: string) => HTMLElement} part "toggle", "previous", "next", "message", and those of a position
+ * @param {import("./player.js").Player} player
+ */
+export function attachTransport(part, player) {
+  const toggle = part("toggle");
+  attachToggle(toggle, player);
+  attachPosition(part, player, (seek) => fill(seek, bufferedShare(player)));
+  part("previous").addEventListener("click", () => player.previous());
+  part("next").addEventListener("click", () => player.next());
+  for (const [name, isWaiting] of [["waiting", true], ["playing", false], ["pause", false], ["error", false]]) {
+    player.addEventListener(name, () => toggle.classList.toggle("is-waiting", isWaiting));
+  }
+  player.addEventListener("track", () => {
+    for (const name of ["previous", "toggle"]) part(name).disabled = false;
+  });
+  for (const name of ["track", "queue"]) {
+    player.addEventListener(name, () => (part("next").disabled = !player.hasNext));
+  }
+  const tell = () => (part("message").textContent = player.message || player.remote.text);
+  player.addEventListener("message", tell);
+  player.remote.addEventListener("change", tell);
+}
+
+function bufferedShare({ audio, duration }) {
+  return duration ? bufferedUntil(audio) / duration : 0;
 }

@@ -1,38 +1,18 @@
 // The player at the bottom of the page: shows what the Player does and passes on what is pressed.
 
-import { bufferedUntil } from "./buffered.js";
-import { attachPosition, attachToggle } from "./controls.js";
-import { fill } from "./slider.js";
+import { attachTransport } from "./controls.js";
 import { attachVolume } from "./volume.js";
 import { translate } from "../shared/words.js";
 
 /** @param {HTMLElement} bar @param {import("./player.js").Player} player */
 export function attachPlayerBar(bar, player) {
   const part = (name) => bar.querySelector(`[data-part="${name}"]`);
-  attachButtons(part, player);
-  attachPosition(part, player, (seek) => fill(seek, bufferedShare(player)));
+  attachTransport(part, player);
   attachVolume(part, player);
   attachTrack(bar, part, player);
-  const tell = () => (part("message").textContent = player.message || player.remote.text);
-  player.addEventListener("message", tell);
-  player.remote.addEventListener("change", tell);
   const quality = part("quality");
   quality.value = player.quality;
   quality.addEventListener("change", () => player.setQuality(quality.value));
-}
-
-function attachButtons(part, player) {
-  const toggle = part("toggle");
-  attachToggle(toggle, player);
-  part("previous").addEventListener("click", () => player.previous());
-  part("next").addEventListener("click", () => player.next());
-  for (const [name, isWaiting] of [["waiting", true], ["playing", false], ["pause", false], ["error", false]]) {
-    player.addEventListener(name, () => toggle.classList.toggle("is-waiting", isWaiting));
-  }
-}
-
-function bufferedShare({ audio, duration }) {
-  return duration ? bufferedUntil(audio) / duration : 0;
 }
 
 function attachTrack(bar, part, player) {
@@ -48,11 +28,7 @@ function attachTrack(bar, part, player) {
     cover.hidden = !track.cover;
     if (track.cover) cover.src = track.cover;
     bar.classList.add("has-track");
-    for (const name of ["previous", "toggle"]) part(name).disabled = false;
   });
-  for (const name of ["track", "queue"]) {
-    player.addEventListener(name, () => (part("next").disabled = !player.hasNext));
-  }
   // A bar that only offers a first track, as that of a mixtape's page does, would take room from a
   // small page before it is wanted.
   const isOwners = "lookupUrl" in bar.dataset;
