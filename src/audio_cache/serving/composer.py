@@ -35,7 +35,7 @@ from .composition import (
     TrackTail,
 )
 from .playback import Playback, listener_of
-from .ranges import Representation, listener_has_left, respond
+from .ranges import Representation, evaluate, is_play, listener_has_left, respond
 
 _READ_BYTES: Final = 1 << 16
 # Each waits for an encoder as long as a listener does. Who downloads has time.
@@ -146,7 +146,11 @@ class Composer:
                 raise
             return FollowedBytes(first, chunks, lambda: None)
 
-        return respond(request, what, open_range)
+        response = respond(request, what, open_range)
+        if request.method == "GET":
+            begins = is_play(*evaluate(request, what), what.length)
+            self._playback.traffic.count_download(response.content_length or 0, begins=begins)
+        return response
 
     def find_crc(self, track: TrackFile) -> int | None:
         """Return the CRC-32 of a track's file where it is known already."""

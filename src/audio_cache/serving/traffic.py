@@ -16,7 +16,11 @@ _BYTES: Final = {"hits": "hit_bytes", "bypasses": "bypass_bytes"}
 
 @dataclass(frozen=True, slots=True)
 class TrafficCount:
-    """Plays by kind, and bytes: sent, by two of the kinds, and as the originals would have had."""
+    """Plays by kind, and bytes: sent, by two of the kinds, and as the originals would have had.
+
+    Of what is composed of several tracks there are the downloads that were begun, and their bytes;
+    the plays know nothing of them.
+    """
 
     hits: int = 0
     live: int = 0
@@ -26,10 +30,12 @@ class TrafficCount:
     original_bytes: int = 0
     hit_bytes: int = 0
     bypass_bytes: int = 0
+    downloads: int = 0
+    download_bytes: int = 0
 
 
 class Traffic:
-    """Thread-safe counters of plays."""
+    """Thread-safe counters of plays and downloads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,6 +59,17 @@ class Traffic:
             self._counts["original_bytes"] += original_bytes
             if kind in _BYTES:
                 self._counts[_BYTES[kind]] += sent_bytes
+
+    def count_download(self, sent_bytes: int, *, begins: bool) -> None:
+        """Count one answer with what was composed of tracks.
+
+        Args:
+            sent_bytes: the size of the body.
+            begins: False for a further part of what was counted, see `ranges.is_play`.
+        """
+        with self._lock:
+            self._counts["downloads"] += begins
+            self._counts["download_bytes"] += sent_bytes
 
     def snapshot(self) -> TrafficCount:
         """Return the counts so far."""

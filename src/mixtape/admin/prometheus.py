@@ -98,6 +98,16 @@ METRICS: Final = (
         _one(lambda monitor: monitor.state.playback.traffic.snapshot().bypass_bytes),
     ),
     MetricRow(
+        "mixtape_downloads_total",
+        "Downloads of mixtapes that were begun: ZIP archives, and MP3s of all their tracks.",
+        _one(lambda monitor: monitor.state.playback.traffic.snapshot().downloads),
+    ),
+    MetricRow(
+        "mixtape_download_bytes_total",
+        "Bytes in the answers to downloads, which no figure of plays has in it.",
+        _one(lambda monitor: monitor.state.playback.traffic.snapshot().download_bytes),
+    ),
+    MetricRow(
         "mixtape_cache_entries",
         "Entries in the cache; foreign are those that audio_cache did not make.",
         _entries,

@@ -67,6 +67,22 @@ def test_bytes_that_are_known_take_no_encoder(
     assert not player.entry(track).exists()
 
 
+def test_a_download_is_counted_once_with_all_its_bytes_and_is_no_play(
+    composer: Composer, player: Player, track: Path
+) -> None:
+    what = Composition((b"head", describe(composer, track), b"tail"))
+    whole = read(composer, what)
+    rest(player)
+    traffic = player.playback.traffic
+    first = traffic.snapshot()
+    assert (first.downloads, first.download_bytes) == (1, what.length)
+    assert b"".join(read(composer, what, span) for span in ("0-9999", "10000-")) == whole
+    assert read(composer, what, "-4") == b"tail"
+    found = traffic.snapshot()
+    assert (found.downloads, found.download_bytes) == (2, 2 * what.length + 4)
+    assert (found.hits, found.live, found.sent_bytes, found.original_bytes) == (0, 0, 0, 0)
+
+
 def test_a_checksum_is_found_out_once_and_outlives_the_file(
     composer: Composer, player: Player, track: Path
 ) -> None:

@@ -73,6 +73,18 @@ def get(
     return client.get(address, headers={name.replace("_", "-"): headers[name] for name in headers})
 
 
+def test_downloads_stand_in_the_figures_of_the_owner(app: Flask, mixtape: SavedMixtape) -> None:
+    listener, owner = app.test_client(), app.test_client()
+    sent = len(get(listener, ZIP.format(mixtape.slug)).data)
+    sent += len(get(listener, MP3.format(mixtape.slug)).data)
+    sign_in(owner)
+    figures = owner.get("/admin/figures").json
+    assert figures is not None
+    traffic = figures["traffic"]
+    assert (traffic["downloads"], traffic["download_bytes"]) == (2, sent)
+    assert traffic["sent_bytes"] == 0
+
+
 def make_cold(app: Flask) -> None:
     """Forget all that was made, and wait until nothing more is."""
     state: AudioCacheState = app.extensions["audio_cache"]

@@ -36,6 +36,7 @@ const CHARTS = {
     series: [
       [translate("Sent"), "sent_bytes", "--chart-1", "filled"],
       [translate("Without the cache"), "original_bytes", "--chart-3"],
+      [translate("Downloads"), "download_bytes", "--chart-4", "dashed"],
     ],
     unit: MB,
     digits: 1,

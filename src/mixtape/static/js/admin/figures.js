@@ -43,9 +43,12 @@ function describeSaved({ sent_bytes, original_bytes }) {
   return translate("%(sent)s sent instead of %(originals)s", { sent: size(sent_bytes), originals: size(original_bytes) });
 }
 
-function describePlays({ hits, live, misses, bypasses }) {
+function describePlays({ hits, live, misses, bypasses, downloads, download_bytes }) {
   const numbers = { hits: count(hits), live: count(live), misses: count(misses), originals: count(bypasses) };
-  return translate("%(hits)s cached, %(live)s live, %(misses)s missed, %(originals)s originals", numbers);
+  const facts = [translate("%(hits)s cached, %(live)s live, %(misses)s missed, %(originals)s originals", numbers)];
+  const taken = { num: count(downloads), size: size(download_bytes) };
+  if (downloads) facts.push(plural("%(num)s download (%(size)s)", "%(num)s downloads (%(size)s)", downloads, taken));
+  return facts.join(", ");
 }
 
 /** @returns {string} "81 %"; a dash where there is nothing to compare with */
