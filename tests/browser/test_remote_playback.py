@@ -278,23 +278,6 @@ def test_a_device_that_cannot_be_served_is_told_of_and_nothing_is_skipped(page: 
     expect(player(page)).to_contain_text("Bravo")
 
 
-def test_signing_out_ends_what_a_device_was_handed(browser: Browser, app: Flask, site: str) -> None:
-    with visitor(browser, base_url=site) as context:
-        context.add_init_script(path=STAND_IN)
-        page = context.new_page()
-        sign_in(page)
-        page.goto("/browse/Secret%20folder")
-        page.get_by_role("button", name="Play Alpha").click()
-        wait_for_second(page, 0.3)
-        connect(page)
-        address = handed(page).removeprefix(site)
-        device = app.test_client(use_cookies=False)
-        assert device.head(address).status_code == 200
-        page.get_by_role("button", name="Sign out").click()
-        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-        assert device.head(address).status_code == 404
-
-
 @pytest.fixture
 def guest(browser: Browser, app: Flask, site: str) -> Iterator[Page]:
     """Return a tab of somebody who has the link of a mixtape, and plays it."""
@@ -387,3 +370,21 @@ def test_airplay_is_offered_by_what_safari_had_before_the_api(
         page.evaluate("airplay.become(false)")
         expect(status).to_be_empty()
         wait_for_second(page, 0.5)
+
+
+# The last: it ends the session that the others share.
+def test_signing_out_ends_what_a_device_was_handed(browser: Browser, app: Flask, site: str) -> None:
+    with visitor(browser, base_url=site) as context:
+        context.add_init_script(path=STAND_IN)
+        page = context.new_page()
+        sign_in(page)
+        page.goto("/browse/Secret%20folder")
+        page.get_by_role("button", name="Play Alpha").click()
+        wait_for_second(page, 0.3)
+        connect(page)
+        address = handed(page).removeprefix(site)
+        device = app.test_client(use_cookies=False)
+        assert device.head(address).status_code == 200
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        assert device.head(address).status_code == 404
