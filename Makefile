@@ -19,8 +19,7 @@ JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 # They start many programs, each of which would compile every module anew where Python may not keep what it compiled.
 test lowest coverage fast stress chaos clients fuzz browser: export PYTHONDONTWRITEBYTECODE =
 
-# In the order of tests/conftest.py, not by the number of tests in a file.
-SPREAD := --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+SPREAD := --numprocesses $(JOBS) --dist loadfile
 
 test: .venv/.dev               ## everything but stress
 	$(BIN)/pytest $(SPREAD)

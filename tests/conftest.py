@@ -7,7 +7,6 @@ import platform
 import shutil
 import signal
 import socket
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,25 +41,6 @@ TAGS = {
     "date": "2024",
     "genre": "Test",
 }
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first, so that none is left to one process at the end."""
-    taken = Counter[Path]()
-    for item in items:
-        taken[item.path] += _rough_s(item)
-    items.sort(key=lambda item: -taken[item.path])
-
-
-def _rough_s(item: pytest.Item) -> float:
-    """Return how long a test takes by its marks, on two busy cores."""
-    limit = item.get_closest_marker("timeout")
-    if limit is not None:
-        return float(limit.args[0]) / 10
-    if item.get_closest_marker("slow"):
-        return 6
-    return 4 if item.get_closest_marker("browser") else 0.2
 
 
 @pytest.fixture(scope="session", autouse=True)

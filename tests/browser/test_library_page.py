@@ -163,7 +163,7 @@ def test_keys_play_and_seek(page: Page) -> None:
     page.evaluate("() => document.activeElement.blur()")
     page.keyboard.press("Space")
     assert audio(page, "paused") is True
-    seek = page.get_by_label("Position in the track")
+    seek = player(page).get_by_label("Position in the track")
     seek.press("ArrowRight")
     seek.press("ArrowRight")
     expect(seek).to_have_attribute("aria-valuetext", re.compile(r"^1[0-2] seconds of 12 seconds"))
@@ -174,7 +174,7 @@ def test_keys_play_and_seek(page: Page) -> None:
 
 def test_dragging_the_position_seeks(page: Page) -> None:
     play(page, "First")
-    seek = page.get_by_label("Position in the track")
+    seek = player(page).get_by_label("Position in the track")
     box = seek.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2)

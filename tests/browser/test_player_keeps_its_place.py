@@ -101,7 +101,7 @@ def test_a_listener_goes_on_after_a_reload_where_the_music_was(
     listen_to(tape, "Second", 6)
     tape.reload()
     expect(player(tape)).to_contain_text("Second")
-    expect(tape.get_by_label("Position in the track")).to_have_value(re.compile(r"^6\.\d"))
+    expect(player(tape).get_by_label("Position in the track")).to_have_value(re.compile(r"^6\.\d"))
     assert audio(tape, "paused") is True
     assert "mixtapes" not in tape.evaluate("() => JSON.stringify(localStorage)")
     tape.get_by_role("button", name="Continue at 0:06 of “Second”").click()
@@ -225,7 +225,7 @@ def test_the_line_shows_how_loud_a_stored_track_is(tape: Page, app: Flask) -> No
         state.cache.transcode_file(state.roots.get("Album First/First.flac"), "low")
     press_play(tape)
     expect(tape.locator(".player-position.has-line canvas")).to_be_visible()
-    slider = tape.get_by_label("Position in the track")
+    slider = player(tape).get_by_label("Position in the track")
     box = slider.bounding_box()
     assert box is not None
     tape.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -132,7 +132,7 @@ def test_whoever_has_the_link_listens_without_a_login(page: Page, server: Mixtap
 
 def test_seeking_and_the_way_from_track_to_track(page: Page) -> None:
     press_play(page)
-    slider = page.get_by_label("Position in the track")
+    slider = player(page).get_by_label("Position in the track")
     slider.press("ArrowRight")
     wait_for_second(page, 5)
     player(page).get_by_role("button", name="Next track").click()
