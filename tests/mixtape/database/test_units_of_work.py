@@ -84,7 +84,7 @@ def test_a_write_inside_a_write_is_refused_and_does_not_hang(tmp_path: Path) -> 
 
 
 def test_hundreds_of_threads_read_and_write_and_nothing_is_lost(database: Database) -> None:
-    threads, start = 300, threading.Barrier(300)
+    threads, start = 200, threading.Barrier(200)
 
     def count_up(number: int) -> int:
         start.wait(60)

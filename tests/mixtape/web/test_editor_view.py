@@ -221,7 +221,7 @@ def test_a_cover_is_taken_made_anew_and_shown(app: Flask, owner: Owner) -> None:
         (b"", "not a JPEG, PNG or WebP picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG, PNG or WebP picture"),
         (make_picture(20, 20), "20 × 20 pixels"),
-        (b"x" * 10_000_001, "10.0 MB: choose one of up to 10 MB"),
+        (b"x" * 10_000_001, "10 MB: choose one of up to 10 MB"),
         (make_picture(kind="GIF"), "not a JPEG, PNG or WebP picture"),
     ],
 )
