@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from audio_cache import TrafficCount
+
 from .monitor import Monitor
 
 # Label values ("" without a label) and the figure that belongs to them.
@@ -69,6 +71,10 @@ def _one(read: Callable[[Monitor], float]) -> Callable[[Monitor], _Figures]:
     return lambda monitor: {"": read(monitor)}
 
 
+def _counted(read: Callable[[TrafficCount], float]) -> Callable[[Monitor], _Figures]:
+    return _one(lambda monitor: read(monitor.state.playback.traffic.snapshot()))
+
+
 METRICS: Final = (
     MetricRow(
         "mixtape_plays_total",
@@ -80,32 +86,32 @@ METRICS: Final = (
     MetricRow(
         "mixtape_sent_bytes_total",
         "Bytes of audio in the answers to plays.",
-        _one(lambda monitor: monitor.state.playback.traffic.snapshot().sent_bytes),
+        _counted(lambda traffic: traffic.sent_bytes),
     ),
     MetricRow(
         "mixtape_original_bytes_total",
         "Bytes that the same plays would have taken without the cache.",
-        _one(lambda monitor: monitor.state.playback.traffic.snapshot().original_bytes),
+        _counted(lambda traffic: traffic.original_bytes),
     ),
     MetricRow(
         "mixtape_hit_bytes_total",
         "Bytes of these answers that came from the cache.",
-        _one(lambda monitor: monitor.state.playback.traffic.snapshot().hit_bytes),
+        _counted(lambda traffic: traffic.hit_bytes),
     ),
     MetricRow(
         "mixtape_bypass_bytes_total",
         "Bytes of these answers that were originals because they were asked for.",
-        _one(lambda monitor: monitor.state.playback.traffic.snapshot().bypass_bytes),
+        _counted(lambda traffic: traffic.bypass_bytes),
     ),
     MetricRow(
         "mixtape_downloads_total",
         "Downloads of mixtapes that were begun: ZIP archives, and MP3s of all their tracks.",
-        _one(lambda monitor: monitor.state.playback.traffic.snapshot().downloads),
+        _counted(lambda traffic: traffic.downloads),
     ),
     MetricRow(
         "mixtape_download_bytes_total",
         "Bytes in the answers to downloads, which no figure of plays has in it.",
-        _one(lambda monitor: monitor.state.playback.traffic.snapshot().download_bytes),
+        _counted(lambda traffic: traffic.download_bytes),
     ),
     MetricRow(
         "mixtape_cache_entries",

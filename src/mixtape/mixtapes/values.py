@@ -284,23 +284,17 @@ def checked(state: MixtapeState) -> MixtapeState:
     title = clean_text(state.title)
     if not title:
         raise InvalidMixtapeError(Message("the mixtape needs a title"))
-    if len(title) > MAX_TITLE:
-        raise InvalidMixtapeError(
-            Message("the title is longer than %(most)s characters", most=MAX_TITLE)
-        )
-    if len(state.notes) > MAX_NOTES:
-        raise InvalidMixtapeError(
-            Message("the notes are longer than %(most)s characters", most=MAX_NOTES)
-        )
+    _check_length(title, Message("the title is longer than %(most)s characters", most=MAX_TITLE))
+    _check_length(
+        state.notes, Message("the notes are longer than %(most)s characters", most=MAX_NOTES)
+    )
     sender, recipient = clean_text(state.sender), clean_text(state.recipient)
-    if len(sender) > MAX_NAME:
-        raise InvalidMixtapeError(
-            Message("the name after “From” is longer than %(most)s characters", most=MAX_NAME)
-        )
-    if len(recipient) > MAX_NAME:
-        raise InvalidMixtapeError(
-            Message("the name after “To” is longer than %(most)s characters", most=MAX_NAME)
-        )
+    _check_length(
+        sender, Message("the name after “From” is longer than %(most)s characters", most=MAX_NAME)
+    )
+    _check_length(
+        recipient, Message("the name after “To” is longer than %(most)s characters", most=MAX_NAME)
+    )
     if len(state.track_ids) > MAX_TRACKS:
         raise InvalidMixtapeError(
             Message("the mixtape has more than %(most)s tracks", most=MAX_TRACKS)
@@ -339,14 +333,14 @@ def _checked_notes(state: MixtapeState) -> tuple[str, ...]:
             )
         )
     for place, note in enumerate(state.track_notes, 1):
-        if len(note) > MAX_TRACK_NOTE:
-            raise InvalidMixtapeError(
-                Message(
-                    "the note on track %(place)s is longer than %(most)s characters",
-                    place=place,
-                    most=MAX_TRACK_NOTE,
-                )
-            )
+        _check_length(
+            note,
+            Message(
+                "the note on track %(place)s is longer than %(most)s characters",
+                place=place,
+                most=MAX_TRACK_NOTE,
+            ),
+        )
     return notes
 
 
@@ -356,3 +350,9 @@ def _without_empty_end(notes: Iterable[str]) -> tuple[str, ...]:
     while said and not said[-1]:
         said.pop()
     return tuple(said)
+
+
+def _check_length(text: str, too_long: Message) -> None:
+    """Refuse a text of more characters than the `most` of what would be said of it."""
+    if len(text) > too_long.values["most"]:
+        raise InvalidMixtapeError(too_long)
