@@ -15,6 +15,8 @@ from ..files.tags import clean_text
 from .users import lock_user
 
 MAX_COMMENT: Final = 500
+# More tracks than any player has in its queue, and few enough to be answered at once.
+MAX_QUEUED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)

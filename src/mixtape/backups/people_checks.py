@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
-from ..accounts.bookmarks import MAX_COMMENT
+from ..accounts.bookmarks import MAX_COMMENT, MAX_QUEUED
 from ..accounts.devices import MAX_DEVICES, hash_of
 from ..accounts.marks import BEST_RATING
 from ..accounts.passwords import is_password_hash
@@ -30,8 +30,6 @@ _KEY_HASH: Final = re.compile("[0-9a-f]{64}")
 _MOST_KEY_BYTES: Final = 8_192
 # Sums of so many stay below what databases count to.
 _MOST_PLAYS: Final = 10**9
-# No call of a player names more.
-_MOST_QUEUED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +192,9 @@ def _bookmark(row: Row) -> Row:
 def _queue(row: Row) -> Queue:
     written = row["state"].get(QUEUE_PATHS) if isinstance(row["state"], dict) else None
     place, position_ms = row.get("place") or 0, row.get("position_ms", 0)
-    if not isinstance(written, list) or not 0 < len(written) <= _MOST_QUEUED:
+    if not isinstance(written, list) or not 0 < len(written) <= MAX_QUEUED:
         raise BackupError(
-            Message("a queue in it does not hold from 1 to %(most)s tracks", most=_MOST_QUEUED)
+            Message("a queue in it does not hold from 1 to %(most)s tracks", most=MAX_QUEUED)
         )
     if not 0 <= place < len(written) or position_ms < 0:
         raise BackupError(Message("a queue in it goes on where it has no track"))

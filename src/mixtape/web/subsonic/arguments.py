@@ -10,10 +10,11 @@ from typing import TypeVar, overload
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
+from ...accounts.bookmarks import MAX_QUEUED
 from .errors import FAILED, MISSING_PARAMETER, SubsonicError
 
-# More than any player sends of tracks, and few enough to be answered at once.
-_MOST_TEXTS = 10_000
+# A queue is the longest list that a player sends.
+_MOST_TEXTS = MAX_QUEUED
 # Beyond any count, length in milliseconds and moment of this and the next millennium.
 _LARGEST = 2**53
 T = TypeVar("T")
