@@ -65,15 +65,20 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     services_of(app).close()
 
 
+def play_alpha(page: Page, second: float = 0.3) -> None:
+    """Play the first of the three tracks, until a second has been heard."""
+    page.goto("/browse/Secret%20folder")
+    page.get_by_role("button", name="Play Alpha").click()
+    wait_for_second(page, second)
+
+
 @pytest.fixture
 def page(browser: Browser, site: str, session: StorageState) -> Iterator[Page]:
     """Return a tab of somebody who has signed in and plays the first of three tracks."""
     with visitor(browser, base_url=site, storage_state=session) as context:
         context.add_init_script(path=STAND_IN)
         page = context.new_page()
-        page.goto("/browse/Secret%20folder")
-        page.get_by_role("button", name="Play Alpha").click()
-        wait_for_second(page, 0.3)
+        play_alpha(page)
         yield page
 
 
@@ -323,9 +328,7 @@ def test_nothing_is_offered_where_the_browser_hands_nothing_on(
     with visitor(browser, base_url=site, storage_state=session) as context:
         context.add_init_script(NOTHING)
         page = context.new_page()
-        page.goto("/browse/Secret%20folder")
-        page.get_by_role("button", name="Play Alpha").click()
-        wait_for_second(page, 0.5)
+        play_alpha(page, 0.5)
         assert page.evaluate("'remote' in HTMLMediaElement.prototype") is False
         offer = player(page).locator('[data-part="remote"]')
         expect(offer).to_have_attribute("hidden", "")
@@ -357,9 +360,7 @@ def test_airplay_is_offered_by_what_safari_had_before_the_api(
     with visitor(browser, base_url=site, storage_state=session) as context:
         context.add_init_script(AIRPLAY)
         page = context.new_page()
-        page.goto("/browse/Secret%20folder")
-        page.get_by_role("button", name="Play Alpha").click()
-        wait_for_second(page, 0.3)
+        play_alpha(page)
         expect(button(page)).to_be_hidden()
         page.evaluate("airplay.come()")
         button(page).click()
@@ -378,9 +379,7 @@ def test_signing_out_ends_what_a_device_was_handed(browser: Browser, app: Flask,
         context.add_init_script(path=STAND_IN)
         page = context.new_page()
         sign_in(page)
-        page.goto("/browse/Secret%20folder")
-        page.get_by_role("button", name="Play Alpha").click()
-        wait_for_second(page, 0.3)
+        play_alpha(page)
         connect(page)
         address = handed(page).removeprefix(site)
         device = app.test_client(use_cookies=False)
