@@ -9,7 +9,8 @@ from flask import Blueprint, Flask, abort, current_app, request
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from ...errors import MixtapeError, NotFoundError
+from ...accounts.devices import Devices, KnownDevice
+from ...errors import MixtapeError, NotFoundError, RefusalError
 from ...mixtapes.open_answers import answers_to
 from ...services import current_services
 from ..device_use import note_use
@@ -26,7 +27,7 @@ from .errors import (
     WRONG_KEY,
     SubsonicError,
 )
-from .table import CALLS, OPEN_CALLS
+from .table import CALLS, HTTP_ERRORS, OPEN_CALLS
 
 _WRONG_KEYS: Final = "mixtape.wrong_keys"
 # A queue or playlist of some ten thousand ids.
@@ -64,17 +65,18 @@ def call(name: str) -> Response:
     kind, callback = arguments.text("f", "xml"), arguments.text("callback", "")
     try:
         answered = _answer(name, arguments)
-    except SubsonicError as error:
-        return refusal(error.code, error.message, error.help_url, kind, callback)
     except TooManyRequests as error:
         words = "Too many wrong keys. Wait a minute, then try again."
         response = refusal(WRONG_CREDENTIALS, words, "", kind, callback)
         response.status_code = error.code or 429
         response.headers["Retry-After"] = "60"
         return response
-    except (NotFoundError, MixtapeError) as error:
-        code = NOT_FOUND if isinstance(error, NotFoundError) else FAILED
-        return refusal(code, f"{error}.", "", kind, callback)
+    except (SubsonicError, MixtapeError) as error:
+        refused = error if isinstance(error, SubsonicError) else _refused(error)
+        response = refusal(refused.code, refused.message, refused.help_url, kind, callback)
+        if name in HTTP_ERRORS:
+            response.status_code = refused.status
+        return response
     return answered if isinstance(answered, Response) else answer(answered, kind, callback)
 
 
@@ -84,11 +86,7 @@ def _answer(name: str, arguments: Arguments) -> Any:
         return answerer(None)  # type: ignore[arg-type]
     services = current_services()
     ends = services.open_answers.ends
-    try:
-        device = identify(arguments, services.devices, _help_url())
-    except SubsonicError as error:
-        _note_wrong(error)
-        raise
+    device = _identify(arguments, services.devices)
     client = arguments.text("c", "")[:_MOST_CLIENT]
     note_use(device.id, client)
     if answerer is None:
@@ -98,8 +96,25 @@ def _answer(name: str, arguments: Arguments) -> Any:
         services.open_answers.add(answers_to(device.id), request.environ, answered)
         if services.open_answers.ends != ends:
             # One was removed between the look and now: perhaps this one.
-            identify(arguments, services.devices, _help_url())
+            _identify(arguments, services.devices)
     return answered
+
+
+def _identify(arguments: Arguments, devices: Devices) -> KnownDevice:
+    try:
+        return identify(arguments, devices, public_url("devices.page"))
+    except SubsonicError as error:
+        error.status = 401
+        _note_wrong(error)
+        raise
+
+
+def _refused(error: MixtapeError) -> SubsonicError:
+    code = NOT_FOUND if isinstance(error, NotFoundError) else FAILED
+    refused = SubsonicError(code, f"{error}.")
+    if not isinstance(error, RefusalError):
+        refused.status = 500
+    return refused
 
 
 def _note_wrong(error: SubsonicError) -> None:
@@ -138,7 +153,3 @@ def _keep_from_others(response: Response) -> Response:
     else:
         response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _help_url() -> str:
-    return public_url("devices.page")

@@ -30,3 +30,5 @@ class SubsonicError(Exception):
         self.code = code
         self.message = message
         self.help_url = help_url
+        # What HTTP has for the same; few calls say it.
+        self.status = 404 if code == NOT_FOUND else 400

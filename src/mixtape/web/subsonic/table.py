@@ -89,3 +89,5 @@ CALLS: Final[dict[str, Answerer]] = {
 }
 # These tell nothing of the library or of anybody.
 OPEN_CALLS: Final = frozenset({"getOpenSubsonicExtensions"})
+# The specification has their errors as those of HTTP, unlike those of all other calls.
+HTTP_ERRORS: Final = frozenset({"getTranscodeStream"})

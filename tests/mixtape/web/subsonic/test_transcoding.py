@@ -145,16 +145,17 @@ def test_only_songs_are_decided_on(app: Flask, player: Player) -> None:
         ({"mediaId": "tr-1", "mediaType": "song", "transcodeParams": "0001-0005"}, 400),
         ({"mediaId": "tr-1", "mediaType": "song", "transcodeParams": "original"}, 400),
         ({"mediaId": "tr-1", "transcodeParams": "low"}, 400),
+        ({"mediaId": "tr-1", "mediaType": "song"}, 400),
         ({"mediaId": "tr-1", "mediaType": "song", "transcodeParams": "low", "offset": "x"}, 400),
     ],
 )
 def test_a_stream_that_cannot_be_is_an_error_of_http(
     player: Player, asked: dict[str, object], status: int
 ) -> None:
-    with player.open("getTranscodeStream", asked) as answer:
+    with player.open("getTranscodeStream", {**asked, "f": "json"}) as answer:
         assert answer.status_code == status
         assert answer.json is not None
-        assert answer.json["error"]["message"]
+        assert answer.json["subsonic-response"]["error"]["message"]
 
 
 @pytest.mark.parametrize("name", ["cold.flac", "long.flac"])

@@ -6,7 +6,6 @@ from typing import Final
 
 from flask import request
 from pydantic import ValidationError
-from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Response
 
 from audio_cache import QUALITY_SETTINGS
@@ -39,16 +38,13 @@ def get_transcode_decision(call: Call) -> Payload:
 
 
 def get_transcode_stream(call: Call) -> Response:
-    """Send what was decided on, from a second on; what is wrong is said as HTTP has it."""
-    quality = call.arguments.text("transcodeParams", "")
+    """Send what was decided on, from a second on."""
+    quality = call.arguments.text("transcodeParams")
     if quality not in QUALITY_SETTINGS:
-        raise BadRequest("Give the transcodeParams of an answer of getTranscodeDecision.")
-    try:
-        track, from_s = _find(call), call.arguments.decimal("offset", 0)
-        return send_from(call, track, quality, from_s)
-    except SubsonicError as error:
-        wrong = NotFound if error.code == NOT_FOUND else BadRequest
-        raise wrong(error.message) from error
+        raise SubsonicError(
+            FAILED, "Give the transcodeParams of an answer of getTranscodeDecision."
+        )
+    return send_from(call, _find(call), quality, call.arguments.decimal("offset", 0))
 
 
 def _find(call: Call) -> Track:
