@@ -15,6 +15,7 @@ from audio_cache import AudioCacheSettings, ConfigError, MusicRoots
 from audio_cache.text import counted
 
 from .command_database import opened_database
+from .device_commands import devices
 from .errors import DatabaseError
 from .secret_key import read_secret_key
 from .settings import (
@@ -50,6 +51,7 @@ def main() -> None:
 
 
 main.add_command(users)
+main.add_command(devices)
 
 
 @main.command(cls=ServeCommand)

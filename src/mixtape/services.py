@@ -51,6 +51,7 @@ from .mixtapes.drafts import Drafts
 from .mixtapes.links import Sharing
 from .mixtapes.open_answers import OpenAnswers, answers_to
 from .mixtapes.playlists import Playlists
+from .mixtapes.removed_devices import RemovedDevices
 from .mixtapes.share_links import ShareLinks
 from .mixtapes.store import Mixtapes
 from .mixtapes.tapes import Tapes
@@ -100,6 +101,7 @@ class Services:
     sharing: Sharing
     share_links: ShareLinks
     open_answers: OpenAnswers
+    removed_devices: RemovedDevices
     caching: Caching
     backups: Backups
     incoming: Incoming
@@ -152,12 +154,14 @@ class Services:
         """
         self.watch.start()
         self.listens.start()
+        self.removed_devices.start()
         threading.Thread(target=self._resume, name="mixtape-resume", daemon=True).start()
 
     def close(self) -> None:
         """End the scan and the encoders of this process; both go on after the next start."""
         self.scanner.cancel()
         self.listens.close()
+        self.removed_devices.close()
         self.watch.close()
         self.caching.close()
         self.scanner.wait(_SCAN_ENDS_WITHIN_S)
@@ -193,12 +197,13 @@ def init_app(app: Flask) -> None:
         state.shared.hear(_ENDED, open_answers.end_here)
         open_answers.others.append(partial(state.shared.tell, _ENDED))
     sealer = Sealer(app.config["SECRET_KEY"])
+    devices = Devices(database, sealer)
     plays, now_playing = Plays(database), NowPlaying(state.shared)
     listens = Listens(database, sealer)
     services = Services(
         database=database,
         users=Users(database),
-        devices=Devices(database, sealer),
+        devices=devices,
         library_links=LibraryLinks(database, app.config["SECRET_KEY"]),
         marks=Marks(database),
         listening=Listening(database),
@@ -227,6 +232,7 @@ def init_app(app: Flask) -> None:
         sharing=Sharing(database, app.config["SECRET_KEY"]),
         share_links=ShareLinks(database),
         open_answers=open_answers,
+        removed_devices=RemovedDevices(devices, open_answers),
         caching=Caching(state, database),
         backups=Backups(database, artwork, data_root, sealer),
         incoming=Incoming(data_root),

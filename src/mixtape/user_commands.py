@@ -57,8 +57,8 @@ def reset_password(name: str, remove_devices: bool) -> None:
 
     Devices and links have keys of their own, which go on working unless they are removed.
     """
-    with _opened_accounts() as (stored, devices):
-        user = stored.set_password(_get(stored, name).id, _read_password())
+    with opened_accounts() as (stored, devices):
+        user = stored.set_password(get_user(stored, name).id, _read_password())
         gone = len(devices.remove_all(user.id)) if remove_devices else 0
         left = stored.belongings()[user.id].devices
     click.echo(f"{user.name} has another password; browsers that were signed in are signed out.")
@@ -72,8 +72,8 @@ def reset_password(name: str, remove_devices: bool) -> None:
 @click.argument("name")
 def remove_devices(name: str) -> None:
     """Remove all devices and links of NAME; their keys are good for nothing from then on."""
-    with _opened_accounts() as (stored, devices):
-        user = _get(stored, name)
+    with opened_accounts() as (stored, devices):
+        user = get_user(stored, name)
         gone = len(devices.remove_all(user.id))
     click.echo(f"{counted(gone, 'device')} of {user.name} removed.")
 
@@ -88,7 +88,7 @@ def remove_devices(name: str) -> None:
 def remove(name: str, tapes: str | None) -> None:
     """Remove NAME, with all devices, stars and play counts."""
     with _opened_users() as stored:
-        user = _get(stored, name)
+        user = get_user(stored, name)
         has = stored.belongings()[user.id]
         count = has.mixtapes + has.drafts
         if tapes is None and count:
@@ -109,7 +109,8 @@ def _opened_users() -> Iterator[Users]:
 
 
 @contextmanager
-def _opened_accounts() -> Iterator[tuple[Users, Devices]]:
+def opened_accounts() -> Iterator[tuple[Users, Devices]]:
+    """Give the users and their devices; what is wrong ends the command with a word."""
     from .accounts.devices import Devices
     from .accounts.sealing import Sealer
     from .accounts.users import Users
@@ -118,7 +119,8 @@ def _opened_accounts() -> Iterator[tuple[Users, Devices]]:
         yield Users(database), Devices(database, Sealer(read_secret_key(settings)))
 
 
-def _get(stored: Users, name: str) -> SavedUser:
+def get_user(stored: Users, name: str) -> SavedUser:
+    """Return a user by name; the command ends with a word where there is none."""
     user = stored.find(name)
     if user is None:
         raise click.ClickException(f"there is no user “{name}”: see mixtape users list")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 
+from mixtape.cli import main
 from mixtape.database.units_of_work import Database
 from tests.helpers.databases import open_database
 from tests.helpers.host import PASSWORD, make_app
@@ -17,6 +19,8 @@ from tests.helpers.mixtapes import Owner
 from tests.helpers.postgres_server import PostgresServer
 from tests.helpers.tracks import Clock
 from tests.helpers.waiting import LIMIT_S
+
+Command = Callable[..., Result]
 
 
 @pytest.fixture
@@ -67,6 +71,20 @@ def database(tmp_path: Path, database_url: str | None) -> Iterator[Database]:
     database = open_database(tmp_path / "data", database_url)
     yield database
     database.close()
+
+
+@pytest.fixture
+def command(tmp_path: Path, music: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Return what runs `mixtape …` on the library and its data, with standard input."""
+    monkeypatch.setenv("MUSIC_ROOT", str(music))
+    monkeypatch.setenv("DATA_ROOT", str(tmp_path / "data"))
+    for name in ("DATABASE_URL", "PASSWORD", "PASSWORD_FILE", "HOST", "SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def invoke(*arguments: str, said: str = "") -> Result:
+        return CliRunner().invoke(main, arguments, input=said)
+
+    return invoke
 
 
 @pytest.fixture

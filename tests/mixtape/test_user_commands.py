@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from mixtape.accounts.devices import Devices
 from mixtape.accounts.sealing import Sealer
 from mixtape.accounts.users import Users
-from mixtape.cli import main
 from mixtape.database.units_of_work import Database
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MixtapeState
@@ -19,17 +19,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path, music: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(command: Run) -> Run:
     """Return what runs `mixtape users …` with standard input."""
-    monkeypatch.setenv("MUSIC_ROOT", str(music))
-    monkeypatch.setenv("DATA_ROOT", str(tmp_path / "data"))
-    for name in ("DATABASE_URL", "PASSWORD", "PASSWORD_FILE", "HOST", "SECRET_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
-    def invoke(*arguments: str, said: str = "") -> Result:
-        return CliRunner().invoke(main, ["users", *arguments], input=said)
-
-    return invoke
+    return partial(command, "users")
 
 
 def test_users_are_added_listed_and_given_another_password(tmp_path: Path, run: Run) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -128,6 +128,12 @@ class Devices:
         query = select(Device).where(Device.user_id == user_id).order_by(Device.id)
         with self._database.read() as session:
             return tuple(_saved(device) for device in session.scalars(query))
+
+    def that_are_there(self, device_ids: Collection[int]) -> set[int]:
+        """Return those of some devices, of whichever user, that were not removed."""
+        query = select(Device.id).where(Device.id.in_(device_ids))
+        with self._database.read() as session:
+            return set(session.scalars(query))
 
     def remove(self, user_id: int, device_id: int) -> None:
         """Remove a device of a user; its key is good for nothing from now on.

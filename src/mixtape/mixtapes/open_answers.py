@@ -7,7 +7,7 @@ import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
@@ -16,6 +16,8 @@ from audio_cache.flask_ext import connection_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+_DEVICE: Final = "device "
 
 
 class OpenAnswers:
@@ -43,6 +45,11 @@ class OpenAnswers:
         """Return how many answers of a key are being sent."""
         with self._lock:
             return len(self._connections.get(key, ()))
+
+    def open_keys(self) -> tuple[str, ...]:
+        """Return the keys of which answers are being sent."""
+        with self._lock:
+            return tuple(self._connections)
 
     def add(self, key: str, environ: WSGIEnvironment, response: Response) -> None:
         """Remember the connection of an answer until its body is closed.
@@ -93,4 +100,9 @@ class OpenAnswers:
 
 def answers_to(device_id: int) -> str:
     """Return the key of the answers to a device or a link to the library; no slug is like it."""
-    return f"device {device_id}"
+    return f"{_DEVICE}{device_id}"
+
+
+def device_of(key: str) -> int | None:
+    """Return the device of a key from `answers_to`; None for the slug of a mixtape's link."""
+    return int(key.removeprefix(_DEVICE)) if key.startswith(_DEVICE) else None
