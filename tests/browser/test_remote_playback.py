@@ -166,6 +166,17 @@ def test_what_is_shown_follows_the_device(page: Page) -> None:
     expect(button(page)).to_be_hidden()
 
 
+def test_the_device_is_chosen_where_what_plays_fills_the_window_too(page: Page) -> None:
+    player(page).get_by_role("button", name="Now playing").click()
+    there = page.locator("#now").get_by_role("button", name=NAME)
+    expect(there).to_be_hidden()
+    bring_device(page)
+    there.click()
+    do(page, "choose")
+    do(page, "connect")
+    expect(there).to_have_attribute("aria-pressed", "true")
+
+
 def test_whoever_chooses_no_device_goes_on_here(page: Page) -> None:
     bring_device(page)
     button(page).click()

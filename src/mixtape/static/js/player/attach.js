@@ -7,7 +7,7 @@ import { attachModes } from "./modes.js";
 import { attachNowPlaying } from "./now-playing.js";
 import { attachPlayerBar } from "./player-bar.js";
 import { attachQueueSheet } from "./queue-sheet.js";
-import { attachRemoteButton } from "./remote-button.js";
+import { attachRemoteButtons } from "./remote-button.js";
 import { attachSeekLine } from "./seek-line.js";
 import { attachSettingsSheet } from "./settings-sheet.js";
 import { attachSheets } from "./sheets.js";
@@ -16,11 +16,12 @@ import { attachUncovered } from "./uncovered.js";
 
 /** @param {HTMLElement} bar @param {import("./player.js").Player} player */
 export function attachPlayer(bar, player) {
+  const now = document.getElementById("now");
   attachPlayerBar(bar, player);
   attachSeekLine(bar, player);
   attachSheets();
   attachModes(player);
-  attachNowPlaying(document.getElementById("now"), player);
+  attachNowPlaying(now, player);
   attachQueueSheet(document.getElementById("queue"), player);
   attachSettingsSheet(document.getElementById("player-settings"), player);
   attachKeyboard(player);
@@ -28,5 +29,5 @@ export function attachPlayer(bar, player) {
   attachTabTitle(player);
   attachUncovered(bar);
   attachAhead(player);
-  attachRemoteButton(bar, player);
+  attachRemoteButtons(bar, now, player);
 }
