@@ -23,7 +23,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     root = tmp_path_factory.mktemp("stars")
     source = make_audio(root / "source.flac", samples=44_100 * 4)
     for number in (1, 2):
-        place(source, root / "music" / "Album" / f"{number}.flac", title=f"Song {number}")
+        tags = {"title": f"Song {number}", "artist": "Ada", "album": "Dusk"}
+        place(source, root / "music" / "Album" / f"{number}.flac", **tags)
     app = make_scanned_app(root)
     yield app
     services_of(app).close()
@@ -130,6 +131,55 @@ def test_a_track_is_rated_by_pointer_and_by_keys_and_that_is_undone(app: Flask, 
     group.get_by_role("radio", name="None").check()
     expect(group.get_by_role("status")).to_have_text("Rating taken back")
     assert rating() is None
+
+
+def test_an_album_and_an_artist_have_a_star_and_a_rating_on_their_pages_and_in_the_sheet(
+    app: Flask, page: Page, site: str
+) -> None:
+    marks = services_of(app).marks
+
+    def said(kind: str) -> list[tuple[bool, int | None]]:
+        found = marks.all_of_kind(FIRST_USER, kind).values()
+        return [(one.starred_at is not None, one.rating) for one in found]
+
+    main = page.get_by_role("main")
+    for kind, name in (("album", "Dusk"), ("artist", "Ada")):
+        page.goto(f"{site}/{kind}s")
+        main.get_by_role("link", name=name).first.click()
+        star = main.get_by_role("button", name=f"Favourite: “{name}”")
+        expect(star).to_have_attribute("aria-pressed", "false")
+        star.click()
+        expect(star).to_have_attribute("aria-pressed", "true")
+        group = main.get_by_role("group", name="Your rating")
+        group.get_by_role("radio", name="4 stars").check()
+        expect(group.get_by_role("status")).to_have_text("Rated with 4 stars")
+        assert said(kind) == [(True, 4)]
+        # The sheet shows the same, and what is chosen there shows on the page.
+        main.get_by_role("button", name=f"Add all of “{name}” to a mixtape").click()
+        sheet = page.get_by_role("dialog")
+        expect(sheet.get_by_role("radio", name="4 stars")).to_be_checked()
+        sheet.get_by_role("radio", name="2 stars").check()
+        expect(group.get_by_role("radio", name="2 stars", include_hidden=True)).to_be_checked()
+        sheet.get_by_role("button", name="Favourite").click()
+        expect(page.locator("#toasts")).to_contain_text(f"“{name}” is no favourite any more")
+        expect(star).to_have_attribute("aria-pressed", "false")
+        star.click()
+        page.reload()
+        expect(star).to_have_attribute("aria-pressed", "true")
+        expect(group.get_by_role("radio", name="2 stars")).to_be_checked()
+        page.route("**/rating", lambda route: route.abort())
+        group.get_by_role("radio", name="5 stars").click()
+        expect(page.locator("#toasts")).to_contain_text("cannot be reached")
+        expect(group.get_by_role("radio", name="2 stars")).to_be_checked()
+        page.unroute("**/rating")
+        group.get_by_role("radio", name="5 stars").check()
+        wait_until(lambda kind=kind: said(kind) == [(True, 5)])  # type: ignore[misc]
+        page.goto(f"{site}/favourites")
+        expect(main.get_by_role("link", name=name).first).to_be_visible()
+    # On the card of an album, as anywhere.
+    main.locator("[data-marks]").hover()
+    main.get_by_role("button", name="Add “Dusk” to a mixtape").click()
+    expect(page.get_by_role("dialog").get_by_role("radio", name="5 stars")).to_be_checked()
 
 
 def test_the_page_of_ones_own_mixtape_counts_plays_by_the_same_rule(

@@ -186,6 +186,14 @@ class Marks:
             found[path] = Liking(starred_at, rating, count, last_played_at, places.get(path))
         return found
 
+    def all_of_kind(self, user_id: int, kind: str) -> Mapping[bytes, Liking]:
+        """Return all that a user has said of albums or artists, by their keys."""
+        query = select(Mark.key, Mark.starred_at, Mark.rating)
+        query = query.where(Mark.user_id == user_id, Mark.kind == kind).order_by(Mark.key)
+        with self._database.read() as session:
+            rows = session.execute(query)
+            return {key: Liking(starred_at, rating) for key, starred_at, rating in rows}
+
     def of_kind(self, user_id: int, kind: str, keys: Iterable[bytes]) -> Mapping[bytes, Liking]:
         """Return what a user has said of albums or artists by their keys."""
         wanted, found = list(set(keys)), dict[bytes, Liking]()

@@ -7,14 +7,19 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from mixtape.accounts.marks import Subject
 from mixtape.accounts.plays import HeardTrack
 from mixtape.database.tables import FIRST_USER
+from mixtape.web.views.as_json import encode_key
 from tests.helpers.host import make_app
 from tests.helpers.listenbrainz_server import TOKEN, ListenBrainzServer
 from tests.helpers.mixtapes import Owner, message_of, services_of
+from tests.helpers.subsonic import Player, add_device
 from tests.helpers.tracks import NOON, Clock, add_track
 from tests.helpers.waiting import wait_until
 from tests.helpers.web import served
+
+NO_STARS = {"track_ids": [], "ratings": [], "albums": [], "artists": []}
 
 
 @pytest.fixture
@@ -43,7 +48,7 @@ def test_stars_are_given_and_taken(app: Flask, owner: Owner) -> None:
     assert sorted(answer.json["track_ids"]) == [1, 2]
     assert answer.headers["Cache-Control"] == "no-store"
     assert owner.send("DELETE", "/api/tracks/1/star").status_code == 204
-    assert owner.client.get("/api/stars").json == {"track_ids": [2], "ratings": []}
+    assert owner.client.get("/api/stars").json == {**NO_STARS, "track_ids": [2]}
     for method in ("PUT", "DELETE"):
         for track_id in (99, 2**80):
             answer = owner.send(method, f"/api/tracks/{track_id}/star")
@@ -78,7 +83,7 @@ def test_ratings_are_from_one_to_five(app: Flask, owner: Owner) -> None:
     assert services_of(app).marks.of_tracks(1, [b"one.flac"])[b"one.flac"].rating == 5
     assert owner.send("PUT", "/api/tracks/3/rating", {"rating": 2}).status_code == 204
     # Of a track that is missing no page shows any.
-    rated = {"track_ids": [], "ratings": [{"id": 1, "rating": 5}]}
+    rated = {**NO_STARS, "ratings": [{"id": 1, "rating": 5}]}
     assert owner.client.get("/api/stars").json == rated
     for rating in (6, -1, 2.5, "5", None, True):
         answer = owner.send("PUT", "/api/tracks/1/rating", {"rating": rating})
@@ -86,6 +91,71 @@ def test_ratings_are_from_one_to_five(app: Flask, owner: Owner) -> None:
         assert "0 to 5" in message_of(answer)
     assert owner.send("PUT", "/api/tracks/1/rating", {"rating": 0}).status_code == 204
     assert services_of(app).marks.of_tracks(1, [b"one.flac"]) == {}
+
+
+def test_albums_and_artists_have_stars_and_ratings_that_apps_have_too(
+    app: Flask, owner: Owner
+) -> None:
+    database = services_of(app).database
+    add_track(database, b"A/1.flac", title="Deep", artist="Ärzte", album="Blau & Grün")
+    add_track(database, b"A/2.flac", title="Loose", artist="Ärzte")
+    player = Player(app, add_device(app))
+    [album] = player.ask("search3", {"query": "Blau"})["searchResult3"]["album"]
+    [artist] = player.ask("search3", {"query": "Ärzte"})["searchResult3"]["artist"]
+    for kind, found in (("albums", album), ("artists", artist)):
+        key = found["id"][3:]
+        assert owner.send("PUT", f"/api/{kind}/{key}/star").status_code == 204
+        rated = owner.send("PUT", f"/api/{kind}/{key}/rating", {"rating": 4})
+        assert rated.status_code == 204
+        answer = owner.client.get("/api/stars").json
+        assert answer == {**NO_STARS, kind: [{"key": key, "is_starred": True, "rating": 4}]}
+        name = kind[:-1]
+        [starred] = player.ask("getStarred2")["starred2"][name]
+        assert (starred["id"], starred["userRating"]) == (found["id"], 4)
+        assert owner.send("DELETE", f"/api/{kind}/{key}/star").status_code == 204
+        answer = owner.client.get("/api/stars").json
+        assert answer == {**NO_STARS, kind: [{"key": key, "is_starred": False, "rating": 4}]}
+        assert owner.send("PUT", f"/api/{kind}/{key}/rating", {"rating": 6}).status_code == 400
+        owner.send("PUT", f"/api/{kind}/{key}/rating", {"rating": 0})
+        assert owner.client.get("/api/stars").json == NO_STARS
+        for wrong in ("0", "-", "QQ", "QQBR", "~"):
+            if wrong == "-" and kind == "artists":
+                continue  # the unknown artist, who is there
+            answer = owner.send("PUT", f"/api/{kind}/{wrong}/star")
+            assert answer.status_code == 404, wrong
+            assert f"no such {name}" in message_of(answer)
+
+
+def test_the_page_of_favourites_has_albums_and_artists(
+    app: Flask, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = services_of(app)
+    for number in (1, 2, 3):
+        path = b"A/%d.flac" % number
+        add_track(services.database, path, title="Deep", artist="Ada", album=f"Album {number}")
+    add_track(services.database, b"B/1.flac", title="Far", artist="Bo")
+    subjects = [Subject.album("ada", f"album {number}") for number in (1, 2)]
+    # Of what went with a scan there is nothing to show.
+    subjects += [Subject.album("ada", "gone"), Subject.artist("bo"), Subject.artist("gone")]
+    services.marks.star(FIRST_USER, subjects)
+    # What an app shows as an unknown album has no name to be shown by.
+    services.marks.star(FIRST_USER, [Subject.album("bo", "")])
+    page = owner.page("/favourites").text
+    assert "The star beside a track" not in page
+    for name in ("Album 1", "Album 2", "Unknown album", "Bo"):
+        assert f'<span class="folder-name">{name}</span>' in page
+    for name in ("Album 3", "gone", "Ada"):
+        assert f'<span class="folder-name">{name}</span>' not in page
+    assert "More albums" not in page
+    monkeypatch.setattr("mixtape.web.views.favourites.PAGE_SIZE", 2)
+    page = owner.page("/favourites").text
+    assert "/favourites?album_offset=2" in page
+    assert "More artists" not in page
+    rest = owner.page("/favourites?album_offset=2").text
+    assert rest.count('data-marks="albums/') == 1
+    assert (
+        '<h1 tabindex="-1">Unknown album</h1>' in owner.page(f"/albums/{encode_key('bo', '')}").text
+    )
 
 
 def test_what_a_page_plays_is_shown_and_counted(app: Flask, owner: Owner, clock: Clock) -> None:

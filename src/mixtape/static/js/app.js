@@ -35,7 +35,7 @@ const go = attachNavigation(main, () => {
   rowsChanged();
   mount();
 });
-mount = attachPage(main, { rowsChanged, go, player });
+mount = attachPage(main, { rowsChanged, go, player, stars });
 attachAdd(main, bar, player, go, stars);
 
 const find = async (ids) => (await send("GET", `${lookupUrl}?ids=${[...new Set(ids)]}`)).tracks.map((fields) => trackOf(fields));

@@ -8,6 +8,7 @@ import { attachEditor } from "./editor/editor.js";
 import { attachImportPlaylist } from "./mixtape/import-playlist.js";
 import { attachListenBrainz } from "./marks/listenbrainz.js";
 import { attachMore } from "./library/more.js";
+import { attachPageRating } from "./marks/page-rating.js";
 import { attachReadiness } from "./mixtape/readiness.js";
 import { attachRemoveButtons } from "./mixtape/remove-button.js";
 import { attachScan } from "./library/scan.js";
@@ -26,11 +27,12 @@ const BY_SELECTOR = [
   ["[data-devices]", attachDevices],
   ["[data-people]", attachPeople],
   ["[data-listenbrainz]", attachListenBrainz],
+  ["[data-rate]", attachPageRating],
 ];
 
 /**
  * @param {HTMLElement} main
- * @param {{rowsChanged: () => void, go: (url: string, replaces?: boolean) => void}} page
+ * @param {{rowsChanged: () => void, go: (url: string, replaces?: boolean) => void, player: import("./player/player.js").Player, stars: import("./marks/stars.js").Stars}} page
  * @returns {() => void} to be called when what `main` holds has been replaced
  */
 export function attachPage(main, page) {

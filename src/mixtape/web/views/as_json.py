@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
     """Give an app's templates the qualities, and the addresses of artists, albums and covers."""
     app.jinja_env.globals.update(
         album_url=album_url,
+        album_marks=album_marks,
         artist_url=artist_url,
         art_url=art_url,
         mixtape_cover_url=mixtape_cover_url,
@@ -79,6 +80,11 @@ def artist_url(artist: Artist | Album) -> str:
 def album_url(album: Album) -> str:
     """Return the address of an album's page."""
     return url_for("catalogue.album", key=encode_key(album.artist_key, album.key))
+
+
+def album_marks(album: Album) -> str:
+    """Return what stands for an album in the addresses of its star and rating."""
+    return f"albums/{encode_key(album.artist_key, album.key)}"
 
 
 def album_tracks_url(album: Album) -> str:
@@ -145,6 +151,7 @@ def album_fields(album: Album) -> dict[str, Any]:
         "tracks": album.tracks,
         "url": album_url(album),
         "tracks_url": album_tracks_url(album),
+        "marks": album_marks(album),
         "cover": art_url(album.cover_key, MIDDLE, album.title),
     }
 

@@ -52,7 +52,7 @@ class Adding {
       next: () => this.#enqueue(once, (tracks) => playNext(player, tracks), translate("Plays next: “%(name)s”", { name: subject.name })),
       queue: () => this.#enqueue(once, (tracks) => tracks.forEach((track) => player.enqueue(track)), translate("In the queue: “%(name)s”", { name: subject.name })),
     };
-    if (subject.isOne) {
+    if (subject.id) {
       ways.star = () => this.#star(once);
       ways.rate = (rating) => this.stars.rate(subject.id, rating);
     }

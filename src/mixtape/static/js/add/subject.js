@@ -10,7 +10,7 @@ import { translate } from "../shared/words.js";
  * @property {string} note in small letters below the name
  * @property {string} cover its address
  * @property {boolean} isOne whether it is a single track
- * @property {number} [id] of a single track
+ * @property {import("../marks/stars.js").Subject} [id] what its star and rating are of; a folder has none
  * @property {() => Promise<import("../player/player.js").Track[]>} tracks
  */
 
@@ -23,8 +23,8 @@ export function subjectOfTrack(track) {
 /** @param {HTMLElement} source a row of a track, or what names the address of several as `data-tracks` @returns {Subject | null} */
 export function subjectOf(source) {
   if (source.matches("[data-track]")) return subjectOfTrack(readTrack(source));
-  const { tracks: url, name, note = "", cover = "" } = source.dataset;
-  return url ? { name, note, cover, isOne: false, tracks: () => tracksAt(url) } : null;
+  const { tracks: url, name, note = "", cover = "", marks: id } = source.dataset;
+  return url ? { name, note, cover, isOne: false, id, tracks: () => tracksAt(url) } : null;
 }
 
 /** @param {string} url @returns {Promise<import("../player/player.js").Track[]>} */

@@ -131,7 +131,7 @@ function cards(name, items, describeItem, kind) {
 /** Let an album be added as its card on other pages can be. */
 function makeAddable(place, item, name, note) {
   place.className = "card-item";
-  Object.assign(place.dataset, { tracks: item.tracks_url, name, note, cover: item.cover });
+  Object.assign(place.dataset, { tracks: item.tracks_url, name, note, cover: item.cover, marks: item.marks });
   const button = document.getElementById("track-row").content.querySelector("[data-add]").cloneNode(true);
   button.className = "icon-button card-add";
   button.setAttribute("aria-label", translate("Add “%(name)s” to a mixtape", { name }));

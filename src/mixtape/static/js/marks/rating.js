@@ -1,4 +1,4 @@
-// The rating of a track: one choice of six, from none to five stars, with a way back.
+// A rating: one choice of six, from none to five stars, with a way back.
 
 import { plural, translate } from "../shared/words.js";
 
@@ -23,7 +23,7 @@ export class RatingChoice {
     });
   }
 
-  /** @param {number} rating of the track, 0 for none @param {(rating: number) => Promise<void>} [rate] none hides it */
+  /** @param {number} rating of what is shown, 0 for none @param {(rating: number) => Promise<void>} [rate] none hides it */
   show(rating, rate) {
     this.#group.hidden = !rate;
     this.#rate = rate;

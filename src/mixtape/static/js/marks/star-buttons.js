@@ -1,4 +1,4 @@
-// The star buttons: in the rows of tracks, and in the player for what is playing.
+// The star buttons: in the rows of tracks, on the pages of albums and artists, and in the player for what is playing.
 
 import { idOf } from "../add/subject.js";
 import { toast } from "../shared/spoken.js";
@@ -15,7 +15,7 @@ export function attachStarButtons(main, bar, player, stars) {
   const press = (id) => stars.toggle(id).catch((error) => toast(error.message, { label: translate("Try again"), act: () => press(id) }));
   main.addEventListener("click", (event) => {
     const button = event.target.closest("[data-star]");
-    if (button) press(Number(button.closest("[data-track]").dataset.id));
+    if (button) press(starredBy(button));
   });
 
   const playing = document.getElementById("star-playing").content.firstElementChild.cloneNode(true);
@@ -23,8 +23,8 @@ export function attachStarButtons(main, bar, player, stars) {
   playing.addEventListener("click", () => press(idOf(player.track)));
 
   const mark = () => {
-    for (const button of main.querySelectorAll("[data-track] [data-star]")) {
-      button.setAttribute("aria-pressed", String(stars.has(Number(button.closest("[data-track]").dataset.id))));
+    for (const button of main.querySelectorAll("[data-star]")) {
+      button.setAttribute("aria-pressed", String(stars.has(starredBy(button))));
     }
     const { track } = player;
     playing.hidden = !track || !idOf(track);
@@ -38,6 +38,12 @@ export function attachStarButtons(main, bar, player, stars) {
   // Without them the buttons show no stars, and give them all the same.
   stars.load().catch(() => {});
   return mark;
+}
+
+/** @param {HTMLElement} button @returns {import("./stars.js").Subject} what it gives a star to */
+function starredBy(button) {
+  const { id, marks } = button.closest("[data-track], [data-marks]").dataset;
+  return marks ?? Number(id);
 }
 
 /** @param {string} name @returns {string} what a star button is called, pressed or not */
