@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from mixtape.accounts.marks import Subject
 from mixtape.database.tables import FIRST_USER
@@ -98,6 +98,16 @@ def test_what_is_heard_is_shown_and_counted_once(app: Flask, page: Page) -> None
     assert plays() == before + 1
 
 
+def lit(group: Locator) -> list[int]:
+    """Return which stars of a rating are seen to be given."""
+    found: list[int] = group.evaluate(
+        "(group) => [...group.querySelectorAll('label')]"
+        ".filter((label) => getComputedStyle(label).getPropertyValue('--star-fill') !== '')"
+        ".map((label) => Number(label.querySelector('input').value))"
+    )
+    return found
+
+
 def test_a_track_is_rated_by_pointer_and_by_keys_and_that_is_undone(app: Flask, page: Page) -> None:
     def rating() -> int | None:
         said = services_of(app).marks.of_tracks(FIRST_USER, [b"Album/1.flac"])
@@ -111,9 +121,11 @@ def test_a_track_is_rated_by_pointer_and_by_keys_and_that_is_undone(app: Flask, 
     group.get_by_role("radio", name="4 stars").check()
     expect(group.get_by_role("status")).to_have_text("Rated with 4 stars")
     assert rating() == 4
+    assert lit(group) == [1, 2, 3, 4]
     page.keyboard.press("ArrowLeft")
     expect(group.get_by_role("radio", name="3 stars")).to_be_checked()
     wait_until(lambda: rating() == 3)
+    assert lit(group) == [1, 2, 3]
     undo = group.get_by_role("button", name="Undo")
     undo.click()
     expect(group.get_by_role("radio", name="4 stars")).to_be_focused()
@@ -123,6 +135,7 @@ def test_a_track_is_rated_by_pointer_and_by_keys_and_that_is_undone(app: Flask, 
     group.get_by_role("radio", name="1 star", exact=True).click()
     expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("cannot be reached")
     expect(group.get_by_role("radio", name="4 stars")).to_be_checked()
+    assert lit(group) == [1, 2, 3, 4]
     page.unroute("**/rating")
     page.reload()
     row.hover()
@@ -130,6 +143,7 @@ def test_a_track_is_rated_by_pointer_and_by_keys_and_that_is_undone(app: Flask, 
     expect(group.get_by_role("radio", name="4 stars")).to_be_checked()
     group.get_by_role("radio", name="None").check()
     expect(group.get_by_role("status")).to_have_text("Rating taken back")
+    assert lit(group) == []
     assert rating() is None
 
 
@@ -153,6 +167,7 @@ def test_an_album_and_an_artist_have_a_star_and_a_rating_on_their_pages_and_in_t
         group = main.get_by_role("group", name="Your rating")
         group.get_by_role("radio", name="4 stars").check()
         expect(group.get_by_role("status")).to_have_text("Rated with 4 stars")
+        assert lit(group) == [1, 2, 3, 4]
         assert said(kind) == [(True, 4)]
         # The sheet shows the same, and what is chosen there shows on the page.
         main.get_by_role("button", name=f"Add all of “{name}” to a mixtape").click()

@@ -36,6 +36,7 @@ export class RatingChoice {
   /** Arrow keys choose one after the other: each is sent when the one before it is kept. */
   #choose(rating) {
     const rate = this.#rate;
+    this.#light(rating);
     this.#say("");
     this.#last = this.#last.then(async () => {
       if (rate !== this.#rate || rating === this.#kept) return;
@@ -61,6 +62,15 @@ export class RatingChoice {
 
   #check(rating) {
     this.#group.querySelector(`[value="${rating}"]`).checked = true;
+    this.#light(rating);
+  }
+
+  /** By a class: Chromium leaves stars as they were that a style sheet finds by the choice of a later one (":has"). */
+  #light(rating) {
+    for (const choice of this.#group.querySelectorAll("input")) {
+      const stars = Number(choice.value);
+      choice.closest("label").classList.toggle("is-lit", stars > 0 && stars <= rating);
+    }
   }
 
   #part(name) {
