@@ -255,6 +255,16 @@ def test_folders_are_those_on_disk(player: Player) -> None:
     assert names(zed["directory"]["child"], "title") == ["Mix", "The Zed", "Änn"]
 
 
+def test_the_way_up_from_a_folder_ends_where_the_indexes_begin(player: Player) -> None:
+    [letter, _] = player.ask("getIndexes")["indexes"]["index"]
+    [top] = letter["artist"]
+    found = player.ask("getMusicDirectory", {"id": top["id"]})["directory"]
+    assert "parent" not in found
+    deeper = player.ask("getMusicDirectory", {"id": found["child"][0]["id"]})["directory"]
+    assert deeper["parent"] == top["id"]
+    assert "parent" not in player.ask("getMusicDirectory", {"id": "fd-"})["directory"]
+
+
 def test_artists_and_albums_are_folders_too(player: Player) -> None:
     [letter] = [
         each for each in player.ask("getArtists")["artists"]["index"] if each["name"] == "A"
@@ -284,6 +294,11 @@ def test_one_music_folder_is_asked_for_by_its_number(
     assert len(player.ask("getIndexes", one)["indexes"]["child"]) == 1
     whole = under_letters(player.ask("getIndexes")["indexes"]["index"])
     assert whole == {"A": ["Änn"], "M": ["Mix"], "Z": ["The Zed"]}
+    # Up from what is listed leads nowhere, and so it does from all music folders.
+    listed = player.ask("getIndexes")["indexes"]["index"][0]["artist"][0]["id"]
+    for top in (first["id"], second["id"], "fd-", listed):
+        directory = player.ask("getMusicDirectory", {"id": top})["directory"]
+        assert "parent" not in directory, top
     found = player.ask("search3", {"query": "", **one})["searchResult3"]
     assert [len(found[kind]) for kind in ("artist", "album", "song")] == [1, 1, 1]
     for kind in LISTS:

@@ -80,7 +80,9 @@ def _read(call: Call) -> Id:
 
 def _folder(call: Call, path: bytes) -> dict[str, Any]:
     found = call.services.catalogue.folder(path)
-    top = _top(call, path)
+    top, above = _top(call, path), folder_above(path)
+    # What `getIndexes` lists has nothing above it: players that walk up would show all that twice.
+    is_listed = not path or top is not None or _top(call, above) is not None
     if not found.folders and not found.tracks and top is None:
         raise SubsonicError(NOT_FOUND, _NOTHING)
     tracks = in_order(found.tracks)
@@ -91,7 +93,7 @@ def _folder(call: Call, path: bytes) -> dict[str, Any]:
     ]
     return {
         "id": folder_id(path),
-        "parent": folder_id(folder_above(path)) if path and top is None else None,
+        "parent": None if is_listed else folder_id(above),
         "name": top.name if top else Folder(path).name,
         "child": [*listed, *_in_folder(track_fields(call, tracks), tracks)],
     }
