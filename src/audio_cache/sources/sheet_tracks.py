@@ -36,6 +36,8 @@ _LEAD_IN_FRAMES: Final = 2 * FRAMES_PER_S
 _HIDDEN: Final = "Hidden track"
 _NS_PER_MS: Final = 1_000_000
 _SUFFIXES: Final = sorted(LOSSLESS_SUFFIXES)
+# No file has a longer name. Marks over one letter are put in order in the square of their number.
+_LONGEST_NAME: Final = 255
 # Of the tags of the file, these are about something else than one of its tracks.
 _OF_WHOLE: Final = frozenset(
     {"title", "tracknumber", "tracktotal", "isrc", "lyrics", "comment", "musicbrainz_trackid"}
@@ -340,7 +342,7 @@ class _Folder:
             named: as the sheet has it.
             is_only: whether the sheet names no other.
         """
-        last = named.replace("\\", "/").rpartition("/")[2]
+        last = named.replace("\\", "/").rpartition("/")[2][:_LONGEST_NAME]
         if not last or last.startswith(".") or "\0" in last:
             return None
         path = os.path.join(self._path, last)

@@ -134,8 +134,10 @@ def sort_key(name: str) -> str:
     """Return a name folded for grouping and sorting: no case, accents or leading "The".
 
     Only the accents of U+0300 to U+036F go. The marks of other scripts tell letters apart, such as
-    Japanese KA from GA.
+    Japanese KA from GA. No name here is longer than MAX_TEXT, and of one that somebody sends no
+    more counts: marks over one letter are put in order in the square of their number.
     """
+    name = name[:MAX_TEXT]
     folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", name)).casefold()
     key = " ".join(unicodedata.normalize("NFC", folded).split())
     return key.removeprefix("the ") or name.casefold()

@@ -18,6 +18,8 @@ from .playlist_file import WantedTrack
 
 # A playlist tells whole seconds, and players round in different ways.
 _SAME_WITHIN_S: Final = 3.0
+# No file has a longer name. Marks over one letter are put in order in the square of their number.
+_LONGEST_NAME: Final = 255
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,12 @@ def _as_long(tracks: list[_Known], wanted: WantedTrack) -> list[_Known]:
 
 def _parts(path: bytes) -> tuple[str, ...]:
     """Return a path as the names on it, as systems compare them that do so loosely."""
-    text = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape")).casefold()
-    return tuple(part for part in text.split("/") if part not in {"", ".", ".."})
+    names = path.decode("utf-8", "surrogateescape").split("/")
+    return tuple(
+        unicodedata.normalize("NFC", name[:_LONGEST_NAME]).casefold()
+        for name in names
+        if name not in {"", ".", ".."}
+    )
 
 
 def _stem(name: str) -> str:

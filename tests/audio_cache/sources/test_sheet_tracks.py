@@ -188,7 +188,14 @@ def test_only_what_lies_beside_the_sheet_is_cut(folder: Path, named: str) -> Non
     assert {track.file for track in read_sheet(folder / "a.cue")} == {str(folder / "a.flac")}
 
 
-@pytest.mark.parametrize("named", ["..", ".", "/", "gone.flac", ".a.flac", "x/", "a\0.flac"])
+@pytest.mark.parametrize(
+    "named",
+    # Of the last each mark is put in its order among all others, which takes hours.
+    [
+        *("..", ".", "/", "gone.flac", ".a.flac", "x/", "a\0.flac"),
+        pytest.param("a" + "\u0300\u0316" * 200_000, id="marks"),
+    ],
+)
 def test_a_sheet_of_nothing_beside_it_cuts_nothing(folder: Path, named: str) -> None:
     (folder / "a.cue").rename(folder / "other.cue")
     write_sheet(folder / "other.cue", named)

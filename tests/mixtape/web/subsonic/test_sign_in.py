@@ -180,3 +180,13 @@ def test_music_that_was_decided_on_is_refused_by_http_to_whoever_proves_nothing(
     visitor: FlaskClient, values: dict[str, str]
 ) -> None:
     assert visitor.get("/rest/getTranscodeStream", query_string=values).status_code == 401
+
+
+def test_a_name_of_marks_keeps_nobody_waiting(visitor: FlaskClient, key: str) -> None:
+    # Each of them is put in its order among all others, which takes minutes: for everybody, as one
+    # call does it, and for anybody, as it comes before the key.
+    marks = "\u0300\u0316" * 220_000
+    form = f"f=json&p={key}&u=a{marks}".encode()
+    answer = visitor.post("/rest/ping", data=form, content_type="application/x-www-form-urlencoded")
+    assert answer.json is not None
+    assert answer.json["subsonic-response"]["error"]["code"] == 40
