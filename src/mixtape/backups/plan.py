@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ..accounts.passwords import is_password_hash
 from ..accounts.users import name_key
 from ..database.account_tables import User
-from ..database.tables import FIRST_USER
+from ..database.tables import FIRST_USER, MAX_COUNTED
 from ..errors import BackupError, InvalidMixtapeError
 from ..messages import Message
 from ..mixtapes.share_links import MAX_LINKS, checked_name, is_slug
@@ -181,6 +181,9 @@ def _check(own: Row, tracks: Sequence[Row]) -> None:
     """Hold a mixtape to what an editor may save, and clean its texts. InvalidMixtapeError."""
     if len({row["position"] for row in tracks}) < len(tracks):
         raise InvalidMixtapeError(Message("two of its tracks have the same place"))
+    _check_count("revision", own.get("revision"))
+    for row in tracks:
+        _check_count("position", row["position"])
     texts = ("title", "notes", "sender", "recipient")
     state = checked(
         MixtapeState(
@@ -210,6 +213,15 @@ def _check_links(links: Sequence[Row]) -> None:
             )
         if "name" in link:
             link["name"] = checked_name(link["name"])
+        _check_count("furthest_place", link.get("furthest_place"))
+
+
+def _check_count(name: str, number: int | None) -> None:
+    """Hold a number to what is counted from 0 here. InvalidMixtapeError."""
+    if number is not None and not 0 <= number <= MAX_COUNTED:
+        raise InvalidMixtapeError(
+            Message("its %(name)s is %(number)s, which cannot be", name=name, number=number)
+        )
 
 
 def _is_same(rows: Rows, existing: Rows) -> bool:

@@ -87,6 +87,9 @@ def _as_copy(rows: Rows, made_at: datetime) -> Rows:
 def _add(session: Session, rows: Rows, user_id: int) -> str:
     own = {**decode_row(MIXTAPE, rows[MIXTAPE.name][0]), "user_id": user_id}
     given_slug: str = own["slug"]
+    if session.execute(select(LINK.c.id).where(LINK.c.slug == given_slug)).first() is not None:
+        # It leads to another mixtape, whose link this one would have for its first.
+        own["slug"] = new_slug()
     identities: _Identities = {}
     slug: str = _insert(session, MIXTAPE, own, identities)["slug"]
     # The first link is by the name of its mixtape.

@@ -31,6 +31,8 @@ READ_VERSION: Final = 1
 FIRST_USER: Final = 1
 # Larger numbers, which anybody can put into an address, are no ids, and SQLite refuses them.
 MAX_ID: Final = 2**63 - 1
+# No revision of anything and no place on anything comes near, and one more still fits a column.
+MAX_COUNTED: Final = 2**31 - 1
 LIBRARY_PATH: Final = "library path"
 # SQLite then keeps the rows of a table in the order of their keys, and not in a second place.
 IN_ORDER: Final = {"sqlite_with_rowid": False}

@@ -83,7 +83,7 @@ def test_a_draft_goes_on_from_the_mixtape_that_its_page_was_opened_with(
     assert answer.status_code == 409
 
 
-@pytest.mark.parametrize("revision", ["1", 1.5, True, [1]])
+@pytest.mark.parametrize("revision", ["1", 1.5, True, [1], 10**30])
 def test_a_revision_that_is_no_number_is_refused(owner: Owner, revision: Any) -> None:
     answer = owner.send("POST", "/api/drafts", {"slug": None, "base_revision": revision})
     assert answer.status_code == 400
@@ -197,7 +197,13 @@ def test_what_cannot_be_saved_is_refused_in_words(
     assert services_of(app).mixtapes.summaries() == ()
 
 
-@pytest.mark.parametrize("body", [[], "x", None, {}, {"state": 1}, {"state": {}, "revision": "1"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *([], "x", None, {}, {"state": 1}, {"state": {}, "revision": "1"}),
+        {"state": {"cover_key": "\ud83d"}, "revision": 0},
+    ],
+)
 def test_an_autosave_of_something_else_is_refused(owner: Owner, body: Any) -> None:
     answer = owner.send("PUT", f"/api/drafts/{begin(owner)['key']}", body)
     assert answer.status_code == 400

@@ -19,7 +19,7 @@ from ...services import current_services
 from ..visitors import own_tapes
 from .caching import task_fields
 from .editor import editor_fields
-from .json_api import fresh_json, no_content, read_object, read_revision
+from .json_api import fresh_json, is_revision, no_content, read_object, read_revision
 
 blueprint = Blueprint("drafts", __name__)
 
@@ -37,7 +37,7 @@ def begin() -> Response:
     slug, base_revision = body.get("slug"), body.get("base_revision")
     if slug is not None and not isinstance(slug, str):
         abort(400, "The slug of a mixtape is a text.")
-    if base_revision is not None and type(base_revision) is not int:
+    if base_revision is not None and not is_revision(base_revision):
         abort(400, "The revision of a mixtape is a whole number.")
     return _answer(own_tapes().drafts.begin(slug, base_revision), 201)
 
@@ -96,7 +96,8 @@ def read_state(body: dict[str, Any]) -> MixtapeState:
     if not isinstance(state, dict):
         abort(400, "This needs the state of the mixtape, a JSON object.")
     cover_key, side_b = state.get("cover_key"), state.get("side_b")
-    if not (cover_key is None or isinstance(cover_key, str)):
+    # A lone surrogate, which is in no key, would stand in the address of a cover.
+    if not (cover_key is None or (isinstance(cover_key, str) and cover_key.isascii())):
         abort(400, "The cover is the key that the upload answered with, or null.")
     if not (side_b is None or type(side_b) is int):
         abort(400, "Where side B begins is a whole number of tracks, or null.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from flask import Flask, abort, jsonify, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from ...database.tables import MAX_COUNTED
 from ...errors import (
     BackupError,
     ConflictError,
@@ -99,6 +100,11 @@ def read_json() -> Any:
 def read_revision(body: dict[str, Any]) -> int:
     """Return the revision that a request started from; 400 where there is none."""
     revision = body.get("revision")
-    if not isinstance(revision, int) or isinstance(revision, bool) or abs(revision) >= 2**31:
+    if not is_revision(revision):
         abort(400, "This needs the revision that the change started from, a whole number.")
     return revision
+
+
+def is_revision(value: Any) -> TypeGuard[int]:
+    """Say whether a value can be a revision: a number that every database has."""
+    return type(value) is int and abs(value) <= MAX_COUNTED
