@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ..database.account_tables import Play
 from ..database.units_of_work import Database
@@ -49,18 +50,20 @@ class Plays:
         counted, now = [], self._now()
         with self._database.write() as session:
             lock_user(session, user_id)
+            # All at once, and written at once: others wait for their turn to write.
+            known = _find(session, user_id, {one.path for one in heard})
             for one in heard:
                 begun_at = min(one.begun_at, now)
-                play = session.get(Play, (user_id, one.path))
+                play = known.get(one.path)
                 if play is None:
                     play = Play(user_id=user_id, path=one.path, plays=0, last_played_at=begun_at)
+                    known[one.path] = play
                     session.add(play)
                 elif play.last_played_at == begun_at:
                     continue
                 play.plays += 1
                 # A player that was offline tells of plays from before.
                 play.last_played_at = max(play.last_played_at, begun_at)
-                session.flush()
                 counted.append(HeardTrack(one.path, begun_at))
         return counted
 
@@ -70,6 +73,12 @@ class Plays:
         query = query.order_by(Play.plays.desc(), Play.last_played_at.desc(), Play.path)
         with self._database.read() as session:
             return session.scalars(query.limit(limit)).all()
+
+
+def _find(session: Session, user_id: int, paths: Collection[bytes]) -> dict[bytes, Play]:
+    """Return the plays of some tracks, as many as a player tells of at once, by their paths."""
+    query = select(Play).where(Play.user_id == user_id, Play.path.in_(paths))
+    return {play.path: play for play in session.scalars(query)}
 
 
 def is_enough(heard_ms: float, duration_ms: float) -> bool:

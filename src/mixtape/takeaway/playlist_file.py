@@ -71,15 +71,19 @@ def read_playlist(content: bytes) -> PlaylistFile:
         raise PlaylistError(
             Message("there is no track in this file: it takes an M3U, M3U8 or XSPF file")
         )
-    if len(found.tracks) > MAX_TRACKS:
+    return found
+
+
+def _check_count(count: int) -> None:
+    """Refuse more tracks than a mixtape has, before any of them is looked at."""
+    if count > MAX_TRACKS:
         raise PlaylistError(
             Message(
                 "the playlist has %(count)s tracks, and a mixtape at most %(most)s",
-                count=len(found.tracks),
+                count=count,
                 most=MAX_TRACKS,
             )
         )
-    return found
 
 
 def _read_m3u(content: bytes) -> PlaylistFile:
@@ -87,7 +91,9 @@ def _read_m3u(content: bytes) -> PlaylistFile:
         raise PlaylistError(Message("this is no playlist: it takes an M3U, M3U8 or XSPF file"))
     title, said, seconds = "", "", 0
     tracks = []
-    for line in content.splitlines():
+    lines = [line for line in map(bytes.strip, content.splitlines()) if line]
+    _check_count(sum(not line.startswith(b"#") for line in lines))
+    for line in lines:
         text = _decoded(line).strip()
         if found := _EXTINF.match(text):
             seconds, said = int(found[1]), clean_text(found[2])
@@ -95,7 +101,7 @@ def _read_m3u(content: bytes) -> PlaylistFile:
             title = clean_text(found[1])
         elif text and not text.startswith("#"):
             artist, _, name = said.rpartition(" - ")
-            path = _path_of(line.strip())
+            path = _path_of(line)
             tracks.append(WantedTrack(path, name, artist, float(seconds) if seconds > 0 else None))
             said, seconds = "", 0
     return PlaylistFile(title, tuple(tracks))
@@ -110,13 +116,14 @@ def _read_xspf(content: bytes) -> PlaylistFile:
         ) from error
     if root.tag != f"{_XSPF}playlist":
         raise PlaylistError(Message("this XML is no XSPF playlist"))
-    tracks = tuple(_read_track(track) for track in root.iterfind(f"{_XSPF}trackList/{_XSPF}track"))
-    return PlaylistFile(_text(root, "title"), tracks)
+    tracks = root.findall(f"{_XSPF}trackList/{_XSPF}track")
+    _check_count(len(tracks))
+    return PlaylistFile(_text(root, "title"), tuple(map(_read_track, tracks)))
 
 
 def _read_track(track: ET.Element) -> WantedTrack:
     duration_s: float | None = None
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OverflowError):
         duration_s = int(_text(track, "duration")) / 1000 or None
     # A location is an address, so what is special in one is escaped.
     location = _text(track, "location").encode("utf-8", "replace")

@@ -115,6 +115,15 @@ def test_plays_are_counted_by_user_and_one_that_is_told_twice_once(
     assert plays.most_played(other, 5) == [b"a.flac"]
 
 
+def test_however_many_plays_are_told_at_once_nobody_waits_for_that_to_write(plays: Plays) -> None:
+    # One after the other, of a few tracks again and again.
+    told = [HeardTrack(b"%d.flac" % (at % 5), NOON - timedelta(days=at)) for at in range(1_000)]
+    with written() as statements:
+        assert plays.count(FIRST_USER, told) == told
+    assert len(statements) < 50
+    assert plays.count(FIRST_USER, told[:5]) == []
+
+
 def test_of_many_plays_at_once_none_is_lost(plays: Plays, marks: Marks) -> None:
     def count(number: int) -> None:
         plays.count(FIRST_USER, [HeardTrack(b"a.flac", NOON - timedelta(seconds=number))])

@@ -63,6 +63,7 @@ def test_what_is_written_is_read_again() -> None:
         (XSPF % b"", "no track in this file"),
         (b"x" * (MAX_PLAYLIST_BYTES + 1), "larger than 2 MB"),
         (b"a.mp3\n" * 1_001, "1,001 tracks"),
+        (XSPF % (b"<track><title>a</title></track>" * 1_001), "1,001 tracks"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]>' + XSPF % b"<track><title>&b;</title></track>", "XML"),
         (b'<!DOCTYPE a SYSTEM "file:///etc/passwd">' + XSPF % b"", "XML"),
         (b'<?xml version="1.0" encoding="no-such"?>' + XSPF % b"", "XML"),
@@ -79,3 +80,11 @@ def test_what_is_no_playlist_is_refused_with_the_reason(content: bytes, words: s
 def test_one_long_line_keeps_nobody_waiting(line: bytes) -> None:
     # A pattern that goes back and forth in it takes the better part of an hour.
     assert read_playlist(line + b"\na.mp3\n").tracks[-1].path == b"a.mp3"
+
+
+@pytest.mark.parametrize("duration", [b"9" * 400, b"-", b"1e3", b"\xd9\xa1"])
+def test_a_length_that_is_none_is_left_out(duration: bytes) -> None:
+    track = b"<track><title>A</title><duration>%b</duration></track>" % duration
+    [found] = read_playlist(XSPF % track).tracks
+    assert found.title == "A"
+    assert found.duration_s in {None, 0.001}
