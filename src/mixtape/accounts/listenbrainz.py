@@ -122,7 +122,7 @@ class ListenBrainz:
                     error.code,
                     _wait_s(error.headers),
                 ) from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
             raise ListenBrainzError(f"{self.url or OFFICIAL} does not answer: {error}") from error
         return found if isinstance(found, dict) else {}
 
@@ -192,7 +192,7 @@ def checked_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        is_address = is_address and not (parts.username or parts.query or parts.fragment)
+        is_address = is_address and not ("@" in parts.netloc or parts.query or parts.fragment)
         is_address = is_address and (parts.port is None or parts.port > 0)
     except ValueError:
         is_address = False

@@ -10,6 +10,7 @@ from typing import Final
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from ..errors import InvalidAccountError
+from ..files.tags import without_surrogates
 from ..messages import Message
 from ..weak_secrets import find_weakness
 from .typed_secrets import new_secret
@@ -24,7 +25,8 @@ _GROUPS: Final = 4
 
 def hash_of(password: str) -> str:
     """Return what is kept of a password, which takes about a twentieth of a second."""
-    return generate_password_hash(password, _HASH_METHOD, _SALT_CHARACTERS)
+    # Half an emoji, which JSON can hold, has no bytes to hash.
+    return generate_password_hash(without_surrogates(password), _HASH_METHOD, _SALT_CHARACTERS)
 
 
 def is_password_hash(text: str) -> bool:
@@ -35,7 +37,8 @@ def is_password_hash(text: str) -> bool:
 def is_password(password: str, stored: str | None) -> bool:
     """Say whether a password is the one that was kept; takes as long where none was."""
     # One that is longer than any is wrong, and cut so that it takes no longer.
-    is_right = check_password_hash(stored or _nobodys_hash(), password[: MAX_PASSWORD + 1])
+    given = without_surrogates(password[: MAX_PASSWORD + 1])
+    is_right = check_password_hash(stored or _nobodys_hash(), given)
     return is_right and stored is not None
 
 

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
 
-from mixtape.accounts.listenbrainz import checked_url, metadata_of
+from mixtape.accounts.listenbrainz import (
+    ListenBrainz,
+    ListenBrainzError,
+    checked_url,
+    metadata_of,
+)
 from mixtape.accounts.listens import Listens
 from mixtape.accounts.sealing import Sealer
 from mixtape.database.account_tables import Listen, User
@@ -18,6 +24,9 @@ from tests.helpers.listenbrainz_server import TOKEN, ListenBrainzServer
 from tests.helpers.tracks import NOON, Clock
 from tests.helpers.waiting import wait_until
 from tests.helpers.web import WebServer, served
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 SEALER = Sealer("a key of the site")
 MakeListens = Callable[[], Listens]
@@ -257,10 +266,28 @@ def test_an_account_that_cannot_be_asked_is_not_connected(make_listens: MakeList
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://example.org", "file:///etc/passwd", "http://", "x", "http://a:b@c", "http://x:y"]
+    "url",
+    [
+        "ftp://example.org",
+        "file:///etc/passwd",
+        "http://",
+        "x",
+        "http://a:b@c",
+        "http://:b@c",
+        "http://x:y",
+    ],
 )
 def test_an_address_is_one_of_the_web(url: str) -> None:
     with pytest.raises(InvalidAccountError, match="no address of a server"):
         checked_url(url)
     assert checked_url("https://api.listenbrainz.org/") == ""
     assert checked_url(" https://listens.example.org/ ") == "https://listens.example.org"
+
+
+def test_an_answer_that_is_none_is_a_failure_of_that_server() -> None:
+    def answer(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [b"[" * 50_000]
+
+    with served(answer) as address, pytest.raises(ListenBrainzError, match="does not answer"):
+        ListenBrainz(TOKEN, address).find_name()

@@ -251,3 +251,12 @@ def test_a_device_that_is_removed_while_its_answer_is_made_gets_none(
     answer = app.test_client(use_cookies=False).get(address)
     assert answer.json is not None
     assert answer.json["subsonic-response"]["error"]["code"] == 44
+
+
+def test_half_an_emoji_is_no_password_and_no_error(app: Flask, ann: Owner) -> None:
+    half = "half of it \ud83d"
+    sent = {"password": half, "new_password": half}
+    assert ann.send("POST", "/api/password", sent).status_code == 403
+    sent = {"password": ANNS_PASSWORD, "new_password": half}
+    assert ann.send("POST", "/api/password", sent).status_code == 204
+    assert ann.send("POST", "/api/password", {**sent, "password": half}).status_code == 204

@@ -57,6 +57,7 @@ def test_a_password_that_was_chosen_is_not_told_again(app: Flask, first: Owner) 
     [
         ({}, "name"),
         ({"name": "Ann"}, "role"),
+        ({"name": "Ann", "role": "listener", "password": "\ud83d"}, "fewer than 8"),
         ({"name": 5, "role": "listener"}, "name"),
         ({"name": "Ann", "role": "listener", "password": 5}, "password"),
         ({"name": "Ann", "role": "king"}, "no role"),
@@ -141,7 +142,7 @@ def test_nobody_is_removed_unless_it_is_said_what_becomes_of_the_tapes(
     app: Flask, first: Owner
 ) -> None:
     ann = add_user(app)
-    for sent in ({}, {"tapes": "burn"}, {"tapes": None}):
+    for sent in ({}, {"tapes": "burn"}, {"tapes": None}, {"tapes": []}):
         assert first.send("DELETE", f"/api/people/{ann.id}", sent).status_code == 400
     assert services_of(app).users.get(ann.id) == ann
 

@@ -85,7 +85,7 @@ def reset_password(user_id: int) -> Response:
 def remove(user_id: int) -> Response:
     """Remove a user; "tapes" says whether the mixtapes are deleted, or given to whoever asks."""
     tapes_go = read_object().get("tapes")
-    if tapes_go not in {_DELETE, _GIVE}:
+    if tapes_go not in (_DELETE, _GIVE):  # it may be a list, which no set takes
         abort(400, gettext('This needs "tapes": “delete”, or “give” to have them yourself.'))
     services, heir = current_services(), current_user()
     if user_id == heir.id:
