@@ -80,11 +80,11 @@ def run() -> Result:
 def _decode(source: Source, *, is_compared: bool) -> None:
     """Decode and filter a source as an encode does, for nothing."""
     check = AudioCheck.of(source) if is_compared else None
-    with patch.object(ffmpeg_options, "_encoder", _nothing):
+    with patch.object(ffmpeg_options, "encoder_arguments", _nothing):
         arguments = _piece(source).arguments(
             [QUALITY_SETTINGS["medium"]], check.codec if check else ""
         )
-    with FFmpegRun(chosen_ffmpeg(), arguments, outputs=int(is_compared)) as run_:
+    with FFmpegRun(chosen_ffmpeg(), arguments, source=source, outputs=int(is_compared)) as run_:
         for _, data in run_.read():
             if check is not None:
                 check.update(data)
@@ -95,7 +95,7 @@ def _decode(source: Source, *, is_compared: bool) -> None:
 
 def _encode(source: Source) -> None:
     arguments = _piece(source).arguments([QUALITY_SETTINGS["medium"]])
-    with FFmpegRun(chosen_ffmpeg(), arguments) as run_:
+    with FFmpegRun(chosen_ffmpeg(), arguments, source=source) as run_:
         for _ in run_.read():
             pass
         run_.finish()
@@ -105,7 +105,9 @@ def _piece(source: Source) -> Piece:
     return Piece(source, 0, frame_count(output_samples(source.samples or 0, source.rate_hz)))
 
 
-def _nothing(setting: QualitySetting) -> list[str]:
+def _nothing(
+    setting: QualitySetting, options: Sequence[str], *, at_once: bool = False
+) -> list[str]:
     return [*_NOWHERE]
 
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from audio_cache import flask_ext
 from audio_cache.encoding.ffmpeg import FFmpegRun, find_ffmpeg
-from audio_cache.encoding.ffmpeg_options import count_samples
+from audio_cache.encoding.survey import count_samples
 from audio_cache.flask_ext import FlaskAudioCache
 from audio_cache.sources.source import read_source
 from tests.audio_cache.foreign_app import make_app

@@ -13,6 +13,7 @@ from ..sources.source import Source
 from . import mp3
 from .cut import Cut, can_seek, cut_of
 from .ffmpeg import INPUT, FFmpeg, FFmpegRun, Report
+from .settling import SETTLING_FRAMES, Settling
 
 # Playlists and network protocols stay shut: a file may name no other file for ffmpeg to open.
 _LIMITS: Final = (
@@ -35,10 +36,6 @@ _CONTINUOUS: Final = (
 _FILLED: Final = ":async=1:min_hard_comp=0.001:first_pts=0"
 # These have no end of their own: tags behind the audio would be read as damaged audio.
 _OPEN_ENDED: Final = frozenset({"flac", "wv"})
-# LAME remembers how loud it was: behind what is loud its threshold of hearing comes down by 7.5 % a
-# frame at most, to 1/1600 of itself (adjust_ATH in encoder.c of LAME 3.100). That takes 95 frames,
-# and until then an encoder that began later gives other bytes. All else is forgotten after some 20.
-SETTLING_FRAMES: Final = 3 * mp3.GROUP_FRAMES
 # LAME looks ahead, so the last frames of a piece differ unless two more follow them.
 LOOKAHEAD_FRAMES: Final = 2
 # Covers the resampler's rounding: up to 39 samples if the audio is shorter than its filter, else 1.
@@ -48,6 +45,8 @@ _MD5_OUTPUT: Final = ("-f", "md5", "{out}")
 _MD5_DIGITS: Final = 32
 # By FLAC's bits per sample: as which its MD5 counts them.
 _CHECKED_AS: Final = {8: "pcm_s8", 16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
+# To a pipe, not to nothing: a limit on waiting for what it writes holds for any decoder.
+_SAMPLES_OUTPUT: Final = ("-ac", "2", "-c:a", "pcm_s16le", "-f", "s16le", "{out}")
 # By the format of a quality; another one needs its own arithmetic beside mp3's.
 _ENCODERS: Final = {"mp3": "libmp3lame"}
 
@@ -64,6 +63,7 @@ class Piece:
         stop: frame after the last.
         is_best_effort: the source is damaged: what cannot be decoded is silence, and no error.
         is_urgent: somebody waits for the first bytes of its one output.
+        settles_in: how many frames the encoder has to settle in.
     """
 
     source: Source
@@ -71,6 +71,7 @@ class Piece:
     stop: int
     is_best_effort: bool = False
     is_urgent: bool = False
+    settles_in: int = SETTLING_FRAMES
 
     def skip_bytes(self, bitrate_bps: int) -> int:
         """Return how many encoded bytes come before those that are wanted."""
@@ -85,6 +86,7 @@ class Piece:
         settings: Sequence[QualitySetting],
         options: Sequence[str] = (),
         checked_as: str = "",
+        settling: Settling | None = None,
     ) -> list[str]:
         """Return what ffmpeg has to do: decode once, and encode each setting to an output.
 
@@ -93,24 +95,33 @@ class Piece:
             options: further ones of the encoder.
             checked_as: the codec of the samples as they were decoded, whose MD5 one output more
                 gives.
+            settling: what one output more gives the samples that it asks for.
         """
         arguments = input_arguments(
             self.source, start_us=self._start_us, is_best_effort=self.is_best_effort
         )
-        if len(settings) == 1 and not checked_as:
+        if len(settings) == 1 and not checked_as and settling is None:
             arguments += ["-map", "0:a:0", "-vn", "-af", self._filters()]
             arguments += encoder_arguments(settings[0], options, at_once=self.is_urgent)
         else:
             # Filtered once for all: with a chain for each, one in six seconds would be theirs.
             labels = [f"[{number}]" for number in range(len(settings))]
-            split = f",asplit={len(labels)}" if len(labels) > 1 else ""
-            chain = f"{self._filters()}{split}{''.join(labels)}"
+            ends = [*labels, "[settling]"] if settling is not None else labels
+            split = f",asplit={len(ends)}" if len(ends) > 1 else ""
+            chain = f"{self._filters()}{split}{''.join(ends)}"
+            if settling is not None:
+                start = (self._heard - self._warm) * mp3.FRAME_SAMPLES
+                stop = start + settling.samples
+                chain += f";[settling]atrim=start_sample={start}:end_sample={stop}[asked]"
             if checked_as:
                 # In large frames, each of which costs the threads of ffmpeg a handover.
                 chain = f"asplit[plain],{chain};[plain]asetnsamples=n={_CHECKED_AT_ONCE}:p=0[raw]"
             arguments += ["-filter_complex", f"[0:a:0]{chain}"]
             for label, setting in zip(labels, settings, strict=True):
-                arguments += ["-map", label, *encoder_arguments(setting, options)]
+                encoder = encoder_arguments(setting, options, at_once=self.is_urgent)
+                arguments += ["-map", label, *encoder]
+        if settling is not None:
+            arguments += ["-map", "[asked]", *_SAMPLES_OUTPUT]
         if checked_as:
             arguments += ["-map", "[raw]", "-c:a", checked_as, *_MD5_OUTPUT]
         return arguments + (self._counter() if self._is_counted and self.is_last else [])
@@ -140,7 +151,7 @@ class Piece:
         report = run.finish()
         fault = self._find_fault(report, missing)
         if fault is not None:
-            raise _error(self.source, fault, run, report)
+            raise run_error(self.source, fault, run, report)
 
     @property
     def _warm(self) -> int:
@@ -148,7 +159,7 @@ class Piece:
 
     @property
     def _heard(self) -> int:
-        return max(0, self.first - SETTLING_FRAMES)
+        return max(0, self.first - self.settles_in)
 
     @property
     def _is_sought(self) -> bool:
@@ -317,7 +328,7 @@ class AudioCheck:
             said = b"".join(data for _, data in run.read())
             report = run.finish()
         if report.returncode != 0:
-            raise _error(self._source, "cannot be decoded", run, report)
+            raise run_error(self._source, "cannot be decoded", run, report)
         self._compare(said)
         self.is_passed_apart = True
 
@@ -365,26 +376,7 @@ def stops_at_errors(source: Source) -> bool:
     return source.codec != "pcm"
 
 
-def count_samples(ffmpeg: FFmpeg, source: Source) -> int:
-    """Return the samples per channel that a file decodes to, by decoding it once.
-
-    Raises:
-        EncodeInterruptedError: somebody ended the ffmpeg.
-        DamagedSourceError: ffmpeg cannot decode the file, or not all of it.
-        EncodeError: it met one of its limits.
-    """
-    # Raw samples to a pipe rather than `-f null`: a limit on waiting then holds for any decoder.
-    output = ("-map", "0:a:0", "-vn", "-f", "s16le", "{out}")
-    with FFmpegRun(ffmpeg, [*input_arguments(source), *output], source=source) as run:
-        for _ in run.read():
-            pass
-        report = run.finish()
-    if report.returncode != 0 or report.decoded_samples is None:
-        raise _error(source, "cannot be decoded", run, report)
-    return report.decoded_samples
-
-
-def _error(source: Source, fault: str, run: FFmpegRun, report: Report) -> EncodeError:
+def run_error(source: Source, fault: str, run: FFmpegRun, report: Report) -> EncodeError:
     """Return the error for a run that has not given the audio that its source states."""
     name, code, cmd, said = name_of(source), report.returncode, run.command, report.stderr
     if code < 0:

@@ -22,7 +22,6 @@ from .ffmpeg import INPUT, FFmpegRun, Report, input_word
 from .ffmpeg_options import (
     AT_FIRST_ERROR,
     LOOKAHEAD_FRAMES,
-    SETTLING_FRAMES,
     encoder_arguments,
     input_arguments,
     name_of,
@@ -30,6 +29,7 @@ from .ffmpeg_options import (
     stops_at_errors,
 )
 from .rendition import Rendition
+from .settling import SETTLING_FRAMES
 
 _VERSION: Final = 1
 _GROUP_SAMPLES: Final = mp3.GROUP_FRAMES * mp3.FRAME_SAMPLES

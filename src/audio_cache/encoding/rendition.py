@@ -19,7 +19,8 @@ from ..text import bytes_in_words, seconds_in_words
 from . import mp3
 from .cut import can_seek
 from .ffmpeg import FFmpeg, FFmpegRun
-from .ffmpeg_options import AudioCheck, count_samples, name_of
+from .ffmpeg_options import AudioCheck, name_of
+from .survey import count_samples
 from .together import HELD_FRAMES, encode_together
 
 LAYOUT_VERSION: Final = 2

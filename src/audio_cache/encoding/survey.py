@@ -15,7 +15,7 @@ from ..errors import DamagedSourceError
 from ..sources.source import Source
 from .cut import cut_of
 from .ffmpeg import FFmpeg, FFmpegRun
-from .ffmpeg_options import CONTINUOUS_WITHIN_SAMPLES, AudioCheck, input_arguments
+from .ffmpeg_options import CONTINUOUS_WITHIN_SAMPLES, AudioCheck, input_arguments, run_error
 
 # "[Parsed_ashowinfo_0 @ 0x…] [info] n:3 pts:12288 pts_time:… rate:44100 nb_samples:4096 …"
 _FRAME: Final = re.compile(r"\[Parsed_ashowinfo_\d+ @ .* pts:\s*(-?\d+) .* nb_samples:\s*(\d+) ")
@@ -128,3 +128,22 @@ def survey(
     except DamagedSourceError:
         return damage
     return None
+
+
+def count_samples(ffmpeg: FFmpeg, source: Source) -> int:
+    """Return the samples per channel that a file decodes to, by decoding it once.
+
+    Raises:
+        EncodeInterruptedError: somebody ended the ffmpeg.
+        DamagedSourceError: ffmpeg cannot decode the file, or not all of it.
+        EncodeError: it met one of its limits.
+    """
+    # Raw samples to a pipe rather than `-f null`: a limit on waiting then holds for any decoder.
+    output = ("-map", "0:a:0", "-vn", "-f", "s16le", "{out}")
+    with FFmpegRun(ffmpeg, [*input_arguments(source), *output], source=source) as run:
+        for _ in run.read():
+            pass
+        report = run.finish()
+    if report.returncode != 0 or report.decoded_samples is None:
+        raise run_error(source, "cannot be decoded", run, report)
+    return report.decoded_samples

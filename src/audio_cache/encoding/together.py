@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..quality import QUALITY_SETTINGS
 from . import mp3
 from .ffmpeg import FFmpegRun
 from .ffmpeg_options import AudioCheck, Piece
+from .settling import EARLY_FRAMES, Settling
 
 if TYPE_CHECKING:
     from .rendition import Rendition
@@ -48,31 +51,57 @@ def encode_together(
     whole = renditions[0]
     stop = whole.frames if stop is None else stop
     piece = Piece(whole.source, first, stop, whole.is_best_effort, is_urgent)
+    if is_urgent and first > EARLY_FRAMES and not whole.is_best_effort:
+        # For who waits it begins as late as it can, which mostly proves late enough.
+        settling = Settling(whole.bitrate_bps)
+        early = replace(piece, settles_in=EARLY_FRAMES)
+        with contextlib.suppress(_UnsettledError):
+            yield from _encode(early, renditions, nice, on_start, settling=settling)
+            return
+    yield from _encode(piece, renditions, nice, on_start, check)
+
+
+class _UnsettledError(Exception):
+    """An encoder that began so late might give other bytes than one that began with the track."""
+
+
+def _encode(
+    piece: Piece,
+    renditions: Sequence[Rendition],
+    nice: int,
+    on_start: Callable[[FFmpegRun], None],
+    check: AudioCheck | None = None,
+    settling: Settling | None = None,
+) -> Generator[tuple[int, bytes]]:
+    """Yield what `encode_together` does, from one ffmpeg.
+
+    Raises:
+        _UnsettledError: `settling` could not show that the bytes are right; none was yielded.
+    """
+    whole = renditions[0]
     bitrates = [each.bitrate_bps for each in renditions]
     skip = [piece.skip_bytes(bitrate) for bitrate in bitrates]
     missing = [piece.want_bytes(bitrate) for bitrate in bitrates]
     settings = [QUALITY_SETTINGS[each.quality] for each in renditions]
-    tails = [_Tail(bitrate, is_start=first == 0) for bitrate in bitrates]
+    tails = [_Tail(bitrate, is_start=piece.first == 0) for bitrate in bitrates]
     checked = check if piece.is_whole else None
+    codec = checked.codec if checked is not None else ""
     with FFmpegRun(
         whole.ffmpeg,
-        piece.arguments(settings, whole.ffmpeg.options, checked.codec if checked else ""),
+        piece.arguments(settings, whole.ffmpeg.options, codec, settling),
         source=whole.source,
-        outputs=len(renditions) + (checked is not None),
+        outputs=len(renditions) + (checked is not None) + (settling is not None),
         wait_limit_s=whole.wait_limit_s,
         nice=nice,
     ) as run:
         on_start(run)
-        for index, data in run.read():
-            if checked is not None and index == len(renditions):
-                checked.update(data)
-                continue
+        for index, data in _believed(run, len(renditions), checked, settling):
             fresh = data[skip[index] : skip[index] + missing[index]]
             skip[index] = max(0, skip[index] - len(data))
             missing[index] -= len(fresh)
             if ready := tails[index].push(fresh):
                 yield index, ready
-            if is_urgent:
+            if piece.is_urgent:
                 time.sleep(_GATHER_S)
         if piece.is_best_effort:
             run.finish()
@@ -84,7 +113,30 @@ def encode_together(
             if tail.held:
                 yield index, bytes(tail.held)
         if piece.is_best_effort:
-            yield from _fill(renditions, stop, missing)
+            yield from _fill(renditions, piece.stop, missing)
+
+
+def _believed(
+    run: FFmpegRun, encoders: int, check: AudioCheck | None, settling: Settling | None
+) -> Generator[tuple[int, bytes]]:
+    """Yield what the encoders of a run give, once it is known that they have settled."""
+    waiting: list[tuple[int, bytes]] = []
+    for index, data in run.read():
+        if index < encoders and (settling is None or settling.is_settled):
+            yield index, data
+        elif index < encoders:
+            waiting.append((index, data))
+        elif settling is not None:
+            settling.update(data)
+            if settling.is_settled:
+                yield from waiting
+                waiting.clear()
+            elif settling.is_over:
+                raise _UnsettledError
+        elif check is not None:
+            check.update(data)
+    if settling is not None and not settling.is_settled:
+        raise _UnsettledError
 
 
 class _Tail:

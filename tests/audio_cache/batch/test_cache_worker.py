@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from audio_cache.cache_worker import CacheWorker, missing, schedule_mixtape_caching
-from audio_cache.encoding import ffmpeg_options, together
+from audio_cache.encoding import ffmpeg_options, survey, together
 from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
 from audio_cache.encoding.mp3 import GROUP_FRAMES
 from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
@@ -71,7 +71,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int]]:
             super().__init__(*arguments, **options)
             started.append((self.command, running_count()))
 
-    for module in (together, ffmpeg_options):
+    for module in (together, survey, ffmpeg_options):
         monkeypatch.setattr(module, "FFmpegRun", Counted)
     return started
 

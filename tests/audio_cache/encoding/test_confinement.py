@@ -14,8 +14,7 @@ import pytest
 from audio_cache.encoding import confinement
 from audio_cache.encoding.confinement import confine, environment
 from audio_cache.encoding.ffmpeg import FFmpegRun, find_ffmpeg
-from audio_cache.encoding.ffmpeg_options import count_samples
-from audio_cache.encoding.survey import survey
+from audio_cache.encoding.survey import count_samples, survey
 from audio_cache.errors import DamagedSourceError, EncodeError
 from audio_cache.sources.source import read_source
 from tests.helpers.audio import DATA

@@ -16,8 +16,8 @@ from mutagen.mp3 import MP3
 
 from audio_cache.encoding import mp3
 from audio_cache.encoding.ffmpeg import FFmpeg, find_ffmpeg
-from audio_cache.encoding.ffmpeg_options import SETTLING_FRAMES
 from audio_cache.encoding.rendition import Rendition, audio_key, make_rendition
+from audio_cache.encoding.settling import EARLY_FRAMES, SETTLING_FRAMES
 from audio_cache.encoding.together import encode_together
 from audio_cache.errors import QualityError
 from audio_cache.quality import QUALITY_SETTINGS, QualityLevel
@@ -304,14 +304,14 @@ def test_before_the_frames_that_settle_the_encoder_it_is_given_silence(tmp_path:
     start = rendition.offset_of(400) + 100
     assert len(b"".join(rendition.read(start, start + 3_000))) == 3_000
     [read] = program.starts()
-    group, silent = divmod(400 - SETTLING_FRAMES, 49)
+    group, silent = divmod(400 - EARLY_FRAMES, 49)
     assert f"-ss {group * 1_280_000}us" in read.arguments
     assert f"afade=start_sample={silent * 1_152}:nb_samples=1" in read.arguments
 
 
 def test_each_frame_that_somebody_waits_for_comes_by_itself(tmp_path: Path) -> None:
     rendition = rendition_of(make_noise(tmp_path / "x.flac", samples=600_000))
-    start, stop = rendition.offset_of(300), rendition.offset_of(400)
+    start, stop = rendition.offset_of(10), rendition.offset_of(400)
     with contextlib.closing(rendition.read(start, stop)) as pieces:
         # What an encoder writes by itself is 32 KiB.
         assert len(next(pieces)) < 16_384

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import cmath
+import math
+import random
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from audio_cache.encoding.ffmpeg import find_ffmpeg
-from audio_cache.encoding.ffmpeg_options import SETTLING_FRAMES
 from audio_cache.encoding.mp3 import FRAME_SAMPLES, GROUP_FRAMES, SAMPLE_RATE_HZ
+from audio_cache.encoding.rendition import make_rendition
+from audio_cache.encoding.settling import EARLY_FRAMES, SETTLING_FRAMES, Settling, loudness
 from audio_cache.quality import Effort, QualityLevel
-from tests.helpers.audio import file_url, run_ffmpeg
+from audio_cache.sources.source import read_source
+from tests.helpers.audio import file_url, make_noise, run_ffmpeg
+from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.renditions import rendition_of, whole_file
 
 # The soft parts begin shortly before a group does, where an encoder that begins with that group
@@ -59,8 +66,17 @@ def test_each_group_that_is_made_on_its_own_is_that_of_the_whole(
 
 
 @pytest.mark.slow
-def test_what_begins_between_groups_is_that_of_the_whole(source: Path) -> None:
-    rendition = rendition_of(source, "medium")
+@pytest.mark.parametrize(
+    ("quality", "effort"),
+    [("low", "default"), ("medium", "default"), ("high", "default"), ("low", "fast")],
+)
+def test_what_begins_between_groups_is_that_of_the_whole(
+    source: Path, quality: QualityLevel, effort: Effort, tmp_path: Path
+) -> None:
+    program = StubFFmpeg(tmp_path / "stub")
+    rendition = replace(
+        rendition_of(source, quality), ffmpeg=find_ffmpeg(program.path, effort=effort)
+    )
     whole = whole_file(rendition)
     # Ten frames more than a group, so that the beginnings come to stand all over the groups.
     starts = range(0, rendition.length, rendition.offset_of(GROUP_FRAMES + 10))
@@ -70,6 +86,91 @@ def test_what_begins_between_groups_is_that_of_the_whole(source: Path) -> None:
         if b"".join(rendition.read(start, start + 20_000)) != whole[start : start + 20_000]
     ]
     assert other == []
+    # What an encoder gives that has not settled is thrown away, and that begins anew.
+    assert len(program.encodes()) > len(starts) + 1
+
+
+def test_where_music_is_loud_one_late_encoder_is_enough(tmp_path: Path) -> None:
+    program = StubFFmpeg(tmp_path / "stub")
+    source = read_source(make_noise(tmp_path / "loud.flac", samples=600_000))
+    rendition = make_rendition(source, "medium", find_ffmpeg(program.path))
+    start = rendition.offset_of(400)
+    data = b"".join(rendition.read(start, start + 3_000))
+    [_] = program.starts()
+    assert data == whole_file(rendition)[start : start + 3_000]
+
+
+def samples_of(*loudnesses: float) -> Iterator[bytes]:
+    """Give noise, for each loudness a frame of it: 1 is all that 16 bits hold."""
+    noise = random.Random(5)
+    for loud in loudnesses:
+        most = int(32_767 * loud)
+        values = (noise.randint(-most, most) for _ in range(2 * FRAME_SAMPLES))
+        yield array("h", values).tobytes()
+
+
+def settling_after(loudnesses: list[float]) -> Settling:
+    """Return what an encoder may remember that heard frames of some loudnesses."""
+    settling = Settling(192_000)
+    for frame in samples_of(*loudnesses):
+        settling.update(frame)
+    return settling
+
+
+def test_two_loud_frames_make_up_for_all_that_came_before() -> None:
+    # Behind the first, of which a part is not known, and with the half frame that looks ahead.
+    assert not settling_after([1, 1]).is_settled
+    assert settling_after([1, 1, 1, 1]).is_settled
+
+
+def test_as_little_as_the_threshold_can_fall_it_may_not_have_fallen_yet() -> None:
+    settling = settling_after([0.001] * (EARLY_FRAMES + 1))
+    assert settling.is_over
+    assert not settling.is_settled
+
+
+def test_what_is_soft_is_settled_once_the_threshold_is_down_to_it() -> None:
+    # By a factor of some 0.94 a frame, to a fifth.
+    soft = [0.08] * (EARLY_FRAMES + 1)
+    limit = 31.98 * loudness(next(samples_of(0.08))[: 4 * 1024])
+    assert 0.15 < limit < 0.35
+    assert settling_after(soft).is_settled
+    assert not settling_after(soft[:10]).is_settled
+
+
+def test_it_asks_for_the_samples_that_it_needs_and_no_more() -> None:
+    quiet = b"".join(samples_of(*[0.001] * (EARLY_FRAMES + 1)))
+    settling = Settling(192_000)
+    settling.update(quiet[: settling.samples * 4 - 1])
+    assert not settling.is_over
+    settling.update(quiet[settling.samples * 4 - 1 : settling.samples * 4])
+    assert settling.is_over
+
+
+def hearing(line: int) -> float:
+    """Return how well the line is heard: the threshold of hearing at its frequency, inverted."""
+    khz = line * 44.1 / 1024
+    threshold = 3.64 * khz**-0.8 - 6.8 * math.exp(-0.6 * (khz - 3.4) ** 2)
+    threshold += 6 * math.exp(-0.15 * (khz - 8.7) ** 2) + 0.72 * 0.001 * khz**4
+    return 10 ** (-threshold / 10)
+
+
+def test_loudness_is_that_of_each_line_by_itself() -> None:
+    # A tone on line 80 of the left channel, as a sum by the definition has it.
+    angles = [2 * math.pi * at / 1024 for at in range(1024)]
+    left = [round(8_000 * math.cos(80 * angle)) for angle in angles]
+    data = array("h", [value for sample in left for value in (sample, 0)]).tobytes()
+    middles = [angle + math.pi / 1024 for angle in angles]
+    window = [0.42 - 0.5 * math.cos(at) + 0.08 * math.cos(2 * at) for at in middles]
+    heard = [hearing(line) for line in range(1, 513)]
+    expected = 0.0
+    for line in range(74, 87):
+        value = sum(
+            sample * weight * cmath.exp(-1j * line * angle)
+            for sample, weight, angle in zip(left, window, angles, strict=True)
+        )
+        expected += abs(value) ** 2 * heard[line] / sum(heard)
+    assert loudness(data) == pytest.approx(expected / 2 / (14_752**2 * 512), rel=1e-4)
 
 
 def test_an_encoder_settles_within_the_longest_memory_that_lame_has() -> None:

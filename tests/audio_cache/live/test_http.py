@@ -234,6 +234,8 @@ def test_two_servers_share_one_encode_and_the_second_takes_over_when_the_first_i
         encodes, *answers = together(kill_the_first, *follow)
         assert encodes == [True]
         assert {(answer.cache_status, answer.body) for answer in answers} == {(LIVE, site.whole)}
-        assert site.encodes_of("track.flac") == [True, False]
+        # None made again what was there; where the machine is slow, a listener seeks besides.
+        first, second_encode, *seeks = site.encodes_of("track.flac")
+        assert (first, second_encode, any(seeks)) == (True, False, False)
         wait_until(lambda: second.inside()["encoders"] == 0)
         assert site.entry.read_bytes() == site.whole

@@ -14,8 +14,8 @@ import pytest
 
 from audio_cache import AudioCache
 from audio_cache.encoding import mp3
-from audio_cache.encoding.ffmpeg_options import SETTLING_FRAMES
 from audio_cache.encoding.rendition import Rendition
+from audio_cache.encoding.settling import SETTLING_FRAMES
 from audio_cache.store.partial import is_locked
 from tests.helpers.audio import file_url, make_noise, run_ffmpeg
 from tests.helpers.ffmpeg import StubFFmpeg

@@ -15,7 +15,7 @@ from mutagen.apev2 import APEv2
 
 from audio_cache import AudioCache
 from audio_cache.encoding.ffmpeg import find_ffmpeg
-from audio_cache.encoding.ffmpeg_options import count_samples as count_samples_of
+from audio_cache.encoding.survey import count_samples as count_samples_of
 from audio_cache.errors import EncodeError
 from audio_cache.quality import QualityLevel
 from audio_cache.sources.source import read_source

@@ -1,0 +1,197 @@
+"""From which frame on an encoder that began late gives the bytes of one that began with the track.
+
+LAME remembers how loud it was. Behind what is loud its threshold of hearing comes down by 7.5 % a
+frame at most, to 1/1600 of itself, which takes 95 frames, and until then an encoder that began
+later gives other bytes (adjust_ATH in encoder.c of LAME 3.100). In most music it forgets far
+sooner: two loud frames, or one that is as loud as all that it may remember, and how loud it was
+before no longer counts. Whether it did is seen in the samples that it was given, so an encoder that
+began shortly before what is wanted is asked for those as well, and its bytes are believed once no
+memory that it could have would have made them others.
+
+All else is forgotten after some 20 frames; the longest memory is the mean of 19 of how hard frames
+were to encode (pefirbuf).
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+import sys
+from array import array
+from operator import add, mul, sub
+from typing import Final
+
+from . import mp3
+
+# Begun so many frames before what is wanted, an encoder has settled whatever came before.
+SETTLING_FRAMES: Final = 3 * mp3.GROUP_FRAMES
+# Begun so many frames before, it has settled in most music, which `Settling` has to show.
+EARLY_FRAMES: Final = 32
+# Frames that have to be the same before the first that is wanted.
+_MARGIN_FRAMES: Final = 2
+
+# The spectra are of 1024 samples each (fft_long). Two count for a frame: that of its own first
+# granule, and that of the granule before; they begin so many samples before the frame's place.
+_FFT_SAMPLES: Final = 1024
+_BEGIN_BEFORE: Final = (224, 800)
+_FRAME_BYTES: Final = 4
+# psycho_loudness_approx: full scale is 14,752 to it, in each of 512 lines.
+_FULL_SCALE: Final = 14_752.0**2 * _FFT_SAMPLES / 2
+# By bits per second, what LAME scales its samples by (presets.c).
+_SCALES: Final = {192_000: 0.97, 224_000: 0.98, 256_000: 1.0, 320_000: 1.0}
+_OTHER_SCALE: Final = 0.95
+# Within so much of LAME's own arithmetic, which is in single precision, ours is taken to be.
+_UNSURE: Final = 0.01
+# The threshold at its lowest, beside what it is where music is loud.
+_LOWEST: Final = 0.000625
+
+
+class Settling:
+    """What an encoder still may remember from before the samples that it was given first.
+
+    Args:
+        bitrate_bps: what it encodes at.
+        frames: how many frames before the first one that is wanted it began.
+    """
+
+    def __init__(self, bitrate_bps: int, frames: int = EARLY_FRAMES) -> None:
+        self._power = _SCALES.get(bitrate_bps, _OTHER_SCALE) ** 2
+        self._data = bytearray()
+        self._frame = 0
+        self._last = frames - _MARGIN_FRAMES
+        # What it starts with, and what it may have come to: the least and the most of each.
+        self._factor = (_LOWEST, 1.0)
+        self._limit = (_LOWEST, 1.0)
+        self.is_settled = False
+
+    @property
+    def samples(self) -> int:
+        """Return how many samples per channel, at 44.1 kHz, tell all that can be told."""
+        return self._last * mp3.FRAME_SAMPLES - min(_BEGIN_BEFORE) + _FFT_SAMPLES
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether no further sample would tell more."""
+        return self.is_settled or self._frame >= self._last
+
+    def update(self, data: bytes) -> None:
+        """Take samples, in order: 16 bits little-endian, of both channels in turn."""
+        self._data += data
+        while not self.is_over:
+            place = (self._frame + 1) * mp3.FRAME_SAMPLES - min(_BEGIN_BEFORE)
+            if len(self._data) < (place + _FFT_SAMPLES) * _FRAME_BYTES:
+                return
+            self._frame += 1
+            self._step(*self._loudness())
+
+    def _loudness(self) -> tuple[float, float]:
+        """Return the limits of LAME's threshold that the frame sets: the least, and the most."""
+        loudest = 0.0
+        for before in _BEGIN_BEFORE:
+            start = (self._frame * mp3.FRAME_SAMPLES - before) * _FRAME_BYTES
+            stretch = self._data[start : start + _FFT_SAMPLES * _FRAME_BYTES]
+            loudest = max(loudest, loudness(stretch) * self._power)
+            if _limit(loudest * (1 - _UNSURE)) == 1.0:
+                break
+        return _limit(loudest * (1 - _UNSURE)), _limit(loudest * (1 + _UNSURE))
+
+    def _step(self, least: float, most: float) -> None:
+        """Go on by a frame that sets the limit between `least` and `most`."""
+        (low, high), (limit_low, limit_high) = self._factor, self._limit
+        falls_to_it = high * _fall(least) <= least and (limit_low >= most or low >= most)
+        rises_to_the_one_before = high <= limit_low and limit_high < least
+        self.is_settled = falls_to_it or rises_to_the_one_before
+        self._factor = _next(low, limit_low, least), _next(high, limit_high, most)
+        self._limit = least, most
+
+
+def loudness(data: bytes | bytearray) -> float:
+    """Return how loud 1024 samples are to LAME, 1 for noise of all that fits.
+
+    Args:
+        data: 16 bits little-endian, of both channels in turn.
+    """
+    samples = array("h", data)
+    if sys.byteorder == "big":
+        samples.byteswap()
+    # Both channels at once, as real and imaginary parts: of what one line and its mirror hold, the
+    # half is the sum of both channels.
+    lines = _transform(list(map(mul, map(complex, samples[::2], samples[1::2]), _WINDOW)))
+    sizes = list(map(abs, lines))
+    power: float = sum(map(mul, map(mul, sizes, sizes), _WEIGHTS))
+    return power / 4 / _FULL_SCALE
+
+
+def _limit(power: float) -> float:
+    return min(1.0, 31.98 * power + _LOWEST)
+
+
+def _fall(limit: float) -> float:
+    return 0.925 + 0.075 * limit
+
+
+def _next(factor: float, limit_before: float, limit: float) -> float:
+    """Return LAME's factor behind a frame that sets a limit; it grows with each of the three."""
+    if factor >= limit:
+        return max(factor * _fall(limit), limit)
+    return limit if limit_before >= limit else max(factor, limit_before)
+
+
+def _transform(values: list[complex]) -> list[complex]:
+    """Return the discrete Fourier transform of 1024 values (Stockham's, radix 2)."""
+    half = _FFT_SAMPLES // 2
+    run = 1
+    for turns in _TURNS:
+        first, second = values[:half], values[half:]
+        sums = list(map(add, first, second))
+        differences = list(map(mul, map(sub, first, second), turns))
+        values = []
+        for at in range(0, half, run):
+            values += sums[at : at + run]
+            values += differences[at : at + run]
+        run *= 2
+    return values
+
+
+def _make_turns() -> list[list[complex]]:
+    turns = []
+    size, run = _FFT_SAMPLES, 1
+    while size > 1:
+        each = [cmath.rect(1.0, -2 * math.pi * place / size) for place in range(size // 2)]
+        turns.append([turn for turn in each for _ in range(run)])
+        size, run = size // 2, run * 2
+    return turns
+
+
+def _make_window() -> list[float]:
+    """Return Blackman's window, as LAME has it."""
+    angles = [2 * math.pi * (at + 0.5) / _FFT_SAMPLES for at in range(_FFT_SAMPLES)]
+    return [0.42 - 0.5 * math.cos(angle) + 0.08 * math.cos(2 * angle) for angle in angles]
+
+
+def _make_weights() -> list[float]:
+    """Return what each line counts, by how well it is heard: the threshold of hearing, inverted.
+
+    After ATHformula_GB in util.c, whose `curve` differs by bitrate and hardly counts here.
+    """
+    curve = 3.0
+    half = _FFT_SAMPLES // 2
+    heard = []
+    for line in range(1, half + 1):
+        khz = min(max(line * mp3.SAMPLE_RATE_HZ / _FFT_SAMPLES / 1000, 0.1), 24.0)
+        decibels = (
+            3.640 * khz**-0.8
+            - 6.800 * math.exp(-0.6 * (khz - 3.4) ** 2)
+            + 6.000 * math.exp(-0.15 * (khz - 8.7) ** 2)
+            + (0.6 + 0.04 * curve) * 0.001 * khz**4
+        )
+        heard.append(10 ** (-decibels / 10))
+    whole = sum(heard)
+    lines = [each / whole for each in heard]
+    # The first one has no mirror, and the one in the middle counts for nothing.
+    return [2 * lines[0], *lines[1:], 0.0, *reversed(lines[1:])]
+
+
+_TURNS: Final = _make_turns()
+_WINDOW: Final = _make_window()
+_WEIGHTS: Final = _make_weights()
