@@ -20,6 +20,7 @@ _PURPOSE: Final = b"audio-cache: addresses of renditions"
 _LEAST_CHARACTERS: Final = 32
 # Later than any year that people write, and short enough for all arithmetic.
 _MOST_DIGITS: Final = 11
+_MOST_REMEMBERED: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class Signer:
 
     key: bytes = field(repr=False)
     clock: Callable[[], float] = time.time
+    # What good addresses grant, and until when: a player asks by the same one for each part.
+    _granted: dict[tuple[str, str, str], tuple[Grant, int]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of_secret(cls, secret: str | bytes) -> Signer:
@@ -69,6 +74,19 @@ class Signer:
         Args:
             object_id, expires_at, signature: as they stand in the address.
         """
+        address = object_id, expires_at, signature
+        found = self._granted.get(address)
+        if found is None:
+            found = self._check(*address)
+            if found is None:
+                return None
+            if len(self._granted) >= _MOST_REMEMBERED:
+                self._granted.clear()
+            self._granted[address] = found
+        return found[0] if self.clock() < found[1] else None
+
+    def _check(self, object_id: str, expires_at: str, signature: str) -> tuple[Grant, int] | None:
+        """Return what an address grants and until when; None where its signature is wrong."""
         is_number = expires_at.isascii() and expires_at.isdigit()
         if not is_number or len(expires_at) > _MOST_DIGITS:
             return None
@@ -82,7 +100,7 @@ class Signer:
         }
         if str(expires_at_s) != expires_at or not any(matches.values()):
             return None
-        return Grant(matches[True]) if self.clock() < expires_at_s else None
+        return Grant(matches[True]), expires_at_s
 
 
 def read_key(directory: Path) -> str:

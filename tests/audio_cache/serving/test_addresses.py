@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audio_cache.serving import addresses
 from audio_cache.serving.addresses import KEY_FILE, Grant, Signer, read_key
 from tests.helpers.waiting import together
 
@@ -29,6 +30,28 @@ def test_a_signature_grants_what_it_was_made_for(shared: bool) -> None:
 def test_it_ends_in_the_second_that_it_names(late_s: int) -> None:
     signature = signer.sign(ID, NOW - late_s, shared=True)
     assert signer.find_grant(ID, str(NOW - late_s), signature) is None
+
+
+def test_an_address_that_was_good_ends_all_the_same() -> None:
+    times = [NOW, NOW, NOW + 5]
+    aging = Signer(b"key", clock=lambda: times.pop(0))
+    signature = aging.sign(ID, NOW + 5, shared=True)
+    found = [aging.find_grant(ID, str(NOW + 5), signature) for _ in range(3)]
+    assert found == [Grant(is_shared=True), Grant(is_shared=True), None]
+
+
+def test_good_addresses_without_number_take_memory_for_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(addresses, "_MOST_REMEMBERED", 3)
+    some = Signer(b"key", clock=lambda: NOW)
+    expiries = range(NOW + 1, NOW + 11)
+    for expires_at_s in expiries:
+        signature = some.sign(ID, expires_at_s, shared=False)
+        for _ in range(2):
+            assert some.find_grant(ID, str(expires_at_s), signature) == Grant(is_shared=False)
+            assert some.find_grant(ID, str(expires_at_s), f"{signature}x") is None
+        assert len(some._granted) <= 3
 
 
 def test_it_is_of_one_id_one_expiry_one_scope_and_one_key() -> None:
