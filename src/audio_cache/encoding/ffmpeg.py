@@ -314,6 +314,8 @@ def input_word(index: int) -> str:
 
 
 def _filled(word: str, inputs: Sequence[str]) -> str:
+    if "{" not in word:
+        return word
     for index, name in enumerate(inputs):
         word = word.replace(input_word(index), name)
     return word
@@ -321,9 +323,9 @@ def _filled(word: str, inputs: Sequence[str]) -> str:
 
 def find_limits(nice: int = 1) -> list[str]:
     """Return the programs that set ffmpeg's limits and then become it, under its process id."""
-    prefix = ["nice", "-n", str(nice)] if nice and _which("nice") else []
-    if _which("setpriv"):
-        prefix += ["setpriv", "--pdeathsig", "KILL"]
+    prefix = [program, "-n", str(nice)] if nice and (program := _which("nice")) else []
+    if program := _which("setpriv"):
+        prefix += [program, "--pdeathsig", "KILL"]
     return prefix
 
 

@@ -205,10 +205,17 @@ def _crc16(data: bytes | bytearray) -> int:
     """Return CRC-16/ARC, which LAME puts over the 190 bytes before it."""
     crc = 0
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+        crc = crc >> 8 ^ _CRC_OF_BYTE[(crc ^ byte) & 0xFF]
     return crc
+
+
+def _crc_of_byte(crc: int) -> int:
+    for _ in range(8):
+        crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc
+
+
+_CRC_OF_BYTE: Final = tuple(map(_crc_of_byte, range(256)))
 
 
 def private_frame(payload: bytes) -> bytes:

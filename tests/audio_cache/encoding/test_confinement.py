@@ -49,10 +49,11 @@ def test_ffmpeg_sees_nothing_of_our_settings_and_secrets(
     for name in ("PASSWORD", "SECRET_KEY", "DATABASE_URL", "AUDIO_CACHE_DIR", "FFREPORT"):
         monkeypatch.setenv(name, "file=/tmp/ours")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("LANG", "de_DE.UTF-8")
     seen, _ = told_by_ffmpeg(tmp_path, 10)
     # What the shell of the stub sets by itself does not count.
     assert set(seen) - {"PWD", "OLDPWD", "SHLVL", "_"} <= set(environment())
-    assert (seen["PATH"], seen["LC_ALL"]) == (os.environ["PATH"], "C.UTF-8")
+    assert (seen["PATH"], seen["LC_ALL"], "LANG" in seen) == (os.environ["PATH"], "C", False)
     assert "ours" not in "".join(seen.values())
 
 
