@@ -1,7 +1,8 @@
 """The tables that sum the library up, so that no list of albums or artists counts its tracks.
 
-Nobody but `summaries.sum_up` writes them. What tracks and plays have changed is noted in the two
-tables of stale keys: by triggers, so that no writer can forget it.
+Triggers see to them, so that no writer can forget it. They add a play to those of its album; what
+else changes of tracks and plays they note in the two tables of stale keys, and `summaries.sum_up`,
+the only other writer, sums it up anew.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ class ArtistSummary(Base):
 
 
 class StaleAlbum(Base):
-    """An album whose tracks or plays have changed since it was summed up."""
+    """An album that has changed since it was summed up, otherwise than by a play that was added."""
 
     __tablename__ = "stale_album"
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, func, insert, inspect, make_url, select, text
+from sqlalchemy import URL, func, insert, inspect, make_url, select, text, update
+from sqlalchemy.orm import Session
 
+from mixtape.accounts.listening import Listening
+from mixtape.accounts.plays import HeardTrack, Plays
 from mixtape.database.account_tables import Play
+from mixtape.database.backend import Backend
 from mixtape.database.postgres import open_postgres
 from mixtape.database.schema import MIGRATIONS, NEWEST, upgrade
 from mixtape.database.sqlite import open_sqlite
+from mixtape.database.summaries import sum_up
 from mixtape.database.tables import FIRST_USER, Base, Draft, Mixtape, MixtapeTrack, Track
 from mixtape.database.units_of_work import FILE_NAME, Database
 from mixtape.errors import DatabaseError
@@ -81,6 +87,16 @@ def opened(url: URL, migrations: Path = MIGRATIONS) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def older(url: URL, steps: Path, *unknown: str) -> Backend:
+    """Return a new database as it was before some of the steps."""
+    for name in unknown:
+        (steps / "versions" / f"{name}.py").unlink()
+    open_backend = open_sqlite if url.get_backend_name() == "sqlite" else open_postgres
+    backend = open_backend(url, 20.0)
+    upgrade(backend.migrators, steps)
+    return backend
 
 
 def columns_of(url: URL, steps: Path) -> set[str]:
@@ -190,10 +206,7 @@ def test_an_older_database_takes_every_step_that_it_lacks_once(url: URL, steps: 
 def test_a_library_from_before_the_summaries_is_summed_up_as_it_is_opened(
     url: URL, steps: Path
 ) -> None:
-    (steps / "versions" / "v0009_summaries.py").unlink()
-    open_backend = open_sqlite if url.get_backend_name() == "sqlite" else open_postgres
-    backend = open_backend(url, 20.0)
-    upgrade(backend.migrators, steps)
+    backend = older(url, steps, "v0009_summaries", "v0010_added_plays")
     row = {"folder": b"", "title": "T", "size_bytes": 1, "mtime_ns": 1, "added_at": NOON}
     one = {"artist": "Ben", "artist_key": "ben", "album": "One", "album_key": "one"}
     rows = [
@@ -210,6 +223,27 @@ def test_a_library_from_before_the_summaries_is_summed_up_as_it_is_opened(
         check_summaries(database)
         [album] = Catalogue(database).albums().items
         assert (album.tracks, album.genres) == (2, ("Rock", "Pop"))
+
+
+def test_plays_go_on_from_those_that_their_albums_had_before(url: URL, steps: Path) -> None:
+    backend = older(url, steps, "v0010_added_plays")
+    row = {"folder": b"", "title": "T", "size_bytes": 1, "mtime_ns": 1, "added_at": NOON}
+    heard = {"user_id": FIRST_USER, "path": b"1", "plays": 3, "last_played_at": NOON}
+    for is_summed_up in (True, False):
+        with Session(backend.writers) as session, session.begin():
+            if is_summed_up:
+                session.execute(insert(Track).values(**row, path=b"1", album_key="one"))
+                session.execute(insert(Play).values(heard))
+                sum_up(session, backend.pairs)
+            else:
+                session.execute(update(Play).values(plays=5))
+    backend.readers.dispose()
+    with opened(url) as database:
+        check_summaries(database)
+        Plays(database).count(FIRST_USER, [HeardTrack(b"1", NOON + timedelta(hours=1))])
+        check_summaries(database)
+        [sum_of_album] = Listening(database).plays_of_albums(FIRST_USER, [("", "one")]).values()
+        assert sum_of_album.count == 6
 
 
 def test_a_step_that_fails_leaves_the_database_as_it_was(url: URL, steps: Path) -> None:

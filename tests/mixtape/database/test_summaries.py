@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, delete, insert, make_url, select, text, update
+from sqlalchemy.orm import Session
 
 from mixtape.database.account_tables import Play, User
+from mixtape.database.summary_tables import AlbumPlay, StaleAlbum
 from mixtape.database.tables import FIRST_USER, Track
 from mixtape.database.units_of_work import FILE_NAME, Database
 from mixtape.library.album_lists import AlbumLists
@@ -47,7 +49,7 @@ def any_step(database: Database, rng: random.Random, number: int) -> None:
     path = b"%d.flac" % rng.randrange(12)
     with database.write() as session:
         for _ in range(rng.randrange(1, 9)):
-            match rng.randrange(6):
+            match rng.randrange(7):
                 case 0 | 1:
                     session.execute(delete(Track).where(Track.path == path))
                     row = {"path": path, "folder": b"", "title": "T", "size_bytes": 1}
@@ -69,13 +71,32 @@ def any_step(database: Database, rng: random.Random, number: int) -> None:
                         play = Play(user_id=user_id, path=path, plays=0, last_played_at=played_at)
                         session.add(play)
                     play.plays += 1
+                case 6:
+                    less_of_a_play(session, rng, path, number)
+
+
+def less_of_a_play(session: Session, rng: random.Random, path: bytes, number: int) -> None:
+    """Take some of a play away, or all of it, or let it be of another track or another user."""
+    chosen = Play.user_id == FIRST_USER, Play.path == path
+    columns: list[dict[str, Any]] = [
+        {"plays": 1},
+        {"plays": Play.plays + 2, "last_played_at": NOON - timedelta(minutes=number)},
+        {"path": b"%d moved.flac" % number},
+    ]
+    session.flush()
+    session.expire_all()
+    match rng.randrange(4):
+        case 3:
+            session.execute(delete(Play).where(*chosen))
+        case place:
+            session.execute(update(Play).where(*chosen).values(**columns[place]))
 
 
 def test_whatever_is_written_the_summaries_are_right(database: Database) -> None:
     rng = random.Random(5)
     with database.write() as session:
         session.add(User(id=OTHER, name="b", name_key="b", created_at=NOON))
-    for number in range(15):
+    for number in range(20):
         any_step(database, rng, number)
         check_summaries(database)
     with database.write() as session:
@@ -84,6 +105,36 @@ def test_whatever_is_written_the_summaries_are_right(database: Database) -> None
     with database.read() as session:
         users = set(session.scalars(select(Play.user_id)))
     assert users == {FIRST_USER}
+
+
+def test_a_play_is_added_to_those_of_its_album_which_is_not_summed_up_for_it(
+    database: Database,
+) -> None:
+    add_track(database, b"a.flac", artist="Ann", album="One")
+    add_track(database, b"b.flac", artist="Ann", album="One")
+    add_track(database, b"gone.flac", artist="Ann", album="One", missing_since=NOON)
+    later = NOON + timedelta(hours=1)
+
+    def heard(path: bytes, begun_at: datetime) -> None:
+        with database.write() as session:
+            play = session.get(Play, (FIRST_USER, path))
+            if play is None:
+                play = Play(user_id=FIRST_USER, path=path, plays=0, last_played_at=begun_at)
+                session.add(play)
+            play.plays += 1
+            play.last_played_at = max(play.last_played_at, begun_at)
+            session.flush()
+            assert session.scalars(select(StaleAlbum)).all() == []
+
+    for path, begun_at in ((b"a.flac", later), (b"b.flac", NOON), (b"b.flac", NOON)):
+        heard(path, begun_at)
+        check_summaries(database)
+    for path in (b"gone.flac", b"of no track.flac"):
+        heard(path, later + timedelta(hours=1))
+        check_summaries(database)
+    with database.read() as session:
+        [found] = session.execute(select(AlbumPlay.plays, AlbumPlay.last_played_at))
+    assert tuple(found) == (3, later)
 
 
 def test_what_is_taken_back_leaves_the_summaries_as_they_were(database: Database) -> None:

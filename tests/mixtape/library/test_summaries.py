@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import delete
+
 from audio_cache import MusicRoots
+from mixtape.accounts.listening import AlbumPlays, Listening
 from mixtape.accounts.plays import HeardTrack, Plays
 from mixtape.accounts.sealing import Sealer
 from mixtape.backups.backups import Backups
+from mixtape.database.account_tables import Play
 from mixtape.database.tables import FIRST_USER
 from mixtape.database.units_of_work import Database
 from mixtape.library.catalogue import Catalogue
@@ -99,10 +104,21 @@ def test_a_backup_that_is_restored_leaves_albums_as_they_are(
     [track] = Catalogue(database).search("first").items
     mixtapes = Mixtapes(database)
     slug = mixtapes.create(MixtapeState("A tape", track_ids=(track.id,))).slug
+    plays = Plays(database)
+    for minute in range(2):
+        plays.count(FIRST_USER, [HeardTrack(b"1.flac", NOON + timedelta(minutes=minute))])
     data = tmp_path / "data"
     backups = Backups(database, Artwork(database, music, data), data, Sealer("0123456789" * 4))
     backups.save(tmp_path / "backup.zip")
     mixtapes.delete(slug)
-    backups.restore(tmp_path / "backup.zip", "keep")
+    with database.write() as session:
+        session.execute(delete(Play))
     check_summaries(database)
+    plays.count(FIRST_USER, [HeardTrack(b"1.flac", NOON)])
+    # Twice: what is there already is not added again.
+    for _ in range(2):
+        backups.restore(tmp_path / "backup.zip", "keep")
+        check_summaries(database)
     assert len(Catalogue(database).albums().items) == 1
+    heard = Listening(database).plays_of_albums(FIRST_USER, [("ann", "first")])
+    assert heard == {("ann", "first"): AlbumPlays(2, NOON + timedelta(minutes=1))}
