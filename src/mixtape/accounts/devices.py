@@ -58,6 +58,18 @@ class KnownDevice:
     user: SavedUser
 
 
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """That a player used a device."""
+
+    client: str
+    at: datetime
+
+    def says_nothing_new(self, last: _Use) -> bool:
+        """Say whether it need not be noted, after the last one that was."""
+        return last.client == self.client and self.at - last.at < _NOTED_EVERY
+
+
 class Devices:
     """Keeps the devices and their keys: 125 random bits in groups of letters and digits.
 
@@ -80,6 +92,8 @@ class Devices:
         self._database = database
         self._sealer = sealer
         self._now = now
+        # As far as this process knows them, so that most requests look nothing up for it.
+        self._last_uses: dict[int, _Use] = {}
         # What is opened and compared where there is no key, so that this takes as long.
         self._nobodys_key = new_secret(_GROUPS)
         self._sealed_nobodys_key = sealer.seal(self._nobodys_key)
@@ -178,35 +192,41 @@ class Devices:
         query = query.where(User.name_key == name_key(user_name), Device.sealed_key.is_not(None))
         with self._database.read() as session:
             rows = [(device_id, sealed or b"") for device_id, sealed in session.execute(query)]
+            found_id = self._find_id(rows, token, salt)
+            if not found_id:
+                return None
+            user = session.scalars(select(User).join(Device).where(Device.id == found_id)).one()
+            return KnownDevice(found_id, saved_user(user))
+
+    def _find_id(self, rows: list[tuple[int, bytes]], token: str, salt: str) -> int:
+        """Return the id of the device whose key makes a token; 0 for none."""
         rows += [(0, self._sealed_nobodys_key)] * (MAX_RECOVERABLE - len(rows))
         found_id = 0
         for device_id, sealed in rows:
             key = self._sealer.open(sealed)
             if _is_token(token, key or self._nobodys_key, salt) and key is not None:
                 found_id = device_id
-        return self._get_known(found_id) if found_id else None
-
-    def _get_known(self, device_id: int) -> KnownDevice | None:
-        with self._database.read() as session:
-            user = session.scalars(
-                select(User).join(Device).where(Device.id == device_id)
-            ).one_or_none()
-        return None if user is None else KnownDevice(device_id, saved_user(user))
+        return found_id
 
     def note_use(self, device_id: int, client: str) -> None:
         """Keep that a device was used now, by a player that calls itself so; once a minute."""
-        client, now = clean_text(client)[:MAX_NAME], self._now()
+        use = _Use(clean_text(client)[:MAX_NAME], self._now())
+        known = self._last_uses.get(device_id)
+        if known is not None and use.says_nothing_new(known):
+            return
         with self._database.read() as session:
             device = session.get(Device, device_id)
         if device is None:
             return
-        is_recent = device.last_used_at is not None and now - device.last_used_at < _NOTED_EVERY
-        if is_recent and device.client == client:
-            return
-        with self._database.write() as session:
-            session.execute(
-                update(Device).where(Device.id == device_id).values(last_used_at=now, client=client)
-            )
+        # Another process may have noted one.
+        at = device.last_used_at
+        last = None if at is None else _Use(device.client, at)
+        if last is None or not use.says_nothing_new(last):
+            values = {"last_used_at": use.at, "client": use.client}
+            with self._database.write() as session:
+                session.execute(update(Device).where(Device.id == device_id).values(values))
+            last = use
+        self._last_uses[device_id] = last
 
 
 def hash_of(key: str) -> str:

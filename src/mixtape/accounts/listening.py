@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import and_, case, func, or_, select
@@ -22,14 +19,6 @@ PlayOrder = Literal["frequent", "recent"]
 MarkOrder = Literal["starred", "highest"]
 
 
-@dataclass(frozen=True, slots=True)
-class AlbumPlays:
-    """How often the tracks of an album were played, all together, and when one was last."""
-
-    count: int
-    last_at: datetime
-
-
 class Listening:
     """Tells what users listen to.
 
@@ -39,26 +28,6 @@ class Listening:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def plays_of_albums(
-        self, user_id: int, keys: Iterable[AlbumKeys]
-    ) -> Mapping[AlbumKeys, AlbumPlays]:
-        """Return the plays of albums; those that were never played are left out."""
-        listed = list(keys)
-        if not listed:
-            return {}
-        first, second = (wanted := self._database.pairs(listed)).c
-        is_of = (
-            AlbumPlay.user_id == user_id,
-            AlbumPlay.artist_key == first,
-            AlbumPlay.key == second,
-        )
-        columns = (first, second, AlbumPlay.plays, AlbumPlay.last_played_at)
-        # An outer join, so that SQLite begins with the keys and not with all that was played.
-        query = select(*columns).select_from(wanted).outerjoin(AlbumPlay, and_(*is_of))
-        with self._database.read() as session:
-            rows = session.execute(query).all()
-        return {(row[0], row[1]): AlbumPlays(row[2], row[3]) for row in rows if row[2]}
 
     def played_albums(
         self,

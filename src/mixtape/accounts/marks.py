@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from ..database.account_tables import ALBUM, ARTIST, TRACK, Bookmark, Mark, Play
+from ..database.summary_tables import AlbumPlay
 from ..database.tables import Track
 from ..database.units_of_work import Database
+from ..library.albums import AlbumKeys
 from .users import lock_user
 
 BEST_RATING: Final = 5
 # Statements hold so many values at most; SQLite's own limit is 32,766.
 AT_ONCE: Final = 5_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Liking:
-    """What a user has said of something, and how often they heard it, which a track alone has."""
+    """What a user has said of something, and how often they heard it: a track, or all of an album.
+
+    Args:
+        bookmark_ms: where a track goes on; None without a bookmark.
+    """
 
     starred_at: datetime | None = None
     rating: int | None = None
@@ -152,38 +159,22 @@ class Marks:
 
     def of_tracks(self, user_id: int, paths: Iterable[bytes]) -> Mapping[bytes, Liking]:
         """Return what a user has said of tracks, and of none that is left out nothing is known."""
-        wanted = list(set(paths))
-        marks: dict[bytes, tuple[datetime | None, int | None]] = {}
-        plays: dict[bytes, tuple[int, datetime]] = {}
-        places: dict[bytes, int] = {}
+        wanted, found = list(set(paths)), dict[bytes, Liking]()
+        one_of = self._database.one_of
         if not wanted:
-            return {}
+            return found
         with self._database.read() as session:
-            for start in range(0, len(wanted), AT_ONCE):
-                some = wanted[start : start + AT_ONCE]
-                for path, starred_at, rating in session.execute(
-                    select(Mark.key, Mark.starred_at, Mark.rating).where(
-                        Mark.user_id == user_id, Mark.kind == "track", Mark.key.in_(some)
-                    )
-                ):
-                    marks[path] = starred_at, rating
-                for path, count, last_at in session.execute(
-                    select(Play.path, Play.plays, Play.last_played_at).where(
-                        Play.user_id == user_id, Play.path.in_(some)
-                    )
-                ):
-                    plays[path] = count, last_at
-                for path, position_ms in session.execute(
-                    select(Bookmark.path, Bookmark.position_ms).where(
-                        Bookmark.user_id == user_id, Bookmark.path.in_(some)
-                    )
-                ):
-                    places[path] = position_ms
-        found = {}
-        for path in marks.keys() | plays.keys() | places.keys():
-            starred_at, rating = marks.get(path, (None, None))
-            count, last_played_at = plays.get(path, (0, None))
-            found[path] = Liking(starred_at, rating, count, last_played_at, places.get(path))
+            for some in _slices(wanted):
+                found.update(self._marks(session, user_id, TRACK, some))
+                plays = select(Play.path, Play.plays, Play.last_played_at)
+                plays = plays.where(Play.user_id == user_id, one_of(Play.path, some))
+                for path, count, last_at in session.execute(plays):
+                    known = found.get(path, NOTHING)
+                    found[path] = replace(known, plays=count, last_played_at=last_at)
+                places = select(Bookmark.path, Bookmark.position_ms)
+                places = places.where(Bookmark.user_id == user_id, one_of(Bookmark.path, some))
+                for path, position_ms in session.execute(places):
+                    found[path] = replace(found.get(path, NOTHING), bookmark_ms=position_ms)
         return found
 
     def all_of_kind(self, user_id: int, kind: str) -> Mapping[bytes, Liking]:
@@ -194,21 +185,50 @@ class Marks:
             rows = session.execute(query)
             return {key: Liking(starred_at, rating) for key, starred_at, rating in rows}
 
-    def of_kind(self, user_id: int, kind: str, keys: Iterable[bytes]) -> Mapping[bytes, Liking]:
-        """Return what a user has said of albums or artists by their keys."""
-        wanted, found = list(set(keys)), dict[bytes, Liking]()
+    def of_albums(self, user_id: int, keys: Iterable[AlbumKeys]) -> Mapping[AlbumKeys, Liking]:
+        """Return what a user has said of albums, and how often they heard the tracks of each."""
+        wanted, found = list(set(keys)), dict[AlbumKeys, Liking]()
+        if not wanted:
+            return found
+        place = AlbumPlay.artist_key, AlbumPlay.key
+        plays = select(*place, AlbumPlay.plays, AlbumPlay.last_played_at)
+        plays = plays.where(AlbumPlay.user_id == user_id)
+        with self._database.read() as session:
+            for some in _slices(wanted):
+                marks = {album_mark(*pair): pair for pair in some}
+                for mark, said in self._marks(session, user_id, ALBUM, list(marks)):
+                    found[marks[mark]] = said
+                chosen = tuple_(*place).in_(select(self._database.pairs(some)))
+                for artist_key, key, count, last_at in session.execute(plays.where(chosen)):
+                    known = found.get((artist_key, key), NOTHING)
+                    found[artist_key, key] = replace(known, plays=count, last_played_at=last_at)
+        return found
+
+    def of_artists(self, user_id: int, keys: Iterable[str]) -> Mapping[str, Liking]:
+        """Return what a user has said of artists."""
+        wanted, found = list(set(keys)), dict[str, Liking]()
         if not wanted:
             return found
         with self._database.read() as session:
-            for start in range(0, len(wanted), AT_ONCE):
-                rows = select(Mark.key, Mark.starred_at, Mark.rating).where(
-                    Mark.user_id == user_id,
-                    Mark.kind == kind,
-                    Mark.key.in_(wanted[start : start + AT_ONCE]),
-                )
-                for key, starred_at, rating in session.execute(rows):
-                    found[key] = Liking(starred_at, rating)
+            for some in _slices(wanted):
+                marks = {artist_mark(key): key for key in some}
+                for mark, said in self._marks(session, user_id, ARTIST, list(marks)):
+                    found[marks[mark]] = said
         return found
+
+    def _marks(
+        self, session: Session, user_id: int, kind: str, keys: Sequence[bytes]
+    ) -> Iterator[tuple[bytes, Liking]]:
+        query = select(Mark.key, Mark.starred_at, Mark.rating).where(
+            Mark.user_id == user_id, Mark.kind == kind, self._database.one_of(Mark.key, keys)
+        )
+        for key, starred_at, rating in session.execute(query):
+            yield key, Liking(starred_at, rating)
+
+
+def _slices(wanted: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(wanted), AT_ONCE):
+        yield wanted[start : start + AT_ONCE]
 
 
 def _find(session: Session, user_id: int, subjects: Iterable[Subject]) -> dict[Subject, Mark]:
@@ -236,6 +256,5 @@ def _chosen(user_id: int, subjects: Iterable[Subject]) -> Iterator[tuple[ColumnE
     for subject in subjects:
         keys[subject.kind].append(subject.key)
     for kind, all_of_kind in keys.items():
-        for start in range(0, len(all_of_kind), AT_ONCE):
-            some = Mark.key.in_(all_of_kind[start : start + AT_ONCE])
-            yield Mark.user_id == user_id, Mark.kind == kind, some
+        for some in _slices(all_of_kind):
+            yield Mark.user_id == user_id, Mark.kind == kind, Mark.key.in_(some)

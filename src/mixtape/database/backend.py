@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Engine, Subquery
+from sqlalchemy import ColumnElement, Engine, Subquery
+from sqlalchemy.orm import InstrumentedAttribute
 
 from .search import TextIndex
 
@@ -22,6 +24,7 @@ class Backend:
         migrators: the same for changes of the tables.
         search: the full-text index.
         pairs: returns some pairs of texts as a table, with the columns `first` and `second`.
+        one_of: returns the condition that a column has one of some values.
         optimize: statements that let the query planner catch up with what was written.
         claim_scan: says whether no other host scans, and none does while the connection lasts;
             None where the database has one host.
@@ -33,6 +36,7 @@ class Backend:
     migrators: Engine
     search: TextIndex
     pairs: Callable[[Sequence[Pair]], Subquery]
+    one_of: Callable[[InstrumentedAttribute[Any], Sequence[Any]], ColumnElement[bool]]
     optimize: tuple[str, ...]
     claim_scan: str | None = None
     release_scan: str = ""

@@ -41,6 +41,7 @@ def open_sqlite(url: URL, busy_timeout_s: float) -> Backend:
         migrators=engine.execution_options(begin=("PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")),
         search=FTS5,
         pairs=_pairs,
+        one_of=lambda column, values: column.in_(values),
         optimize=("PRAGMA analysis_limit=1000", "PRAGMA optimize"),
     )
 

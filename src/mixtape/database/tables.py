@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from ..files.formats import format_label
-from ..files.names import display_name
+from ..files.names import display_name, is_cut
 
 # Grows when a scan takes more from a file than before: the next one opens all files again.
 READ_VERSION: Final = 1
@@ -194,7 +194,7 @@ class Track(Base):
     @property
     def is_sheet_track(self) -> bool:
         """Say whether a CUE sheet cuts it out of a file: its path then leads through the sheet."""
-        return self.path.rpartition(b"/")[0] != self.folder
+        return is_cut(self.path, self.folder)
 
     @classmethod
     def is_below(cls, folder: bytes) -> ColumnElement[bool]:

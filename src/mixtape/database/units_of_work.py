@@ -7,11 +7,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import URL, Subquery, make_url, text
+from sqlalchemy import URL, ColumnElement, Subquery, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..errors import DatabaseBusyError, DatabaseError
 from ..settings import hide_password
@@ -98,6 +98,12 @@ class Database:
     def pairs(self, pairs: Sequence[Pair]) -> Subquery:
         """Return some pairs of texts as a table to join: its columns are `first` and `second`."""
         return self._backend.pairs(pairs)
+
+    def one_of(
+        self, column: InstrumentedAttribute[Any], values: Sequence[Any]
+    ) -> ColumnElement[bool]:
+        """Return the condition that a column has one of some values, which may be hundreds."""
+        return self._backend.one_of(column, values)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

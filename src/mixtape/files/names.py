@@ -15,6 +15,16 @@ def display_name(path: bytes) -> str:
     return path.rpartition(b"/")[2].decode("utf-8", "replace")
 
 
+def is_cut(path: bytes, folder: bytes) -> bool:
+    """Say whether a track is cut out of a file by a CUE sheet, which its path then leads through.
+
+    Args:
+        path: of the track.
+        folder: of the file.
+    """
+    return path.rpartition(b"/")[0] != folder
+
+
 def shown(name: str) -> str:
     """Return a file name as text that any page can hold."""
     return os.fsencode(name).decode("utf-8", "replace")

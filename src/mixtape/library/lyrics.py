@@ -15,6 +15,7 @@ from ..files.lyrics import MAX_TEXT_BYTES, Lyrics, decode_text, read_lyrics
 from ..files.lyrics_tags import read_tagged_lyrics
 from ..files.opening import identity_of
 from ..files.sandbox import SandboxError
+from .listed import Song
 
 # By the name of the track's file; the first may be synced.
 _SUFFIXES: Final = (b".lrc", b".LRC", b".txt", b".TXT")
@@ -32,7 +33,7 @@ class LyricsFinder:
     def __init__(self, roots: MusicRoots) -> None:
         self._roots = roots
 
-    def find(self, track: Track) -> tuple[Lyrics, ...]:
+    def find(self, track: Track | Song) -> tuple[Lyrics, ...]:
         """Return what there is, each once: synced before plain, files before tags.
 
         A track of a CUE sheet has none: the words in its file are of the whole of it.
@@ -42,7 +43,7 @@ class LyricsFinder:
         found = dict.fromkeys([*self._beside(track), *self._inside(track)])
         return tuple(sorted(found, key=lambda lyrics: not lyrics.is_synced))
 
-    def _beside(self, track: Track) -> Iterator[Lyrics]:
+    def _beside(self, track: Track | Song) -> Iterator[Lyrics]:
         stem = os.path.splitext(track.path)[0]
         seen = set()
         for suffix in _SUFFIXES:
@@ -59,7 +60,7 @@ class LyricsFinder:
                 if lyrics is not None:
                     yield lyrics
 
-    def _inside(self, track: Track) -> tuple[Lyrics, ...]:
+    def _inside(self, track: Track | Song) -> tuple[Lyrics, ...]:
         try:
             with self._roots.opened(track.path) as (place, descriptor):
                 return read_tagged_lyrics(place, identity_of(descriptor))

@@ -22,6 +22,7 @@ from ..database.tables import IS_PRESENT, Track
 from ..database.units_of_work import Database
 from .catalogue import by_ids
 from .genres import of_genres
+from .listed import Song
 
 _YEARS: Final = 5
 _EACH: Final = 3
@@ -58,7 +59,7 @@ class Similar:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def to_tracks(self, tracks: Sequence[Track], limit: int) -> tuple[Track, ...]:
+    def to_tracks(self, tracks: Sequence[Track | Song], limit: int) -> tuple[Track, ...]:
         """Return what goes with a track, or with those of an album."""
         years = sorted(track.year for track in tracks if track.year is not None)
         example = Example(

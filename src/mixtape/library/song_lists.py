@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from ..database.search import Field, read_terms
 from ..database.tables import IS_PRESENT, MAX_ID, Track
 from ..database.units_of_work import Database
-from .catalogue import by_ids
 from .genres import of_genres
+from .listed import Song
 from .music_folders import MusicFolder, tracks_in
 
 _MOST_TITLED: Final = 1_000
 # In place of tracks that cannot be played.
 _SPARE: Final = 20
+_SONGS: Final[Select[*tuple[Any, ...]]] = select(*(getattr(Track, name) for name in Song._fields))
 
 
 class SongLists:
@@ -33,7 +34,7 @@ class SongLists:
 
     def matching(
         self, typed: str, folder: MusicFolder | None = None, *, offset: int, limit: int
-    ) -> tuple[Track, ...]:
+    ) -> tuple[Song, ...]:
         """Return a page of the tracks with the beginnings of words that were typed.
 
         Without a word in it these are all, in the order in which they came into the library: what
@@ -47,7 +48,7 @@ class SongLists:
             if folder is None or folder.is_all:
                 start = min(offset, MAX_ID)
                 ids = index.find_ids(session, terms, offset=start, limit=limit)
-                return tuple(by_ids(session, ids))
+                return self._by_ids(session, ids)
             return _page(session, (*where, Track.id.in_(index.select_ids(terms))), offset, limit)
 
     def matching_fields(
@@ -71,22 +72,22 @@ class SongLists:
 
     def of_genre(
         self, name: str, folder: MusicFolder | None = None, *, offset: int, limit: int
-    ) -> tuple[Track, ...]:
+    ) -> tuple[Song, ...]:
         """Return a page of the tracks of a genre."""
         with self._database.read() as session:
             where = (*tracks_in(folder), of_genres(session, [name]))
             return _page(session, where, offset, limit)
 
-    def titled(self, artist_key: str, title: str) -> tuple[Track, ...]:
+    def titled(self, artist_key: str, title: str) -> tuple[Song, ...]:
         """Return the tracks of an artist, or of any for "", with a title in letters of any case."""
         if artist_key:
             of_artist = or_(Track.artist_key == artist_key, Track.album_artist_key == artist_key)
             ids = select(Track.id).where(IS_PRESENT, of_artist).order_by(Track.id)
             with self._database.read() as session:
-                tracks = _read(session, ids, _MOST_TITLED)
+                songs = self._by_ids(session, session.scalars(ids.limit(_MOST_TITLED)).all())
         else:
-            tracks = self.matching(title, offset=0, limit=_MOST_TITLED) if title else ()
-        return tuple(track for track in tracks if track.title.casefold() == title.casefold())
+            songs = self.matching(title, offset=0, limit=_MOST_TITLED) if title else ()
+        return tuple(song for song in songs if song.title.casefold() == title.casefold())
 
     def random(
         self,
@@ -96,7 +97,7 @@ class SongLists:
         first_year: int | None = None,
         last_year: int | None = None,
         limit: int,
-    ) -> tuple[Track, ...]:
+    ) -> tuple[Song, ...]:
         """Return some tracks by chance; what cannot be played is not among them."""
         where: list[ColumnElement[bool]] = [*tracks_in(folder)]
         if first_year is not None:
@@ -106,19 +107,24 @@ class SongLists:
         with self._database.read() as session:
             if genre:
                 where.append(of_genres(session, [genre]))
-            ids = select(Track.id).where(*where).order_by(func.random())
-            tracks = _read(session, ids, limit + _SPARE)
-        # Asking the table for this of all tracks would take three times as long.
-        return tuple(track for track in tracks if track.problem is None)[:limit]
+            some = select(Track.id).where(*where).order_by(func.random()).limit(limit + _SPARE)
+            # Asking the table for this of all tracks would take three times as long.
+            songs = self._by_ids(session, session.scalars(some).all(), Track.problem.is_(None))
+        return songs[:limit]
+
+    def _by_ids(
+        self, session: Session, ids: Sequence[int], *where: ColumnElement[bool]
+    ) -> tuple[Song, ...]:
+        """Return tracks by their ids, in this order, but for those that do not meet conditions."""
+        query = _SONGS.where(self._database.one_of(Track.id, ids), *where)
+        found = {row[0]: Song._make(row) for row in session.execute(query)}
+        return tuple(found[track_id] for track_id in ids if track_id in found)
 
 
 def _page(
     session: Session, where: Sequence[ColumnElement[bool]], offset: int, limit: int
-) -> tuple[Track, ...]:
-    ids = select(Track.id).where(*where).order_by(Track.id).offset(min(offset, MAX_ID))
-    return _read(session, ids, limit)
-
-
-def _read(session: Session, ids: Select[Any], limit: int) -> tuple[Track, ...]:
-    # In two steps: the index alone passes over the pages before.
-    return tuple(by_ids(session, session.scalars(ids.limit(limit)).all()))
+) -> tuple[Song, ...]:
+    # The index alone passes over the pages before.
+    ids = select(Track.id).where(*where).order_by(Track.id).offset(min(offset, MAX_ID)).limit(limit)
+    rows = session.execute(_SONGS.where(Track.id.in_(ids)).order_by(Track.id))
+    return tuple(map(Song._make, rows))

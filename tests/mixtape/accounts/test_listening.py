@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import insert
 
-from mixtape.accounts.listening import AlbumPlays, Listening
-from mixtape.accounts.marks import album_mark
+from mixtape.accounts.listening import Listening
+from mixtape.accounts.marks import Liking, Marks, album_mark
 from mixtape.database.account_tables import ALBUM, Mark, Play, User
 from mixtape.database.tables import FIRST_USER
 from mixtape.database.units_of_work import Database
@@ -48,10 +48,6 @@ def test_albums_are_listed_by_what_a_user_has_heard_and_marked(database: Databas
     assert listening.played_albums(OTHER, "recent", **page) == (one,)
     folder = MusicFolder(1, "y", b"y")
     assert listening.played_albums(FIRST_USER, "frequent", folder, **page) == (two,)
-    assert listening.plays_of_albums(FIRST_USER, [one, ("ann", "never")]) == {
-        one: AlbumPlays(6, NOON + timedelta(hours=2))
-    }
-    assert listening.plays_of_albums(FIRST_USER, []) == {}
     assert [key for _, key in listening.marked_albums(FIRST_USER, "highest")] == [
         *("two", "gone", "one")
     ]
@@ -59,6 +55,21 @@ def test_albums_are_listed_by_what_a_user_has_heard_and_marked(database: Databas
         *("never", "gone", "two")
     ]
     assert listening.marked_albums(OTHER, "starred") == ()
+
+
+def test_of_albums_a_user_is_told_plays_stars_and_ratings_together(database: Database) -> None:
+    fill(database)
+    marks = Marks(database)
+    keys = [("ann", name) for name in ("one", "two", "never", "unknown")]
+    assert marks.of_albums(FIRST_USER, keys) == {
+        ("ann", "one"): Liking(None, 3, 6, NOON + timedelta(hours=2)),
+        ("ann", "two"): Liking(NOON + timedelta(hours=1), 5, 5, NOON + timedelta(hours=9)),
+        ("ann", "never"): Liking(NOON + timedelta(hours=3)),
+    }
+    assert marks.of_albums(OTHER, keys) == {
+        ("ann", "one"): Liking(plays=7, last_played_at=NOON + timedelta(hours=3))
+    }
+    assert marks.of_albums(FIRST_USER, []) == {}
 
 
 def test_the_top_tracks_are_those_of_the_user_and_then_of_everybody(database: Database) -> None:

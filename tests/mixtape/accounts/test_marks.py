@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from mixtape.accounts.bookmarks import Bookmarks, SavedQueue, remaining_queue
-from mixtape.accounts.marks import Liking, Marks, Subject, album_mark, read_album_mark
+from mixtape.accounts.marks import Liking, Marks, Subject, read_album_mark
 from mixtape.accounts.plays import HeardTrack, Plays
 from mixtape.database.account_tables import ALBUM, TRACK, User
 from mixtape.database.moved_files import move_tracks
@@ -92,7 +92,7 @@ def test_stars_and_ratings_are_kept_apart_and_by_user(
     assert read_album_mark(key) == ("singer", "album")
     marks.unstar(FIRST_USER, [track, ALBUM_OF_BOTH, Subject.artist("nobody")])
     assert marks.of_tracks(FIRST_USER, [b"a.flac"]) == {b"a.flac": Liking(rating=4)}
-    assert marks.of_kind(FIRST_USER, ALBUM, [album_mark("singer", "album")]) == {}
+    assert marks.of_albums(FIRST_USER, [("singer", "album")]) == {}
     marks.rate(FIRST_USER, track, 0)
     assert marks.of_tracks(FIRST_USER, [b"a.flac"]) == {}
 
@@ -194,7 +194,7 @@ def test_all_that_names_a_track_follows_its_file(
         assert marks.of_tracks(user_id, [b"old.flac"]) == {}
         [said] = marks.of_tracks(user_id, [b"new.flac"]).values()
         assert said == Liking(starred_at=NOON, plays=1, last_played_at=NOON, bookmark_ms=7)
-        assert marks.of_kind(user_id, "artist", [b"old.flac"]) != {}
+        assert marks.of_artists(user_id, ["old.flac"]) != {}
         assert marks.of_tracks(user_id, [b"same.flac"])[b"same.flac"].plays == 1
     [item] = Mixtapes(database).get(tape.slug).items
     assert item.path == b"new.flac"

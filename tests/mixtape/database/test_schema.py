@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, func, insert, inspect, make_url, select, text, update
 from sqlalchemy.orm import Session
 
-from mixtape.accounts.listening import Listening
+from mixtape.accounts.marks import Marks
 from mixtape.accounts.plays import HeardTrack, Plays
 from mixtape.database.account_tables import Play
 from mixtape.database.backend import Backend
@@ -242,8 +242,8 @@ def test_plays_go_on_from_those_that_their_albums_had_before(url: URL, steps: Pa
         check_summaries(database)
         Plays(database).count(FIRST_USER, [HeardTrack(b"1", NOON + timedelta(hours=1))])
         check_summaries(database)
-        [sum_of_album] = Listening(database).plays_of_albums(FIRST_USER, [("", "one")]).values()
-        assert sum_of_album.count == 6
+        [of_album] = Marks(database).of_albums(FIRST_USER, [("", "one")]).values()
+        assert of_album.plays == 6
 
 
 def test_a_step_that_fails_leaves_the_database_as_it_was(url: URL, steps: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
 
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
-from mixtape.library.listed import Album, Artist
+from mixtape.library.listed import Album, Artist, Song
 from mixtape.library.lists import Lists
 from mixtape.library.music_folders import MusicFolder
 from tests.helpers.tracks import NOON, add_track
@@ -65,7 +66,7 @@ def names(artists: tuple[Artist, ...]) -> list[str]:
     return [artist.name for artist in artists]
 
 
-def files(tracks: tuple[Track, ...]) -> list[str]:
+def files(tracks: Iterable[Track | Song]) -> list[str]:
     return [track.path.decode() for track in tracks]
 
 

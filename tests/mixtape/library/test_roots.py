@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import LargeBinary, select
 
 from audio_cache import MusicRoots
-from mixtape.accounts.marks import Marks
+from mixtape.accounts.marks import Marks, read_album_mark
 from mixtape.database.account_tables import ALBUM, TRACK, Bookmark, Mark, Play
 from mixtape.database.paths import path_columns
 from mixtape.database.tables import FIRST_USER, Base, MixtapeTrack, Root, Track
@@ -116,7 +116,8 @@ def test_stars_plays_and_bookmarks_go_along(database: Database, tape: int, clock
         adopt_roots(database, roots)
         said = Marks(database).of_tracks(FIRST_USER, [expected])[expected]
         assert (said.starred_at, said.plays, said.bookmark_ms) == (clock(), 3, 1)
-        assert Marks(database).of_kind(FIRST_USER, ALBUM, [album])[album].starred_at == clock()
+        pair = read_album_mark(album)
+        assert Marks(database).of_albums(FIRST_USER, [pair])[pair].starred_at == clock()
 
 
 def test_the_tracks_of_a_folder_that_goes_are_missing_until_it_is_there_again(

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import delete
 
 from audio_cache import MusicRoots
-from mixtape.accounts.listening import AlbumPlays, Listening
+from mixtape.accounts.marks import Liking, Marks
 from mixtape.accounts.plays import HeardTrack, Plays
 from mixtape.accounts.sealing import Sealer
 from mixtape.backups.backups import Backups
@@ -120,5 +120,6 @@ def test_a_backup_that_is_restored_leaves_albums_as_they_are(
         backups.restore(tmp_path / "backup.zip", "keep")
         check_summaries(database)
     assert len(Catalogue(database).albums().items) == 1
-    heard = Listening(database).plays_of_albums(FIRST_USER, [("ann", "first")])
-    assert heard == {("ann", "first"): AlbumPlays(2, NOON + timedelta(minutes=1))}
+    heard = Marks(database).of_albums(FIRST_USER, [("ann", "first")])
+    said = Liking(plays=2, last_played_at=NOON + timedelta(minutes=1))
+    assert heard == {("ann", "first"): said}

@@ -7,27 +7,29 @@ none is of the unknown artist, whose key is empty, or on an unknown album of its
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from flask_babel import gettext
 
 from audio_cache import BEST_QUALITY, audio_size, bitrate_bps, media_type, suffix_of
 
-from ...accounts.listening import AlbumPlays
-from ...accounts.marks import NOTHING, Liking, album_mark, artist_mark
-from ...database.account_tables import ALBUM, ARTIST
+from ...accounts.marks import NOTHING, Liking
 from ...database.tables import Track
 from ...files.tags import VARIOUS_ARTISTS, lead_artist, sort_key, split_genres
-from ...library.listed import Album, Artist
+from ...library.listed import Album, Artist, Song
 from .call import Call
 from .ids import album_id, artist_id, cover_id, track_id
 
 Fields = dict[str, Any]
 MP3: Final = "audio/mpeg"
 _VARIOUS: Final = sort_key(VARIOUS_ARTISTS)
+# A page of hundreds of tracks has few genres, artists and kinds of files.
+_remembered: Final = lru_cache(maxsize=1024)
+_lead_artist: Final = _remembered(lead_artist)
 
 
-def track_fields(call: Call, tracks: Iterable[Track]) -> list[Fields]:
+def track_fields(call: Call, tracks: Iterable[Track | Song]) -> list[Fields]:
     """Return tracks as the API's `Child`, with what the caller has said of each."""
     listed = list(tracks)
     said = call.services.marks.of_tracks(call.user.id, (track.path for track in listed))
@@ -38,12 +40,9 @@ def album_fields(call: Call, albums: Iterable[Album]) -> list[Fields]:
     """Return albums as the API's `AlbumID3`, with what the caller has said of each."""
     listed = list(albums)
     keys = [(album.artist_key, album.key) for album in listed]
-    marks = [album_mark(*pair) for pair in keys]
-    said = call.services.marks.of_kind(call.user.id, ALBUM, marks)
-    plays = call.services.listening.plays_of_albums(call.user.id, keys)
+    said = call.services.marks.of_albums(call.user.id, keys)
     return [
-        _album(album, said.get(mark, NOTHING), plays.get(pair))
-        for album, mark, pair in zip(listed, marks, keys, strict=True)
+        _album(album, said.get(pair, NOTHING)) for album, pair in zip(listed, keys, strict=True)
     ]
 
 
@@ -65,11 +64,8 @@ def album_folder_fields(call: Call, albums: Iterable[Album]) -> list[Fields]:
 def artist_fields(call: Call, artists: Iterable[Artist]) -> list[Fields]:
     """Return artists as the API's `ArtistID3`, with what the caller has said of each."""
     listed = list(artists)
-    marks = [artist_mark(artist.key) for artist in listed]
-    said = call.services.marks.of_kind(call.user.id, ARTIST, marks)
-    return [
-        _artist(artist, said.get(mark, NOTHING)) for artist, mark in zip(listed, marks, strict=True)
-    ]
+    said = call.services.marks.of_artists(call.user.id, (artist.key for artist in listed))
+    return [_artist(artist, said.get(artist.key, NOTHING)) for artist in listed]
 
 
 def artist_name(name: str) -> str:
@@ -87,14 +83,14 @@ def genre_fields(names: Iterable[str]) -> list[Fields]:
     return [{"name": name} for name in names]
 
 
-def _track(track: Track, said: Liking) -> Fields:
+def _track(track: Track | Song, said: Liking) -> Fields:
     duration_s = track.duration_s or 0.0
     is_cut = track.is_sheet_track
-    suffix = "mp3" if is_cut else suffix_of(track.file_name).removeprefix(".")
+    suffix = ".mp3" if is_cut else suffix_of(track.file_name)
     kbit_s = round(track.size_bytes * 8 / duration_s / 1000) if duration_s else None
     album_artist = artist_name(track.album_artist)
     artist = track.artist or album_artist
-    leader = _leader(track)
+    leader = artist_id(_leader(track))
     album = album_id(track.album_artist_key, track.album_key)
     fields: Fields = {
         "id": track_id(track.id),
@@ -108,8 +104,8 @@ def _track(track: Track, said: Liking) -> Fields:
         "genre": track.genre or None,
         "coverArt": cover_id(track.cover_key),
         "size": _cut_bytes(track) if is_cut else track.size_bytes,
-        "contentType": MP3 if is_cut else media_type(track.file_name),
-        "suffix": suffix,
+        "contentType": _media_type(suffix),
+        "suffix": suffix.removeprefix("."),
         "duration": round(duration_s),
         "bitRate": bitrate_bps(BEST_QUALITY) // 1000 if is_cut else kbit_s,
         "bitDepth": track.bits,
@@ -120,18 +116,17 @@ def _track(track: Track, said: Liking) -> Fields:
         "discNumber": track.disc_no,
         "created": track.added_at,
         "albumId": album,
-        "artistId": artist_id(leader),
+        "artistId": leader,
         "type": "music",
         "mediaType": "song",
-        "genres": genre_fields(split_genres(track.genre)),
-        "artists": [{"id": artist_id(leader), "name": lead_artist(artist)}],
+        "genres": genre_fields(_genres(track.genre)),
+        "artists": [{"id": leader, "name": _lead_artist(artist)}],
         "displayArtist": artist,
         "albumArtists": [{"id": artist_id(track.album_artist_key), "name": album_artist}],
         "displayAlbumArtist": album_artist,
         "replayGain": _gain(track),
         **_said(said),
-        "playCount": said.plays,
-        "played": said.last_played_at,
+        **_heard(said),
         "bookmarkPosition": said.bookmark_ms,
     }
     if track.lossless and not is_cut:
@@ -139,13 +134,23 @@ def _track(track: Track, said: Liking) -> Fields:
     return fields
 
 
-def _cut_bytes(track: Track) -> int:
+@_remembered
+def _media_type(suffix: str) -> str:
+    return media_type(f"track{suffix}")
+
+
+@_remembered
+def _genres(text: str) -> tuple[str, ...]:
+    return tuple(split_genres(text))
+
+
+def _cut_bytes(track: Track | Song) -> int:
     """Return what a track of a CUE sheet takes as an MP3; players leave out what has no size."""
     rate_hz = track.rate_hz or 1
     return audio_size(round((track.duration_s or 0.0) * rate_hz), rate_hz, BEST_QUALITY)
 
 
-def _gain(track: Track) -> Fields:
+def _gain(track: Track | Song) -> Fields:
     return {
         "trackGain": track.track_gain_db,
         "albumGain": track.album_gain_db,
@@ -154,12 +159,12 @@ def _gain(track: Track) -> Fields:
     }
 
 
-def _leader(track: Track) -> str:
+def _leader(track: Track | Song) -> str:
     """Return the key of whom a track is by, as far as there is such an artist in the library."""
     return track.artist_key if track.artist_key and track.album_key else track.album_artist_key
 
 
-def _album(album: Album, said: Liking, plays: AlbumPlays | None) -> Fields:
+def _album(album: Album, said: Liking) -> Fields:
     artist, by = artist_name(album.artist), artist_id(album.artist_key)
     return {
         "id": album_id(album.artist_key, album.key),
@@ -179,8 +184,7 @@ def _album(album: Album, said: Liking, plays: AlbumPlays | None) -> Fields:
         "isCompilation": album.artist_key == _VARIOUS,
         "discTitles": [{"disc": number, "title": title} for number, title in album.disc_titles],
         **_said(said),
-        "playCount": plays.count if plays else 0,
-        "played": plays.last_at if plays else None,
+        **_heard(said),
     }
 
 
@@ -199,3 +203,7 @@ def _artist(artist: Artist, said: Liking) -> Fields:
 
 def _said(said: Liking) -> Fields:
     return {"starred": said.starred_at, "userRating": said.rating}
+
+
+def _heard(said: Liking) -> Fields:
+    return {"playCount": said.plays, "played": said.last_played_at}

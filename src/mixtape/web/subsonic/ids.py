@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, get_args
 
 from ...database.tables import MAX_ID
@@ -16,6 +17,8 @@ from ..views.as_json import decode_key, encode_key
 from .errors import NOT_FOUND, SubsonicError
 
 Kind = Literal["tr", "al", "ar", "fd", "pl", "cv"]
+# The tracks of a page have few albums and artists.
+_remembered: Final = lru_cache(maxsize=4096)
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
@@ -50,11 +53,13 @@ def cover_id(key: str | None) -> str | None:
     return key and f"cv-{key}"
 
 
+@_remembered
 def album_id(artist_key: str, album_key: str) -> str:
     """Return the id of an album."""
     return f"al-{encode_key(artist_key, album_key)}"
 
 
+@_remembered
 def artist_id(artist_key: str) -> str:
     """Return the id of an artist."""
     return f"ar-{encode_key(artist_key)}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ....database.search import Field
-from ....database.tables import Track
-from ....library.listed import Album, Artist
+from ....library.listed import Album, Artist, Song
 from ..answers import Payload
 from ..call import Call
 from ..fields import album_fields, album_folder_fields, artist_fields, track_fields
@@ -15,7 +14,7 @@ from ..listed import folder_of, page_of
 _DEFAULT: Final = 20
 # A page that is shorter than a player asked for is the last one to it, so that few ask for more.
 _MOST: Final = 5_000
-_Found = tuple[tuple[Artist, ...], tuple[Album, ...], tuple[Track, ...]]
+_Found = tuple[tuple[Artist, ...], tuple[Album, ...], tuple[Song, ...]]
 _FIELDS: Final[dict[str, Field]] = {"artist": "artist", "album": "album", "title": "title"}
 
 
