@@ -38,8 +38,10 @@ from tests.helpers.summaries import check_summaries
 from tests.helpers.tracks import NOON, add_track
 
 VERSION_1 = Path(__file__).with_name("version_1.sql")
-# Beside the models stand the full-text index, and what a mixtape from before Alembic looks at.
-BESIDE = {"schema_version", "search", "ix_track_search", "alembic_version"}
+# Beside the models stand the full-text index, one for PostgreSQL alone, and what a mixtape from
+# before Alembic looks at.
+BESIDE = {"schema_version", "search", "ix_track_search", "ix_track_in_order", "alembic_version"}
+SINCE_SUMMARIES = ("v0010_added_plays", "v0011_tracks_in_order")
 STEP = """
 import sqlalchemy as sa
 from alembic import op
@@ -206,7 +208,7 @@ def test_an_older_database_takes_every_step_that_it_lacks_once(url: URL, steps: 
 def test_a_library_from_before_the_summaries_is_summed_up_as_it_is_opened(
     url: URL, steps: Path
 ) -> None:
-    backend = older(url, steps, "v0009_summaries", "v0010_added_plays")
+    backend = older(url, steps, "v0009_summaries", *SINCE_SUMMARIES)
     row = {"folder": b"", "title": "T", "size_bytes": 1, "mtime_ns": 1, "added_at": NOON}
     one = {"artist": "Ben", "artist_key": "ben", "album": "One", "album_key": "one"}
     rows = [
@@ -226,7 +228,7 @@ def test_a_library_from_before_the_summaries_is_summed_up_as_it_is_opened(
 
 
 def test_plays_go_on_from_those_that_their_albums_had_before(url: URL, steps: Path) -> None:
-    backend = older(url, steps, "v0010_added_plays")
+    backend = older(url, steps, *SINCE_SUMMARIES)
     row = {"folder": b"", "title": "T", "size_bytes": 1, "mtime_ns": 1, "added_at": NOON}
     heard = {"user_id": FIRST_USER, "path": b"1", "plays": 3, "last_played_at": NOON}
     for is_summed_up in (True, False):
