@@ -20,9 +20,11 @@ JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 test lowest coverage fast stress chaos clients fuzz browser: export PYTHONDONTWRITEBYTECODE =
 
 SPREAD := --numprocesses $(JOBS) --dist loadfile
+# Before pytest; CI has what failed run again by itself.
+PATIENTLY ?=
 
 test: .venv/.dev               ## everything but stress
-	$(BIN)/pytest $(SPREAD)
+	$(PATIENTLY) $(BIN)/pytest $(SPREAD)
 
 # But live plays and the store, which use hardly a package but ours, and take the longest; the objects of the store are with
 # obstore. And but players that others wrote, which have their own.
@@ -30,7 +32,7 @@ LEFT_OUT = tests/audio_cache/live tests/clients $(filter-out %/test_store_contra
 
 # What failed is remembered apart from the other tests, which may run at the same time.
 lowest: .venv-lowest/.test     ## the quick ones, with the lowest versions that pyproject.toml allows
-	HYPOTHESIS_PROFILE=few .venv-lowest/bin/pytest $(SPREAD) -o cache_dir=.venv-lowest/.pytest_cache \
+	HYPOTHESIS_PROFILE=few $(PATIENTLY) .venv-lowest/bin/pytest $(SPREAD) -o cache_dir=.venv-lowest/.pytest_cache \
 		-m "not slow and not browser and not stress and not chaos" $(addprefix --ignore ,$(LEFT_OUT))
 
 # One file for what runs, one with the tools besides, one with the lowest versions. Versions stay unless they have to
@@ -83,7 +85,7 @@ chaos: .venv/.dev              ## fails every system call of a store once, and k
 	$(BIN)/pytest -s -m chaos --timeout 3600
 
 clients: .venv/.dev .venv-clients/.made  ## players that others wrote: Mopidy, Strawberry, and what is made for others
-	CLIENTS=.venv-clients $(BIN)/pytest -m clients tests/clients
+	CLIENTS=.venv-clients $(PATIENTLY) $(BIN)/pytest -m clients tests/clients
 
 # Apart from the rest: one has no wheel, and the other is of Debian's Mopidy.
 .venv-clients/.made: Makefile
