@@ -39,7 +39,7 @@ from tests.helpers.waiting import LIMIT_S, wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 TRACKS = 40
-SECONDS = 60
+SECONDS = 30
 PASSWORD = "correct horse battery"
 KEY = "a key of sixteen characters or more"
 WEB = ("web1", "web2")
@@ -209,7 +209,7 @@ class Visitor:
 
     def connect(self, name: str) -> http.client.HTTPConnection:
         """Return a connection to a node."""
-        return http.client.HTTPConnection(self._site.hosts[name].address, 5000, timeout=20)
+        return http.client.HTTPConnection(self._site.hosts[name].address, 5000, timeout=LIMIT_S)
 
     def follow(
         self, path: str, told: list[tuple[str, dict[str, Any]]], is_over: Callable[[], bool]
@@ -340,6 +340,19 @@ def test_a_mixtape_is_cached_whatever_befalls_the_hosts(site: Site) -> None:
     assert music.heard_bytes > 30 * 32_000
 
 
+def get(
+    connection: http.client.HTTPConnection, url: str, headers: dict[str, str]
+) -> http.client.HTTPResponse:
+    """Ask over a connection, or a new one where it was idle for longer than servers keep it."""
+    try:
+        connection.request("GET", url, headers=headers)
+        return connection.getresponse()
+    except http.client.RemoteDisconnected:
+        connection.close()
+        connection.request("GET", url, headers=headers)
+        return connection.getresponse()
+
+
 def test_both_nodes_give_the_same_bytes_of_what_neither_has_made(site: Site) -> None:
     site.web["web1"].kill()
     site.start_web("web1")
@@ -349,7 +362,7 @@ def test_both_nodes_give_the_same_bytes_of_what_neither_has_made(site: Site) -> 
     visitor = Visitor(site)
     connections = {name: visitor.connect(name) for name in WEB}
     tags: dict[int, set[str]] = {track: set() for track in tracks}
-    for number in range(2_000):
+    for number in range(500):
         track = chance.choice(tracks)
         whole = expected[track]
         start = chance.randrange(len(whole))
@@ -357,9 +370,7 @@ def test_both_nodes_give_the_same_bytes_of_what_neither_has_made(site: Site) -> 
         headers = {"Range": f"bytes={start}-{stop - 1}"}
         if tags[track] and chance.random() < 0.5:
             headers["If-Range"] = min(tags[track])
-        connection = connections[WEB[number % 2]]
-        connection.request("GET", f"{site.urls[track]}?quality=low", headers=headers)
-        answer = connection.getresponse()
+        answer = get(connections[WEB[number % 2]], f"{site.urls[track]}?quality=low", headers)
         data = answer.read()
         assert (answer.status, data) == (206, whole[start:stop]), (number, track, start, stop)
         tags[track].add(answer.getheader("ETag", ""))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
@@ -215,8 +216,7 @@ class RunRecords:
 
     def note_late(self, record: RunRecord, index: int) -> int:
         """Note that a track took longer than it may; return how often it has."""
-        key = _key(record.run_id)
-        return self.client.hincrby(key, f"late {index}", 1)
+        return self.client.hincrby(_key(record.run_id), f"late {index}", 1)
 
     def has_left(self, run_id: str) -> bool:
         """Say whether any track is not settled."""
@@ -253,28 +253,32 @@ class RunRecords:
     def note_begun(self, record: RunRecord, index: int, track: RunTrack) -> None:
         """Note that a node has taken up a track, and tell listeners that it is being encoded."""
         self._note(record.run_id, "begun", index)
-        self._progress(record).track_started(track.name)
+        lock = self._lock(record)
+        lock.acquire()
+        try:
+            self._progress(record).track_started(track.name)
+        finally:
+            # It is told, and would be told again by who tries again; the lock ends by itself.
+            with contextlib.suppress(redis.RedisError):
+                lock.release()
 
     def settle(self, record: RunRecord, index: int, track: RunTrack, outcome: Outcome) -> None:
         """Note what became of a track, once, and tell it; with the last one the run is over."""
-
-        def try_to() -> None:
-            with self._lock(record):
-                self._settle(record, index, track, outcome)
-
-        persist(try_to)
+        self._in_turn(record, lambda: self._settle(record, index, track, outcome))
 
     def finish(self, record: RunRecord) -> None:
         """End a run that has nothing left, if nobody has."""
+        self._in_turn(record, lambda: self._finish(record))
 
+    def _in_turn(self, record: RunRecord, action: Callable[[], None]) -> None:
         def try_to() -> None:
             with self._lock(record):
-                self._finish(record)
+                action()
 
         persist(try_to)
 
     def _lock(self, record: RunRecord) -> Lock:
-        """Return the lock of a run: what becomes of its tracks is told in the order of counting."""
+        """Return the lock of a run: what is told of its tracks is told in the order of counting."""
         name = f"{_key(record.run_id)}:lock"
         lock: Lock = self.client.lock(
             name, timeout=_SETTLES_WITHIN_S, sleep=_LOOKS_FOR_LOCK_EVERY_S

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -14,7 +15,7 @@ from audio_cache.backends.redis_runs import OVER, RunRecord, RunRecords, RunTrac
 from audio_cache.batch.outcome import MISSING, Fate, Outcome
 from audio_cache.progress.callback import MAX_FAILURES_LISTED
 from tests.helpers.progress import parse
-from tests.helpers.waiting import LIMIT_S
+from tests.helpers.waiting import LIMIT_S, finish
 
 CACHED = Outcome(Fate.CACHED, audio_s=1.5, bytes_saved=10)
 FAILED = Outcome(Fate.FAILED, "it is damaged")
@@ -77,6 +78,29 @@ def test_what_is_under_way_is_what_was_begun_and_not_settled(records: RunRecords
     records.settle(record, 0, tracks[0], CACHED)
     assert records.under_way(record.run_id) == {2}
     assert records.has_left(record.run_id)
+
+
+def test_what_is_done_never_goes_back_where_another_track_begins_meanwhile(
+    records: RunRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, tracks = begin(records, 3)
+    other = threading.Thread(target=records.settle, args=(record, 0, tracks[0], CACHED))
+    emit = records.tracker.emit
+
+    def emit_late(task_id: str, step: str, *given: Any, **more: Any) -> None:
+        if step == "track_started":
+            other.start()
+            other.join(0.5)  # as long as it takes where nothing keeps it from being told first
+        emit(task_id, step, *given, **more)
+
+    monkeypatch.setattr(records.tracker, "emit", emit_late)
+    records.note_begun(record, 1, tracks[1])
+    finish(other)
+    records.settle(record, 1, tracks[1], CACHED)
+    records.settle(record, 2, tracks[2], CACHED)
+    told = [parse(each) for each in records.tracker.listen(record.task_id, timeout=LIMIT_S)]
+    counts = [each["done"] for each in told if "done" in each]
+    assert counts == sorted(counts)
 
 
 def test_a_run_has_failed_where_no_track_can_be_played(records: RunRecords) -> None:
