@@ -59,7 +59,8 @@ def test_the_file_is_taken_over_from_an_encoder_that_died(
         assert len(begun) > 380_000
     assert begun + read(answer) == whole
     wait_until(is_idle(live))
-    assert [encode.is_whole for encode in fast.encodes()] == [False]
+    # One goes on with the file; where that takes long to begin, the listener has one of his own.
+    assert {encode.is_whole for encode in fast.encodes()} == {False}
     # What was gone on with has not read all of the source, so that is compared on its own.
     assert len(fast.checks()) == 1
     assert house.entry(rendition).read_bytes() == whole
