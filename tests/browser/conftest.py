@@ -31,7 +31,12 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def site(app: Flask) -> Iterator[str]:
-    """Return the address of the application of a module, which has it as its fixture `app`."""
+    """Return the address of the application of a module, which has it as its fixture `app`.
+
+    Its scripts and styles are asked for once in each browser, and not anew by every page: they are
+    eighty, and take more of a slow machine than all else that a page is.
+    """
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     with served(app) as address:
         yield address
 
