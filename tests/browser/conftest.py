@@ -6,17 +6,26 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Playwright, StorageState, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Playwright,
+    StorageState,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.editing import sign_in
 from tests.browser.listening import visitor
 from tests.helpers.chromium import launch_chromium
+from tests.helpers.waiting import LIMIT_MS
 from tests.helpers.web import served
 
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """Return the driver of all browsers, of which there can be but one in a thread."""
+    expect.set_options(timeout=LIMIT_MS)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -44,11 +53,9 @@ def site(app: Flask) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def session(browser: Browser, site: str) -> StorageState:
     """Return the cookies of somebody who has signed in; only a few may in a minute."""
-    context = browser.new_context(base_url=site)
-    sign_in(context.new_page())
-    state = context.storage_state()
-    context.close()
-    return state
+    with visitor(browser, base_url=site) as context:
+        sign_in(context.new_page())
+        return context.storage_state()
 
 
 @pytest.fixture

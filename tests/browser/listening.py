@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from tests.helpers.chromium import RETURNING
 from tests.helpers.waiting import LIMIT_MS
@@ -30,7 +30,6 @@ def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     context = browser.new_context(reduced_motion="reduce", **options)
     context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
-    expect.set_options(timeout=LIMIT_MS)
     problems: list[str] = []
     context.on("weberror", lambda error: problems.append(str(error.error)))
     context.on(
@@ -64,7 +63,6 @@ def listener(
     if not is_first:
         context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
-    expect.set_options(timeout=LIMIT_MS)
     problems: list[str] = []
     context.on("weberror", lambda error: problems.append(str(error.error)))
     context.on("request", lambda r: r.url.startswith(address) or problems.append(r.url))

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.helpers.host import PASSWORD, make_app
+from tests.helpers.waiting import LIMIT_MS
 from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -34,6 +35,7 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         app = make_app(tmp_path_factory.mktemp("modules"), password=PASSWORD)
     with served(app) as address:
         context = browser.new_context()
+        context.set_default_timeout(LIMIT_MS)
         page = context.new_page()
         page.goto(f"{address}/login")
         yield page

@@ -58,7 +58,6 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(reduced_motion="reduce")
     context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
-    expect.set_options(timeout=LIMIT_MS)
     yield context.new_page()
     context.close()
 
@@ -109,6 +108,7 @@ def test_a_shared_mixtape_is_clean_before_and_while_it_plays(
 
 def test_the_cassette_of_a_mixtape_is_clean(browser: Browser, site: str, slug: str) -> None:
     context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(LIMIT_MS)
     page = context.new_page()
     page.goto(f"{site}/mixtapes/{slug}")
     expect(page.get_by_role("button", name="Press play")).to_be_visible()
@@ -123,7 +123,6 @@ def test_what_a_stranger_sees_is_clean(page: Page, site: str, address: str) -> N
     assert examine(page) == []
 
 
-@pytest.mark.timeout(300)
 def test_every_page_of_the_owner_is_clean(page: Page, app: Flask, site: str, slug: str) -> None:
     page.goto(f"{site}/login")
     page.get_by_label("Password").fill(PASSWORD)
@@ -140,6 +139,7 @@ def test_every_page_of_the_owner_is_clean(page: Page, app: Flask, site: str, slu
 
 def test_the_sheet_that_adds_to_a_mixtape_is_clean(browser: Browser, site: str, slug: str) -> None:
     context = browser.new_context(reduced_motion="reduce", has_touch=True)
+    context.set_default_timeout(LIMIT_MS)
     page = context.new_page()
     page.goto(f"{site}/login")
     page.get_by_label("Password").fill(PASSWORD)
@@ -159,7 +159,6 @@ def test_the_sheet_that_adds_to_a_mixtape_is_clean(browser: Browser, site: str, 
     assert found == []
 
 
-@pytest.mark.timeout(300)
 def test_all_that_a_link_is_given_away_with_is_clean(page: Page, app: Flask, site: str) -> None:
     services = services_of(app)
     mixtape = share_mixtape(app, "Album/1.flac", "Album/2.flac", title="For you")

@@ -21,7 +21,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.needs("chromium"),
-    pytest.mark.timeout(300),
 ]
 
 SIZES = [(360, 640), (1440, 900)]

@@ -16,6 +16,7 @@ from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
 from tests.helpers.mixtapes import make_scanned_app, save_mixtape, services_of
 from tests.helpers.tracks import make_picture
+from tests.helpers.waiting import LIMIT_MS
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -121,7 +122,7 @@ def test_a_mixtape_is_built_by_mouse_saved_cached_and_shared(
     dialog.get_by_role("button", name="Close").last.click()
     assert link.startswith(site + "/mixtapes/")
     stranger = browser.new_context()
-    answer = stranger.new_page().goto(link)
+    answer = stranger.new_page().goto(link, timeout=LIMIT_MS)
     assert answer is not None
     assert answer.status == 200
     stranger.close()
@@ -134,6 +135,7 @@ def test_a_track_is_dragged_by_finger(browser: Browser, site: str, session: Stor
         storage_state=session,
         base_url=site,
     )
+    context.set_default_timeout(LIMIT_MS)
     page = context.new_page()
     page.goto("/mixtapes/new")
     add(page, "Aurora", "Borealis", "Cocoon")

@@ -15,6 +15,7 @@ from tests.helpers.audio import make_audio
 from tests.helpers.damage import damaged
 from tests.helpers.host import PASSWORD
 from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
+from tests.helpers.waiting import LIMIT_MS
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -157,6 +158,7 @@ def test_without_scripts_there_is_the_page_and_no_cassette(
 ) -> None:
     slug = share_mixtape(app, "1.flac", title="Plain").slug
     context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(LIMIT_MS)
     page = context.new_page()
     page.goto(f"{site}/mixtapes/{slug}")
     expect_open(page)

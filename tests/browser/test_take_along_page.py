@@ -35,7 +35,6 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 360, "height": 640})
     context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
-    expect.set_options(timeout=LIMIT_MS)
     yield context.new_page()
     context.close()
 

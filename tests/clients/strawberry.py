@@ -131,7 +131,7 @@ class Strawberry:
 def _end(process: subprocess.Popen[str]) -> None:
     process.terminate()
     try:
-        process.wait(LIMIT_S / 6)
+        process.wait(LIMIT_S / 12)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(LIMIT_S)

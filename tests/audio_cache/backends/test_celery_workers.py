@@ -27,7 +27,7 @@ from tests.helpers.redis_server import RedisServer
 from tests.helpers.s3_server import S3Server
 from tests.helpers.waiting import LIMIT_S, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow]
 _SEEDS = itertools.count(1000)
 
 

@@ -22,7 +22,7 @@ from tests.helpers.audio import make_noise
 from tests.helpers.progress import SETTLED_STEPS, parse
 from tests.helpers.waiting import LIMIT_S, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow]
 # No two tracks hold the same.
 _SEEDS = itertools.count(1)
 

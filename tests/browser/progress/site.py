@@ -14,7 +14,6 @@ import audio_cache
 import mixtape
 from audio_cache.progress.sse import get_last_event_id, progress_response
 from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
-from tests.helpers.waiting import LIMIT_MS
 from tests.helpers.web import WebServer
 
 LIBRARY = Path(audio_cache.__path__[0])
@@ -168,18 +167,18 @@ def open_modal(page: Page) -> None:
 
 
 def expect_text(page: Page, part: str, text: str) -> None:
-    expect(page.locator(f".acp [data-part={part}]")).to_have_text(text, timeout=LIMIT_MS)
+    expect(page.locator(f".acp [data-part={part}]")).to_have_text(text)
 
 
 def expect_rows(page: Page, *rows: str) -> None:
     """Wait until these are the rows of the list: name, state and reason of each."""
     patterns = [re.compile(r"\s*".join(map(re.escape, row.split("|")))) for row in rows]
-    expect(page.locator(".acp-row")).to_have_text(patterns, timeout=LIMIT_MS)
+    expect(page.locator(".acp-row")).to_have_text(patterns)
 
 
 def expect_notice(page: Page, text: str) -> Locator:
     notice = page.locator(".acp [data-part=notice]")
-    expect(notice).to_contain_text(text, timeout=LIMIT_MS)
+    expect(notice).to_contain_text(text)
     return notice
 
 
