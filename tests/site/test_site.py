@@ -362,7 +362,7 @@ def test_both_nodes_give_the_same_bytes_of_what_neither_has_made(site: Site) -> 
     visitor = Visitor(site)
     connections = {name: visitor.connect(name) for name in WEB}
     tags: dict[int, set[str]] = {track: set() for track in tracks}
-    for number in range(500):
+    for number in range(2_000):
         track = chance.choice(tracks)
         whole = expected[track]
         start = chance.randrange(len(whole))
