@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import wave
@@ -37,6 +38,10 @@ def sources(data: bytes) -> None:
     input_arguments(source)
     for extent in source.extents:
         assert 0 <= extent.start <= extent.end <= source.size_bytes, source.extents
+    if source.has_sheet:
+        with contextlib.suppress(CueSheetError):
+            for track in read_sheet(path):
+                assert version_of(stat_source(track.path)) == read_source(track.path).version
     for name, text in source.tags:
         assert name
         assert "\0" not in text

@@ -44,6 +44,7 @@ from .sources.sheet_tracks import (
     file_of,
     is_sheet_name,
     is_sheet_track,
+    own_track_mtime_ns,
 )
 from .sources.source import (
     Source,
@@ -149,6 +150,7 @@ __all__ = [
     "name_root",
     "normalise_tags",
     "open_inside",
+    "own_track_mtime_ns",
     "parse_quality",
     "read_source",
     "rename_tag",

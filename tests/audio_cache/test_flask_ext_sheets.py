@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from mutagen.flac import FLAC
 
 from audio_cache import AudioCache, CacheWorker, Verdict, verify
 from audio_cache.cli.paths import collect_sources
 from audio_cache.flask_ext import FlaskAudioCache, get_state, sign_rendition
 from tests.helpers.audio import make_noise
 from tests.helpers.renditions import rendition_of, whole_file
-from tests.helpers.sheets import SAMPLES, write_sheet
+from tests.helpers.sheets import SAMPLES, sheet_text, write_sheet
 from tests.helpers.waiting import wait_until
 
 
@@ -174,3 +176,25 @@ def test_a_batch_makes_each_track_once_and_the_file_not_at_all(music: Path, tmp_
         assert entry.read_bytes() == whole_file(rendition_of(source))
     assert all(found.is_good for found in verify(cache, deep=True))
     assert len(list((tmp_path / "cache" / "objects").rglob("*"))) >= 6
+
+
+def test_a_file_that_holds_its_sheet_plays_as_its_tracks(flac: Path, tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    beside = write_sheet(music / "Album" / "album.cue", "album.flac")
+    album = Path(shutil.copy(flac, beside.parent))
+    cut = [whole_file(rendition_of(beside / name)) for name in ("01.flac", "02.flac", "03.flac")]
+    beside.unlink()
+    file = FLAC(album)
+    file["CUESHEET"] = sheet_text("image.wav")
+    file.save()
+    app = make_app(music, SECRET_KEY="x")
+    client = app.test_client()
+    sources = list(collect_sources([music]))
+    assert [source.parent for source in sources] == [album] * 3
+    for source, wanted in zip(sources, cut, strict=True):
+        url = f"/play/Album/album.flac/{source.name}"
+        assert client.get(f"{url}?quality=low").data == wanted
+        best = client.head(f"{url}?quality=original")
+        assert (best.status_code, best.mimetype) == (200, "audio/mpeg")
+    assert client.get("/play/Album/album.flac/04.flac").status_code == 404
+    app.extensions["audio_cache"].shut_down()

@@ -17,6 +17,8 @@ from sqlalchemy import insert, select
 from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
 from mixtape.files.tags import lead_artist, sort_key
+from mixtape.library.scanner import Scanner
+from tests.helpers.waiting import LIMIT_S
 
 NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -32,6 +34,19 @@ class Clock:
 
     def advance(self, **step: float) -> None:
         self.now += timedelta(**step)
+
+
+def scan(scanner: Scanner) -> None:
+    """Let a scan run to its end, which it reaches without an error."""
+    assert scanner.start()
+    assert scanner.wait(LIMIT_S).error is None
+
+
+def present(database: Database) -> dict[bytes, Track]:
+    """Return the tracks that the library lists, by their paths."""
+    with database.read() as session:
+        there = select(Track).where(Track.missing_since.is_(None)).order_by(Track.path)
+        return {track.path: track for track in session.scalars(there)}
 
 
 def add_track(database: Database, path: bytes, **columns: Any) -> int:

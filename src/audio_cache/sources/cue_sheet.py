@@ -10,6 +10,7 @@ import codecs
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final
 
 from ..errors import CueSheetError
@@ -48,14 +49,15 @@ class CueTrack:
         number: as the sheet counts.
         is_audio: whether it is music, and not data of a computer.
         words: texts by the commands, or the names in REM lines, that they stand behind.
-        start: CD frames (1/75 s) from the file's beginning to INDEX 01; None where not stated.
+        start: CD frames (1/75 s) from the file's beginning to INDEX 01; None where not stated. Only
+            what counts samples may name a part of one.
         pregap: to INDEX 00; None where not stated, or where that is in the file before.
     """
 
     number: int
     is_audio: bool = True
     words: dict[str, str] = field(default_factory=dict)
-    start: int | None = None
+    start: int | Fraction | None = None
     pregap: int | None = None
 
 
@@ -96,6 +98,22 @@ def parse_cue_sheet(content: bytes) -> CueSheet:
         except CueSheetError as error:
             raise CueSheetError(f"line {number}: {error}") from None
     return reading.finish()
+
+
+def require_sense(sheet: CueSheet) -> None:
+    """Make sure that a sheet names tracks, each behind the one before.
+
+    Raises:
+        CueSheetError: it does not.
+    """
+    if not sheet.track_count:
+        raise CueSheetError("it names no track, so it is no CUE sheet of music")
+    for file in sheet.files:
+        for before, track in zip(file.tracks, file.tracks[1:], strict=False):
+            if (track.start or 0) <= (before.start or 0):
+                raise CueSheetError(
+                    f"track {track.number} does not begin after track {before.number}"
+                )
 
 
 def decode_sheet(content: bytes) -> str:
@@ -157,14 +175,7 @@ class _Reading:
         self._require_start()
         self._place()
         self._sheet.files = list(self._files.values())
-        if not self._sheet.track_count:
-            raise CueSheetError("it names no track, so it is no CUE sheet of music")
-        for file in self._sheet.files:
-            for before, track in zip(file.tracks, file.tracks[1:], strict=False):
-                if (track.start or 0) <= (before.start or 0):
-                    raise CueSheetError(
-                        f"track {track.number} does not begin after track {before.number}"
-                    )
+        require_sense(self._sheet)
         return self._sheet
 
     @property

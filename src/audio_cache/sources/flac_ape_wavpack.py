@@ -16,6 +16,7 @@ from .reader import (
     strip_trailing_tags,
 )
 from .stream import DSD_BITS_PER_SAMPLE, Stream
+from .tag_names import CUESHEET
 
 STREAMINFO_SIZE: Final = 34
 _NO_MD5: Final = bytes(16)
@@ -35,9 +36,9 @@ _WV_SUBBLOCK_RATE: Final = 0x27
 
 
 def read_flac(reader: Reader, start: int, form: Stream) -> Stream:
-    """Read STREAMINFO and find the comments of a FLAC file (RFC 9639, section 8)."""
+    """Read STREAMINFO, find comments and CUE sheet of a FLAC file (RFC 9639, section 8)."""
     info = b""
-    comments: list[TagBlock] = []
+    blocks: list[TagBlock] = []
     offset = start + 4
     while len(head := reader.read(offset, 4)) == 4:
         body = Extent(offset + 4, int.from_bytes(head[1:], "big"))
@@ -45,11 +46,13 @@ def read_flac(reader: Reader, start: int, form: Stream) -> Stream:
         if head[0] & 0x7F == 0:
             info = info or reader.read(body.start, min(STREAMINFO_SIZE, body.size))
         elif head[0] & 0x7F == 4:
-            comments.append(TagBlock("vorbis", body))
+            blocks.append(TagBlock("vorbis", body))
+        elif head[0] & 0x7F == 5:
+            blocks.append(TagBlock(CUESHEET, body))
         if head[0] & 0x80:
             break
     audio, trailing = strip_trailing_tags(reader, min(offset, reader.size_bytes))
-    form = replace(form, audio=(audio,), tags=(*comments, *trailing))
+    form = replace(form, audio=(audio,), tags=(*blocks, *trailing))
     return describe_flac(info, form)
 
 

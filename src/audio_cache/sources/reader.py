@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .suffixes import TRACKS_IN
 from .tag_names import MAX_TEXT_CHARACTERS
 
 # Real files hold a few dozen; a crafted one could hold a chunk in every eight bytes.
@@ -32,7 +33,6 @@ IFF: Final = ">4sI"
 DSDIFF: Final = ">4sQ"
 FileVersion = tuple[int, int, int, int, int]
 _DESCRIPTORS: Final = "/proc/self/fd"
-_IN_SHEET: Final = ".cue/"
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -71,7 +71,8 @@ class TagBlock:
     """Where text tags are.
 
     Attributes:
-        form: vorbis, id3, id3v1, ape, info, ilst, or text:<name> for the text of one tag.
+        form: vorbis, id3, id3v1, ape, info, ilst, lyrics3, cuesheet, or text:<name> for the text of
+            one tag.
         body: the bytes of the tags.
     """
 
@@ -349,7 +350,7 @@ def stat_opened(path: str, descriptor: int) -> os.stat_result:
         OSError: there is no such track in a CUE sheet.
     """
     status = os.fstat(descriptor)
-    if _IN_SHEET in path.lower():
+    if os.path.dirname(path).lower().endswith(TRACKS_IN):
         from .sheet_tracks import is_sheet_track, stat_sheet_track
 
         if is_sheet_track(path):

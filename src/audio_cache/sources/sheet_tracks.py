@@ -1,7 +1,8 @@
 """Tracks of CUE sheets: parts of a file, each with a path as if the sheet were a folder of them.
 
 `Album/Album.cue/03.flac` is the third track of `Album/Album.cue`, cut from a FLAC file. The file
-has to lie beside its sheet: of what a sheet names, only the last part is looked at.
+has to lie beside its sheet: of what a sheet names, only the last part is looked at. Where the sheet
+is in the file itself, as a tag, the file stands for it: `Album/Album.flac/03.flac`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import functools
 import hashlib
 import os
 import stat
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -26,41 +27,17 @@ from .cue_sheet import (
     CueTrack,
     parse_cue_sheet,
 )
+from .own_sheets import read_own_sheet
 from .reader import FileVersion, open_file, version_of
-from .source import Name, Source, normalise, read_source, suffix_of
-from .suffixes import LOSSLESS_SUFFIXES
+from .sheet_folder import SheetFolder
+from .sheet_tags import merge_tags, sheet_tags
+from .source import Name, Source, may_be_lossless, read_source, suffix_of
+from .suffixes import SHEET_SUFFIX
 
-SHEET_SUFFIX: Final = ".cue"
 # A CD begins with so much silence, which rips leave in some images and out of most.
 _LEAD_IN_FRAMES: Final = 2 * FRAMES_PER_S
 _HIDDEN: Final = "Hidden track"
 _NS_PER_MS: Final = 1_000_000
-_SUFFIXES: Final = sorted(LOSSLESS_SUFFIXES)
-# No file has a longer name. Marks over one letter are put in order in the square of their number.
-_LONGEST_NAME: Final = 255
-# Of the tags of the file, these are about something else than one of its tracks.
-_OF_WHOLE: Final = frozenset(
-    {"title", "tracknumber", "tracktotal", "isrc", "lyrics", "comment", "musicbrainz_trackid"}
-    | {"musicbrainz_releasetrackid", "acoustid_id", "acoustid_fingerprint"}
-    | {"replaygain_track_gain", "replaygain_track_peak"}
-)
-# By our names: the words of the track that give a tag, and those of the sheet.
-_TAGS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "title": (("TITLE",), ()),
-    "artist": (("PERFORMER",), ("PERFORMER",)),
-    "composer": (("SONGWRITER", "COMPOSER"), ("SONGWRITER", "COMPOSER")),
-    "isrc": (("ISRC",), ()),
-    "album": ((), ("TITLE",)),
-    "albumartist": ((), ("PERFORMER",)),
-    "genre": (("GENRE",), ("GENRE",)),
-    "date": (("DATE",), ("DATE",)),
-    "discnumber": ((), ("DISCNUMBER",)),
-    "disctotal": ((), ("TOTALDISCS",)),
-    "replaygain_album_gain": ((), ("REPLAYGAIN_ALBUM_GAIN",)),
-    "replaygain_album_peak": ((), ("REPLAYGAIN_ALBUM_PEAK",)),
-    "replaygain_track_gain": (("REPLAYGAIN_TRACK_GAIN",), ()),
-    "replaygain_track_peak": (("REPLAYGAIN_TRACK_PEAK",), ()),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +46,12 @@ class SheetTrack:
 
     Attributes:
         path: names it: that of the sheet, then its number with the suffix of its file.
-        sheet: the path of the sheet.
+        sheet: the path of the sheet, which is that of the file where that holds it.
         file: the path of the file that it is a part of.
         number: as the sheet counts; 0 for what is hidden before the first.
         start: the first CD frame (1/75 s) of it.
         stop: the one after its last; None where it lasts to the end of the file.
+        count: how many tracks the sheet cuts out of the file.
         tags: what the sheet says of it, under our names.
     """
 
@@ -81,16 +59,22 @@ class SheetTrack:
     sheet: str
     file: str
     number: int
-    start: int
-    stop: int | None
+    start: int | Fraction
+    stop: int | Fraction | None
+    count: int
     tags: tuple[tuple[str, str], ...]
 
     def samples_in(self, whole: Source) -> tuple[int, int]:
         """Return the first sample of it, and how many there are, in its file as that is now."""
         end = whole.samples or 0
-        first = self.start * whole.rate_hz // FRAMES_PER_S
-        stop = end if self.stop is None else self.stop * whole.rate_hz // FRAMES_PER_S
+        first = _sample(self.start, whole)
+        stop = end if self.stop is None else _sample(self.stop, whole)
         return first, min(stop, end) - first
+
+
+def _sample(place: int | Fraction, whole: Source) -> int:
+    """Return the sample at a place in CD frames."""
+    return int(place * whole.rate_hz // FRAMES_PER_S)
 
 
 def is_sheet_name(name: Name) -> bool:
@@ -100,8 +84,19 @@ def is_sheet_name(name: Name) -> bool:
 
 def is_sheet_track(path: str | os.PathLike[str]) -> bool:
     """Say whether a path is of a track in a sheet, and not of a file in a folder of such a name."""
-    folder = os.path.dirname(os.fspath(path))
-    return is_sheet_name(folder) and os.path.isfile(folder)
+    holder = os.path.dirname(os.fspath(path))
+    if not (is_sheet_name(holder) or may_be_lossless(holder)) or not os.path.isfile(holder):
+        return False
+    return is_sheet_name(holder) or _has_own_sheet(holder)
+
+
+def _has_own_sheet(file: str) -> bool:
+    try:
+        return bool(_parse(file, version_of(os.stat(file))).files)
+    except CueSheetError:
+        return True
+    except OSError:
+        return False
 
 
 def file_of(path: str | os.PathLike[str]) -> str:
@@ -114,9 +109,12 @@ def file_of(path: str | os.PathLike[str]) -> str:
 
 
 def read_sheet(path: str | os.PathLike[str]) -> tuple[SheetTrack, ...]:
-    """Return the tracks that a sheet cuts out of the files beside it.
+    """Return the tracks that a sheet cuts out of the files beside it, or out of the file it is in.
 
     None are of a file that holds a single track, which needs no cutting, or that is not there.
+
+    Args:
+        path: of the sheet, or of a file that may hold one.
 
     Raises:
         CueSheetError: the sheet is wrong, or does not fit its files.
@@ -124,29 +122,32 @@ def read_sheet(path: str | os.PathLike[str]) -> tuple[SheetTrack, ...]:
     """
     name = os.path.abspath(path)
     version = version_of(os.stat(name))
-    folder = _Folder(name)
+    folder = SheetFolder(name)
     places = range(len(_parse(name, version).files))
     return tuple(track for place in places for track in _tracks(name, version, place, folder))
 
 
 def cut_files(
-    folder: str, names: Iterable[str]
+    folder: str, names: Collection[str]
 ) -> tuple[list[SheetTrack], dict[str, CueSheetError | OSError]]:
     """Return the tracks that the sheets of a folder cut out of its files, and what is wrong.
 
-    Of several sheets that cut the same file the first counts.
+    Of several sheets that cut the same file the first counts, and before the one in the file.
 
     Args:
         folder: its path.
-        names: of the files in it, sheets and others.
+        names: of sheets in it, and of files that are opened to see whether they hold one.
 
     Returns:
-        The tracks, and the errors of sheets by their names.
+        The tracks, and the errors of sheets by their names, or by those of the files they are in.
     """
     tracks: list[SheetTrack] = []
     errors: dict[str, CueSheetError | OSError] = {}
     cut: dict[str, str] = {}
-    for name in sorted(filter(is_sheet_name, names), key=os.fsencode):
+    beside = sorted(filter(is_sheet_name, names), key=os.fsencode)
+    for name in (*beside, *sorted(filter(may_be_lossless, names), key=os.fsencode)):
+        if os.path.join(os.path.abspath(folder), name) in cut:
+            continue
         try:
             found = read_sheet(os.path.join(folder, name))
         except (CueSheetError, OSError) as error:
@@ -171,7 +172,7 @@ def find_sheet_track(path: str | os.PathLike[str]) -> SheetTrack:
     try:
         version = version_of(os.stat(folder))
         number = int(os.path.splitext(last)[0])
-        beside = _Folder(folder)
+        beside = SheetFolder(folder)
         for place, file in enumerate(_parse(folder, version).files):
             # Of a hidden track, which is before all others, the number is stated nowhere.
             if (place == number == 0) or any(track.number == number for track in file.tracks):
@@ -201,9 +202,10 @@ def read_sheet_track(path: str | os.PathLike[str]) -> Source:
         size_bytes=version[2],
         mtime_ns=version[3],
         samples=samples,
-        tags=_merge(whole.tags, track.tags),
+        tags=merge_tags(whole.tags, track.tags),
         version=version,
         audio="",
+        has_sheet=False,
         whole=whole,
         first_sample=first,
     )
@@ -234,13 +236,32 @@ def stat_sheet_track(
 
 
 def _version(track: SheetTrack, whole: Source, file: FileVersion) -> FileVersion:
-    sheet = version_of(os.stat(track.sheet))
     _, samples = track.samples_in(whole)
     size_bytes = file[2] * samples // (whole.samples or 1)
-    mtime_ns = max(file[3], sheet[3])
-    # The date of the newer alone would not show that the older one was exchanged.
-    mtime_ns += _digest(file[2:4], sheet[2:4], track.number) % _NS_PER_MS - mtime_ns % _NS_PER_MS
+    if track.sheet == track.file:
+        sheet, mtime_ns = file, own_track_mtime_ns(*file[2:4], track.number, track.count)
+    else:
+        sheet = version_of(os.stat(track.sheet))
+        # The date of the newer alone would not show that the older one was exchanged.
+        mtime_ns = _dated(max(file[3], sheet[3]), file[2:4], sheet[2:4], track.number)
     return (*file[:2], size_bytes, mtime_ns, _digest(file, sheet, track.number))
+
+
+def own_track_mtime_ns(size_bytes: int, mtime_ns: int, number: int, count: int) -> int:
+    """Return the date of a track that a file cuts out of itself, which tells whether it still does.
+
+    Args:
+        size_bytes: of the file.
+        mtime_ns: of the file.
+        number: of the track.
+        count: how many tracks there are.
+    """
+    return _dated(mtime_ns, size_bytes, mtime_ns, number, count)
+
+
+def _dated(mtime_ns: int, *values: object) -> int:
+    """Return a date in the same millisecond, another one for other values."""
+    return mtime_ns - mtime_ns % _NS_PER_MS + _digest(*values) % _NS_PER_MS
 
 
 def _digest(*values: object) -> int:
@@ -249,6 +270,8 @@ def _digest(*values: object) -> int:
 
 @functools.lru_cache(maxsize=256)
 def _parse(path: str, _version: FileVersion) -> CueSheet:
+    if not is_sheet_name(path):
+        return read_own_sheet(path)
     with open_file(path) as descriptor:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -265,12 +288,16 @@ def _read_header(file: str, _version: FileVersion) -> Source:
     return read_source(file)
 
 
-def _tracks(path: str, version: FileVersion, place: int, folder: _Folder) -> tuple[SheetTrack, ...]:
+def _tracks(
+    path: str, version: FileVersion, place: int, folder: SheetFolder
+) -> tuple[SheetTrack, ...]:
     """Return the tracks that are cut from one of the files that a sheet names, by its place."""
     sheet = _parse(path, version)
     if len(sheet.files[place].tracks) < 2:
         return ()
-    file = folder.find(sheet.files[place].name, is_only=len(sheet.files) == 1)
+    file: str | None = path
+    if is_sheet_name(path):
+        file = folder.find(sheet.files[place].name, is_only=len(sheet.files) == 1)
     return _cut_file(path, version, place, file, version_of(os.stat(file))) if file else ()
 
 
@@ -281,7 +308,7 @@ def _cut_file(
     sheet = _parse(path, version)
     named = sheet.files[place]
     _require_fit(file, named)
-    starts = [track.start or 0 for track in named.tracks]
+    starts: list[int | Fraction] = [track.start or 0 for track in named.tracks]
     stops = [*starts[1:], None]
     tracks = list(zip(named.tracks, starts, stops, strict=True))
     first = named.tracks[0]
@@ -293,6 +320,7 @@ def _cut_file(
     else:
         tracks[0] = (first, 0, stops[0])
     suffix, total = suffix_of(file), sheet.track_count
+    count = sum(track.is_audio for track, _, _ in tracks)
     return tuple(
         SheetTrack(
             path=f"{path}/{track.number:02}{suffix}",
@@ -301,7 +329,8 @@ def _cut_file(
             number=track.number,
             start=start,
             stop=stop,
-            tags=_tags(sheet, track, total),
+            count=count,
+            tags=sheet_tags(sheet, track, total),
         )
         for track, start, stop in tracks
         if track.is_audio
@@ -318,71 +347,9 @@ def _require_fit(file: str, named: CueFile) -> None:
             f"it is of {shown!r}, which does not state its length: write it anew, with flac for one"
         )
     last = named.tracks[-1]
-    if (last.start or 0) * whole.rate_hz // FRAMES_PER_S >= whole.samples:
-        begins_s = (last.start or 0) / FRAMES_PER_S
+    if _sample(last.start or 0, whole) >= whole.samples:
+        begins_s = float((last.start or 0) / FRAMES_PER_S)
         raise CueSheetError(
             f"it says that track {last.number} begins at {begins_s:.1f} s, "
             f"and {shown!r} ends at {whole.duration_s:.1f} s"
         )
-
-
-class _Folder:
-    """The files beside a sheet, listed once where that has to be."""
-
-    def __init__(self, sheet: str) -> None:
-        self._path, self._sheet = os.path.split(sheet)
-        self._listed: dict[str, str] | None = None
-
-    def find(self, named: str, *, is_only: bool) -> str | None:
-        """Return the file that the sheet names, if need be by another case or suffix.
-
-        A rip is often compressed, or renamed together with its sheet, which is left as it was.
-
-        Args:
-            named: as the sheet has it.
-            is_only: whether the sheet names no other.
-        """
-        last = named.replace("\\", "/").rpartition("/")[2][:_LONGEST_NAME]
-        if not last or last.startswith(".") or "\0" in last:
-            return None
-        path = os.path.join(self._path, last)
-        if os.path.isfile(path):
-            return path
-        stems = [os.path.splitext(last)[0]]
-        if is_only:
-            stem = os.path.splitext(self._sheet)[0]
-            stems += [stem, os.path.splitext(stem)[0]]
-        if self._listed is None:
-            self._listed = {_key(name): name for name in os.listdir(self._path)}
-        for name in (last, *(stem + suffix for stem in stems for suffix in _SUFFIXES)):
-            found = os.path.join(self._path, self._listed.get(_key(name), ""))
-            if os.path.isfile(found):
-                return found
-        return None
-
-
-def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
-
-
-def _tags(sheet: CueSheet, track: CueTrack, total: int) -> tuple[tuple[str, str], ...]:
-    found = {
-        "title": f"Track {track.number:02}",
-        "tracknumber": str(track.number),
-        "tracktotal": str(total),
-    }
-    for name, (of_track, of_sheet) in _TAGS.items():
-        texts = [track.words.get(word, "") for word in of_track]
-        texts += [sheet.words.get(word, "") for word in of_sheet]
-        text = next(filter(None, texts), "")
-        if text:
-            found[name] = text
-    return tuple(normalise(sorted(found.items())))
-
-
-def _merge(
-    whole: tuple[tuple[str, str], ...], own: tuple[tuple[str, str], ...]
-) -> tuple[tuple[str, str], ...]:
-    """Return the tags of a track: the sheet's, and what the file says of the album."""
-    replaced = _OF_WHOLE | {name for name, _ in own}
-    return tuple(sorted((*own, *(tag for tag in whole if tag[0] not in replaced))))

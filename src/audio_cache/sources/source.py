@@ -36,7 +36,7 @@ from .reader import stat_source as stat_source
 from .reader import version_of as version_of
 from .stream import Format, Stream
 from .suffixes import AUDIO, AUDIO_SUFFIXES, LOSSLESS_SUFFIXES
-from .tag_names import ALIASES, DROPPED, MAX_TEXT_CHARACTERS, MUSICBRAINZ, TOTALS
+from .tag_names import ALIASES, CUESHEET, DROPPED, MAX_TEXT_CHARACTERS, MUSICBRAINZ, TOTALS
 from .wav_aiff_dff import read_aiff, read_dsdiff, read_info, read_wav
 
 Name = str | bytes | os.PathLike[str]
@@ -71,6 +71,7 @@ _TAG_FORMS: Final[dict[str, Callable[[Reader, Extent, str], Pairs]]] = {
     "ilst": read_ilst,
     "text": lambda reader, body, name: [(name, read_text(reader, body))],
     "lyrics3": lambda reader, body, name: (),
+    CUESHEET: lambda reader, body, name: [(CUESHEET, "")],
 }
 
 _HASHED_AT_ONCE: Final = 1 << 20
@@ -83,6 +84,7 @@ class Source(Format):
     Attributes:
         path: absolute and normalised; symbolic links are kept.
         lossless: whether this is a file to transcode, as `is_lossless` says.
+        has_sheet: whether it holds a CUE sheet of itself.
         tags: names are those of Vorbis comments in lower case; sorted by name, and a name with
             several values comes several times.
         version: what changes whenever the file does: device, inode, size, times of its content and
@@ -103,6 +105,7 @@ class Source(Format):
     lossless: bool
     tags: tuple[tuple[str, str], ...]
     version: FileVersion
+    has_sheet: bool = False
     audio: str = ""
     form: str = ""
     extents: tuple[Extent, ...] = ()
@@ -150,12 +153,14 @@ def _read_file(name: str) -> Source:
         reader = Reader(descriptor, status.st_size)
         stream = read_stream(reader)
         form = _form(stream)
+        found = [collect_tags(reader, block) for block in stream.tags]
         return Source(
             path=Path(name),
             size_bytes=status.st_size,
             mtime_ns=status.st_mtime_ns,
             lossless=_decide(name, stream),
-            tags=read_tags(reader, stream.tags),
+            tags=_first_of_each(found),
+            has_sheet=any(name.strip().lower() == CUESHEET for pairs in found for name, _ in pairs),
             version=version_of(status),
             audio=f"flac-md5:{stream.md5}-{form}" if stream.md5 else "",
             form=form,
@@ -314,22 +319,23 @@ def _read_stream_at(reader: Reader, start: int) -> Stream:
         return form
 
 
-def read_tags(reader: Reader, blocks: Iterable[TagBlock]) -> tuple[tuple[str, str], ...]:
-    """Return the text tags of a file, sorted by name; of several blocks the first to have one.
-
-    A damaged block gives what was read before the damage, or nothing.
-    """
+def _first_of_each(blocks: Iterable[list[tuple[str, str]]]) -> tuple[tuple[str, str], ...]:
+    """Return the text tags of a file, sorted by name; of several blocks the first to have one."""
     values: dict[str, list[str]] = {}
-    for block in blocks:
+    for pairs in blocks:
         found: dict[str, list[str]] = {}
-        for name, text in normalise(_collect(reader, block)):
+        for name, text in normalise(pairs):
             found.setdefault(name, []).append(text)
         for name, texts in found.items():
             values.setdefault(name, texts)
     return tuple((name, text) for name in sorted(values) for text in values[name])
 
 
-def _collect(reader: Reader, block: TagBlock) -> list[tuple[str, str]]:
+def collect_tags(reader: Reader, block: TagBlock) -> list[tuple[str, str]]:
+    """Return the texts of a block under the names that it has for them.
+
+    A damaged block gives what was read before the damage, or nothing.
+    """
     form, _, name = block.form.partition(":")
     pairs: list[tuple[str, str]] = []
     try:

@@ -40,4 +40,10 @@ AUDIO: Final = {
     ".wv": AudioSuffix("audio/x-wavpack", True),
 }
 AUDIO_SUFFIXES: Final = frozenset(AUDIO)
+SHEET_SUFFIX: Final = ".cue"
+# Of the files whose tracks have paths as if they were folders: CUE sheets, and what may hold one.
+TRACKS_IN: Final = (
+    SHEET_SUFFIX,
+    *(name for name, kind in AUDIO.items() if kind.is_lossless is not False),
+)
 LOSSLESS_SUFFIXES: Final = frozenset(name for name, kind in AUDIO.items() if kind.is_lossless)

@@ -39,12 +39,14 @@ MUSICBRAINZ: Final = {
     "musicbrainz_albumtype": "releasetype",
     "musicbrainz_albumreleasecountry": "releasecountry",
 }
+# A CUE sheet of the file, as a tag or, in FLAC, as a block of its own.
+CUESHEET: Final = "cuesheet"
 # Pictures; and what describes the original's coding, which would be wrong of any other file.
 DROPPED: Final = frozenset(
     {
         "coverart",
         "coverartmime",
-        "cuesheet",
+        CUESHEET,
         "encoder",
         "encoder_options",
         "encodersettings",

@@ -26,7 +26,7 @@ from ..files.formats import format_label
 from ..files.names import display_name, is_cut
 
 # Grows when a scan takes more from a file than before: the next one opens all files again.
-READ_VERSION: Final = 1
+READ_VERSION: Final = 2
 # The user that every mixtape has: whoever sets PASSWORD signs in as this one.
 FIRST_USER: Final = 1
 # Larger numbers, which anybody can put into an address, are no ids, and SQLite refuses them.

@@ -50,6 +50,7 @@ class AudioFile:
         duration_s: None where the file does not say.
         lossless: whether renditions are made of it.
         picture: the front cover inside the file.
+        has_sheet: whether a CUE sheet in it may cut it into tracks.
     """
 
     codec: str
@@ -60,6 +61,7 @@ class AudioFile:
     channels: int | None
     tags: TrackTags
     picture: bytes | None
+    has_sheet: bool = False
 
 
 def read_audio_file(path: Path, known: Identity | None = None) -> AudioFile:
@@ -116,6 +118,7 @@ def _read_lossless(path: Path, known: Identity | None) -> AudioFile | None:
         channels=_number(source.channels),
         tags=read_track_tags(source.tags),
         picture=read_picture(source.file.path, known),
+        has_sheet=source.has_sheet,
     )
 
 

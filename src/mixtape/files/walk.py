@@ -10,9 +10,17 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from audio_cache import MusicRoots, cut_files, is_audio_name, is_sheet_name, stat_source
+from audio_cache import (
+    MusicRoots,
+    SheetTrack,
+    cut_files,
+    is_audio_name,
+    is_sheet_name,
+    stat_source,
+)
 
 from ..errors import NotFoundError
 from ..messages import Message
@@ -248,13 +256,34 @@ def cut_by_sheets(
         # A link to elsewhere is no file of this folder, whatever a sheet says.
         if name in by_name:
             with contextlib.suppress(OSError):
-                status = stat_source(track.path)
                 sheet = join(folder, os.fsencode(os.path.basename(track.sheet)))
-                path = join(sheet, os.fsencode(os.path.basename(track.path)))
-                size, mtime_ns = status.st_size, min(status.st_mtime_ns, _LATEST_NS)
-                root = by_name[name].root
-                cut.append(FoundFile(path, size, mtime_ns, is_sheet_track=True, root=root))
+                cut.append(_as_file(track, sheet, by_name[name].root))
                 whole.add(name)
     rest = [(name, file) for name, file in by_name.items() if name not in whole]
     kept = [file for name, file in rest if name in errors or not is_sheet_name(name)]
     return [*cut, *kept], tuple(by_name[name].path for name in sorted(whole))
+
+
+def cut_by_own_sheet(place: Path, file: FoundFile) -> list[FoundFile]:
+    """Return the tracks that a file is cut into by the CUE sheet that it holds; none where by none.
+
+    Args:
+        place: where the file is.
+        file: as its folder's listing shows it.
+
+    Raises:
+        CueSheetError: the sheet is wrong.
+        OSError: the file cannot be read.
+    """
+    tracks, errors = cut_files(os.fspath(place.parent), [place.name])
+    for error in errors.values():
+        raise error
+    return [_as_file(track, file.path, file.root) for track in tracks]
+
+
+def _as_file(track: SheetTrack, sheet: bytes, root: bytes) -> FoundFile:
+    """Return a track of a sheet as a file; OSError where its file is gone."""
+    status = stat_source(track.path)
+    path = join(sheet, os.fsencode(os.path.basename(track.path)))
+    size_bytes, mtime_ns = status.st_size, min(status.st_mtime_ns, _LATEST_NS)
+    return FoundFile(path, size_bytes, mtime_ns, is_sheet_track=True, root=root)

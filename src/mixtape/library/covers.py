@@ -31,7 +31,7 @@ from ..files.pictures import (
 )
 from ..files.walk import FoundFolder, get_folder
 from ..messages import Message
-from .inventory import folder_cover_key
+from .comparison import folder_cover_key
 
 SIZES: Final = (96, 320, 640)
 SMALL, MIDDLE, LARGE = SIZES

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -20,8 +19,9 @@ from ..files.audio_file import AudioFile
 from ..files.names import disc_of, display_name
 from ..files.pictures import picture_key
 from ..files.tags import TrackTags, clean_text, lead_artist, sort_key
-from ..files.walk import FoundFile, FoundFolder
+from ..files.walk import FoundFile
 from .album_folders import file_albums
+from .comparison import FolderChanges, KnownTrack, UnreadFile
 
 # A disk that was away for a month comes back without a file being opened.
 FORGET_AFTER: Final = timedelta(days=30)
@@ -35,66 +35,24 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class KnownTrack:
-    """What the database holds of a track, as far as a scan compares it."""
-
-    id: int
-    path: bytes
-    size_bytes: int
-    mtime_ns: int
-    picture_key: str | None
-    cover_key: str | None
-    is_missing: bool
-    read_version: int = READ_VERSION
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadFile:
-    """A file that is new or changed: its track, if there is one, and the cover of its folder."""
-
-    file: FoundFile
-    track_id: int | None
-    folder_cover_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FolderChanges:
-    """What a folder's listing says against the database.
-
-    Args:
-        unread: files to open.
-        unchanged: how many files need not be opened.
-        back: tracks that were missing and are there again as they were.
-        covers: tracks whose cover is another now, because the folder's picture is.
-        gone: tracks whose files are no longer there.
-        cut: tracks whose files are cut by CUE sheets now.
-    """
-
-    unread: tuple[UnreadFile, ...] = ()
-    unchanged: int = 0
-    back: tuple[int, ...] = ()
-    covers: tuple[tuple[int, str | None], ...] = ()
-    gone: tuple[int, ...] = ()
-    cut: tuple[int, ...] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        """Say whether all is as the database has it."""
-        return not any((self.unread, self.back, self.covers, self.gone, self.cut))
-
-
-@dataclass(frozen=True, slots=True)
 class ReadFile:
     """A file that was opened: what it is, or why it could not be read.
 
     Args:
         is_passing: it may be readable the next time, so it is tried again though nothing changed.
+        parts: the tracks that its own CUE sheet cuts it into, which are listed in its place.
     """
 
     unread: UnreadFile
     audio: AudioFile | None
     problem: str | None
     is_passing: bool = False
+    parts: tuple[ReadFile, ...] = ()
+
+    @property
+    def listed(self) -> tuple[ReadFile, ...]:
+        """Return what the library lists of it: itself, or its tracks."""
+        return self.parts or (self,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,53 +62,6 @@ class Stored:
     added: int
     updated: int
     moved: int
-
-
-def compare_folder(
-    folder: FoundFolder, known: Mapping[bytes, KnownTrack], *, reread: bool = False
-) -> FolderChanges:
-    """Return what is to be done about a folder. A pure function.
-
-    Args:
-        folder: as it is on disk.
-        known: the tracks that the database has in it, by path.
-        reread: open every file, changed or not.
-    """
-    cover_key = folder_cover_key(folder.cover)
-    unread, back, covers, unchanged = [], [], [], 0
-    for file in folder.files:
-        track = known.get(file.path)
-        if track is None or reread or not _is_same(file, track):
-            unread.append(UnreadFile(file, track.id if track else None, cover_key))
-            continue
-        unchanged += 1
-        if track.is_missing:
-            back.append(track.id)
-        if track.cover_key != (track.picture_key or cover_key):
-            covers.append((track.id, track.picture_key or cover_key))
-    there = {file.path for file in folder.files}
-    lost = [track for path, track in known.items() if path not in there and not track.is_missing]
-    gone = tuple(track.id for track in lost if track.path not in folder.cut)
-    cut = tuple(track.id for track in lost if track.path in folder.cut)
-    return FolderChanges(tuple(unread), unchanged, tuple(back), tuple(covers), gone, cut)
-
-
-def _is_same(file: FoundFile, track: KnownTrack) -> bool:
-    """Say whether opening a file would tell nothing new."""
-    is_unchanged = (track.size_bytes, track.mtime_ns) == (file.size_bytes, file.mtime_ns)
-    return is_unchanged and track.read_version == READ_VERSION
-
-
-def folder_cover_key(cover: FoundFile | None) -> str | None:
-    """Return the name of a folder's picture file: another one as soon as the file is changed.
-
-    It is made of path, size and date instead of the content, so that a scan need not open it; and
-    of the path in its own music folder, so that it stays where others are added to that.
-    """
-    if cover is None:
-        return None
-    identity = b"folder\0%d\0%d\0%b" % (cover.size_bytes, cover.mtime_ns, cover.path_in_root)
-    return hashlib.blake2b(identity, digest_size=16).hexdigest()
 
 
 class Inventory:
@@ -266,12 +177,14 @@ class Inventory:
         A new file that is in size, date, length and tags a track which is missing is that track
         under another name: it keeps its id, its places in mixtapes, and all that users said of it.
         """
-        rows = [_row(file) for file in files]
+        rows = [_row(each) for file in files for each in file.listed]
+        whole = [_row(file) for file in files if file.parts]
         with self._database.write() as session:
             # Asked here and not before: a page and the scan may have read the same file.
-            paths = [row["path"] for row in rows]
+            paths = [row["path"] for row in (*rows, *whole)]
             ids = select(Track.path, Track.id).where(Track.path.in_(paths))
             known = dict(session.execute(ids).all())
+            rows += self._cut_up(session, [row for row in whole if row["path"] in known])
             new = [row for row in rows if row["path"] not in known]
             changed = [{**row, "id": known[row["path"]]} for row in rows if row["path"] in known]
             moved = _find_moved(session, new)
@@ -282,8 +195,25 @@ class Inventory:
                 session.execute(update(Track), changed + moved)
             if added:
                 session.execute(insert(Track), added)
+            self._lose_parts(session, files, {known.get(row["path"]) for row in rows})
             file_albums(session, {row["folder"] for row in rows})
         return Stored(len(added), len(changed), len(moved))
+
+    def _cut_up(self, session: Session, whole: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the rows of files that are cut now: gone, but for those that a mixtape holds."""
+        paths = [row["path"] for row in whole]
+        held = set(session.scalars(select(MixtapeTrack.path).where(MixtapeTrack.path.in_(paths))))
+        now = self._now()
+        return [{**row, "missing_since": None if row["path"] in held else now} for row in whole]
+
+    def _lose_parts(
+        self, session: Session, files: Sequence[ReadFile], stored: set[int | None]
+    ) -> None:
+        """Mark the tracks that files were cut into and are no longer."""
+        former = [part for file in files if not file.is_passing for part in file.unread.parts]
+        for some in _slices([part for part in former if part not in stored]):
+            lost = update(Track).where(Track.id.in_(some)).values(missing_since=self._now())
+            session.execute(lost)
 
     def forget(self, away: Sequence[bytes] = ()) -> None:
         """Delete tracks that have been missing for long, but for those that a mixtape holds.

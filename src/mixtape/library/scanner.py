@@ -16,16 +16,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from audio_cache import MusicRoots, Roots, is_sheet_track
+from audio_cache import CueSheetError, MusicRoots, Roots, is_sheet_track
 
 from ..database.units_of_work import Database
 from ..errors import AudioFileError, RefusalError, ScanError
 from ..files.audio_file import read_audio_file
 from ..files.names import display_name, reading_order, shown
-from ..files.opening import identity_of
-from ..files.walk import FoundFolder, get_folder, walk
+from ..files.opening import Identity, identity_of
+from ..files.walk import FoundFolder, cut_by_own_sheet, get_folder, walk
 from ..messages import Message
-from .inventory import FolderChanges, Inventory, ReadFile, UnreadFile, compare_folder
+from .comparison import FolderChanges, UnreadFile, compare_folder
+from .inventory import Inventory, ReadFile
 
 LOCK_NAME: Final = "scan.lock"
 _FOLDERS_AT_ONCE: Final = 200
@@ -118,8 +119,10 @@ class Scanner:
             return found, True
         names = {file: reading_order(display_name(file.file.path)) for file in changes.unread}
         some = sorted(changes.unread, key=lambda file: names[file])[:_ON_THE_SPOT]
-        self._inventory.record([changes, FolderChanges(gone=self._find_moved_away(some))])
-        self._inventory.store([_read_one(self._roots, file) for file in some])
+        read = [_read_one(self._roots, file) for file in some]
+        new = [file for file in read if file.unread.track_id is None]
+        self._inventory.record([changes, FolderChanges(gone=self._find_moved_away(new))])
+        self._inventory.store(read)
         self._on_the_spot += 1
         is_complete = len(some) == len(changes.unread)
         if not is_complete:
@@ -156,13 +159,14 @@ class Scanner:
             thread.join(timeout_s)
         return self.progress
 
-    def _find_moved_away(self, files: list[UnreadFile]) -> tuple[int, ...]:
+    def _find_moved_away(self, files: list[ReadFile]) -> tuple[int, ...]:
         """Return the tracks that new files seem to be: alike, and no longer where they were.
 
         A scan of everything knows what is missing before it reads what is new; here only a look
         at the old place tells a file that was moved from a copy.
         """
-        twins = self._inventory.find_twins([file.file for file in files if file.track_id is None])
+        listed = [each.unread.file for file in files for each in file.listed]
+        twins = self._inventory.find_twins(listed)
         return tuple(track_id for track_id, path in twins if not _is_there(self._roots.find(path)))
 
     def _run(self, reread: bool) -> None:
@@ -330,10 +334,28 @@ def _is_there(place: Path | None) -> bool:
 def _read_one(roots: MusicRoots, unread: UnreadFile) -> ReadFile:
     try:
         with roots.opened(unread.file.path) as (place, descriptor):
-            return ReadFile(unread, read_audio_file(place, identity_of(descriptor)), None)
+            known = identity_of(descriptor)
+            audio = read_audio_file(place, known)
+            parts = _read_parts(unread, place, known) if audio.has_sheet else ()
+            return ReadFile(unread, audio, None, parts=parts)
     except AudioFileError as error:
         said, is_passing = str(error), error.is_passing
     except OSError as error:
         said, is_passing = error.strerror or str(error), True
     logger.warning("%s cannot be read: %s", ascii(os.fsdecode(unread.file.path)), said)
     return ReadFile(unread, None, said, is_passing)
+
+
+def _read_parts(unread: UnreadFile, place: Path, known: Identity) -> tuple[ReadFile, ...]:
+    """Return the tracks that a file is cut into by its own sheet; none where that is wrong."""
+    try:
+        files = cut_by_own_sheet(place, unread.file)
+    except CueSheetError as error:
+        name = ascii(os.fsdecode(unread.file.path))
+        logger.warning("the CUE sheet in %s is not used: %s", name, error)
+        return ()
+    parts = []
+    for file in files:
+        audio = read_audio_file(place / os.fsdecode(os.path.basename(file.path)), known)
+        parts.append(ReadFile(UnreadFile(file, None, unread.folder_cover_key), audio, None))
+    return tuple(parts)

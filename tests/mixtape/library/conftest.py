@@ -12,7 +12,9 @@ from mixtape.files.audio_file import AudioFile
 from mixtape.files.opening import Identity
 from mixtape.library import scanner as scanner_module
 from mixtape.library.scanner import LOCK_NAME, Scanner
-from tests.helpers.tracks import Clock
+from tests.helpers.audio import make_noise
+from tests.helpers.sheets import SAMPLES
+from tests.helpers.tracks import Clock, embed, make_picture
 from tests.helpers.waiting import LIMIT_S
 
 
@@ -37,3 +39,12 @@ def scanner(database: Database, music: Path, tmp_path: Path, clock: Clock) -> It
     yield scanner
     scanner.cancel()
     scanner.wait(LIMIT_S)
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an album that is one file."""
+    path = tmp_path_factory.mktemp("image") / "album.flac"
+    make_noise(path, samples=SAMPLES, tags={"title": "All of it", "genre": "Rock"})
+    embed(path, (3, make_picture(400, 400)))
+    return path

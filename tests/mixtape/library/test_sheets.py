@@ -7,10 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 
 from audio_cache import AudioCache, MusicRoots
-from mixtape.database.tables import Track
 from mixtape.database.units_of_work import Database
 from mixtape.files.walk import get_folder
 from mixtape.library.catalogue import Catalogue
@@ -20,21 +18,12 @@ from mixtape.library.library_watch import LibraryWatch
 from mixtape.library.scanner import Scanner
 from mixtape.mixtapes.store import Mixtapes
 from mixtape.mixtapes.values import MixtapeState
-from tests.helpers.audio import make_noise
 from tests.helpers.sheets import RATE, SAMPLES, STARTS, sheet_text, write_sheet
-from tests.helpers.tracks import embed, make_picture, place
-from tests.helpers.waiting import LIMIT_S, wait_until
+from tests.helpers.tracks import embed, make_picture, place, present, scan
+from tests.helpers.waiting import wait_until
 
 SHEET = b"Album/album.cue"
 PATHS = [SHEET + b"/%02d.flac" % number for number in (1, 2, 3)]
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("image") / "album.flac"
-    make_noise(path, samples=SAMPLES, tags={"title": "All of it", "genre": "Rock"})
-    embed(path, (3, make_picture(400, 400)))
-    return path
 
 
 @pytest.fixture
@@ -44,17 +33,6 @@ def album(music: Path, image: Path) -> Path:
     write_sheet(folder / "album.cue", "album.flac")
     shutil.copy2(image, folder / "album.flac")
     return folder
-
-
-def scan(scanner: Scanner) -> None:
-    assert scanner.start()
-    assert scanner.wait(LIMIT_S).error is None
-
-
-def present(database: Database) -> dict[bytes, Track]:
-    with database.read() as session:
-        there = select(Track).where(Track.missing_since.is_(None)).order_by(Track.path)
-        return {track.path: track for track in session.scalars(there)}
 
 
 def test_an_album_of_one_file_is_listed_as_its_tracks(
