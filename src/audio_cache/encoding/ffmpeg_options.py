@@ -46,7 +46,10 @@ _MD5_DIGITS: Final = 32
 # By FLAC's bits per sample: as which its MD5 counts them.
 _CHECKED_AS: Final = {8: "pcm_s8", 16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
 # To a pipe, not to nothing: a limit on waiting for what it writes holds for any decoder.
-_SAMPLES_OUTPUT: Final = ("-ac", "2", "-c:a", "pcm_s16le", "-f", "s16le", "{out}")
+_SAMPLES_OUTPUT: Final = (
+    *("-ac", "2", "-c:a", "pcm_s16le", "-flush_packets", "1"),
+    *("-f", "s16le", "{out}"),
+)
 # By the format of a quality; another one needs its own arithmetic beside mp3's.
 _ENCODERS: Final = {"mp3": "libmp3lame"}
 

@@ -14,14 +14,14 @@ were to encode (pefirbuf).
 
 from __future__ import annotations
 
-import cmath
-import math
-import sys
-from array import array
-from operator import add, mul, sub
-from typing import Final
+import functools
+from typing import TYPE_CHECKING, Final
 
 from . import mp3
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Begun so many frames before what is wanted, an encoder has settled whatever came before.
 SETTLING_FRAMES: Final = 3 * mp3.GROUP_FRAMES
@@ -40,6 +40,7 @@ _FULL_SCALE: Final = 14_752.0**2 * _FFT_SAMPLES / 2
 # By bits per second, what LAME scales its samples by (presets.c).
 _SCALES: Final = {192_000: 0.97, 224_000: 0.98, 256_000: 1.0, 320_000: 1.0}
 _OTHER_SCALE: Final = 0.95
+_CURVE: Final = 3.0
 # Within so much of LAME's own arithmetic, which is in single precision, ours is taken to be.
 _UNSURE: Final = 0.01
 # The threshold at its lowest, beside what it is where music is loud.
@@ -111,15 +112,13 @@ def loudness(data: bytes | bytearray) -> float:
     Args:
         data: 16 bits little-endian, of both channels in turn.
     """
-    samples = array("h", data)
-    if sys.byteorder == "big":
-        samples.byteswap()
-    # Both channels at once, as real and imaginary parts: of what one line and its mirror hold, the
-    # half is the sum of both channels.
-    lines = _transform(list(map(mul, map(complex, samples[::2], samples[1::2]), _WINDOW)))
-    sizes = list(map(abs, lines))
-    power: float = sum(map(mul, map(mul, sizes, sizes), _WEIGHTS))
-    return power / 4 / _FULL_SCALE
+    import numpy as np
+
+    window, weights = _tables()
+    samples = np.frombuffer(data, "<i2").reshape(_FFT_SAMPLES, 2)
+    lines = np.fft.rfft(samples * window, axis=0)[: _FFT_SAMPLES // 2]
+    # Of both channels together, the mean.
+    return float(weights @ (lines.real**2 + lines.imag**2).sum(axis=1)) / 2 / _FULL_SCALE
 
 
 def _limit(power: float) -> float:
@@ -137,61 +136,29 @@ def _next(factor: float, limit_before: float, limit: float) -> float:
     return limit if limit_before >= limit else max(factor, limit_before)
 
 
-def _transform(values: list[complex]) -> list[complex]:
-    """Return the discrete Fourier transform of 1024 values (Stockham's, radix 2)."""
-    half = _FFT_SAMPLES // 2
-    run = 1
-    for turns in _TURNS:
-        first, second = values[:half], values[half:]
-        sums = list(map(add, first, second))
-        differences = list(map(mul, map(sub, first, second), turns))
-        values = []
-        for at in range(0, half, run):
-            values += sums[at : at + run]
-            values += differences[at : at + run]
-        run *= 2
-    return values
+def prepare_seeks() -> None:
+    """Load what the first seek would otherwise load: numpy takes longer than a seek."""
+    _tables()
 
 
-def _make_turns() -> list[list[complex]]:
-    turns = []
-    size, run = _FFT_SAMPLES, 1
-    while size > 1:
-        each = [cmath.rect(1.0, -2 * math.pi * place / size) for place in range(size // 2)]
-        turns.append([turn for turn in each for _ in range(run)])
-        size, run = size // 2, run * 2
-    return turns
+@functools.cache
+def _tables() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Blackman's window as LAME has it, as a column, and what each line counts.
 
-
-def _make_window() -> list[float]:
-    """Return Blackman's window, as LAME has it."""
-    angles = [2 * math.pi * (at + 0.5) / _FFT_SAMPLES for at in range(_FFT_SAMPLES)]
-    return [0.42 - 0.5 * math.cos(angle) + 0.08 * math.cos(2 * angle) for angle in angles]
-
-
-def _make_weights() -> list[float]:
-    """Return what each line counts, by how well it is heard: the threshold of hearing, inverted.
-
-    After ATHformula_GB in util.c, whose `curve` differs by bitrate and hardly counts here.
+    That is how well it is heard, the threshold of hearing inverted: after ATHformula_GB in util.c,
+    whose `curve` differs by bitrate and hardly counts here.
     """
-    curve = 3.0
-    half = _FFT_SAMPLES // 2
-    heard = []
-    for line in range(1, half + 1):
-        khz = min(max(line * mp3.SAMPLE_RATE_HZ / _FFT_SAMPLES / 1000, 0.1), 24.0)
-        decibels = (
-            3.640 * khz**-0.8
-            - 6.800 * math.exp(-0.6 * (khz - 3.4) ** 2)
-            + 6.000 * math.exp(-0.15 * (khz - 8.7) ** 2)
-            + (0.6 + 0.04 * curve) * 0.001 * khz**4
-        )
-        heard.append(10 ** (-decibels / 10))
-    whole = sum(heard)
-    lines = [each / whole for each in heard]
-    # The first one has no mirror, and the one in the middle counts for nothing.
-    return [2 * lines[0], *lines[1:], 0.0, *reversed(lines[1:])]
+    import numpy as np
 
-
-_TURNS: Final = _make_turns()
-_WINDOW: Final = _make_window()
-_WEIGHTS: Final = _make_weights()
+    angles = 2 * np.pi * (np.arange(_FFT_SAMPLES) + 0.5) / _FFT_SAMPLES
+    window = 0.42 - 0.5 * np.cos(angles) + 0.08 * np.cos(2 * angles)
+    lines = np.arange(1, _FFT_SAMPLES // 2 + 1)
+    khz = np.clip(lines * mp3.SAMPLE_RATE_HZ / _FFT_SAMPLES / 1000, 0.1, 24.0)
+    decibels = (
+        3.640 * khz**-0.8
+        - 6.800 * np.exp(-0.6 * (khz - 3.4) ** 2)
+        + 6.000 * np.exp(-0.15 * (khz - 8.7) ** 2)
+        + (0.6 + 0.04 * _CURVE) * 0.001 * khz**4
+    )
+    heard = 10 ** (-decibels / 10)
+    return window[:, np.newaxis], heard / heard.sum()

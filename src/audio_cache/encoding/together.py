@@ -119,19 +119,23 @@ def _encode(
 def _believed(
     run: FFmpegRun, encoders: int, check: AudioCheck | None, settling: Settling | None
 ) -> Generator[tuple[int, bytes]]:
-    """Yield what the encoders of a run give, once it is known that they have settled."""
-    waiting: list[tuple[int, bytes]] = []
+    """Yield what the encoders of a run give; with `settling` what one does, once it has settled.
+
+    Raises:
+        _UnsettledError: it could not be shown.
+    """
+    waiting = bytearray()
     for index, data in run.read():
         if index < encoders and (settling is None or settling.is_settled):
             yield index, data
         elif index < encoders:
-            waiting.append((index, data))
+            waiting += data
         elif settling is not None:
             settling.update(data)
-            if settling.is_settled:
-                yield from waiting
+            if settling.is_settled and waiting:
+                yield 0, bytes(waiting)
                 waiting.clear()
-            elif settling.is_over:
+            elif settling.is_over and not settling.is_settled:
                 raise _UnsettledError
         elif check is not None:
             check.update(data)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from audio_cache import FFmpegNotFoundError
+from audio_cache import FFmpegNotFoundError, prepare_seeks
 
 from ..app import create_app
 from ..services import EXTENSION
@@ -62,6 +62,7 @@ class MixtapeServer(BaseApplication):  # type: ignore[misc]
         app = create_app(self._settings)
         if self._place == MAIN:
             report_missing_ffmpeg(app)
+            prepare_seeks()
             app.extensions[EXTENSION].start()
         return app
 
