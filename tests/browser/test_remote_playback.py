@@ -278,7 +278,7 @@ def test_another_list_is_played_on_the_device_too(page: Page) -> None:
     connect(page)
     page.evaluate("window.one = document.querySelector('audio')")
     page.get_by_role("navigation", name="Site").get_by_role("link", name="Folders").click()
-    page.get_by_role("link", name="Secret folder").click()
+    page.get_by_role("main").get_by_role("link", name="Secret folder").click()
     page.get_by_role("main").get_by_role("button", name="Play Charlie").click()
     expect(player(page)).to_contain_text("Charlie")
     wait_for_second(page, 0.3)
