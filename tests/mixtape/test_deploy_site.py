@@ -197,6 +197,9 @@ def test_what_the_image_copies_is_there_and_what_it_installs_has_hashes() -> Non
 
 
 def test_the_image_leaves_out_what_only_builds_it() -> None:
+    locked = (DEPLOY.parent / "requirements-site.lock").read_text("utf-8")
+    if f"\nhatchling=={metadata.version('hatchling')} " not in locked:
+        pytest.skip("what is installed here is not what the image installs")
     text = (DEPLOY / "Containerfile").read_text("utf-8")
     left_out = re.search(r" uninstall --yes (.+) \\\n", text)
     assert left_out is not None
