@@ -82,7 +82,7 @@ def _decode(source: Source, *, is_compared: bool) -> None:
     check = AudioCheck.of(source) if is_compared else None
     with patch.object(ffmpeg_options, "encoder_arguments", _nothing):
         arguments = _piece(source).arguments(
-            [QUALITY_SETTINGS["medium"]], check.codec if check else ""
+            [QUALITY_SETTINGS["medium"]], checked_as=check.codec if check else ""
         )
     with FFmpegRun(chosen_ffmpeg(), arguments, source=source, outputs=int(is_compared)) as run_:
         for _, data in run_.read():
