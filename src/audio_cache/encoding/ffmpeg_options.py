@@ -45,7 +45,7 @@ _MD5_OUTPUT: Final = ("-f", "md5", "{out}")
 _MD5_DIGITS: Final = 32
 # By FLAC's bits per sample: as which its MD5 counts them.
 _CHECKED_AS: Final = {8: "pcm_s8", 16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
-# To a pipe, not to nothing: a limit on waiting for what it writes holds for any decoder.
+# All at once: until these are there, somebody waits for what is encoded already.
 _SAMPLES_OUTPUT: Final = (
     *("-ac", "2", "-c:a", "pcm_s16le", "-flush_packets", "1"),
     *("-f", "s16le", "{out}"),

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 SETTLING_FRAMES: Final = 3 * mp3.GROUP_FRAMES
 # Begun so many frames before, it has settled in most music, which `Settling` has to show.
 EARLY_FRAMES: Final = 32
-# Frames that have to be the same before the first that is wanted.
-_MARGIN_FRAMES: Final = 2
+# The one by which it has to have settled: two more before the first that is wanted are the same.
+_LAST_FRAME: Final = EARLY_FRAMES - 2
 
 # The spectra are of 1024 samples each (fft_long). Two count for a frame: that of its own first
 # granule, and that of the granule before; they begin so many samples before the frame's place.
@@ -51,15 +51,13 @@ class Settling:
     """What an encoder still may remember from before the samples that it was given first.
 
     Args:
-        bitrate_bps: what it encodes at.
-        frames: how many frames before the first one that is wanted it began.
+        bitrate_bps: what it encodes at, from `EARLY_FRAMES` before the first that is wanted.
     """
 
-    def __init__(self, bitrate_bps: int, frames: int = EARLY_FRAMES) -> None:
+    def __init__(self, bitrate_bps: int) -> None:
         self._power = _SCALES.get(bitrate_bps, _OTHER_SCALE) ** 2
         self._data = bytearray()
         self._frame = 0
-        self._last = frames - _MARGIN_FRAMES
         # What it starts with, and what it may have come to: the least and the most of each.
         self._factor = (_LOWEST, 1.0)
         self._limit = (_LOWEST, 1.0)
@@ -68,12 +66,12 @@ class Settling:
     @property
     def samples(self) -> int:
         """Return how many samples per channel, at 44.1 kHz, tell all that can be told."""
-        return self._last * mp3.FRAME_SAMPLES - min(_BEGIN_BEFORE) + _FFT_SAMPLES
+        return _LAST_FRAME * mp3.FRAME_SAMPLES - min(_BEGIN_BEFORE) + _FFT_SAMPLES
 
     @property
     def is_over(self) -> bool:
         """Say whether no further sample would tell more."""
-        return self.is_settled or self._frame >= self._last
+        return self.is_settled or self._frame >= _LAST_FRAME
 
     def update(self, data: bytes) -> None:
         """Take samples, in order: 16 bits little-endian, of both channels in turn."""

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
@@ -165,7 +166,7 @@ class Marks:
             return found
         with self._database.read() as session:
             for some in _slices(wanted):
-                found.update(self._marks(session, user_id, TRACK, some))
+                found.update(_marks(session, user_id, TRACK, one_of(Mark.key, some)))
                 plays = select(Play.path, Play.plays, Play.last_played_at)
                 plays = plays.where(Play.user_id == user_id, one_of(Play.path, some))
                 for path, count, last_at in session.execute(plays):
@@ -179,11 +180,8 @@ class Marks:
 
     def all_of_kind(self, user_id: int, kind: str) -> Mapping[bytes, Liking]:
         """Return all that a user has said of albums or artists, by their keys."""
-        query = select(Mark.key, Mark.starred_at, Mark.rating)
-        query = query.where(Mark.user_id == user_id, Mark.kind == kind).order_by(Mark.key)
         with self._database.read() as session:
-            rows = session.execute(query)
-            return {key: Liking(starred_at, rating) for key, starred_at, rating in rows}
+            return dict(sorted(_marks(session, user_id, kind), key=itemgetter(0)))
 
     def of_albums(self, user_id: int, keys: Iterable[AlbumKeys]) -> Mapping[AlbumKeys, Liking]:
         """Return what a user has said of albums, and how often they heard the tracks of each."""
@@ -196,7 +194,8 @@ class Marks:
         with self._database.read() as session:
             for some in _slices(wanted):
                 marks = {album_mark(*pair): pair for pair in some}
-                for mark, said in self._marks(session, user_id, ALBUM, list(marks)):
+                is_one = self._database.one_of(Mark.key, list(marks))
+                for mark, said in _marks(session, user_id, ALBUM, is_one):
                     found[marks[mark]] = said
                 chosen = tuple_(*place).in_(select(self._database.pairs(some)))
                 for artist_key, key, count, last_at in session.execute(plays.where(chosen)):
@@ -212,18 +211,20 @@ class Marks:
         with self._database.read() as session:
             for some in _slices(wanted):
                 marks = {artist_mark(key): key for key in some}
-                for mark, said in self._marks(session, user_id, ARTIST, list(marks)):
+                is_one = self._database.one_of(Mark.key, list(marks))
+                for mark, said in _marks(session, user_id, ARTIST, is_one):
                     found[marks[mark]] = said
         return found
 
-    def _marks(
-        self, session: Session, user_id: int, kind: str, keys: Sequence[bytes]
-    ) -> Iterator[tuple[bytes, Liking]]:
-        query = select(Mark.key, Mark.starred_at, Mark.rating).where(
-            Mark.user_id == user_id, Mark.kind == kind, self._database.one_of(Mark.key, keys)
-        )
-        for key, starred_at, rating in session.execute(query):
-            yield key, Liking(starred_at, rating)
+
+def _marks(
+    session: Session, user_id: int, kind: str, *where: ColumnElement[bool]
+) -> Iterator[tuple[bytes, Liking]]:
+    """Yield the keys of what a user has marked of a kind, each with what they said of it."""
+    query = select(Mark.key, Mark.starred_at, Mark.rating)
+    query = query.where(Mark.user_id == user_id, Mark.kind == kind, *where)
+    for key, starred_at, rating in session.execute(query):
+        yield key, Liking(starred_at, rating)
 
 
 def _slices(wanted: Sequence[T]) -> Iterator[Sequence[T]]:
