@@ -111,8 +111,8 @@ class Server:
         return length
 
     def encoders(self) -> int:
-        """Return how many ffmpegs the server runs at the moment."""
-        return len(children_of(self.worker_pid))
+        """Return how many ffmpegs of the server work now; one on standby has but one thread."""
+        return sum(threads_of(pid) > 1 for pid in children_of(self.worker_pid))
 
 
 def children_of(pid: int) -> list[int]:
@@ -124,6 +124,14 @@ def children_of(pid: int) -> list[int]:
         except FileNotFoundError:
             continue  # a thread that has just ended
     return children
+
+
+def threads_of(pid: int) -> int:
+    """Return how many threads a process has; 0 once it has ended."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except FileNotFoundError:
+        return 0
 
 
 def _gunicorn(descriptor: int, threads: int) -> list[str]:

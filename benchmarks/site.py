@@ -20,9 +20,10 @@ def make_site() -> Flask:
     # A warning for every miss is right in production and costs the terminal's time here.
     app.logger.setLevel(logging.ERROR)
     FlaskAudioCache(app)
-    tracker = app.extensions["audio_cache"].tracker
+    state = app.extensions["audio_cache"]
+    state.warm_up()
     for number in range(IDLE_TASKS):
-        tracker.create_task(f"idle-{number}")
+        state.tracker.create_task(f"idle-{number}")
 
     @app.get("/small")
     def small() -> str:

@@ -15,6 +15,7 @@ import redis
 from hypothesis import settings
 
 from audio_cache import AudioCache
+from audio_cache.serving import playback
 from conftest import find_program, give_up
 from tests.helpers.audio import DATA, make_audio
 from tests.helpers.outside import no_settings_from_outside
@@ -47,6 +48,14 @@ TAGS = {
 def only_settings_of_tests() -> Iterator[None]:
     """Keep the settings of whoever runs the tests out of them."""
     with no_settings_from_outside():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def none_on_standby() -> Iterator[None]:
+    """Let no ffmpeg wait in the process of the tests, where each start is one for what they do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(playback, "keep_ready", lambda most: None)
         yield
 
 

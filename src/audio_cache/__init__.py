@@ -7,7 +7,6 @@ from .cache_worker import CacheWorker, schedule_mixtape_caching
 from .encoding.cancellation import Cancellation
 from .encoding.ffmpeg import FFmpeg, find_ffmpeg, running_count
 from .encoding.rendition import audio_size, is_encodable
-from .encoding.settling import prepare_seeks
 from .encoding.survey import Damage
 from .errors import (
     AudioCacheError,
@@ -153,7 +152,6 @@ __all__ = [
     "open_inside",
     "own_track_mtime_ns",
     "parse_quality",
-    "prepare_seeks",
     "read_source",
     "rename_tag",
     "running_count",

@@ -24,6 +24,7 @@ from werkzeug.wrappers import Response
 
 from .batch.background import Runs
 from .encoding.ffmpeg import end_all
+from .encoding.together import prepare
 from .engines import make_cache, make_runs, make_shared, make_tracker
 from .errors import AudioCacheError, ConfigError, LiveUnavailableError, QualityError
 from .live.encodes import Live
@@ -71,6 +72,10 @@ class AudioCacheState:
     def make_runs(self) -> Runs:
         """Return the background runs of the host, on the engine that the settings name."""
         return make_runs(self.settings, self.cache, self.tracker, self.roots)
+
+    def warm_up(self) -> None:
+        """Get ffmpeg ready for the first listener; FFmpegNotFoundError where there is none."""
+        prepare(self.cache.ffmpeg)
 
     def shut_down(self) -> None:
         """End the encoders of this process; what they made so far will be resumed.

@@ -129,6 +129,7 @@ def _either(words: Iterable[str]) -> str:
 
 Switch = Annotated[bool, Takes("`true` or `false`")]
 Count = Annotated[int, Field(ge=1), Takes("a whole number, 1 or more")]
+Number = Annotated[int, Field(ge=0), Takes("a whole number, 0 or more")]
 Niceness = Annotated[int, Field(ge=0, le=19), Takes("a whole number from 0 to 19")]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Takes("seconds, 0 or more")]
 SpaceLeft = Annotated[

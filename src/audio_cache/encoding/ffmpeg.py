@@ -21,11 +21,10 @@ from typing import Final, NoReturn
 from ..errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
 from ..quality import DEFAULT_EFFORT, EFFORTS, Effort
 from ..sources.source import Source, open_source
+from . import standby
 from .confinement import confine, environment, limit_met
+from .launch import filled, launch
 
-INPUT: Final = "{in}"
-# Elsewhere a descriptor's own file is opened, at the place that it has; ours is at the start.
-_DESCRIPTOR: Final = "/proc/self/fd/{}" if os.path.isdir("/proc/self/fd") else "/dev/fd/{}"
 _READ_BYTES: Final = 1 << 16
 _ERROR_LINES: Final = 40
 _ENDED_WITHIN_S: Final = 10.0
@@ -109,7 +108,8 @@ class FFmpegRun:
     """One ffmpeg process, from start to end, read by the thread that started it.
 
     The kernel ends ffmpeg with that thread (`setpriv --pdeathsig`, if util-linux is installed), and
-    elsewhere a closed pipe does, so no ffmpeg outlives its parent, not even one that was killed.
+    elsewhere, as where it was on standby, a closed pipe does: no ffmpeg outlives its parent, not
+    even one that was killed.
     It sees little of our environment and has limits of its own (`confinement.py`).
 
     Args:
@@ -122,6 +122,7 @@ class FFmpegRun:
         wait_limit_s: seconds in total that may be spent waiting for ffmpeg; the pauses of a reader,
             such as a slow listener, don't count.
         nice: CPU niceness, 0 if a listener is waiting.
+        is_hurried: it is one on standby, where there is one; afterwards there will be another.
     """
 
     def __init__(
@@ -135,10 +136,12 @@ class FFmpegRun:
         on_line: Callable[[str], None] | None = None,
         wait_limit_s: float = 600.0,
         nice: int = 0,
+        is_hurried: bool = False,
     ) -> None:
         self._wait_left_s = self._wait_limit_s = wait_limit_s
         self._killed = False
         self._nice = nice
+        self._is_hurried = is_hurried and nice == 0
         self._on_line = on_line
         self._program = ffmpeg.path
         sources = () if source is None else (source, *others)
@@ -156,38 +159,18 @@ class FFmpegRun:
 
     def _start(self, arguments: Sequence[str], outputs: int, opened: list[int]) -> None:
         """Start it with the pipes that it writes to and the files that it reads."""
-        self._inputs = [_DESCRIPTOR.format(each) for each in opened]
-        pipes = [os.pipe() for _ in range(outputs)]
-        write_ends = iter([f"pipe:{write_end}" for _, write_end in pipes])
-        words = [
-            *find_limits(self._nice),
-            self._program,
-            *("-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose"),
-            *(next(write_ends) if word == "{out}" else word for word in arguments),
-        ]
-        # What it is called in errors: as one would type it to see the same.
-        self.command = [_filled(word, self._names) for word in words]
+        job = self._program, arguments, opened, outputs
         try:
-            self._process = subprocess.Popen(
-                [_filled(word, self._inputs) for word in words],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                pass_fds=[*opened, *(write_end for _, write_end in pipes)],
-                env=environment(),
-                # Out of reach of Ctrl+C, but in this session: Linux shares the processor among
-                # sessions first (sched_autogroup), so niceness means nothing between two of them.
-                process_group=0,
-            )
+            launched = (self._is_hurried and standby.take(*job)) or launch(*job, self._nice)
         except OSError as error:
-            for read_end, _ in pipes:
-                os.close(read_end)
             raise FFmpegNotFoundError(f"cannot start {self._program}: {error}") from error
-        finally:
-            for _, write_end in pipes:
-                os.close(write_end)
-        self._outputs = {read_end: index for index, (read_end, _) in enumerate(pipes)}
+        self._process = launched.process
+        self._inputs = launched.inputs
+        self._lent = launched.lent
+        # What it is called in errors: as one would type it to see the same.
+        self.command = [filled(word, self._names) for word in launched.words]
+        self._outputs = {read_end: index for index, read_end in enumerate(launched.pipes)}
+        self._told = arguments, outputs
 
     def __enter__(self) -> FFmpegRun:
         return self
@@ -246,17 +229,21 @@ class FFmpegRun:
 
     def close(self) -> None:
         """End ffmpeg if it is still running, and free its resources. Closing again does nothing."""
+        is_first = bool(self._outputs)
         if self._process.poll() is None:
             self._process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=_ENDED_WITHIN_S)
-        for fd in self._outputs:
+        for fd in (*self._outputs, *self._lent):
             os.close(fd)
-        self._outputs = {}
+        self._outputs, self._lent = {}, []
         if self._process.stderr is not None:
             self._process.stderr.close()
         with _running_lock:
             _running.discard(self)
+        # Who was killed made place for one that starts at this moment, which goes first.
+        if is_first and self._is_hurried and not self._killed:
+            standby.make_ready(self._program, *self._told)
 
     def kill(self) -> None:
         """End ffmpeg from another thread; its reader gets an EncodeInterruptedError from finish."""
@@ -308,28 +295,6 @@ class FFmpegRun:
                 self._facts.append(text)
 
 
-def input_word(index: int) -> str:
-    """Return the word that stands for a source in arguments; the first is 0."""
-    return f"{{in{index}}}" if index else INPUT
-
-
-def _filled(word: str, inputs: Sequence[str]) -> str:
-    if "{" not in word:
-        return word
-    for index, name in enumerate(inputs):
-        word = word.replace(input_word(index), name)
-    return word
-
-
-def find_limits(nice: int = 1) -> list[str]:
-    """Return the programs that set ffmpeg's limits and then become it, under its process id."""
-    prefix = [program, "-n", str(nice)] if nice and (program := _which("nice")) else []
-    if program := _which("setpriv"):
-        prefix += [program, "--pdeathsig", "KILL"]
-    return prefix
-
-
-_which = functools.cache(shutil.which)
 # Only at the start of a line: tags and names, which ffmpeg prints too, may hold the same words.
 _TROUBLE: Final = re.compile(r"(?:\[[^]]* @ 0x[0-9a-f]+\] )*\[(?:error|fatal|panic)\]")
 _FACT: Final = re.compile(r"(?:\[[^]]* @ 0x[0-9a-f]+\] )*\[verbose\]\s+(?:In|Out)put stream #")
@@ -362,8 +327,12 @@ def running_count() -> int:
 
 
 def end_all() -> None:
-    """End every ffmpeg of this process, as a shutdown does; what they made will be resumed."""
+    """End every ffmpeg of this process, as a shutdown does; what they made will be resumed.
+
+    Those on standby end too; after the next listener there will be others.
+    """
     with _running_lock:
         runs = list(_running)
     for run in runs:
         run.kill()
+    standby.end_all()

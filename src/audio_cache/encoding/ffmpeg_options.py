@@ -12,8 +12,10 @@ from ..quality import QualitySetting
 from ..sources.source import Source
 from . import mp3
 from .cut import Cut, can_seek, cut_of
-from .ffmpeg import INPUT, FFmpeg, FFmpegRun, Report
+from .ffmpeg import FFmpeg, FFmpegRun, Report
+from .launch import INPUT
 from .settling import SETTLING_FRAMES, Settling
+from .standby import Late
 
 # Playlists and network protocols stay shut: a file may name no other file for ffmpeg to open.
 _LIMITS: Final = (
@@ -104,7 +106,7 @@ class Piece:
             self.source, start_us=self._start_us, is_best_effort=self.is_best_effort
         )
         if len(settings) == 1 and not checked_as and settling is None:
-            arguments += ["-map", "0:a:0", "-vn", "-af", self._filters()]
+            arguments += ["-map", "0:a:0", "-vn", "-af", Late(self._filters())]
             arguments += encoder_arguments(settings[0], options, at_once=self.is_urgent)
         else:
             # Filtered once for all: with a chain for each, one in six seconds would be theirs.
@@ -119,14 +121,14 @@ class Piece:
             if checked_as:
                 # In large frames, each of which costs the threads of ffmpeg a handover.
                 chain = f"asplit[plain],{chain};[plain]asetnsamples=n={_CHECKED_AT_ONCE}:p=0[raw]"
-            arguments += ["-filter_complex", f"[0:a:0]{chain}"]
+            arguments += ["-filter_complex", Late(f"[0:a:0]{chain}")]
             for label, setting in zip(labels, settings, strict=True):
                 encoder = encoder_arguments(setting, options, at_once=self.is_urgent)
                 arguments += ["-map", label, *encoder]
         if settling is not None:
             arguments += ["-map", "[asked]", *_SAMPLES_OUTPUT]
         if checked_as:
-            arguments += ["-map", "[raw]", "-c:a", checked_as, *_MD5_OUTPUT]
+            arguments += ["-map", "[raw]", "-c:a", Late(checked_as), *_MD5_OUTPUT]
         return arguments + (self._counter() if self._is_counted and self.is_last else [])
 
     @property
@@ -237,7 +239,7 @@ class Piece:
         cut = self._cut
         plain = f"atrim=end_sample={self._stated - self._sought + 1}"
         trim = cut.counted() if cut is not None else plain
-        return ["-map", "0:a:0", "-vn", "-af", trim, "-c:a", "pcm_s16le", "-f", "null", "-"]
+        return ["-map", "0:a:0", "-vn", "-af", Late(trim), "-c:a", "pcm_s16le", "-f", "null", "-"]
 
     def _find_fault(self, report: Report, missing: Sequence[int]) -> str | None:
         encoded = report.encoded_samples[: len(missing)]
@@ -274,7 +276,7 @@ def encoder_arguments(
 ) -> list[str]:
     """Return the options of an output for a quality, with further ones of its encoder."""
     return [
-        *("-ac", "2", "-c:a", _ENCODERS[setting["format"]], "-b:a", setting["bitrate"]),
+        *("-ac", "2", "-c:a", _ENCODERS[setting["format"]], "-b:a", Late(setting["bitrate"])),
         *("-reservoir", "0", *options),
         *("-write_xing", "0", "-id3v2_version", "0", "-map_metadata", "-1"),
         # Else in pieces of 32 KiB: to read each frame on its own would take a twelfth of our time.
@@ -356,10 +358,10 @@ def input_arguments(
         start_us: microseconds to skip, exact where the demuxer can seek to a sample.
         is_best_effort: go on behind what cannot be decoded.
     """
-    form = ["-f", source.demuxer] if source.demuxer else []
+    form = ["-f", Late(source.demuxer)] if source.demuxer else []
     # Only where ffmpeg's own choice would decode wrongly: 24 bits in 32-bit extensible WAV.
     decoder = ["-c:a", source.decoder] if source.decoder else []
-    seek = ["-ss", f"{start_us}us"] if start_us else []
+    seek = ["-ss", Late(f"{start_us}us")] if start_us else []
     at_errors = _AT_NO_ERROR if is_best_effort else AT_FIRST_ERROR
     strict = (*at_errors, *_NO_NOISE) if stops_at_errors(source) else ()
     return [*strict, *("-threads", "1"), *_LIMITS, *form, *decoder, *seek, "-i", _url(source)]

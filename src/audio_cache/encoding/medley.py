@@ -18,7 +18,7 @@ from ..quality import QUALITY_SETTINGS, QualityLevel, bitrate_bps
 from ..text import bytes_in_words
 from . import mp3
 from .cut import can_seek, cut_of
-from .ffmpeg import INPUT, FFmpegRun, Report, input_word
+from .ffmpeg import FFmpegRun, Report
 from .ffmpeg_options import (
     AT_FIRST_ERROR,
     LOOKAHEAD_FRAMES,
@@ -28,6 +28,7 @@ from .ffmpeg_options import (
     resampled,
     stops_at_errors,
 )
+from .launch import INPUT, input_word
 from .rendition import Rendition
 from .settling import SETTLING_FRAMES
 

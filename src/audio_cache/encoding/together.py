@@ -6,13 +6,16 @@ import contextlib
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..quality import QUALITY_SETTINGS
+from ..quality import DEFAULT_QUALITY, QUALITY_SETTINGS, bitrate_bps
+from ..sources.source import Source
 from . import mp3
-from .ffmpeg import FFmpegRun
+from .ffmpeg import FFmpeg, FFmpegRun
 from .ffmpeg_options import AudioCheck, Piece
-from .settling import EARLY_FRAMES, Settling
+from .settling import EARLY_FRAMES, Settling, prepare_seeks
+from .standby import make_ready, wait_until_ready
 
 if TYPE_CHECKING:
     from .rendition import Rendition
@@ -23,8 +26,41 @@ _AT_ONCE_BYTES: Final = 1 << 16
 HELD_FRAMES: Final = 4
 # What ffmpeg writes at once, but for the end.
 _WRITE_BYTES: Final = 1 << 15
+# What is known of a file only when somebody plays it is told later anyway.
+_USUAL: Final = Source(
+    path=Path("track.flac"),
+    size_bytes=0,
+    mtime_ns=0,
+    version=(0,) * 5,
+    lossless=True,
+    tags=(),
+    codec="flac",
+    demuxer="flac",
+    rate_hz=mp3.SAMPLE_RATE_HZ,
+    bits=16,
+    samples=600 * mp3.SAMPLE_RATE_HZ,
+)
+_USUAL_CODEC: Final = "pcm_s16le"
 # How long frames that ffmpeg writes one by one are left to gather, so that one read takes several.
 _GATHER_S: Final = 0.002
+
+
+def prepare(ffmpeg: FFmpeg) -> None:
+    """Do now what the first listener and the first jump ahead would wait for; again does nothing.
+
+    Args:
+        ffmpeg: is put on standby, as far as `keep_ready` allows, to play a FLAC file from its start
+            and from elsewhere.
+    """
+    prepare_seeks()
+    last = mp3.frame_count(_USUAL.samples or 0)
+    settings = [QUALITY_SETTINGS[DEFAULT_QUALITY]]
+    start = Piece(_USUAL, 0, last).arguments(settings, ffmpeg.options, _USUAL_CODEC)
+    jump = Piece(_USUAL, last - 1, last, is_urgent=True, settles_in=EARLY_FRAMES)
+    settling = Settling(bitrate_bps(DEFAULT_QUALITY))
+    for arguments in (jump.arguments(settings, ffmpeg.options, settling=settling), start):
+        make_ready(ffmpeg.path, arguments, outputs=2)
+    wait_until_ready()
 
 
 def encode_together(
@@ -93,6 +129,7 @@ def _encode(
         outputs=len(renditions) + (checked is not None) + (settling is not None),
         wait_limit_s=whole.wait_limit_s,
         nice=nice,
+        is_hurried=True,
     ) as run:
         on_start(run)
         for index, data in _believed(run, len(renditions), checked, settling):

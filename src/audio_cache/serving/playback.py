@@ -15,8 +15,9 @@ from weakref import WeakValueDictionary
 
 from werkzeug.wrappers import Request, Response
 
-from ..encoding.ffmpeg import find_limits
+from ..encoding.launch import find_limits
 from ..encoding.rendition import RENDITION_ID, Rendition
+from ..encoding.standby import keep_ready
 from ..encoding.survey import Damage
 from ..errors import AudioCacheError, EncodeError, FFmpegNotFoundError, LiveUnavailableError
 from ..live.encodes import Failures, Live
@@ -71,6 +72,7 @@ class Playback:
         with contextlib.suppress(FFmpegNotFoundError):
             self.cache.ffmpeg  # noqa: B018
             find_limits()
+            keep_ready(self.settings.standby)
 
     def answer(
         self,

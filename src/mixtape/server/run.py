@@ -13,7 +13,7 @@ from typing import Any, Final
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from audio_cache import FFmpegNotFoundError, prepare_seeks
+from audio_cache import FFmpegNotFoundError
 
 from ..app import create_app
 from ..services import EXTENSION
@@ -61,16 +61,15 @@ class MixtapeServer(BaseApplication):  # type: ignore[misc]
         """Return the application; called in the worker, so that no thread is forked."""
         app = create_app(self._settings)
         if self._place == MAIN:
-            report_missing_ffmpeg(app)
-            prepare_seeks()
+            warm_up(app)
             app.extensions[EXTENSION].start()
         return app
 
 
-def report_missing_ffmpeg(app: Flask) -> None:
-    """Say at the start that nothing can be encoded, where that is so; listeners get originals."""
+def warm_up(app: Flask) -> None:
+    """Have ffmpeg ready for the first listener, or say that there is none to encode anything."""
     try:
-        app.extensions["audio_cache"].cache.ffmpeg  # noqa: B018
+        app.extensions["audio_cache"].warm_up()
     except FFmpegNotFoundError as error:
         app.logger.error("nothing can be encoded, so tracks are sent as they are: %s", error)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
-from audio_cache.encoding import ffmpeg
+from audio_cache.encoding import ffmpeg, launch
 from audio_cache.encoding.ffmpeg import FFmpeg, FFmpegRun, end_all, find_ffmpeg, running_count
 from audio_cache.errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
 from tests.helpers.audio import DATA, make_audio
@@ -269,7 +269,7 @@ def test_no_descriptor_is_left_behind(tmp_path: Path, monkeypatch: pytest.Monkey
     before = open_files()
     with FFmpegRun(program, endless(tmp_path), outputs=1) as run:
         next(run.read())
-    monkeypatch.setattr(ffmpeg, "find_limits", lambda nice: [])
+    monkeypatch.setattr(launch, "find_limits", lambda nice: [])
     with pytest.raises(FFmpegNotFoundError, match="cannot start"):
         FFmpegRun(FFmpeg(str(tmp_path / "gone"), "gone"), ("{out}", "{out}"), outputs=2)
     assert open_files() == before

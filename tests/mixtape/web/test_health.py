@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from audio_cache.encoding import ffmpeg
-from mixtape.server.run import report_missing_ffmpeg
+from mixtape.server.run import warm_up
 from mixtape.web.views.health import CHECKS
 from tests.helpers.host import PASSWORD, make_app, sign_in
 from tests.helpers.renditions import files_under
@@ -94,10 +94,10 @@ def test_who_is_not_signed_in_learns_the_status_and_no_more(locked: FlaskClient)
 def test_a_start_without_ffmpeg_says_what_that_means_and_the_cure(
     app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    report_missing_ffmpeg(app)
+    warm_up(app)
     assert caplog.text == ""
     monkeypatch.setattr(ffmpeg, "_bundled_ffmpeg", lambda: None)
     monkeypatch.setenv("PATH", "")
-    report_missing_ffmpeg(app)
+    warm_up(app)
     assert "tracks are sent as they are" in caplog.text
     assert "AUDIO_CACHE_FFMPEG" in caplog.text
