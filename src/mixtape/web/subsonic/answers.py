@@ -28,6 +28,12 @@ _SCALARS: Final = frozenset({str, int, float, bool})
 Payload = dict[str, Any]
 
 
+class Plain(tuple[Any, ...]):
+    """A list in which nothing is left out or written otherwise, so that nobody has to look."""
+
+    __slots__ = ()
+
+
 def answer(payload: Payload, kind: str, callback: str = "") -> Response:
     """Return the answer with some values.
 
@@ -79,6 +85,8 @@ def _plain(value: Any) -> Any:
             for name, one in value.items()
             if one is not None
         }
+    if type(value) is Plain:
+        return value
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return moment_text(value) if isinstance(value, datetime) else value

@@ -18,6 +18,7 @@ from ...accounts.marks import NOTHING, Liking
 from ...database.tables import Track
 from ...files.tags import VARIOUS_ARTISTS, lead_artist, sort_key, split_genres
 from ...library.listed import Album, Artist, Song
+from .answers import Plain
 from .call import Call
 from .ids import album_id, artist_id, cover_id, track_id
 
@@ -78,9 +79,10 @@ def album_name(title: str) -> str:
     return title or gettext("Unknown album")
 
 
-def genre_fields(names: Iterable[str]) -> list[Fields]:
+@_remembered
+def genre_fields(names: tuple[str, ...]) -> Plain:
     """Return genres as the API's `ItemGenre`."""
-    return [{"name": name} for name in names]
+    return Plain({"name": name} for name in names)
 
 
 def _track(track: Track | Song, said: Liking) -> Fields:
@@ -120,9 +122,9 @@ def _track(track: Track | Song, said: Liking) -> Fields:
         "type": "music",
         "mediaType": "song",
         "genres": genre_fields(_genres(track.genre)),
-        "artists": [{"id": leader, "name": _lead_artist(artist)}],
+        "artists": _artists(leader, _lead_artist(artist)),
         "displayArtist": artist,
-        "albumArtists": [{"id": artist_id(track.album_artist_key), "name": album_artist}],
+        "albumArtists": _artists(artist_id(track.album_artist_key), album_artist),
         "displayAlbumArtist": album_artist,
         "replayGain": _gain(track),
         **_said(said),
@@ -132,6 +134,12 @@ def _track(track: Track | Song, said: Liking) -> Fields:
     if track.lossless and not is_cut:
         fields |= {"transcodedContentType": MP3, "transcodedSuffix": "mp3"}
     return fields
+
+
+@_remembered
+def _artists(key: str, name: str) -> Plain:
+    """Return one artist as a list of the API's `ArtistID3`, with what every list of them has."""
+    return Plain([{"id": key, "name": name}])
 
 
 @_remembered
@@ -171,7 +179,7 @@ def _album(album: Album, said: Liking) -> Fields:
         "name": album_name(album.title),
         "artist": artist,
         "artistId": by,
-        "artists": [{"id": by, "name": artist}],
+        "artists": _artists(by, artist),
         "displayArtist": artist,
         "coverArt": cover_id(album.cover_key),
         "songCount": album.tracks,
@@ -182,7 +190,7 @@ def _album(album: Album, said: Liking) -> Fields:
         "genres": genre_fields(album.genres),
         "sortName": album.key,
         "isCompilation": album.artist_key == _VARIOUS,
-        "discTitles": [{"disc": number, "title": title} for number, title in album.disc_titles],
+        "discTitles": Plain({"disc": disc, "title": title} for disc, title in album.disc_titles),
         **_said(said),
         **_heard(said),
     }
