@@ -107,8 +107,12 @@ conformance: .venv/.dev .venv-conformance/bin/httplint  ## what others check of 
 stress: .venv/.dev
 	$(BIN)/pytest -m stress --timeout 1800
 
-browser: .venv/.dev
-	$(BIN)/pytest -m browser
+# As in: make browser BROWSER=firefox SIZE=360x740 COLORS=dark
+BROWSER ?= chromium
+SIZE ?= 1280x720
+COLORS ?= light
+browser: .venv/.dev            ## the pages, in BROWSER at a SIZE and in COLORS
+	TESTED_BROWSER=$(BROWSER) TESTED_SIZE=$(SIZE) TESTED_COLORS=$(COLORS) $(PATIENTLY) $(BIN)/pytest $(SPREAD) -m browser tests/browser
 
 clean:
 	rm -rf .venv .venv-clients .venv-lowest build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -17,9 +17,16 @@ from playwright.sync_api import (
 
 from tests.browser.editing import sign_in
 from tests.browser.listening import visitor
-from tests.helpers.chromium import launch_chromium
+from tests.helpers.looks import ENGINE, launch
 from tests.helpers.waiting import LIMIT_MS
 from tests.helpers.web import served
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip in Firefox what only Chromium can show."""
+    marker = item.get_closest_marker("chromium")
+    if marker is not None and ENGINE == "firefox":
+        pytest.skip(f"in Firefox {marker.args[0]}")
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +39,8 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Return Chromium; each module makes a context of its own in it."""
-    browser = launch_chromium(playwright)
+    """Return the browser; each module makes a context of its own in it."""
+    browser = launch(playwright)
     yield browser
     browser.close()
 

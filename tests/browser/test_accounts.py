@@ -13,6 +13,7 @@ from tests.browser.listening import visitor
 from tests.browser.test_axe import examine
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
+from tests.helpers.looks import allow_copying
 from tests.helpers.mixtapes import make_scanned_app, services_of
 from tests.helpers.people import ANNS_PASSWORD, add_user
 from tests.helpers.subsonic import Player, Refused
@@ -45,7 +46,7 @@ def owner(
 ) -> Iterator[BrowserContext]:
     """Return the browser of the first user, who is signed in."""
     with visitor(browser, base_url=site, storage_state=session) as context:
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        allow_copying(context)
         yield context
 
 
@@ -56,6 +57,7 @@ def sign_in_as(page: Page, name: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+@pytest.mark.chromium("the driver cannot change its colours while it runs")
 def test_a_device_is_added_and_its_key_copied_into_an_app_until_it_is_removed(
     app: Flask, owner: BrowserContext, site: str
 ) -> None:
@@ -123,6 +125,7 @@ def test_somebody_is_added_signs_in_and_chooses_another_password(
     assert services_of(app).users.find_by_password("Ann", "another one entirely") is not None
 
 
+@pytest.mark.chromium("the driver cannot change its colours while it runs")
 def test_somebody_is_renamed_given_a_role_and_a_password_and_removed_with_the_tapes(
     app: Flask, owner: BrowserContext
 ) -> None:
@@ -171,6 +174,7 @@ def test_somebody_is_renamed_given_a_role_and_a_password_and_removed_with_the_ta
     assert found == []
 
 
+@pytest.mark.chromium("the driver cannot change its colours while it runs")
 def test_the_form_that_asks_for_a_name_is_clean_and_keeps_what_was_typed(
     browser: Browser, app: Flask, site: str, nobody_else: None
 ) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.listening import visitor, wait_for_second
 from tests.helpers.audio import make_audio
+from tests.helpers.looks import allow_copying
 from tests.helpers.mixtapes import make_scanned_app, save_mixtape, services_of
 from tests.helpers.tracks import make_picture
 from tests.helpers.waiting import wait_until
@@ -37,7 +38,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 @pytest.fixture
 def phone(browser: Browser, site: str) -> Iterator[BrowserContext]:
     with visitor(browser, viewport=PHONE, has_touch=True, is_mobile=True) as context:
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site)
+        allow_copying(context)
         yield context
 
 
@@ -75,6 +76,7 @@ def open_album(page: Page, site: str) -> None:
     expect(page.get_by_role("heading", name="One Day")).to_be_visible()
 
 
+@pytest.mark.chromium("the driver has no fingers")
 def test_from_a_song_to_a_shared_tape_with_its_link_copied_takes_few_taps(
     phone: BrowserContext, site: str, app: Flask
 ) -> None:
@@ -99,6 +101,7 @@ def test_from_a_song_to_a_shared_tape_with_its_link_copied_takes_few_taps(
     assert page.evaluate("() => document.querySelector('audio').paused") is False
 
 
+@pytest.mark.chromium("the driver has no fingers")
 def test_a_song_is_added_once_asked_about_and_taken_back(
     phone: BrowserContext, site: str, app: Flask
 ) -> None:
@@ -128,6 +131,7 @@ def test_a_song_is_added_once_asked_about_and_taken_back(
     assert tracks_of(app, "For the train") == ["Dawn", "Noon"]
 
 
+@pytest.mark.chromium("the driver has no fingers")
 def test_a_finger_in_the_editor_adds_once_and_sees_it(phone: BrowserContext, site: str) -> None:
     page = phone.new_page()
     page.goto(f"{site}/mixtapes/new")
@@ -167,6 +171,7 @@ def test_an_album_is_added_by_keys_without_what_is_on_the_tape(
     expect(opener).to_be_focused()
 
 
+@pytest.mark.chromium("the driver drags nothing from one element to another")
 def test_things_are_dragged_across_onto_a_tape(
     desktop: BrowserContext, site: str, app: Flask
 ) -> None:
@@ -221,6 +226,7 @@ def test_what_is_added_while_the_tape_is_edited_in_another_tab_is_on_it_there_to
     ]
 
 
+@pytest.mark.chromium("the driver has no fingers")
 def test_an_album_that_is_put_next_waits_in_the_player_in_its_order(
     phone: BrowserContext, site: str
 ) -> None:

@@ -91,6 +91,7 @@ def test_a_play_shows_up_without_a_reload(page: Page, app: Flask) -> None:
     expect(tile(page, "saved")).to_contain_text(re.compile(r"\d\d %"))
 
 
+@pytest.mark.chromium("the driver cannot change its colours while it runs")
 def test_the_charts_follow_the_colours_and_the_span(page: Page) -> None:
     def colours() -> object:
         return page.evaluate(

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.helpers.host import PASSWORD, make_app
+from tests.helpers.looks import new_visitor
 from tests.helpers.waiting import LIMIT_MS
 from tests.helpers.web import served
 
@@ -34,7 +35,7 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             patch.delenv(name, raising=False)
         app = make_app(tmp_path_factory.mktemp("modules"), password=PASSWORD)
     with served(app) as address:
-        context = browser.new_context()
+        context = new_visitor(browser)
         context.set_default_timeout(LIMIT_MS)
         page = context.new_page()
         page.goto(f"{address}/login")

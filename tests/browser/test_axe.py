@@ -14,11 +14,17 @@ from tests.browser.listening import details, press_play
 from tests.helpers.audio import make_audio
 from tests.helpers.chromium import RETURNING
 from tests.helpers.host import PAGE, PASSWORD, sign_in
+from tests.helpers.looks import new_visitor
 from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
 from tests.helpers.tracks import make_picture
 from tests.helpers.waiting import LIMIT_MS
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.needs("chromium")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.needs("chromium"),
+    pytest.mark.chromium("the driver cannot change its colours while it runs"),
+]
 
 # Colours and layout do not depend on each other, so that two looks show all there is.
 LOOKS = [("light", 360), ("dark", 1280)]
@@ -55,7 +61,7 @@ def slug(app: Flask) -> str:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(reduced_motion="reduce")
+    context = new_visitor(browser)
     context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
     yield context.new_page()
@@ -107,7 +113,7 @@ def test_a_shared_mixtape_is_clean_before_and_while_it_plays(
 
 
 def test_the_cassette_of_a_mixtape_is_clean(browser: Browser, site: str, slug: str) -> None:
-    context = browser.new_context(reduced_motion="reduce")
+    context = new_visitor(browser)
     context.set_default_timeout(LIMIT_MS)
     page = context.new_page()
     page.goto(f"{site}/mixtapes/{slug}")
@@ -138,7 +144,7 @@ def test_every_page_of_the_owner_is_clean(page: Page, app: Flask, site: str, slu
 
 
 def test_the_sheet_that_adds_to_a_mixtape_is_clean(browser: Browser, site: str, slug: str) -> None:
-    context = browser.new_context(reduced_motion="reduce", has_touch=True)
+    context = new_visitor(browser, has_touch=True)
     context.set_default_timeout(LIMIT_MS)
     page = context.new_page()
     page.goto(f"{site}/login")

@@ -21,6 +21,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.needs("chromium"),
+    pytest.mark.chromium("the driver cannot change its colours while it runs"),
 ]
 
 SIZES = [(360, 640), (1440, 900)]

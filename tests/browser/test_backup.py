@@ -39,6 +39,7 @@ def page(browser: Browser, app: Flask) -> Iterator[Page]:
         page.close()
 
 
+@pytest.mark.chromium("the window has no focus behind the choice of a file")
 def test_a_backup_is_taken_looked_into_and_put_back(page: Page, app: Flask, tmp_path: Path) -> None:
     services = services_of(app)
     kept, gone = (share_mixtape(app, "a.mp3", title=title) for title in ("Kept", "Gone"))

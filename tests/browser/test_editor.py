@@ -11,9 +11,10 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, expect
 
 from tests.browser.editing import add, expect_draft_saved, expect_tape
-from tests.browser.listening import visitor
+from tests.browser.listening import FITS, visitor
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
+from tests.helpers.looks import new_visitor
 from tests.helpers.mixtapes import make_scanned_app, save_mixtape, services_of
 from tests.helpers.tracks import make_picture
 from tests.helpers.waiting import LIMIT_MS
@@ -121,15 +122,17 @@ def test_a_mixtape_is_built_by_mouse_saved_cached_and_shared(
     expect(dialog).to_contain_text(re.compile("Finished"))
     dialog.get_by_role("button", name="Close").last.click()
     assert link.startswith(site + "/mixtapes/")
-    stranger = browser.new_context()
+    stranger = new_visitor(browser)
     answer = stranger.new_page().goto(link, timeout=LIMIT_MS)
     assert answer is not None
     assert answer.status == 200
     stranger.close()
 
 
+@pytest.mark.chromium("the driver reaches this by Chromium's own protocol")
 def test_a_track_is_dragged_by_finger(browser: Browser, site: str, session: StorageState) -> None:
-    context = browser.new_context(
+    context = new_visitor(
+        browser,
         has_touch=True,
         viewport={"width": 390, "height": 844},
         storage_state=session,
@@ -358,4 +361,4 @@ def test_every_page_fits_a_small_phone(context: BrowserContext, path: str) -> No
     page.set_viewport_size({"width": 360, "height": 700})
     page.goto(path)
     expect(page.locator("h1")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.evaluate(FITS)

@@ -14,6 +14,7 @@ from tests.browser.listening import listener, player, visitor, wait_for_second
 from tests.helpers.audio import make_audio
 from tests.helpers.damage import damaged
 from tests.helpers.host import PASSWORD
+from tests.helpers.looks import new_visitor
 from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
 from tests.helpers.waiting import LIMIT_MS
 
@@ -153,11 +154,12 @@ def test_keys_open_the_cassette_and_focus_is_never_behind_it(
         expect(player(page)).to_be_visible()
 
 
+@pytest.mark.chromium("the driver cannot do without scripts")
 def test_without_scripts_there_is_the_page_and_no_cassette(
     app: Flask, browser: Browser, site: str
 ) -> None:
     slug = share_mixtape(app, "1.flac", title="Plain").slug
-    context = browser.new_context(java_script_enabled=False)
+    context = new_visitor(browser, java_script_enabled=False)
     context.set_default_timeout(LIMIT_MS)
     page = context.new_page()
     page.goto(f"{site}/mixtapes/{slug}")

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.listening import visitor
 from tests.browser.test_axe import examine
 from tests.helpers.audio import make_audio
+from tests.helpers.looks import allow_copying
 from tests.helpers.mixtapes import make_scanned_app, services_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.needs("chromium")]
@@ -26,11 +27,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     services_of(app).close()
 
 
+@pytest.mark.chromium("the driver cannot change its colours while it runs")
 def test_a_link_is_made_copied_into_a_player_and_removed(
     browser: Browser, app: Flask, site: str
 ) -> None:
     with visitor(browser, base_url=site) as context:
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        allow_copying(context)
         page = context.new_page()
         page.goto("/devices")
         form = page.get_by_role("form", name="For players without an account")

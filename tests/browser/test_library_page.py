@@ -113,6 +113,7 @@ def test_another_quality_leaves_a_paused_track_paused(page: Page) -> None:
     assert audio(page, "paused") is True
 
 
+@pytest.mark.chromium("without a sound device it plays only what is muted")
 def test_the_chosen_quality_and_volume_are_kept(page: Page) -> None:
     page.get_by_label("Quality", exact=True).select_option("low")
     page.get_by_label("Volume").fill("30")
@@ -197,6 +198,7 @@ def test_the_music_goes_on_from_folder_to_folder(page: Page) -> None:
     assert audio(page, "paused") is False
 
 
+@pytest.mark.chromium("without a sound device it plays only what is muted")
 def test_mute_is_told_and_undone(page: Page) -> None:
     mute = page.get_by_role("button", name="Mute")
     mute.click()
@@ -206,6 +208,7 @@ def test_mute_is_told_and_undone(page: Page) -> None:
     expect(page.get_by_label("Volume")).to_have_value("100")
 
 
+@pytest.mark.chromium("the driver cannot change its colours while it runs")
 def test_the_colours_follow_the_system(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")

@@ -151,6 +151,7 @@ def change_tape(app: Flask, tape: SavedMixtape, *names: str) -> None:
     mixtapes.save(tape.slug, state, revision=mixtapes.get(tape.slug).revision)
 
 
+@pytest.mark.chromium("the driver cannot take its network away")
 @pytest.mark.parametrize("prefix", ["", "/music"])
 def test_in_airplane_mode_a_kept_mixtape_opens_plays_seeks_and_goes_on(
     context: BrowserContext, tmp_path: Path, prefix: str
@@ -189,6 +190,7 @@ def test_in_airplane_mode_a_kept_mixtape_opens_plays_seeks_and_goes_on(
     expect(panel(page)).to_contain_text("this is your copy")
 
 
+@pytest.mark.chromium("the driver reaches this by Chromium's own protocol")
 def test_browsers_find_nothing_that_keeps_a_mixtape_from_being_an_app(
     context: BrowserContext, site: FlakySite, tape: SavedMixtape
 ) -> None:
@@ -263,6 +265,7 @@ def test_what_does_not_fit_is_said_before_anything_is_fetched(
     keep(page, "low")
 
 
+@pytest.mark.chromium("the driver reaches this by Chromium's own protocol")
 def test_a_full_disk_ends_it_and_leaves_nothing_behind(
     context: BrowserContext, site: FlakySite, tape: SavedMixtape
 ) -> None:
@@ -326,6 +329,7 @@ def test_a_copy_outlives_the_link_and_says_so(
     expect(panel(page)).not_to_contain_text("no longer shared")
 
 
+@pytest.mark.chromium("what a service worker could not get is an error of the page")
 def test_a_better_quality_still_comes_from_the_server(
     context: BrowserContext, site: FlakySite, tape: SavedMixtape
 ) -> None:

@@ -92,6 +92,7 @@ def test_a_jump_in_a_live_answer_asks_once(
     assert len(set(starts(ranges))) == len(ranges)
 
 
+@pytest.mark.chromium("nothing of a track is loaded before it plays")
 def test_what_is_stored_plays_from_the_browsers_own_cache_the_next_time(
     browser: Browser, asked: tuple[str, list[str], Flask], track: Path
 ) -> None:

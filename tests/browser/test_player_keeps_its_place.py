@@ -33,7 +33,9 @@ COVERED = """() => {
   const focused = document.activeElement;
   const bar = document.getElementById('player');
   const head = document.querySelector('.site-header');
-  if (focused === document.body || bar.contains(focused) || head.contains(focused)) return null;
+  // Behind the last it is on the browser's own buttons, whatever the page calls active.
+  if (focused === document.body || !document.hasFocus()) return null;
+  if (bar.contains(focused) || head.contains(focused)) return null;
   if (focused.matches('.skip-link')) return null;
   const { top, bottom } = focused.getBoundingClientRect();
   const low = bar.offsetHeight ? bar.getBoundingClientRect().top : innerHeight;

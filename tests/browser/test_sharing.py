@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import update
 
 from mixtape.database.tables import ShareLink
@@ -16,8 +16,10 @@ from tests.browser.editing import sign_in
 from tests.browser.listening import audio, listener, press_play, status, visitor, wait_for_second
 from tests.helpers.audio import make_audio
 from tests.helpers.host import PASSWORD
+from tests.helpers.looks import allow_copying
 from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
 from tests.helpers.tracks import make_picture
+from tests.helpers.waiting import wait_until
 from tests.helpers.web import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -44,7 +46,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 def owner(browser: Browser, site: str) -> Iterator[BrowserContext]:
     """Return the browser of the owner, who is signed in."""
     with visitor(browser, base_url=site) as context:
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        allow_copying(context)
         page = context.new_page()
         sign_in(page)
         yield context
@@ -151,6 +153,7 @@ def test_a_link_that_ends_while_it_is_heard_says_so(
         expect(guest.get_by_text("There is no mixtape at this address")).to_be_visible()
 
 
+@pytest.mark.chromium("the driver's clicks do not reach a frame of another site")
 def test_the_small_player_plays_in_a_frame_of_another_site_without_a_cookie(
     browser: Browser, site: str, app: Flask
 ) -> None:
@@ -173,3 +176,19 @@ def test_the_small_player_plays_in_a_frame_of_another_site_without_a_cookie(
         player.get_by_role("button", name="Play Borealis").click()
         expect(player.get_by_role("status")).to_have_text("Borealis – Somebody")
         assert context.cookies() == []
+
+
+def test_what_is_pressed_in_the_small_player_before_its_scripts_are_there_is_done_then(
+    context: BrowserContext, site: str, app: Flask
+) -> None:
+    mixtape = share_mixtape(app, "Aurora", "Borealis", title="At once")
+    services_of(app).share_links.change(mixtape.slug, mixtape.link.id, {"allows_embed": True})
+    late: list[Route] = []
+    page = context.new_page()
+    page.route("**/js/embed.js", lambda route: late.append(route))
+    page.goto(f"{site}/mixtapes/{mixtape.slug}/embed", wait_until="commit")
+    page.get_by_role("button", name="Play Borealis").click()
+    wait_until(lambda: page.evaluate("() => document.earlyPress !== null") and late)
+    late[0].continue_()
+    expect(page.get_by_role("status")).to_have_text("Borealis – Somebody")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()

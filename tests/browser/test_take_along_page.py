@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.helpers.audio import make_audio
 from tests.helpers.chromium import RETURNING
+from tests.helpers.looks import new_visitor
 from tests.helpers.mixtapes import make_scanned_app, share_mixtape
 from tests.helpers.waiting import LIMIT_MS
 
@@ -32,7 +33,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 360, "height": 640})
+    context = new_visitor(browser, viewport={"width": 360, "height": 640})
     context.add_init_script(RETURNING)
     context.set_default_timeout(LIMIT_MS)
     yield context.new_page()

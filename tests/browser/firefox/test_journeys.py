@@ -10,7 +10,6 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.editing import add, expect_draft_saved, expect_tape
-from tests.browser.firefox.conftest import MUTED
 from tests.browser.flaky_site import FlakySite
 from tests.browser.listening import audio, listener, player, press_play, seek, wait_for_second
 from tests.helpers.audio import make_audio
@@ -118,7 +117,6 @@ def test_a_gift_is_opened_by_its_password_and_its_cassette(
     tape = share_mixtape(app, "Dawn", "Noon", "Dusk", title="For Anna", recipient="Anna")
     link = services_of(app).share_links.add(tape.slug, {"password": "moonlight"})
     with listener(browser, site, is_first=True, viewport=PHONE) as context:
-        context.add_init_script(MUTED)
         page = context.new_page()
         page.goto(f"{site}/mixtapes/{link.slug}")
         page.get_by_label("Password").fill("moonlight")

@@ -11,6 +11,7 @@ from tests.browser.progress.site import (
     Site,
     open_tab,
 )
+from tests.helpers.looks import new_visitor
 from tests.helpers.waiting import LIMIT_MS
 
 
@@ -32,7 +33,7 @@ def site(running_site: Site) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Return the window of all tests, so that only the first waits for scripts and styles."""
-    with browser.new_context(reduced_motion="reduce") as context:
+    with new_visitor(browser) as context:
         context.set_default_timeout(LIMIT_MS)
         yield context
 

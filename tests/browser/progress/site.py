@@ -143,6 +143,9 @@ class Site:
             return response
 
 
+_LOST = "Firefox can’t establish a connection to the server"
+
+
 def open_tab(page: Page, site: Site, problems: list[str]) -> Page:
     """Open the site; add to the problems what a script throws and what the policy keeps out."""
 
@@ -151,7 +154,8 @@ def open_tab(page: Page, site: Site, problems: list[str]) -> Page:
             problems.append(message.text)
 
     page.on("console", look)
-    page.on("pageerror", lambda error: problems.append(str(error)))
+    # To Firefox a stream that broke off is an error of the page, and not only of its console.
+    page.on("pageerror", lambda error: _LOST in str(error) or problems.append(str(error)))
     page.goto(site.url)
     expect(page.locator("html[data-ready]")).to_be_attached()
     return page

@@ -4,6 +4,7 @@ import { attachEmbedBar } from "./embed/embed-bar.js";
 import { readTracks } from "./library/track-list.js";
 import { Player } from "./player/player.js";
 import { AUTO } from "./player/quality.js";
+import { pressEarly } from "./shared/early.js";
 import { translate } from "./shared/words.js";
 
 const box = document.getElementById("embed");
@@ -16,3 +17,4 @@ const player = new Player(box.querySelector("audio"), AUTO, {
 });
 attachEmbedBar(box, player, tracks);
 if (tracks.length) player.offer(tracks);
+pressEarly();

@@ -10,6 +10,7 @@ import { Memory } from "./player/memory.js";
 import { offerResume } from "./player/resume-button.js";
 import { attachOffline } from "./offline/panel.js";
 import { Player } from "./player/player.js";
+import { pressEarly } from "./shared/early.js";
 import { translate } from "./shared/words.js";
 
 const bar = document.getElementById("player");
@@ -38,9 +39,7 @@ async function begin() {
   attachOffline(document.querySelector("[data-offline]"), player);
   const playAll = main.querySelector("[data-play-all]");
   attachOpening(document.getElementById("opening"), main, player, () => playAll.click());
-  const early = document.earlyPress;
-  document.earlyPress = undefined;
-  early?.click();
+  pressEarly();
   const tracks = readTracks(main);
   const find = async (ids) => tracks.filter(({ id }) => ids.includes(id));
   if (await new Memory(player, scope, find).restore()) return offerResume(main, player);

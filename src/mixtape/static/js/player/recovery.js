@@ -16,6 +16,8 @@ const HEALED_S = 5;
 const END_S = 0.5;
 // Of a track, more than what passes between two looks at where it is.
 const MUCH_S = 2;
+// So near to where it was sent, the music has come there.
+const NEAR_S = 5;
 const LOOK_EVERY_S = 3;
 
 /** Watches a player. */
@@ -28,6 +30,8 @@ export class Recovery {
     this.reloads = 0;
     this.failedAt = 0;
     this.heardAt = 0;
+    /** @type {number | null} where it was sent, until it is there: Firefox forgets that with the connection */
+    this.sentTo = null;
     this.silence = 0;
     this.isMeantToPlay = false;
     this.looksAgain = 0;
@@ -38,6 +42,7 @@ export class Recovery {
     player.addEventListener("timeupdate", () => this.#follow());
     player.addEventListener("play", () => (this.isMeantToPlay = true));
     player.addEventListener("pause", () => this.#paused());
+    player.addEventListener("seeking", () => (this.sentTo = player.audio.currentTime));
     player.addEventListener("waiting", () => this.#listen());
     player.addEventListener("progress", () => this.silence && this.#listen());
   }
@@ -76,7 +81,7 @@ export class Recovery {
     else this.#fallBack();
   }
 
-  #reload(second = this.player.position) {
+  #reload(second = this.sentTo ?? this.player.position) {
     const { player } = this;
     const isPlaying = this.isMeantToPlay || player.audio.ended;
     this.reloads += 1;
@@ -91,8 +96,21 @@ export class Recovery {
     // Only of lossless files the length is known for sure, and a hidden page is told little.
     const isSure = (served?.damage || !document.hidden) && !this.player.remote.isOn;
     const isEarly = track.lossless && isSure && this.heardAt < track.duration - MUCH_S;
-    if (isEarly) this.#makeDo({ quality: "original", damage: served?.damage ?? { heard: NaN } }, this.heardAt);
+    if (isEarly) this.#brokeOff();
     return Boolean(isEarly);
+  }
+
+  /** To Firefox a file ends where the connection does; one that ends there again is damaged. */
+  async #brokeOff() {
+    const { player, heardAt } = this;
+    const { url } = player;
+    this.sentTo ??= heardAt;
+    const served = await ask(url);
+    if (url !== player.url) return;
+    if (!served) this.#later();
+    else if (served.status >= 400) await this.refused(served.status);
+    else if (served.damage || this.reloads) this.#makeDo({ quality: "original", damage: served.damage ?? { heard: NaN } }, heardAt);
+    else this.#reload();
   }
 
   /** The file is damaged: take what the server can make of it. */
@@ -110,13 +128,18 @@ export class Recovery {
   #follow() {
     const { player } = this;
     const { audio, position, served, track } = player;
-    if (!audio.ended && !audio.seeking) this.heardAt = audio.currentTime;
+    if (!audio.ended && !audio.seeking) this.#heard(audio.currentTime);
     if (position > this.failedAt + HEALED_S) this.reloads = 0;
     if (served?.how === "live" && !served.damage) this.#lookForDamage();
     if (!track || !served?.damage?.heard) return;
     const { until } = served.damage;
     if (position < until || until > player.duration - END_S) return;
     player.leave(translate("“%(title)s” is damaged and ends at %(time)s.", { title: track.title, time: clock(until) }));
+  }
+
+  #heard(second) {
+    this.heardAt = second;
+    if (this.sentTo !== null && Math.abs(second - this.sentTo) < NEAR_S) this.sentTo = null;
   }
 
   /** Damage is found while a track is made, and then the browser is given the rest without a word. */
@@ -171,6 +194,7 @@ export class Recovery {
     this.reloads = 0;
     this.failedAt = 0;
     this.heardAt = 0;
+    this.sentTo = null;
   }
 
   #listen() {
