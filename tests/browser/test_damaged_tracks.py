@@ -31,9 +31,12 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
         make_noise(music / name, samples=SECONDS * 44_100, tags={"title": title}, seed=len(name))
     damaged(music / "middle.flac", music / "middle.flac", "overwritten")
     damaged(music / "cut.flac", music / "cut.flac", "cut")
+    half = make_noise(music / "half.wav", samples=SECONDS * 44_100, codec="pcm_s16le")
+    half.write_bytes(half.read_bytes()[: half.stat().st_size // 10])
     destroyed = music / "destroyed.flac"
     destroyed.write_bytes(destroy(destroyed.read_bytes()))
-    slug = share_mixtape(make_scanned_app(tmp_path, password=PASSWORD), *NAMES).slug
+    app = make_scanned_app(tmp_path, password=PASSWORD)
+    slug = share_mixtape(app, half.name, *NAMES).slug
     with (
         MixtapeServe(music, tmp_path / "data", PASSWORD=PASSWORD) as server,
         listener(browser, server.address, may_complain=True) as context,
@@ -86,6 +89,16 @@ def test_a_track_that_ends_early_gives_way_to_the_next_that_can_be_heard(
     expect(status(page)).to_contain_text("“Destroyed” is damaged and was skipped.")
     is_playing(page, "Sound")
     wait_for_second(page, 0.2)
+
+
+def test_a_file_that_ends_early_each_time_is_not_tried_for_ever(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: "quality=original" in request.url and asked.append("1"))
+    choose(page, "original")
+    page.get_by_role("main").get_by_role("button", name="Play half").first.click()
+    is_playing(page, "Middle")
+    wait_for_second(page, 0.2)
+    assert len(asked) < 12
 
 
 @pytest.mark.parametrize("quality", ["original", "low"])

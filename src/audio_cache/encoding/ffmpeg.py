@@ -108,8 +108,8 @@ class FFmpegRun:
     """One ffmpeg process, from start to end, read by the thread that started it.
 
     The kernel ends ffmpeg with that thread (`setpriv --pdeathsig`, if util-linux is installed), and
-    elsewhere, as where it was on standby, a closed pipe does: no ffmpeg outlives its parent, not
-    even one that was killed.
+    elsewhere, as where it was on standby, a closed pipe does as soon as it writes: no ffmpeg
+    outlives its parent by more than that, not even one that was killed.
     It sees little of our environment and has limits of its own (`confinement.py`).
 
     Args:

@@ -6,7 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -114,7 +114,13 @@ def start(command: Sequence[str], descriptors: Sequence[int]) -> subprocess.Pope
 
 def open_pipes(arguments: Sequence[str], outputs: int) -> tuple[list[int], list[int], list[str]]:
     """Return the ends to read from, those to write to, and the arguments with these in them."""
-    pipes = [os.pipe() for _ in range(outputs)]
+    pipes: list[tuple[int, int]] = []
+    try:
+        for _ in range(outputs):
+            pipes.append(os.pipe())
+    except OSError:
+        close_all([end for pipe in pipes for end in pipe])
+        raise
     read_ends = [read_end for read_end, _ in pipes]
     write_ends = [write_end for _, write_end in pipes]
     names = iter([f"pipe:{write_end}" for write_end in write_ends])
@@ -122,7 +128,7 @@ def open_pipes(arguments: Sequence[str], outputs: int) -> tuple[list[int], list[
     return read_ends, write_ends, told
 
 
-def close_all(descriptors: Sequence[int]) -> None:
+def close_all(descriptors: Iterable[int]) -> None:
     """Close descriptors."""
     for each in descriptors:
         os.close(each)

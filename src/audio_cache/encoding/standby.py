@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import struct
 import subprocess
@@ -31,6 +32,7 @@ _FIRST, _REST = b" ", b"2147483647"
 _ENDED_WITHIN_S: Final = 10.0
 _READY_WITHIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 0.002
+_logger: Final = logging.getLogger(__name__)
 # What is missing where ffmpeg could not open what we hold, or knows no option with a file.
 _CAN_WAIT: Final = hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd")
 
@@ -111,6 +113,7 @@ class _Waiting:
 
     def __init__(self, kind: _Kind) -> None:
         self.kind = kind
+        self._started_at = time.monotonic()
         self._gate: list[int] = []
         self._lent: list[int] = []
         self._pipes: list[int] = []
@@ -120,12 +123,13 @@ class _Waiting:
         except OSError:
             self._close()
             raise
-        with contextlib.suppress(BrokenPipeError):
-            os.write(self._gate[0], _FIRST)
+        # Our own end to read from is open, so that this fails at no ffmpeg that has ended.
+        os.write(self._gate[0], _FIRST)
 
     def _start(self) -> None:
         read_end, gate = os.pipe()
         self._gate = [gate]
+        _gates.add(gate)
         self._lent = [read_end]
         self._source = self._lend(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
         words = ["-/" + _GATE, _name(read_end)]
@@ -149,12 +153,23 @@ class _Waiting:
         return descriptor
 
     def _close(self) -> None:
-        close_all([*self._gate, *self._lent, *self._pipes])
+        self._close_gate()
+        close_all([*self._lent, *self._pipes])
+
+    def _close_gate(self) -> None:
+        gate, self._gate = self._gate, []
+        _gates.difference_update(gate)
+        close_all(gate)
 
     @property
     def is_over(self) -> bool:
         """Say whether it has ended without having been used."""
         return self._process.poll() is not None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Say whether it should be ready long since, and is not."""
+        return time.monotonic() > self._started_at + _READY_WITHIN_S and not self.is_ready
 
     @property
     def has_failed(self) -> bool:
@@ -173,10 +188,9 @@ class _Waiting:
         for value, word in zip(self._values, late, strict=True):
             os.write(value, word.encode())
         os.dup2(source, self._source, inheritable=False)
-        with contextlib.suppress(BrokenPipeError):
-            # It may have ended since, which whoever reads from it will see.
-            os.write(self._gate[0], _REST)
-        close_all(self._gate)
+        # It may have ended since, which whoever reads from it will see.
+        os.write(self._gate[0], _REST)
+        self._close_gate()
         names = iter(self._told)
         told = [next(names) if word == OUTPUT else str(word) for word in arguments]
         words = [self.kind.program, *OPENING, *told]
@@ -226,17 +240,24 @@ class _Standby:
         if waiting.is_over:
             self._note_end(waiting)
             return None
-        return waiting.begin(arguments, source)
+        try:
+            return waiting.begin(arguments, source)
+        except OSError:
+            waiting.end()
+            return None
 
     def stock(self, kind: _Kind) -> None:
         """Start one of a kind unless one waits; the kind that was needed least lately gives way."""
         if not self.most or kind.program in self._unable or not kind.can_wait:
             return
+        superfluous: list[_Waiting | None] = []
         with self._lock:
-            is_there = self._waiting.get(kind) is not None
-            self._waiting.setdefault(kind, None)
+            waiting = self._waiting.get(kind)
+            is_there = waiting is not None and not waiting.is_stuck
+            if not is_there:
+                superfluous.append(waiting)
+                self._waiting[kind] = None
             self._waiting.move_to_end(kind)
-            superfluous = []
             while len(self._waiting) > self.most:
                 superfluous.append(self._waiting.popitem(last=False)[1])
         for each in superfluous:
@@ -266,8 +287,10 @@ class _Standby:
             time.sleep(_LOOK_EVERY_S)
 
     def _note_end(self, waiting: _Waiting) -> None:
-        if waiting.has_failed:
-            self._unable.add(waiting.kind.program)
+        program = waiting.kind.program
+        if waiting.has_failed and program not in self._unable:
+            self._unable.add(program)
+            _logger.info("%s cannot wait for listeners, so it is started for each", program)
         waiting.forget()
 
     def clear(self) -> None:
@@ -278,6 +301,9 @@ class _Standby:
         """Leave to the parent what is the parent's, in a process that was forked from it."""
         self._lock = threading.Lock()
         self._empty(_Waiting.forget)
+        # Of those that were about to wait, or to begin, in other threads.
+        close_all(_gates)
+        _gates.clear()
 
     def _empty(self, end: Callable[[_Waiting], None]) -> None:
         with self._lock:
@@ -287,6 +313,8 @@ class _Standby:
             end(each)
 
 
+# The ends of ours that keep gates open, whoever holds them at the moment.
+_gates: Final[set[int]] = set()
 _standby: Final = _Standby()
 if hasattr(os, "register_at_fork"):
     # The pipe that one waits at would not end with the parent if a child held it too.

@@ -94,6 +94,9 @@ def encode_together(
         with contextlib.suppress(_UnsettledError):
             yield from _encode(early, renditions, nice, on_start, settling=settling)
             return
+        # Too seldom for one of its kind to wait in the place of a start's.
+        yield from _encode(piece, renditions, nice, on_start, is_hurried=False)
+        return
     yield from _encode(piece, renditions, nice, on_start, check)
 
 
@@ -108,6 +111,8 @@ def _encode(
     on_start: Callable[[FFmpegRun], None],
     check: AudioCheck | None = None,
     settling: Settling | None = None,
+    *,
+    is_hurried: bool = True,
 ) -> Generator[tuple[int, bytes]]:
     """Yield what `encode_together` does, from one ffmpeg.
 
@@ -129,7 +134,7 @@ def _encode(
         outputs=len(renditions) + (checked is not None) + (settling is not None),
         wait_limit_s=whole.wait_limit_s,
         nice=nice,
-        is_hurried=True,
+        is_hurried=is_hurried,
     ) as run:
         on_start(run)
         for index, data in _believed(run, len(renditions), checked, settling):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -176,6 +177,56 @@ def test_one_that_was_killed_is_done_without(watch: Watch, tracks: dict[str, Pat
     watch.settle()
     assert whole(rendition) == expected
     assert len(watch.begun) == 1
+
+
+def test_where_one_cannot_be_told_what_to_do_another_is_started(
+    watch: Watch, tracks: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendition = rendition_of(tracks["a.flac"])
+    expected = whole(rendition)
+    [waiting] = watch.settle()
+    before = open_files()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(standby._Waiting, "begin", full)
+    monkeypatch.setattr(watch.pool, "most", 0)
+    assert whole(rendition) == expected
+    assert not is_alive(waiting)
+    assert len(open_files()) < len(before)
+
+
+def test_one_that_never_comes_to_wait_is_replaced(
+    watch: Watch, tracks: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendition = rendition_of(tracks["a.flac"])
+    whole(rendition)
+    [stuck] = watch.settle()
+    monkeypatch.setattr(standby, "_READY_WITHIN_S", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(standby._Waiting, "is_ready", False)
+        whole(rendition)
+    [fresh] = watch.waiting
+    assert fresh != stuck
+    assert not is_alive(stuck)
+
+
+def test_without_descriptors_nothing_is_left_open(
+    watch: Watch, tracks: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, pipe, made = open_files(), os.pipe, []
+
+    def scarce() -> tuple[int, int]:
+        made.append(1)
+        if len(made) > 2:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return pipe()
+
+    monkeypatch.setattr(os, "pipe", scarce)
+    together.prepare(find_ffmpeg())
+    assert watch.waiting == []
+    assert open_files() == before
 
 
 def test_an_ffmpeg_that_knows_no_standby_is_asked_once(

@@ -16,6 +16,8 @@ const HEALED_S = 5;
 const END_S = 0.5;
 // Of a track, more than what passes between two looks at where it is.
 const MUCH_S = 2;
+// A server that is there answers within this.
+const ANSWERED_WITHIN_S = 20;
 // So near to where it was sent, the music has come there.
 const NEAR_S = 5;
 const LOOK_EVERY_S = 3;
@@ -32,6 +34,9 @@ export class Recovery {
     this.heardAt = 0;
     /** @type {number | null} where it was sent, until it is there: Firefox forgets that with the connection */
     this.sentTo = null;
+    /** @type {number | null} where the file came to an end before its time */
+    this.brokeAt = null;
+    this.asksOf = "";
     this.silence = 0;
     this.isMeantToPlay = false;
     this.looksAgain = 0;
@@ -42,7 +47,7 @@ export class Recovery {
     player.addEventListener("timeupdate", () => this.#follow());
     player.addEventListener("play", () => (this.isMeantToPlay = true));
     player.addEventListener("pause", () => this.#paused());
-    player.addEventListener("seeking", () => (this.sentTo = player.audio.currentTime));
+    player.addEventListener("seeking", () => (this.sentTo = player.position));
     player.addEventListener("waiting", () => this.#listen());
     player.addEventListener("progress", () => this.silence && this.#listen());
   }
@@ -81,7 +86,7 @@ export class Recovery {
     else this.#fallBack();
   }
 
-  #reload(second = this.sentTo ?? this.player.position) {
+  #reload(second = this.player.resumeAt ?? this.sentTo ?? this.player.position) {
     const { player } = this;
     const isPlaying = this.isMeantToPlay || player.audio.ended;
     this.reloads += 1;
@@ -104,12 +109,17 @@ export class Recovery {
   async #brokeOff() {
     const { player, heardAt } = this;
     const { url } = player;
+    if (this.asksOf === url) return;
+    this.asksOf = url;
     this.sentTo ??= heardAt;
     const served = await ask(url);
+    this.asksOf = "";
     if (url !== player.url) return;
-    if (!served) this.#later();
-    else if (served.status >= 400) await this.refused(served.status);
-    else if (served.damage || this.reloads) this.#makeDo({ quality: "original", damage: served.damage ?? { heard: NaN } }, heardAt);
+    if (!served) return this.#later();
+    if (served.status >= 400) return this.refused(served.status);
+    const isAgain = this.brokeAt !== null && Math.abs(heardAt - this.brokeAt) < MUCH_S;
+    this.brokeAt = heardAt;
+    if (served.damage || isAgain) this.#makeDo({ quality: "original", damage: served.damage ?? { heard: NaN } }, heardAt);
     else this.#reload();
   }
 
@@ -128,8 +138,8 @@ export class Recovery {
   #follow() {
     const { player } = this;
     const { audio, position, served, track } = player;
+    // At its end a browser says that all of a file was heard, however much of it there was.
     if (!audio.ended && !audio.seeking) this.#heard(audio.currentTime);
-    if (position > this.failedAt + HEALED_S) this.reloads = 0;
     if (served?.how === "live" && !served.damage) this.#lookForDamage();
     if (!track || !served?.damage?.heard) return;
     const { until } = served.damage;
@@ -138,8 +148,12 @@ export class Recovery {
   }
 
   #heard(second) {
+    const went = second - this.heardAt;
+    const isThere = this.sentTo !== null && Math.abs(second - this.sentTo) < NEAR_S;
+    // Or it plays on from somewhere else.
+    if (isThere || (went > 0 && went < MUCH_S)) this.sentTo = null;
     this.heardAt = second;
-    if (this.sentTo !== null && Math.abs(second - this.sentTo) < NEAR_S) this.sentTo = null;
+    if (second > this.failedAt + HEALED_S) this.reloads = 0;
   }
 
   /** Damage is found while a track is made, and then the browser is given the rest without a word. */
@@ -195,6 +209,7 @@ export class Recovery {
     this.failedAt = 0;
     this.heardAt = 0;
     this.sentTo = null;
+    this.brokeAt = null;
   }
 
   #listen() {
@@ -216,7 +231,7 @@ export class Recovery {
 /** @returns {Promise<import("./served.js").Served | null>} what an address would send, null where no answer comes */
 async function ask(url) {
   try {
-    return await askServed(url);
+    return await askServed(url, AbortSignal.timeout(1000 * ANSWERED_WITHIN_S));
   } catch {
     return null;
   }
