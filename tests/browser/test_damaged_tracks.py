@@ -31,12 +31,12 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
         make_noise(music / name, samples=SECONDS * 44_100, tags={"title": title}, seed=len(name))
     damaged(music / "middle.flac", music / "middle.flac", "overwritten")
     damaged(music / "cut.flac", music / "cut.flac", "cut")
-    half = make_noise(music / "half.wav", samples=SECONDS * 44_100, codec="pcm_s16le")
-    half.write_bytes(half.read_bytes()[: half.stat().st_size // 10])
+    tenth = make_noise(music / "tenth.wav", samples=SECONDS * 44_100, codec="pcm_s16le")
+    tenth.write_bytes(tenth.read_bytes()[: tenth.stat().st_size // 10])
     destroyed = music / "destroyed.flac"
     destroyed.write_bytes(destroy(destroyed.read_bytes()))
     app = make_scanned_app(tmp_path, password=PASSWORD)
-    slug = share_mixtape(app, half.name, *NAMES).slug
+    slug = share_mixtape(app, tenth.name, *NAMES).slug
     with (
         MixtapeServe(music, tmp_path / "data", PASSWORD=PASSWORD) as server,
         listener(browser, server.address, may_complain=True) as context,
@@ -95,7 +95,7 @@ def test_a_file_that_ends_early_each_time_is_not_tried_for_ever(page: Page) -> N
     asked: list[str] = []
     page.on("request", lambda request: "quality=original" in request.url and asked.append("1"))
     choose(page, "original")
-    page.get_by_role("main").get_by_role("button", name="Play half").first.click()
+    page.get_by_role("main").get_by_role("button", name="Play tenth").first.click()
     is_playing(page, "Middle")
     wait_for_second(page, 0.2)
     assert len(asked) < 12

@@ -23,11 +23,10 @@ from ..quality import DEFAULT_EFFORT, EFFORTS, Effort
 from ..sources.source import Source, open_source
 from . import standby
 from .confinement import confine, environment, limit_met
-from .launch import filled, launch
+from .launch import end_process, filled, launch
 
 _READ_BYTES: Final = 1 << 16
 _ERROR_LINES: Final = 40
-_ENDED_WITHIN_S: Final = 10.0
 _POLL_AT_MOST_MS: Final = 2**31 - 1
 _NICEST: Final = 19
 # The exit status of nice, setpriv and every shell if a program is missing or can't be started.
@@ -231,9 +230,7 @@ class FFmpegRun:
         """End ffmpeg if it is still running, and free its resources. Closing again does nothing."""
         is_first = bool(self._outputs)
         if self._process.poll() is None:
-            self._process.kill()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=_ENDED_WITHIN_S)
+            end_process(self._process)
         for fd in (*self._outputs, *self._lent):
             os.close(fd)
         self._outputs, self._lent = {}, []
@@ -248,9 +245,7 @@ class FFmpegRun:
     def kill(self) -> None:
         """End ffmpeg from another thread; its reader gets an EncodeInterruptedError from finish."""
         self._killed = True
-        self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=_ENDED_WITHIN_S)
+        end_process(self._process)
 
     def stand_back(self, nice: int) -> None:
         """Raise ffmpeg's niceness to this, from any thread; it can't be lowered again."""

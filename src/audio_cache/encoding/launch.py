@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -17,6 +18,7 @@ INPUT: Final = "{in}"
 _DESCRIPTOR: Final = "/proc/self/fd/{}" if os.path.isdir("/proc/self/fd") else "/dev/fd/{}"
 OPENING: Final = ("-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose")
 OUTPUT: Final = "{out}"
+_ENDED_WITHIN_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -110,6 +112,13 @@ def start(command: Sequence[str], descriptors: Sequence[int]) -> subprocess.Pope
         # sessions first (sched_autogroup), so niceness means nothing between two of them.
         process_group=0,
     )
+
+
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """End a process that was started, whatever it does, and wait until it is gone."""
+    process.kill()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=_ENDED_WITHIN_S)
 
 
 def open_pipes(arguments: Sequence[str], outputs: int) -> tuple[list[int], list[int], list[str]]:

@@ -10,12 +10,10 @@ that /proc has for what we hold, so none outlives us: as we end, the pipe does, 
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import logging
 import os
 import struct
-import subprocess
 import termios
 import threading
 import time
@@ -24,12 +22,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .launch import INPUT, OPENING, OUTPUT, Launched, close_all, filled, open_pipes, start
+from .launch import (
+    INPUT,
+    OPENING,
+    OUTPUT,
+    Launched,
+    close_all,
+    end_process,
+    filled,
+    open_pipes,
+    start,
+)
 
 # The option that it waits at, and its default. A blank is no number, so it ends if no more comes.
 _GATE: Final = "max_alloc"
 _FIRST, _REST = b" ", b"2147483647"
-_ENDED_WITHIN_S: Final = 10.0
 _READY_WITHIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 0.002
 _logger: Final = logging.getLogger(__name__)
@@ -198,9 +205,7 @@ class _Waiting:
 
     def end(self) -> None:
         """End it; what it said is of no use to anybody."""
-        self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=_ENDED_WITHIN_S)
+        end_process(self._process)
         self.forget()
 
     def forget(self) -> None:

@@ -40,7 +40,6 @@ _USUAL: Final = Source(
     bits=16,
     samples=600 * mp3.SAMPLE_RATE_HZ,
 )
-_USUAL_CODEC: Final = "pcm_s16le"
 # How long frames that ffmpeg writes one by one are left to gather, so that one read takes several.
 _GATHER_S: Final = 0.002
 
@@ -55,7 +54,7 @@ def prepare(ffmpeg: FFmpeg) -> None:
     prepare_seeks()
     last = mp3.frame_count(_USUAL.samples or 0)
     settings = [QUALITY_SETTINGS[DEFAULT_QUALITY]]
-    start = Piece(_USUAL, 0, last).arguments(settings, ffmpeg.options, _USUAL_CODEC)
+    start = Piece(_USUAL, 0, last).arguments(settings, ffmpeg.options, AudioCheck(_USUAL).codec)
     jump = Piece(_USUAL, last - 1, last, is_urgent=True, settles_in=EARLY_FRAMES)
     settling = Settling(bitrate_bps(DEFAULT_QUALITY))
     for arguments in (jump.arguments(settings, ffmpeg.options, settling=settling), start):
