@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from audio_cache import QUALITY_SETTINGS, QualityLevel
-from audio_cache.quality import EFFORTS, Effort
+from audio_cache.quality import EFFORTS
 
 from .machine import usable_cores
 from .music import Piece, find_music, run_ffmpeg, work_folder
@@ -30,8 +30,11 @@ EXCERPT_S = 8
 SKIPPED_S = 30
 ENCODED_S = 40
 ENCODES = 5
-# The reservoir is worth keeping only where it is heard.
+# The reservoir is worth keeping only where it is heard, and so is what LAME does by itself.
 LESS_WITHOUT_RESERVOIR = 0.05
+LESS_THAN_LAME = 0.02
+_BY_ITSELF = "LAME by itself"
+_OPTIONS = {_BY_ITSELF: (), **{effort: options for effort, (_, options) in EFFORTS.items()}}
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Way:
     """A way to encode."""
 
     quality: QualityLevel
-    effort: Effort
+    effort: str
     has_reservoir: bool
 
     def options(self) -> tuple[str, ...]:
@@ -47,12 +50,12 @@ class Way:
         rate = QUALITY_SETTINGS[self.quality]["bitrate"]
         reservoir = str(int(self.has_reservoir))
         encoder = ("-c:a", "libmp3lame", "-ar", "44100", "-ac", "2", "-b:a", rate)
-        return (*encoder, "-reservoir", reservoir, *EFFORTS[self.effort][1])
+        return (*encoder, "-reservoir", reservoir, *_OPTIONS[self.effort])
 
 
 WAYS = tuple(
     Way(quality, effort, has_reservoir)
-    for quality, effort, has_reservoir in product(QUALITY_SETTINGS, EFFORTS, (False, True))
+    for quality, effort, has_reservoir in product(QUALITY_SETTINGS, _OPTIONS, (False, True))
 )
 
 
@@ -70,25 +73,34 @@ def run() -> Result:
         ]
         with ProcessPoolExecutor(usable_cores()) as pool:
             scored = list(pool.map(_score, jobs))
-        took_s = {effort: list(_encode_times(pieces[0], effort)) for effort in EFFORTS}
+        took_s = {effort: list(_encode_times(pieces[0], effort)) for effort in _OPTIONS}
     scores: dict[Way, list[float]] = {way: [] for way in WAYS}
     for (_, _, way), score in zip(jobs, scored, strict=True):
         scores[way].append(score)
     return make_result(scores, {effort: median(times) for effort, times in took_s.items()})
 
 
-def make_result(scores: dict[Way, list[float]], took_s: dict[Effort, float]) -> Result:
+def make_result(scores: dict[Way, list[float]], took_s: dict[str, float]) -> Result:
     """Return what the scores say."""
     figures = [Figure(_words(way), mean(scored), "MOS") for way, scored in scores.items()]
     for quality in QUALITY_SETTINGS:
         off, on = (scores[Way(quality, "default", each)] for each in (False, True))
-        less = mean(one - other for one, other in zip(on, off, strict=True))
         figures.append(
-            Figure(f"{quality}: lost without the reservoir", less, "MOS", LESS_WITHOUT_RESERVOIR)
+            Figure(
+                f"{quality}: lost without the reservoir",
+                _lost(off, on),
+                "MOS",
+                LESS_WITHOUT_RESERVOIR,
+            )
         )
-    figures.append(
-        Figure("time of an encode, fast beside default", took_s["fast"] / took_s["default"], "×")
-    )
+        full = scores[Way(quality, _BY_ITSELF, has_reservoir=False)]
+        figures.append(
+            Figure(f"{quality}: lost beside {_BY_ITSELF}", _lost(off, full), "MOS", LESS_THAN_LAME)
+        )
+    figures += [
+        Figure(f"time of an encode, {each} beside {other}", took_s[each] / took_s[other], "×")
+        for each, other in (("default", _BY_ITSELF), ("fast", "default"))
+    ]
     count = len(next(iter(scores.values())))
     return Result(
         title="What ViSQOL hears of each quality",
@@ -101,6 +113,10 @@ def make_result(scores: dict[Way, list[float]], took_s: dict[Effort, float]) -> 
             "after the other.",
         ),
     )
+
+
+def _lost(scored: list[float], full: list[float]) -> float:
+    return mean(more - less for more, less in zip(full, scored, strict=True))
 
 
 def _words(way: Way) -> str:
@@ -123,7 +139,7 @@ def _score(job: tuple[Path, Piece, Way]) -> float:
     return float(scale.measure(str(reference), str(decoded)).moslqo)
 
 
-def _encode_times(piece: Piece, effort: Effort) -> Iterator[float]:
+def _encode_times(piece: Piece, effort: str) -> Iterator[float]:
     """Give the seconds that encodes take."""
     options = Way("low", effort, has_reservoir=False).options()
     for _ in range(ENCODES):

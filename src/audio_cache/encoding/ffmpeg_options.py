@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ from ..quality import QualitySetting
 from ..sources.source import Source
 from . import mp3
 from .cut import Cut, can_seek, cut_of
-from .ffmpeg import FFmpeg, FFmpegRun, Report
+from .ffmpeg import FFmpegRun, Report
 from .launch import INPUT
 from .settling import SETTLING_FRAMES, Settling
 from .standby import Late
@@ -42,7 +42,8 @@ _OPEN_ENDED: Final = frozenset({"flac", "wv"})
 LOOKAHEAD_FRAMES: Final = 2
 # Covers the resampler's rounding: up to 39 samples if the audio is shorter than its filter, else 1.
 _PAD_SAMPLES: Final = 64
-_CHECKED_AT_ONCE: Final = 65_536
+# Each frame costs the threads of ffmpeg a handover.
+IN_LARGE_FRAMES: Final = "asetnsamples=n=65536:p=0"
 _MD5_OUTPUT: Final = ("-f", "md5", "{out}")
 _MD5_DIGITS: Final = 32
 # By FLAC's bits per sample: as which its MD5 counts them.
@@ -98,8 +99,8 @@ class Piece:
         Args:
             settings: the qualities, each to an output.
             options: further ones of the encoder.
-            checked_as: the codec of the samples as they were decoded, whose MD5 one output more
-                gives.
+            checked_as: the codec of the samples as they were decoded, which one output more gives;
+                of all of the source it gives their MD5.
             settling: what one output more gives the samples that it asks for.
         """
         arguments = input_arguments(
@@ -119,16 +120,17 @@ class Piece:
                 stop = start + settling.samples
                 chain += f";[settling]atrim=start_sample={start}:end_sample={stop}[asked]"
             if checked_as:
-                # In large frames, each of which costs the threads of ffmpeg a handover.
-                chain = f"asplit[plain],{chain};[plain]asetnsamples=n={_CHECKED_AT_ONCE}:p=0[raw]"
+                chain = f"asplit[plain],{chain};[plain]{self._own_samples()}{IN_LARGE_FRAMES}[raw]"
             arguments += ["-filter_complex", Late(f"[0:a:0]{chain}")]
             for label, setting in zip(labels, settings, strict=True):
                 encoder = encoder_arguments(setting, options, at_once=self.is_urgent)
                 arguments += ["-map", label, *encoder]
         if settling is not None:
             arguments += ["-map", "[asked]", *_SAMPLES_OUTPUT]
-        if checked_as:
+        if checked_as and self.is_whole:
             arguments += ["-map", "[raw]", "-c:a", Late(checked_as), *_MD5_OUTPUT]
+        elif checked_as:
+            arguments += ["-map", "[raw]", *samples_output(checked_as)]
         return arguments + (self._counter() if self._is_counted and self.is_last else [])
 
     @property
@@ -210,9 +212,14 @@ class Piece:
     @property
     def _sought(self) -> int:
         """Return the sample of the source at which decoding starts."""
-        if not self._is_sought:
-            return 0
-        return self._start_sample * self.source.rate_hz // mp3.SAMPLE_RATE_HZ
+        return sample_at(self.source, self._warm) if self._is_sought else 0
+
+    def _own_samples(self) -> str:
+        """Return the filter that leaves the samples of these frames, which are whole groups."""
+        first = sample_at(self.source, self.first) - self._sought
+        stop = sample_at(self.source, self.stop) - self._sought
+        end = "" if self.is_last else f":end_sample={stop}"
+        return "" if self.is_whole else f"atrim=start_sample={first}{end},"
 
     def _filters(self) -> str:
         cut = self._cut
@@ -271,6 +278,16 @@ def resampled(source: Source, cut: Cut | None = None) -> str:
     return f"{chain}aresample={mp3.SAMPLE_RATE_HZ},apad=pad_len={_PAD_SAMPLES}"
 
 
+def sample_at(source: Source, frame: int) -> int:
+    """Return at which sample of a source a frame begins, which is exact where a group does."""
+    return frame * mp3.FRAME_SAMPLES * source.rate_hz // mp3.SAMPLE_RATE_HZ
+
+
+def samples_output(codec: str) -> list[str]:
+    """Return the options of an output that is nothing but samples."""
+    return ["-c:a", codec, "-f", codec.removeprefix("pcm_"), "{out}"]
+
+
 def encoder_arguments(
     setting: QualitySetting, options: Sequence[str], *, at_once: bool = False
 ) -> list[str]:
@@ -291,10 +308,10 @@ class AudioCheck:
     """
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        self.source = source
         self._said = bytearray()
         self.codec = _CHECKED_AS[source.bits]
-        # Of the very samples that were encoded, and of those that a decode beside it gave.
+        # By one ffmpeg, of the very samples that it encoded; and by several, or one of its own.
         self.is_passed = False
         self.is_passed_apart = False
 
@@ -312,37 +329,21 @@ class AudioCheck:
         """Compare, once ffmpeg has said it.
 
         Raises:
-            DamagedSourceError: they are not the audio that the file says it holds.
+            DamagedSourceError: as `compare`.
         """
-        self._compare(self._said)
+        self.compare(self._said.decode("ascii", "replace").strip().removeprefix("MD5=").lower())
         self.is_passed = True
 
-    def run(self, ffmpeg: FFmpeg, on_start: Callable[[FFmpegRun], None], *, nice: int = 0) -> None:
-        """Decode all of the source and compare, where no encode reads all of it.
+    def compare(self, found: str) -> None:
+        """Compare the MD5 of decoded samples with the one that is stated.
 
         Raises:
-            EncodeInterruptedError: somebody ended the ffmpeg.
-            DamagedSourceError: as `finish`, or the source cannot be decoded.
-            EncodeError: ffmpeg met one of its limits.
+            DamagedSourceError: they are not the audio that the file says it holds.
         """
-        output = ("-map", "0:a:0", "-vn", "-c:a", self.codec, *_MD5_OUTPUT)
-        with FFmpegRun(
-            ffmpeg, [*input_arguments(self._source), *output], source=self._source, nice=nice
-        ) as run:
-            on_start(run)
-            said = b"".join(data for _, data in run.read())
-            report = run.finish()
-        if report.returncode != 0:
-            raise run_error(self._source, "cannot be decoded", run, report)
-        self._compare(said)
-        self.is_passed_apart = True
-
-    def _compare(self, said: bytes | bytearray) -> None:
-        found = said.decode("ascii", "replace").strip().removeprefix("MD5=").lower()
-        stated = self._source.audio.removeprefix("flac-md5:")
+        stated = self.source.audio.removeprefix("flac-md5:")
         if len(found) != _MD5_DIGITS or not stated.startswith(f"{found}-"):
             raise DamagedSourceError(
-                name_of(self._source),
+                name_of(self.source),
                 "is damaged: its audio does not have the MD5 that the file states for it. "
                 "Restore it from a backup, or encode it anew with flac",
             )

@@ -16,6 +16,7 @@ from ..sources.source import Source
 from .cut import cut_of
 from .ffmpeg import FFmpeg, FFmpegRun
 from .ffmpeg_options import CONTINUOUS_WITHIN_SAMPLES, AudioCheck, input_arguments, run_error
+from .sample_check import check_apart
 
 # "[Parsed_ashowinfo_0 @ 0x…] [info] n:3 pts:12288 pts_time:… rate:44100 nb_samples:4096 …"
 _FRAME: Final = re.compile(r"\[Parsed_ashowinfo_\d+ @ .* pts:\s*(-?\d+) .* nb_samples:\s*(\d+) ")
@@ -124,7 +125,7 @@ def survey(
     check = AudioCheck.of(source)
     try:
         if check is not None:
-            check.run(ffmpeg, on_start)
+            check_apart(check, ffmpeg, on_start, nice=nice)
     except DamagedSourceError:
         return damage
     return None

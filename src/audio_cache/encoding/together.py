@@ -19,6 +19,7 @@ from .standby import make_ready, wait_until_ready
 
 if TYPE_CHECKING:
     from .rendition import Rendition
+    from .sample_check import Stretch
 
 _SILENCE_AT_ONCE: Final = 1 << 16
 # Players ask for so much of a track's start before they make a sound.
@@ -70,6 +71,7 @@ def encode_together(
     nice: int = 0,
     on_start: Callable[[FFmpegRun], None] = lambda run: None,
     check: AudioCheck | None = None,
+    stretch: Stretch | None = None,
     is_urgent: bool = False,
 ) -> Generator[tuple[int, bytes]]:
     """Yield (index, bytes) of the frames [first, stop) of several renditions, decoded once.
@@ -78,6 +80,7 @@ def encode_together(
         renditions: of one source; the bytes of each are those of its own `encode`.
         first, stop, nice, on_start: as for `Rendition.encode`.
         check: is told the MD5 of the decoded samples where this decodes all of the source.
+        stretch: is given the samples of these frames, which are whole groups, but not all, of FLAC.
         is_urgent: give the bytes of the one rendition a few frames at a time.
 
     Raises:
@@ -86,6 +89,7 @@ def encode_together(
     whole = renditions[0]
     stop = whole.frames if stop is None else stop
     piece = Piece(whole.source, first, stop, whole.is_best_effort, is_urgent)
+    assert stretch is None or not (piece.is_whole or is_urgent or whole.is_best_effort)
     if is_urgent and first > EARLY_FRAMES and not whole.is_best_effort:
         # For who waits it begins as late as it can, which mostly proves late enough.
         settling = Settling(whole.bitrate_bps)
@@ -96,7 +100,8 @@ def encode_together(
         # Too seldom for one of its kind to wait in the place of a start's.
         yield from _encode(piece, renditions, nice, on_start, is_hurried=False)
         return
-    yield from _encode(piece, renditions, nice, on_start, check)
+    checked = stretch or (check if piece.is_whole else None)
+    yield from _encode(piece, renditions, nice, on_start, checked)
 
 
 class _UnsettledError(Exception):
@@ -108,7 +113,7 @@ def _encode(
     renditions: Sequence[Rendition],
     nice: int,
     on_start: Callable[[FFmpegRun], None],
-    check: AudioCheck | None = None,
+    checked: AudioCheck | Stretch | None = None,
     settling: Settling | None = None,
     *,
     is_hurried: bool = True,
@@ -124,7 +129,6 @@ def _encode(
     missing = [piece.want_bytes(bitrate) for bitrate in bitrates]
     settings = [QUALITY_SETTINGS[each.quality] for each in renditions]
     tails = [_Tail(bitrate, is_start=piece.first == 0) for bitrate in bitrates]
-    checked = check if piece.is_whole else None
     codec = checked.codec if checked is not None else ""
     with FFmpegRun(
         whole.ffmpeg,
@@ -158,7 +162,7 @@ def _encode(
 
 
 def _believed(
-    run: FFmpegRun, encoders: int, check: AudioCheck | None, settling: Settling | None
+    run: FFmpegRun, encoders: int, check: AudioCheck | Stretch | None, settling: Settling | None
 ) -> Generator[tuple[int, bytes]]:
     """Yield what the encoders of a run give; with `settling` what one does, once it has settled.
 

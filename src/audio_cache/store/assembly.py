@@ -9,6 +9,7 @@ in order, so every partial is always a prefix of its rendition and can be resume
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -17,8 +18,10 @@ from typing import Final
 from ..encoding import mp3
 from ..encoding.cancellation import Cancellation
 from ..encoding.ffmpeg_options import AudioCheck
+from ..encoding.sample_check import IN_MEMORY_BYTES, SampleCheck
 from ..encoding.together import encode_together
 from ..errors import EncodeError
+from .entry import PARTIAL_FOLDER
 from .partial import MakeRoom, Partial, require_space
 
 # A piece costs a start of ffmpeg and the groups in which its encoder settles: 9 % of the shortest
@@ -39,8 +42,8 @@ class Assembly:
         nice: CPU niceness of the encoders.
         cancellation: ends the encoders; what they made stays.
         on_growth: is told the bytes that are there of the first quality, and how many it has.
-        check: is given the decoded samples where one ffmpeg decodes all of the source; where
-            several threads share it, the first that helps decodes all of it for the check.
+        check: is given the decoded samples. Where several threads share the source, those of the
+            pieces come with them, and the first that helps decodes what comes before the pieces.
         make_room: makes room for what is still missing.
     """
 
@@ -62,7 +65,8 @@ class Assembly:
         self._cancellation = cancellation or Cancellation()
         self._on_growth = on_growth
         self._check = check
-        self._is_check_begun = check is None
+        # The check of the pieces, where the source is shared.
+        self._samples: SampleCheck | None = None
         self._changed = threading.Condition()
         self._hands = 1
         self._error: BaseException | None = None
@@ -97,6 +101,9 @@ class Assembly:
             for partial in self._partials:
                 partial.discard()
             raise
+        finally:
+            if self._samples is not None:
+                self._samples.close()
 
     def wants_help(self) -> bool:
         """Say whether one more thread would speed it up; a guess, which needs no lock."""
@@ -115,10 +122,10 @@ class Assembly:
         with self._changed:
             self._hands += 1
             self._shorten_front()
-            check = self._take_check()
+            samples = self._begin_check()
         try:
-            if check is not None:
-                check.run(self._renditions[0].ffmpeg, self._cancellation.hold, nice=self._nice)
+            if samples is not None:
+                self._decode_front(samples)
             while has_time() and (piece := self._take_piece()) is not None:
                 self._encode_piece(*piece)
         except BaseException as error:
@@ -147,7 +154,9 @@ class Assembly:
             self._encode_front(first)
             self.help()
             with self._changed:
-                self._changed.wait_for(lambda: self._error or self._appended == self.frames)
+                self._changed.wait_for(lambda: self._error or self._is_made())
+            if self._error is None and self._samples is not None:
+                self._samples.finish()
         except BaseException as error:
             self._fail(error)
         if self._error is not None:
@@ -200,12 +209,28 @@ class Assembly:
         if self.frames - stop >= _SHORTEST_PIECE:
             self._next = self._front_stop = stop
 
-    def _take_check(self) -> AudioCheck | None:
-        """Return the check if the caller is to make it: first, as the longest piece of all."""
-        if self._is_check_begun or self._front_stop == self.frames:
+    def _is_made(self) -> bool:
+        is_checked = self._samples is None or self._samples.is_complete
+        return self._appended == self.frames and is_checked
+
+    def _begin_check(self) -> SampleCheck | None:
+        """Return the check of the pieces if the caller is to begin it."""
+        is_shared = self._front_stop < self.frames
+        if self._check is None or self._samples is not None or not is_shared or self._error:
             return None
-        self._is_check_begun = True
-        return self._check
+        folder = self._partials[0].entry.parent / PARTIAL_FOLDER
+        self._samples = SampleCheck(self._check, os.fspath(folder))
+        return self._samples
+
+    def _decode_front(self, samples: SampleCheck) -> None:
+        """Give the check what comes before the pieces.
+
+        The front is broken off somewhere behind its end, so its own samples are no use.
+        """
+        hold, ffmpeg = self._cancellation.hold, self._renditions[0].ffmpeg
+        samples.decode(ffmpeg, hold, self._front_stop, nice=self._nice)
+        with self._changed:
+            self._changed.notify_all()
 
     def _take_piece(self) -> tuple[int, int] | None:
         with self._changed:
@@ -214,7 +239,7 @@ class Assembly:
                 return None
             first, left = self._next, self.frames - self._next
             size = mp3.group_start(left // (2 * self._hands))
-            size = min(max(size, _SHORTEST_PIECE), _LONGEST_PIECE)
+            size = max(min(size, self._longest_piece()), _SHORTEST_PIECE)
             stop = first + size if left - size >= _SHORTEST_PIECE else self.frames
             self._next = stop
             self._under_way += 1
@@ -222,12 +247,27 @@ class Assembly:
 
     def _is_far_ahead(self) -> bool:
         """Say whether too many pieces wait for an earlier one, which would take too much memory."""
-        return self._under_way + len(self._ready) >= 2 * self._hands + 2
+        unchecked = self._samples.waiting_bytes if self._samples is not None else 0
+        is_much = unchecked > self._hands * IN_MEMORY_BYTES
+        return is_much or self._under_way + len(self._ready) >= 2 * self._hands + 2
+
+    def _longest_piece(self) -> int:
+        """Return the most frames of a piece, whose samples are to fit into memory."""
+        if self._samples is None:
+            return _LONGEST_PIECE
+        fitting = IN_MEMORY_BYTES // max(1, self._samples.frame_bytes)
+        return min(_LONGEST_PIECE, mp3.group_start(fitting))
 
     def _encode_piece(self, first: int, stop: int) -> None:
         made = [bytearray() for _ in self._renditions]
+        stretch = self._samples.stretch(first, stop) if self._samples is not None else None
         chunks = encode_together(
-            self._renditions, first, stop, nice=self._nice, on_start=self._cancellation.hold
+            self._renditions,
+            first,
+            stop,
+            nice=self._nice,
+            on_start=self._cancellation.hold,
+            stretch=stretch,
         )
         with contextlib.closing(chunks):
             for index, data in chunks:

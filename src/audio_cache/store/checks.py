@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..encoding.ffmpeg import FFmpeg, FFmpegRun
 from ..encoding.ffmpeg_options import AudioCheck, name_of
 from ..encoding.rendition import Rendition, with_samples
+from ..encoding.sample_check import check_apart
 from ..errors import EncodeError
 from ..sources.source import Source, read_source, stat_source, version_of
 from .facts import Facts
@@ -45,8 +46,8 @@ class Checks:
 
         Args:
             rendition: with its audio identified.
-            check: of `begin`. What went on where an earlier encode ended, or was shared, has not
-                read all of the source, so it is read here, unless that was done beside it.
+            check: of `begin`. What went on where an earlier encode ended has not read all of the
+                source, so it is read here, unless those who shared the encode have.
             on_start: is given the ffmpeg as soon as it runs.
 
         Raises:
@@ -69,7 +70,7 @@ class Checks:
     ) -> None:
         source = rendition.source
         if check is not None and not check.is_passed_apart:
-            check.run(self._get_ffmpeg(), on_start)
+            check_apart(check, self._get_ffmpeg(), on_start)
         now = version_of(stat_source(source.path))
         if now == source.version:
             return

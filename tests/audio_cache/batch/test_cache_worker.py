@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from audio_cache.cache_worker import CacheWorker, missing, schedule_mixtape_caching
-from audio_cache.encoding import ffmpeg_options, survey, together
+from audio_cache.encoding import sample_check, survey, together
 from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
 from audio_cache.encoding.mp3 import GROUP_FRAMES
 from audio_cache.progress_tracker import ProgressCallback, ProgressTracker
@@ -71,7 +71,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int]]:
             super().__init__(*arguments, **options)
             started.append((self.command, running_count()))
 
-    for module in (together, survey, ffmpeg_options):
+    for module in (together, survey, sample_check):
         monkeypatch.setattr(module, "FFmpegRun", Counted)
     return started
 
@@ -234,6 +234,8 @@ def test_a_shared_track_is_compared_with_its_md5_while_it_is_encoded(
     decodes = [at for at, (command, _) in enumerate(runs) if "libmp3lame" not in command]
     assert len(decodes) == 1
     assert decodes[0] < len(runs) - 1
+    # Of what comes before the pieces, whose encoders give their own samples.
+    assert any("atrim=end_sample=" in word for word in runs[decodes[0]][0])
 
 
 def test_a_shared_track_that_is_not_what_its_md5_says_is_not_kept(

@@ -13,8 +13,10 @@ from audio_cache.encoding import together
 from audio_cache.encoding.cancellation import Cancellation
 from audio_cache.encoding.ffmpeg import FFmpegRun, running_count
 from audio_cache.encoding.mp3 import GROUP_FRAMES
-from audio_cache.errors import EncodeError, EncodeInterruptedError
+from audio_cache.encoding.sample_check import SampleCheck
+from audio_cache.errors import DamagedSourceError, EncodeError, EncodeInterruptedError
 from audio_cache.quality import QualityLevel
+from audio_cache.sources.source import read_source
 from audio_cache.store import assembly
 from audio_cache.store.assembly import Assembly
 from audio_cache.store.cache import AudioCache
@@ -111,6 +113,51 @@ def test_what_several_threads_encode_equals_what_one_does(
     assert made(cache, noise) == expected
     assert len(runs) > 4
     assert files(cache) == sorted(cache.get_cache_path(noise, each).name for each in ALL)
+
+
+@pytest.mark.usefixtures("short_pieces")
+def test_with_no_memory_for_samples_pieces_wait_for_each_other(
+    cache: AudioCache,
+    noise: Path,
+    expected: dict[QualityLevel, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assembly, "IN_MEMORY_BYTES", 0)
+    cache.store_together(noise, ALL, share=two_helpers)
+    assert made(cache, noise) == expected
+    assert cache.facts.is_checked(str(noise), read_source(noise).version)
+
+
+@pytest.mark.usefixtures("short_pieces")
+def test_a_shared_source_is_checked_by_what_its_pieces_decode(
+    cache: AudioCache, noise: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[int] = []
+
+    class Watched(SampleCheck):
+        def decode(self, *arguments: object, **options: object) -> None:
+            decoded.append(arguments[2])  # type: ignore[arg-type]
+            super().decode(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(assembly, "SampleCheck", Watched)
+    cache.store_together(noise, ["low"], share=two_helpers)
+    # Only the start, which the first thread stopped encoding somewhere behind.
+    [front] = decoded
+    assert front <= 3 * GROUP_FRAMES
+    assert cache.facts.is_checked(str(noise), read_source(noise).version)
+
+
+@pytest.mark.usefixtures("short_pieces")
+def test_a_shared_source_that_is_not_the_audio_that_it_states_leaves_nothing(
+    cache: AudioCache, noise: Path, tmp_path: Path
+) -> None:
+    content = bytearray(noise.read_bytes())
+    content[26] ^= 1  # in the MD5
+    false = tmp_path / "false.flac"
+    false.write_bytes(content)
+    with pytest.raises(DamagedSourceError, match="does not have the MD5"):
+        cache.store_together(false, ["low"], share=two_helpers)
+    assert files(cache) == []
 
 
 def test_a_source_that_cannot_be_cut_is_encoded_by_one_thread(
