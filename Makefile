@@ -7,7 +7,7 @@ BIN := .venv/bin
 LOCKED := -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: --require-hashes --requirement
 CHECKOUT := -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
 
-.PHONY: serve test chaos fuzz clients conformance lowest lock coverage fast lint types docs words screenshots bench stress browser clean
+.PHONY: serve test chaos fuzz clients conformance lowest lock coverage fast lint types docs words screenshots bench stress browser looks clean
 .DELETE_ON_ERROR:
 
 serve: .venv/.serve            ## the host app on http://127.0.0.1:5000, with a demo library unless MUSIC_ROOT is given
@@ -113,6 +113,10 @@ SIZE ?= 1280x720
 COLORS ?= light
 browser: .venv/.dev            ## the pages, in BROWSER at a SIZE and in COLORS
 	TESTED_BROWSER=$(BROWSER) TESTED_SIZE=$(SIZE) TESTED_COLORS=$(COLORS) $(PATIENTLY) $(BIN)/pytest $(SPREAD) -m browser tests/browser
+
+looks:                         ## the pages in two browsers, at two sizes and in two colours; takes an hour and a half
+	set -e; for browser in chromium firefox; do for size in 360x740 1440x900; do for colors in light dark; do \
+		$(MAKE) browser BROWSER=$$browser SIZE=$$size COLORS=$$colors; done; done; done
 
 clean:
 	rm -rf .venv .venv-clients .venv-lowest build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

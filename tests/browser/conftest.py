@@ -17,16 +17,20 @@ from playwright.sync_api import (
 
 from tests.browser.editing import sign_in
 from tests.browser.listening import visitor
-from tests.helpers.looks import ENGINE, launch
+from tests.helpers.looks import ENGINE, IS_PHONE, launch
 from tests.helpers.waiting import LIMIT_MS
 from tests.helpers.web import served
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip in Firefox what only Chromium can show."""
-    marker = item.get_closest_marker("chromium")
-    if marker is not None and ENGINE == "firefox":
-        pytest.skip(f"in Firefox {marker.args[0]}")
+    """Skip in Firefox what only Chromium can show, and on a phone what only a desk has."""
+    for name, is_left_out, where in (
+        ("chromium", ENGINE == "firefox", "in Firefox"),
+        ("desk", IS_PHONE, "on a phone"),
+    ):
+        marker = item.get_closest_marker(name)
+        if marker is not None and is_left_out:
+            pytest.skip(f"{where} {marker.args[0]}")
 
 
 @pytest.fixture(scope="session")

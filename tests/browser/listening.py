@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from tests.helpers.chromium import RETURNING
 from tests.helpers.looks import new_visitor
 from tests.helpers.waiting import LIMIT_MS
 
+DESK = pytest.mark.desk("the volume is set by keys beside the screen")
 # A scroll bar takes a part of the width in Firefox.
 FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 CONTROLS = (
@@ -81,7 +84,8 @@ def listener(
 
 
 def player(page: Page) -> Locator:
-    return page.get_by_role("region", name="Player")
+    """Return the player, which a phone shows once something has been played."""
+    return page.get_by_role("region", name="Player", include_hidden=True)
 
 
 def status(page: Page) -> Locator:
@@ -119,6 +123,15 @@ def expect_width(page: Page, width: int) -> None:
     """Make a page this wide, and see that nothing sticks out of it."""
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate(FITS)
+
+
+def choose_quality(page: Page, quality: str) -> None:
+    """Choose what is sent; on a phone the menu is there once something has been played."""
+    menu = page.get_by_label("Quality", exact=True)
+    if not menu.is_visible():
+        page.get_by_role("main").get_by_role("button", name=re.compile("^Play")).first.click()
+        player(page).get_by_role("button", name="Pause").click()
+    menu.select_option(quality)
 
 
 def press_play(page: Page) -> None:

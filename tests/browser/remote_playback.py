@@ -10,6 +10,18 @@ from playwright.sync_api import Page
 STAND_IN = Path(__file__).with_name("remote_playback.js")
 # A browser that hands nothing to others.
 NOTHING = "delete HTMLMediaElement.prototype.remote;"
+# Note what happens between two looks of a test: how often the element that is not heard gets
+# something ready, how soft the other one becomes, and where it goes on when it has waited.
+FOLLOW_BOTH = """() => {
+  const [heard, other] = document.querySelectorAll('audio');
+  Object.assign(window, { prepared: 0, softest: 1, resumedAt: [] });
+  const count = () => other.hasAttribute('src') && (window.prepared += 1);
+  new MutationObserver(count).observe(other, { attributeFilter: ['src'] });
+  heard.addEventListener('volumechange', () => {
+    window.softest = Math.min(window.softest, heard.volume);
+  });
+  heard.addEventListener('playing', () => window.resumedAt.push(heard.currentTime));
+}"""
 
 
 def bring_device(page: Page, is_in_reach: bool = True) -> None:

@@ -99,7 +99,7 @@ def test_the_sheets_of_the_player(page: Page, examiner: Examiner, app: Flask) ->
     press(page, "Player settings")
     page.get_by_label("Sleep timer").select_option("15")
     page.get_by_label("Even loudness").select_option("track")
-    page.get_by_text("What is being sent").click()
+    page.get_by_text("Technical details").click()
     expect(page.locator("#player-details")).to_contain_text("MP3")
     examiner.look("#player-settings")
     press(page.locator("#player-settings"), "Keyboard shortcuts")

@@ -45,6 +45,7 @@ def app(tmp_path: Path, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterato
     app.extensions["audio_cache"].shut_down()
 
 
+@pytest.mark.desk("nothing can be chosen before something plays, which would then be encoded")
 def test_a_player_plays_and_seeks_in_the_bucket_and_the_node_fetches_nothing(
     app: Flask, browser: Browser, s3_server: S3Server
 ) -> None:

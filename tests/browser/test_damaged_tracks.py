@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.listening import listener, player, seek, status, wait_for_second
+from tests.browser.listening import choose_quality, listener, player, seek, status, wait_for_second
 from tests.helpers.audio import make_noise
 from tests.helpers.damage import damaged, destroy
 from tests.helpers.host import PASSWORD
@@ -46,10 +46,6 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
         yield page
 
 
-def choose(page: Page, quality: str) -> None:
-    player(page).get_by_label("Quality", exact=True).select_option(quality)
-
-
 def press(page: Page, title: str) -> None:
     page.get_by_role("main").get_by_role("button", name=f"Play {title}").click()
 
@@ -59,7 +55,7 @@ def is_playing(page: Page, title: str) -> None:
 
 
 def test_what_can_be_read_of_a_track_is_played_and_marked(page: Page) -> None:
-    choose(page, "low")
+    choose_quality(page, "low")
     press(page, "Middle")
     wait_for_second(page, 0.2)
     seek(page, 13)
@@ -71,7 +67,7 @@ def test_what_can_be_read_of_a_track_is_played_and_marked(page: Page) -> None:
 
 
 def test_a_seek_behind_the_damage_is_heard(page: Page) -> None:
-    choose(page, "low")
+    choose_quality(page, "low")
     press(page, "Middle")
     seek(page, 26)
     wait_for_second(page, 27)
@@ -82,7 +78,7 @@ def test_a_seek_behind_the_damage_is_heard(page: Page) -> None:
 def test_a_track_that_ends_early_gives_way_to_the_next_that_can_be_heard(
     page: Page, quality: str
 ) -> None:
-    choose(page, quality)
+    choose_quality(page, quality)
     press(page, "Cut")
     wait_for_second(page, 0.2)
     seek(page, 22)
@@ -94,7 +90,7 @@ def test_a_track_that_ends_early_gives_way_to_the_next_that_can_be_heard(
 def test_a_file_that_ends_early_each_time_is_not_tried_for_ever(page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: "quality=original" in request.url and asked.append("1"))
-    choose(page, "original")
+    choose_quality(page, "original")
     page.get_by_role("main").get_by_role("button", name="Play tenth").first.click()
     is_playing(page, "Middle")
     wait_for_second(page, 0.2)
@@ -105,7 +101,7 @@ def test_a_file_that_ends_early_each_time_is_not_tried_for_ever(page: Page) -> N
 def test_a_track_of_which_nothing_can_be_heard_is_skipped_with_a_word(
     page: Page, quality: str
 ) -> None:
-    choose(page, quality)
+    choose_quality(page, quality)
     press(page, "Destroyed")
     expect(status(page)).to_contain_text("“Destroyed” is damaged and was skipped.")
     is_playing(page, "Sound")
@@ -113,7 +109,7 @@ def test_a_track_of_which_nothing_can_be_heard_is_skipped_with_a_word(
 
 @pytest.mark.parametrize("quality", ["original", "low"])
 def test_a_jump_to_the_end_is_no_damage(page: Page, quality: str) -> None:
-    choose(page, quality)
+    choose_quality(page, quality)
     press(page, "Sound")
     wait_for_second(page, 0.5)
     bar = player(page).locator('[data-part="seek"]')

@@ -12,7 +12,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from mixtape.library import scanner as scanner_module
 from tests.browser.listening import (
     CONTROLS,
+    DESK,
     audio,
+    choose_quality,
     details,
     expect_width,
     player,
@@ -96,11 +98,11 @@ def test_another_quality_goes_on_at_the_same_second(page: Page) -> None:
     play(page, "First")
     page.evaluate("() => { document.querySelector('audio').currentTime = 6; }")
     wait_for_second(page, 6.1)
-    page.get_by_label("Quality", exact=True).select_option("low")
+    choose_quality(page, "low")
     expect(details(page)).to_contain_text("MP3 128 kbit/s")
     wait_for_second(page, 6.1)
     assert "quality=low" in str(audio(page, "currentSrc"))
-    page.get_by_label("Quality", exact=True).select_option("original")
+    choose_quality(page, "original")
     expect(details(page)).to_contain_text("FLAC 16/44.1 · original")
     wait_for_second(page, 6.1)
 
@@ -108,14 +110,15 @@ def test_another_quality_goes_on_at_the_same_second(page: Page) -> None:
 def test_another_quality_leaves_a_paused_track_paused(page: Page) -> None:
     play(page, "First")
     player(page).get_by_role("button", name="Pause").click()
-    page.get_by_label("Quality", exact=True).select_option("low")
+    choose_quality(page, "low")
     expect(details(page)).to_contain_text("MP3 128 kbit/s")
     assert audio(page, "paused") is True
 
 
+@DESK
 @pytest.mark.chromium("without a sound device it plays only what is muted")
 def test_the_chosen_quality_and_volume_are_kept(page: Page) -> None:
-    page.get_by_label("Quality", exact=True).select_option("low")
+    choose_quality(page, "low")
     page.get_by_label("Volume").fill("30")
     page.reload()
     expect(page.get_by_label("Quality", exact=True)).to_have_value("low")
@@ -126,7 +129,7 @@ def test_the_chosen_quality_and_volume_are_kept(page: Page) -> None:
 
 
 def test_an_original_that_the_browser_cannot_play_is_told_and_played_as_high(page: Page) -> None:
-    page.get_by_label("Quality", exact=True).select_option("original")
+    choose_quality(page, "original")
     play(page, "Third")
     expect(status(page)).to_contain_text("This browser cannot play ALAC, so you hear High instead.")
     expect(details(page)).to_contain_text("MP3 256 kbit/s")
@@ -198,6 +201,7 @@ def test_the_music_goes_on_from_folder_to_folder(page: Page) -> None:
     assert audio(page, "paused") is False
 
 
+@DESK
 @pytest.mark.chromium("without a sound device it plays only what is muted")
 def test_mute_is_told_and_undone(page: Page) -> None:
     mute = page.get_by_role("button", name="Mute")

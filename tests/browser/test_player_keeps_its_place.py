@@ -205,11 +205,11 @@ def test_loud_tracks_are_softer_by_their_tags_and_as_loud_as_ever_without(tape: 
 
 
 def test_one_track_gives_way_to_the_next_for_as_long_as_was_chosen(tape: Page) -> None:
+    press_play(tape)
     tape.get_by_role("button", name="Player settings").click()
     tape.get_by_label("Crossfade").fill("4")
     expect(tape.locator("#player-settings")).to_contain_text("4 s")
     tape.keyboard.press("Escape")
-    press_play(tape)
     tape.wait_for_function("() => document.querySelectorAll('audio')[1].readyState === 4")
     seek(tape, SECONDS - 5)
     tape.wait_for_function(

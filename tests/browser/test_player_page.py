@@ -13,8 +13,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.listening import (
     CONTROLS,
+    DESK,
     FITS,
     audio,
+    choose_quality,
     details,
     listener,
     player,
@@ -150,12 +152,12 @@ def test_seeking_and_the_way_from_track_to_track(page: Page) -> None:
 @pytest.mark.parametrize("quality", ["low", "medium", "high", "original"])
 def test_another_quality_goes_on_at_the_same_second(page: Page, quality: str) -> None:
     before = "low" if quality == "high" else "high"
-    page.get_by_label("Quality", exact=True).select_option(before)
+    choose_quality(page, before)
     press_play(page)
     seek(page, 6)
     wait_for_second(page, 6.2)
     page.evaluate(FOLLOW)
-    page.get_by_label("Quality", exact=True).select_option(quality)
+    choose_quality(page, quality)
     page.wait_for_function(
         "(quality) => document.querySelector('audio').currentSrc.endsWith(quality)"
         " && document.querySelector('audio').currentTime > 6.5",
@@ -174,13 +176,13 @@ def test_another_quality_goes_on_at_the_same_second(page: Page, quality: str) ->
 
 
 def test_a_paused_track_stays_paused_at_its_second_at_another_quality(page: Page) -> None:
-    page.get_by_label("Quality", exact=True).select_option("high")
+    choose_quality(page, "high")
     press_play(page)
     seek(page, 6)
     wait_for_second(page, 6.1)
     player(page).get_by_role("button", name="Pause").click()
     paused_at = position(page)
-    page.get_by_label("Quality", exact=True).select_option("low")
+    choose_quality(page, "low")
     expect(details(page)).to_contain_text("MP3 128 kbit/s")
     page.wait_for_function("() => document.querySelector('audio').readyState > 2")
     assert audio(page, "paused") is True
@@ -191,7 +193,7 @@ def test_the_quality_is_kept_for_the_next_mixtape(
     page: Page, context: BrowserContext, server: MixtapeServe, app: Flask
 ) -> None:
     expect(page.get_by_label("Quality", exact=True)).to_have_value("auto")
-    page.get_by_label("Quality", exact=True).select_option("low")
+    choose_quality(page, "low")
     another = open_mixtape(context, server, app, "Album/1.flac")
     expect(another.get_by_label("Quality", exact=True)).to_have_value("low")
     press_play(another)
@@ -223,7 +225,7 @@ def test_the_next_track_is_ready_before_the_end_and_follows_it(page: Page) -> No
 
 
 def test_an_original_that_the_browser_cannot_play_is_told_and_played_as_high(page: Page) -> None:
-    page.get_by_label("Quality", exact=True).select_option("original")
+    choose_quality(page, "original")
     page.get_by_role("button", name="Play Apple").click()
     wait_for_second(page, 0.2)
     expect(status(page)).to_contain_text("This browser cannot play ALAC, so you hear High instead.")
@@ -253,6 +255,7 @@ def test_the_system_is_told_what_plays(page: Page) -> None:
     assert page.evaluate("() => navigator.mediaSession.playbackState") == "playing"
 
 
+@DESK
 @pytest.mark.chromium("without a sound device it plays only what is muted")
 def test_the_volume_stays_over_tracks_and_visits(page: Page) -> None:
     press_play(page)
@@ -280,7 +283,7 @@ def test_a_server_that_restarts_is_waited_for_and_the_music_goes_on(
     unlucky: BrowserContext, server: MixtapeServe, app: Flask
 ) -> None:
     page = open_mixtape(unlucky, server, app, "hour.wav")
-    page.get_by_label("Quality", exact=True).select_option("original")
+    choose_quality(page, "original")
     press_play(page)
     server.stop()
     # Far beyond what has been buffered: nothing can play until the server is back.
@@ -308,7 +311,7 @@ def test_a_track_that_is_deleted_while_it_plays_gives_way_to_the_next(
     unlucky: BrowserContext, server: MixtapeServe, app: Flask, root: Path
 ) -> None:
     page = open_mixtape(unlucky, server, app, "vanishing hour.wav", "Album/3.flac")
-    page.get_by_label("Quality", exact=True).select_option("original")
+    choose_quality(page, "original")
     press_play(page)
     (root / "music" / "vanishing hour.wav").unlink()
     seek(page, 3000)

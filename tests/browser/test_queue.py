@@ -124,10 +124,11 @@ def test_all_is_repeated_from_the_beginning(page: Page) -> None:
 
 
 def test_one_track_is_repeated_until_somebody_goes_on(page: Page) -> None:
-    repeat = player(page).get_by_role("button", name="Repeat")
+    repeat = open_queue(page).get_by_role("button", name="Repeat")
     repeat.click()
     repeat.click()
     expect(repeat).to_have_accessible_name("Repeat: this track")
+    page.keyboard.press("Escape")
     seek(page, SECONDS - 1)
     page.wait_for_function("() => document.querySelector('audio').currentTime < 3")
     expect(player(page)).to_contain_text("Alpha")

@@ -65,7 +65,7 @@ def test_a_listener_is_told_why_there_is_no_single_mp3(app: Flask, site: str, pa
     page.goto(f"{site}/mixtapes/{tape.slug}")
     page.get_by_text("Take it along").click()
     region = page.get_by_role("region", name="One MP3 with chapters")
-    expect(region).to_contain_text("Not for this mixtape")
+    expect(region).to_contain_text("joined into one file they would lose quality")
     expect(region.get_by_role("link")).to_have_count(0)
 
 

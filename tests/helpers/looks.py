@@ -17,6 +17,8 @@ from .chromium import launch_chromium
 
 ENGINE: Final = os.environ.get("TESTED_BROWSER", "chromium")
 _WIDTH, _HEIGHT = map(int, os.environ.get("TESTED_SIZE", "1280x720").split("x"))
+# Where the player is another, as its style sheet has it.
+IS_PHONE: Final = _WIDTH < 768
 _COLORS: Final = os.environ.get("TESTED_COLORS", "light")
 _LOOK: Final = {"viewport": {"width": _WIDTH, "height": _HEIGHT}, "color_scheme": _COLORS}
 # To Firefox a phone is one by its size alone.

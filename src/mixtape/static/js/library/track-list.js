@@ -55,7 +55,7 @@ export function attachTrackList(root, player) {
 
   const mark = () => {
     for (const row of rows()) {
-      const isCurrent = keyOf(row) === player.track?.key;
+      const isCurrent = player.hasBegun && keyOf(row) === player.track?.key;
       const isPlaying = isCurrent && !player.audio.paused;
       row.classList.toggle("is-current", isCurrent);
       row.classList.toggle("is-playing", isPlaying);

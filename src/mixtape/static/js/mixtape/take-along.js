@@ -41,7 +41,7 @@ function show(panel, qualities) {
   }
   if (qualities.every((quality) => quality.mp3 === null)) {
     panel.querySelector('[data-part="about"]').textContent = translate(
-      "Not for this mixtape: some of its tracks are MP3s or the like already, or damaged, and joining them would mean encoding them a second time. The ZIP has them all.",
+      "Some of these tracks are MP3s or the like already, or damaged: joined into one file they would lose quality. The ZIP has them all as they are.",
     );
   }
 }

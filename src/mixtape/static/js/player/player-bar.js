@@ -32,7 +32,7 @@ function attachTrack(bar, part, player) {
   // A bar that only offers a first track, as that of a mixtape's page does, would take room from a
   // small page before it is wanted.
   const isOwners = "lookupUrl" in bar.dataset;
-  const begin = () => bar.classList.toggle("has-begun", isOwners || Boolean(player.url || player.index > 0 || player.position));
+  const begin = () => bar.classList.toggle("has-begun", isOwners || player.hasBegun);
   for (const name of ["track", "load", "takeover"]) player.addEventListener(name, begin);
 }
 

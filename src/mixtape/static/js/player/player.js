@@ -115,6 +115,11 @@ export class Player extends EventTarget {
     return Number.isFinite(duration) && duration > 0 ? duration : (this.track?.duration ?? 0);
   }
 
+  /** @returns {boolean} whether more has happened than that a page offers its first track */
+  get hasBegun() {
+    return Boolean(this.url || this.index > 0 || this.position);
+  }
+
   /** @returns {number} the second that is heard, or will be when it has been loaded */
   get position() {
     return this.resumeAt ?? this.audio.currentTime;
