@@ -212,6 +212,8 @@ def test_auto_follows_the_wish_to_save_data(
 
 
 def test_the_next_track_is_ready_before_the_end_and_follows_it(page: Page) -> None:
+    # A slow machine might choose another meanwhile.
+    choose_quality(page, "low")
     press_play(page)
     page.wait_for_function(
         "() => { const [, next] = document.querySelectorAll('audio');"
