@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.editing import add, expect_draft_saved, expect_tape, sign_in
 from tests.browser.listening import listener, player, visitor, wait_for_second
@@ -16,7 +16,7 @@ from tests.helpers.damage import damaged
 from tests.helpers.host import PASSWORD
 from tests.helpers.looks import IS_PHONE, new_visitor
 from tests.helpers.mixtapes import make_scanned_app, services_of, share_mixtape
-from tests.helpers.waiting import LIMIT_MS
+from tests.helpers.waiting import LIMIT_MS, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -153,6 +153,25 @@ def test_keys_open_the_cassette_and_focus_is_never_behind_it(
         page.keyboard.press("Escape")
         expect_open(page)
         expect(player(page)).to_be_visible(visible=not IS_PHONE)
+
+
+@pytest.mark.parametrize(("button", "plays"), [("Press play", True), ("See what is on it", False)])
+def test_what_is_pressed_on_the_cassette_before_its_scripts_are_there_is_done_then(
+    app: Flask, browser: Browser, site: str, button: str, plays: bool
+) -> None:
+    slug = share_mixtape(app, "1.flac", "2.flac").slug
+    with listener(browser, site, is_first=True) as context:
+        page = context.new_page()
+        late: list[Route] = []
+        page.route("**/js/mixtape.js", lambda route: late.append(route))
+        page.goto(f"{site}/mixtapes/{slug}", wait_until="commit")
+        page.get_by_role("button", name=button).click()
+        wait_until(lambda: page.evaluate("() => document.earlyPress !== null") and late)
+        late[0].continue_()
+        expect_open(page)
+        if plays:
+            wait_for_second(page, 0.2)
+        assert page.evaluate("() => document.querySelector('audio').paused") is not plays
 
 
 @pytest.mark.chromium("the driver cannot do without scripts")

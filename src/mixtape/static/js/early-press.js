@@ -2,6 +2,6 @@
 // line; `pressEarly` does it then. No module itself, so that it is there first.
 document.addEventListener("click", (event) => {
   if (document.earlyPress === undefined) return;
-  document.earlyPress = event.target.closest("[data-play-all], [data-play], .embed-button") ?? document.earlyPress;
+  document.earlyPress = event.target.closest("[data-play-all], [data-play], #opening button, .embed-button") ?? document.earlyPress;
 });
 document.earlyPress = null;
