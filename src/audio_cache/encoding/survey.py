@@ -15,7 +15,13 @@ from ..errors import DamagedSourceError
 from ..sources.source import Source
 from .cut import cut_of
 from .ffmpeg import FFmpeg, FFmpegRun
-from .ffmpeg_options import CONTINUOUS_WITHIN_SAMPLES, AudioCheck, input_arguments, run_error
+from .ffmpeg_options import (
+    CONTINUOUS_WITHIN_SAMPLES,
+    AudioCheck,
+    input_arguments,
+    run_error,
+    samples_output,
+)
 from .sample_check import check_apart
 
 # "[Parsed_ashowinfo_0 @ 0x…] [info] n:3 pts:12288 pts_time:… rate:44100 nb_samples:4096 …"
@@ -107,8 +113,8 @@ def survey(
     """
     gaps = _Gaps(source.samples)
     cut = cut_of(source, may_seek=False).by_place() if source.whole is not None else ""
-    output = ("-map", "0:a:0", "-vn", "-af", f"{cut}ashowinfo", "-c:a", "pcm_s16le", "-f", "s16le")
-    arguments = [*input_arguments(source, is_best_effort=True), *output, "{out}"]
+    output = ("-map", "0:a:0", "-vn", "-af", f"{cut}ashowinfo", *samples_output("pcm_s16le"))
+    arguments = [*input_arguments(source, is_best_effort=True), *output]
     with FFmpegRun(ffmpeg, arguments, source=source, on_line=gaps.hear, nice=nice) as run:
         on_start(run)
         for _ in run.read():

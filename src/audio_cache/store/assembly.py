@@ -109,8 +109,7 @@ class Assembly:
         """Say whether one more thread would speed it up; a guess, which needs no lock."""
         if self._error is not None or not self._renditions[0].is_seekable:
             return False
-        is_shared = self._front_stop < self.frames
-        begun = self._next if is_shared else self._front_frame() + _LEAD_FRAMES
+        begun = self._next if self._is_shared else self._front_frame() + _LEAD_FRAMES
         return self.frames - begun >= _SHORTEST_PIECE
 
     def help(self, has_time: Callable[[], bool] = lambda: True) -> None:
@@ -202,12 +201,16 @@ class Assembly:
 
     def _shorten_front(self) -> None:
         """Make the front stop a little ahead of where it is, so that the rest can be handed out."""
-        is_shared = self._front_stop < self.frames
-        if is_shared or not self._renditions[0].is_seekable:
+        if self._is_shared or not self._renditions[0].is_seekable:
             return
         stop = mp3.group_start(self._front_frame()) + _LEAD_FRAMES
         if self.frames - stop >= _SHORTEST_PIECE:
             self._next = self._front_stop = stop
+
+    @property
+    def _is_shared(self) -> bool:
+        """Say whether the front leaves something to others."""
+        return self._front_stop < self.frames
 
     def _is_made(self) -> bool:
         is_checked = self._samples is None or self._samples.is_complete
@@ -215,8 +218,8 @@ class Assembly:
 
     def _begin_check(self) -> SampleCheck | None:
         """Return the check of the pieces if the caller is to begin it."""
-        is_shared = self._front_stop < self.frames
-        if self._check is None or self._samples is not None or not is_shared or self._error:
+        is_begun = self._samples is not None
+        if self._check is None or is_begun or not self._is_shared or self._error:
             return None
         folder = self._partials[0].entry.parent / PARTIAL_FOLDER
         self._samples = SampleCheck(self._check, os.fspath(folder))
