@@ -31,7 +31,7 @@ def run() -> Result:
     samples = alternate(
         ROUNDS,
         audio_cache=partial(in_empty_folder, with_audio_cache, tracks),
-        ffmpeg=partial(in_empty_folder, _with_xargs, tracks),
+        ffmpeg=partial(in_empty_folder, with_xargs, tracks),
     )
     ours, plain = samples["audio_cache"], samples["ffmpeg"]
     return Result(
@@ -76,10 +76,11 @@ def with_audio_cache(tracks: Sequence[Path], folder: Path) -> None:
     CacheWorker(cache, max_workers=usable_cores()).cache_mixtape_async(tracks, ["medium"])
 
 
-def _with_xargs(tracks: Sequence[Path], folder: Path) -> None:
+def with_xargs(tracks: Sequence[Path], folder: Path, bitrate: str = "192k") -> None:
+    """Encode tracks at a bitrate as somebody would who has nothing but ffmpeg."""
     job = [
         *(chosen_ffmpeg().path, "-nostdin", "-loglevel", "error", "-i", "{}", "-map", "0:a:0"),
-        *("-c:a", "libmp3lame", "-b:a", "192k", "-ar", "44100", "-ac", "2"),
+        *("-c:a", "libmp3lame", "-b:a", bitrate, "-ar", "44100", "-ac", "2"),
         *("-id3v2_version", "3"),
     ]
     # A shell gives each output its name; it is replaced by ffmpeg and costs a millisecond.

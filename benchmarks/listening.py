@@ -111,7 +111,7 @@ def _listen(browser: Browser, host: Host, name: str) -> dict[str, Any]:
     context.set_default_timeout(_TIMEOUT_MS)
     page = context.new_page()
     page.goto(host.page_of(name))
-    page.get_by_label("Quality").select_option("low")
+    page.get_by_label("Quality", exact=True).select_option("low")
     _settle(page)
     play: dict[str, Any] = page.evaluate(_PLAY)
     if "quality=low" not in play["url"]:

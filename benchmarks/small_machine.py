@@ -19,7 +19,7 @@ from .client import Connection
 from .first_byte import FIRST_BYTES, wait_for_quiet
 from .music import cut, find_music, work_folder
 from .result import Figure, Result
-from .server import Server
+from .server import Server, children_of
 
 QUICK = False
 USES_MUSIC = True
@@ -51,7 +51,8 @@ def run() -> Result:
                 "AUDIO_CACHE_MAX_LIVE": "2",
             }
             with small_share() as confine, Server(Path(folder), settings=settings) as server:
-                for pid in server.pids():
+                # The ffmpegs on standby too, which began before.
+                for pid in (*server.pids(), *children_of(server.worker_pid)):
                     confine(pid)
                 starts[effort] = [_time(server, name, 0) for name in names]
                 seeks[effort] = [_time(server, name, SEEK_TO) for name in names]

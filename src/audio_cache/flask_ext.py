@@ -85,6 +85,7 @@ class AudioCacheState:
         """
         self.live.stop()
         end_all()
+        self.permanent.open_objects.close()
         self.cache.plays.write()
         self.cache.close()
         if self.shared is not None:

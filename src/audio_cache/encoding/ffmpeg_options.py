@@ -44,6 +44,8 @@ LOOKAHEAD_FRAMES: Final = 2
 _PAD_SAMPLES: Final = 64
 # Each frame costs the threads of ffmpeg a handover.
 IN_LARGE_FRAMES: Final = "asetnsamples=n=65536:p=0"
+# Sixteen of the encoder's frames at a time, so that filters and encoder take turns.
+_IN_BURSTS: Final = f"asetnsamples=n={16 * mp3.FRAME_SAMPLES}:p=0"
 _MD5_OUTPUT: Final = ("-f", "md5", "{out}")
 _MD5_DIGITS: Final = 32
 # By FLAC's bits per sample: as which its MD5 counts them.
@@ -236,7 +238,7 @@ class Piece:
             chain += ",asetpts=PTS-STARTPTS"
         if silent := (self._heard - self._warm) * mp3.FRAME_SAMPLES:
             chain += f",afade=start_sample={silent}:nb_samples=1"
-        return chain
+        return chain if self.is_urgent else f"{chain},{_IN_BURSTS}"
 
     def _counter(self) -> list[str]:
         """Return an output that goes nowhere and counts the source's samples from the start.

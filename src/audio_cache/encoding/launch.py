@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..sources.reader import DESCRIPTORS, HAS_DESCRIPTORS
 from .confinement import environment
 
 INPUT: Final = "{in}"
 # Elsewhere a descriptor's own file is opened, at the place that it has; ours is at the start.
-_DESCRIPTOR: Final = "/proc/self/fd/{}" if os.path.isdir("/proc/self/fd") else "/dev/fd/{}"
+_DESCRIPTOR: Final = f"{DESCRIPTORS if HAS_DESCRIPTORS else '/dev/fd'}/{{}}"
 OPENING: Final = ("-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose")
 OUTPUT: Final = "{out}"
 _ENDED_WITHIN_S: Final = 10.0
@@ -100,7 +101,7 @@ def start(command: Sequence[str], descriptors: Sequence[int]) -> subprocess.Pope
     Raises:
         OSError: it cannot be started.
     """
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -112,6 +113,22 @@ def start(command: Sequence[str], descriptors: Sequence[int]) -> subprocess.Pope
         # sessions first (sched_autogroup), so niceness means nothing between two of them.
         process_group=0,
     )
+    _schedule_as_batch(process.pid)
+    return process
+
+
+def _schedule_as_batch(pid: int) -> None:
+    """Have the threads of a program that was just started run without interrupting each other.
+
+    Those of ffmpeg hand over frames of 26 ms, one by one. By Linux's usual policy each that gets
+    one interrupts the one it has it from; by that of batches (sched(7)) it waits until that one has
+    no more to do, in its own fair share.
+    """
+    # A host that was given another policy has a reason.
+    if hasattr(os, "SCHED_BATCH") and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        # It may have ended already, and a sandbox may forbid it: then it takes a little longer.
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
 
 
 def end_process(process: subprocess.Popen[bytes]) -> None:

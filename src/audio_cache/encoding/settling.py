@@ -15,6 +15,8 @@ were to encode (pefirbuf).
 from __future__ import annotations
 
 import functools
+import os
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from . import mp3
@@ -43,6 +45,8 @@ _OTHER_SCALE: Final = 0.95
 _CURVE: Final = 3.0
 # Within so much of LAME's own arithmetic, which is in single precision, ours is taken to be.
 _UNSURE: Final = 0.01
+_TIMEOUT: Final = "OPENBLAS_THREAD_TIMEOUT"
+_AT_ONCE: Final = "4"
 # The threshold at its lowest, beside what it is where music is loud.
 _LOWEST: Final = 0.000625
 
@@ -110,8 +114,7 @@ def loudness(data: bytes | bytearray) -> float:
     Args:
         data: 16 bits little-endian, of both channels in turn.
     """
-    import numpy as np
-
+    np = _numpy()
     window, weights = _tables()
     samples = np.frombuffer(data, "<i2").reshape(_FFT_SAMPLES, 2)
     lines = np.fft.rfft(samples * window, axis=0)[: _FFT_SAMPLES // 2]
@@ -134,6 +137,24 @@ def _next(factor: float, limit_before: float, limit: float) -> float:
     return limit if limit_before >= limit else max(factor, limit_before)
 
 
+@functools.cache
+def _numpy() -> ModuleType:
+    """Load numpy, whose threads, which nothing here needs, are to sleep from the start.
+
+    OpenBLAS, which its wheels bring, starts one for each further core, and it would keep that core
+    busy for 25 ms, in which the first listener may come. The variable says how many processor
+    cycles that is to be, as a power of 2, and is read while it is loaded; where a host has loaded
+    numpy before, it says nothing.
+    """
+    is_chosen = _TIMEOUT in os.environ
+    os.environ.setdefault(_TIMEOUT, _AT_ONCE)
+    import numpy as np
+
+    if not is_chosen:
+        os.environ.pop(_TIMEOUT, None)
+    return np
+
+
 def prepare_seeks() -> None:
     """Load what the first seek would otherwise load: numpy takes longer than a seek."""
     _tables()
@@ -146,8 +167,7 @@ def _tables() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     That is how well it is heard, the threshold of hearing inverted: after ATHformula_GB in util.c,
     whose `curve` differs by bitrate and hardly counts here.
     """
-    import numpy as np
-
+    np = _numpy()
     angles = 2 * np.pi * (np.arange(_FFT_SAMPLES) + 0.5) / _FFT_SAMPLES
     window = 0.42 - 0.5 * np.cos(angles) + 0.08 * np.cos(2 * angles)
     lines = np.arange(1, _FFT_SAMPLES // 2 + 1)

@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ..sources.reader import HAS_DESCRIPTORS
 from .launch import (
     INPUT,
     OPENING,
@@ -41,7 +42,7 @@ _READY_WITHIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 0.002
 _logger: Final = logging.getLogger(__name__)
 # What is missing where ffmpeg could not open what we hold, or knows no option with a file.
-_CAN_WAIT: Final = hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd")
+_CAN_WAIT: Final = hasattr(os, "memfd_create") and HAS_DESCRIPTORS
 
 
 class Late(str):

@@ -19,6 +19,7 @@ from ..store.cache import AudioCache
 from ..store.comparison import find_rendition
 from ..store.entry import entry_name, judge_alone, read_open_entry
 from .addresses import Grant, Signer
+from .open_objects import OpenObjects
 from .playback import (
     CACHE_NAME,
     KNOWN_ENTRIES,
@@ -31,6 +32,7 @@ from .ranges import (
     CONDITIONS,
     OpenRange,
     Representation,
+    asks_for_little,
     evaluate,
     fields_of,
     file_body,
@@ -45,6 +47,8 @@ from .traffic import LIVE, SHARED, Traffic
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+# Of an answer: what it is of, which bytes of it where they are not all, and these bytes.
+_Body = tuple[Representation, tuple[int, int] | None, Iterable[bytes]]
 _YEAR_S: Final = 31_536_000
 _FOREVER: Final = f"max-age={_YEAR_S}, immutable"
 _ADDRESS: Final = re.compile(rf"/r/({RENDITION_ID.pattern})\.mp3")
@@ -100,6 +104,7 @@ class PermanentPlayback:
         self._traffic = traffic
         self._response_class = response_class
         self._known: dict[tuple[str, bool, int, int, int], Representation] = {}
+        self.open_objects = OpenObjects(self.find_stored)
 
     def answer(self, request: Request, object_id: str, *, is_shared: bool) -> Response:
         """Return the answer to a GET or HEAD of a rendition.
@@ -302,24 +307,41 @@ class StoredPlays:
         grant = self._get_signer().find_grant(object_id, expires_at, signature)
         if grant is None:
             return None
-        stored = self._permanent.find_stored(object_id, grant.is_shared)
+        asked = environ.get("HTTP_RANGE", "")
+        open_body = self._read_part if asks_for_little(asked) else self._open_span
+        found = open_body(environ, object_id, asked, is_shared=grant.is_shared)
+        if found is None:
+            return None
+        what, span, body = found
+        start, stop = span or (0, what.length)
+        begins = is_play(206 if span else 200, (start, stop), what.length)
+        self._permanent.note(what, stop - start, "hit", listener_in(environ), begins=begins)
+        fields = fields_of(what, (start, stop), is_part=span is not None)
+        start_response("206 PARTIAL CONTENT" if span else "200 OK", list(fields.items()))
+        return body
+
+    def _read_part(
+        self, _: WSGIEnvironment, object_id: str, asked: str, *, is_shared: bool
+    ) -> _Body | None:
+        found = self._permanent.open_objects.find(object_id, is_shared)
+        span = requested_span(asked, found.what.length) if found else None
+        data = found.read(*span) if found and span else None
+        return None if found is None or data is None else (found.what, span, [data])
+
+    def _open_span(
+        self, environ: WSGIEnvironment, object_id: str, asked: str, *, is_shared: bool
+    ) -> _Body | None:
+        stored = self._permanent.find_stored(object_id, is_shared)
         if stored is None:
             return None
         what, fd = stored
-        span: tuple[int, int] | None = (0, 0)
-        if "HTTP_RANGE" in environ:
-            span = requested_span(environ["HTTP_RANGE"], what.length)
+        span = requested_span(asked, what.length) if asked else (0, 0)
         if span is None:
             os.close(fd)
             return None
         is_part = span != (0, 0)
         start, stop = span if is_part else (0, what.length)
-        begins = is_play(206 if is_part else 200, (start, stop), what.length)
-        self._permanent.note(what, stop - start, "hit", listener_in(environ), begins=begins)
-        body = file_body(environ, fd, start, stop)
-        fields = fields_of(what, (start, stop), is_part=is_part)
-        start_response("206 PARTIAL CONTENT" if is_part else "200 OK", list(fields.items()))
-        return body
+        return what, (span if is_part else None), file_body(environ, fd, start, stop)
 
 
 def _describe(

@@ -180,6 +180,14 @@ def requested_span(header: str, length: int) -> tuple[int, int] | None:
     return (start, stop) if start < stop else None
 
 
+def asks_for_little(header: str) -> bool:
+    """Say whether a Range header asks for one range that is small enough to be read at once."""
+    plain = _PLAIN_RANGE.fullmatch(header)
+    if plain is None or not plain[2]:
+        return False
+    return 0 <= int(plain[2]) - int(plain[1]) < _AT_ONCE_BYTES
+
+
 # Digits as in RFC 9110: int() would also accept signs, underscores and other scripts.
 _PLAIN_RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 _RANGE_SYNTAX: Final = re.compile(r"[ \t]*bytes[ \t]*=[0-9,\- \t]+", re.ASCII | re.IGNORECASE)

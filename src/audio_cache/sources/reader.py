@@ -32,7 +32,9 @@ RIFX: Final = ">4sI"
 IFF: Final = ">4sI"
 DSDIFF: Final = ">4sQ"
 FileVersion = tuple[int, int, int, int, int]
-_DESCRIPTORS: Final = "/proc/self/fd"
+# Where the kernel says what the descriptors of a process lead to, if it does.
+DESCRIPTORS: Final = "/proc/self/fd"
+HAS_DESCRIPTORS: Final = os.path.isdir(DESCRIPTORS)
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -281,8 +283,8 @@ def _is_inside(roots: str | os.PathLike[str] | Iterable[str], descriptor: int, p
     """Say whether an open file lies below a folder, by where the kernel says it is."""
     some = (roots,) if isinstance(roots, str | os.PathLike) else roots
     below = tuple(os.path.join(root, "") for root in some)
-    if os.path.isdir(_DESCRIPTORS):
-        return os.readlink(f"{_DESCRIPTORS}/{descriptor}").startswith(below)
+    if HAS_DESCRIPTORS:
+        return os.readlink(f"{DESCRIPTORS}/{descriptor}").startswith(below)
     # Where the kernel does not say: the file that the path leads to now has to be the same.
     from .sheet_tracks import file_of
 

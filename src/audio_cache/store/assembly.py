@@ -24,9 +24,9 @@ from ..errors import EncodeError
 from .entry import PARTIAL_FOLDER
 from .partial import MakeRoom, Partial, require_space
 
-# A piece costs a start of ffmpeg and the groups in which its encoder settles: 9 % of the shortest
+# A piece costs a start of ffmpeg and the groups in which its encoder settles: 15 % of the shortest
 # pieces, 3 % of the longest. The shorter ones let all threads finish at the same time.
-_SHORTEST_PIECE: Final = 48 * mp3.GROUP_FRAMES
+_SHORTEST_PIECE: Final = 32 * mp3.GROUP_FRAMES
 _LONGEST_PIECE: Final = 144 * mp3.GROUP_FRAMES
 # How much further the front goes when others join it, so that it stops at a whole group.
 _LEAD_FRAMES: Final = 24 * mp3.GROUP_FRAMES
@@ -243,7 +243,10 @@ class Assembly:
             first, left = self._next, self.frames - self._next
             size = mp3.group_start(left // (2 * self._hands))
             size = max(min(size, self._longest_piece()), _SHORTEST_PIECE)
-            stop = first + size if left - size >= _SHORTEST_PIECE else self.frames
+            if _SHORTEST_PIECE <= left < 2 * _SHORTEST_PIECE:
+                # The last two are alike, so that nobody is idle for as long as a whole one takes.
+                size = mp3.group_start(left // 2) + mp3.GROUP_FRAMES
+            stop = first + size if left >= _SHORTEST_PIECE else self.frames
             self._next = stop
             self._under_way += 1
             return first, stop

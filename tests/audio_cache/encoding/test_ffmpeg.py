@@ -235,6 +235,27 @@ def test_niceness_is_applied_and_0_is_none(tmp_path: Path) -> None:
             assert os.getpriority(os.PRIO_PROCESS, pid) == min(19, own + nice)
 
 
+def test_its_threads_do_not_interrupt_each_other(tmp_path: Path) -> None:
+    with FFmpegRun(find_ffmpeg(), endless(tmp_path)) as run:
+        next(run.read())
+        [pid] = processes_naming(str(tmp_path))
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            assert os.sched_getscheduler(int(thread)) == os.SCHED_BATCH
+
+
+def test_where_policies_are_forbidden_it_runs_by_the_usual_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    with FFmpegRun(find_ffmpeg(), endless(tmp_path)) as run:
+        next(run.read())
+        [pid] = processes_naming(str(tmp_path))
+        assert os.sched_getscheduler(pid) == os.sched_getscheduler(0)
+
+
 def test_a_running_ffmpeg_stands_back_with_all_its_threads(tmp_path: Path) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
     with FFmpegRun(find_ffmpeg(), endless(tmp_path)) as run:

@@ -297,6 +297,21 @@ def test_a_piece_far_into_a_track_decodes_only_its_neighbourhood(tmp_path: Path)
     assert f"-ss {(392 - SETTLING_FRAMES) * 1_280_000 // 49}us" in start.arguments
 
 
+def test_the_encoder_gets_sixteen_frames_at_a_time_unless_somebody_waits_for_the_first(
+    tmp_path: Path,
+) -> None:
+    program = StubFFmpeg(tmp_path / "stub")
+    source = read_source(make_noise(tmp_path / "x.flac", samples=600_000))
+    rendition = make_rendition(source, "low", find_ffmpeg(program.path))
+    start = rendition.offset_of(400)
+    assert b"".join(rendition.encode(400, 402)) == b"".join(
+        rendition.read(start, rendition.offset_of(402))
+    )
+    [in_bursts, at_once] = program.starts()
+    assert "asetnsamples=n=18432:p=0" in in_bursts.arguments
+    assert "asetnsamples" not in at_once.arguments
+
+
 def test_before_the_frames_that_settle_the_encoder_it_is_given_silence(tmp_path: Path) -> None:
     program = StubFFmpeg(tmp_path / "stub")
     source = read_source(make_noise(tmp_path / "x.flac", samples=600_000))

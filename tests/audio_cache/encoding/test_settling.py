@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import cmath
 import math
+import os
 import random
+import subprocess
+import sys
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
@@ -177,3 +180,23 @@ def test_an_encoder_settles_within_the_longest_memory_that_lame_has() -> None:
     # From 1 to 0.000625 by a factor of 0.925 + 0.075 * 0.000625 for each frame.
     assert SETTLING_FRAMES > 95 + 20
     assert SETTLING_FRAMES % GROUP_FRAMES == 0
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="on one core there is no other thread")
+def test_getting_ready_for_seeks_leaves_no_thread_at_work() -> None:
+    # What numpy is built with lets its threads spin for some 25 ms before they sleep.
+    script = """
+import os, time
+from audio_cache.encoding.settling import prepare_seeks
+
+prepare_seeks()
+assert "OPENBLAS_THREAD_TIMEOUT" not in os.environ
+time.sleep(0.3)
+others = [each for each in os.listdir("/proc/self/task") if each != str(os.getpid())]
+print(*(open(f"/proc/self/task/{each}/schedstat").read().split()[0] for each in others))
+"""
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("OPENBLAS")}
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, env=clean)
+    others_ns = [int(each) for each in ran.stdout.split()]
+    assert others_ns
+    assert max(others_ns) < 5_000_000

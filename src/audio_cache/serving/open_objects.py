@@ -1,0 +1,164 @@
+"""Objects of the store whose parts are asked for thick and fast, open for as long as they are.
+
+Whatever asks the kernel about a file lets another thread have Python's interpreter meanwhile, and
+to get it back takes longer than the question. So an object of which two parts are asked for within
+a second is opened and looked at once a second, and not with each part.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+from weakref import WeakSet
+
+from .ranges import Representation
+
+KEPT_S: Final = 1.0
+# More at once are opened for each part.
+_MOST: Final = 16
+_MOST_NOTED: Final = 1024
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE)
+_Key = tuple[str, bool]
+Find = Callable[[str, bool], tuple[Representation, int] | None]
+
+
+class OpenObject:
+    """An object that is open until nobody holds this.
+
+    Args:
+        what: the object.
+        fd: its file, which belongs to this.
+        until_s: when it has to be opened anew.
+    """
+
+    __slots__ = ("fd", "until_s", "what")
+
+    def __init__(self, what: Representation, fd: int, until_s: float) -> None:
+        self.what, self.fd, self.until_s = what, fd, until_s
+
+    def __del__(self) -> None:
+        os.close(self.fd)
+
+    def read(self, start: int, stop: int) -> bytes | None:
+        """Return the bytes [start, stop); None where not all of them can be read at once.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        data = os.pread(self.fd, stop - start, start)
+        return data if len(data) == stop - start else None
+
+
+class OpenObjects:
+    """Objects, of which those are kept open that are asked for more than once a second.
+
+    What is deleted goes on being played for that second, and for one or two keeps its room on the
+    disk: by the id that it is asked for it is what it was, whatever became of its name.
+
+    Args:
+        find: opens an object and says what it is; see `PermanentPlayback.find_stored`.
+        clock: the time in seconds.
+    """
+
+    def __init__(self, find: Find, clock: Callable[[], float] = time.monotonic) -> None:
+        self._find = find
+        self._clock = clock
+        self._begin_anew()
+        _all.add(self)
+
+    def _begin_anew(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[_Key, OpenObject] = {}
+        # When each that is not kept was asked for last.
+        self._asked_s: dict[_Key, float] = {}
+        self._has_closer = False
+        self._closing = threading.Event()
+
+    def find(self, object_id: str, is_shared: bool) -> OpenObject | None:
+        """Return an object; None where it is not stored.
+
+        Args:
+            object_id, is_shared: as for `PermanentPlayback.answer`.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        now_s = self._clock()
+        key = (object_id, is_shared)
+        kept = self._kept.get(key)
+        if kept is not None and now_s < kept.until_s:
+            return kept
+        try:
+            stored = self._find(object_id, is_shared)
+        except OSError as error:
+            if error.errno not in _EXHAUSTED:
+                raise
+            self.close()
+            stored = self._find(object_id, is_shared)
+        if stored is None:
+            return None
+        found = OpenObject(*stored, now_s + KEPT_S)
+        self._note(key, found, now_s)
+        return found
+
+    def close(self) -> None:
+        """Close all that nobody reads from at this moment."""
+        with self._lock:
+            closed = list(self._kept.values())
+            self._kept.clear()
+            self._closing.set()
+        del closed  # here, and not while others wait for the lock
+
+    def _note(self, key: _Key, found: OpenObject, now_s: float) -> None:
+        with self._lock:
+            # One that was kept until now is in use, too.
+            asked_s = self._asked_s.get(key, -KEPT_S)
+            is_kept = key in self._kept or now_s - asked_s < KEPT_S
+            replaced = self._kept.pop(key, None)
+            if not is_kept or len(self._kept) >= _MOST or not self._ensure_closer():
+                if len(self._asked_s) >= _MOST_NOTED:
+                    self._asked_s.clear()
+                self._asked_s[key] = now_s
+            else:
+                self._asked_s.pop(key, None)
+                self._kept[key] = found
+        del replaced
+
+    def _ensure_closer(self) -> bool:
+        """Have a thread close what is not in use any more; say whether there is one."""
+        if not self._has_closer:
+            try:
+                threading.Thread(target=self._close_old, name="objects", daemon=True).start()
+            except RuntimeError:  # no more threads, so nothing can be kept
+                return False
+            self._has_closer = True
+        return True
+
+    def _close_old(self) -> None:
+        while True:
+            self._closing.wait(KEPT_S)
+            now_s = self._clock()
+            with self._lock:
+                self._closing.clear()
+                old = [key for key, each in self._kept.items() if each.until_s <= now_s]
+                closed = [self._kept.pop(key) for key in old]
+                if not self._kept:
+                    self._has_closer = False
+                    return
+            # Whatever somebody still reads from is closed after that.
+            del closed
+
+    @classmethod
+    def forget_all(cls) -> None:
+        """Close in a process that was forked what the parent had open, and has itself."""
+        for each in list(_all):
+            each._begin_anew()
+
+
+_all: Final[WeakSet[OpenObjects]] = WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=OpenObjects.forget_all)

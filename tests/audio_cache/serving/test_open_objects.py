@@ -1,0 +1,223 @@
+"""Objects that are open while their parts are asked for."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from audio_cache.serving import open_objects
+from audio_cache.serving.open_objects import KEPT_S, OpenObjects
+from audio_cache.serving.ranges import Representation
+from tests.helpers.processes import open_files
+from tests.helpers.waiting import wait_until
+
+CONTENT = bytes(range(256))
+
+
+class Store:
+    """Objects in a folder, and how often one was opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.opened = 0
+
+    def find(self, object_id: str, is_shared: bool) -> tuple[Representation, int] | None:
+        try:
+            fd = os.open(self.folder / object_id, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        self.opened += 1
+        return Representation(len(CONTENT), object_id, "audio/mpeg"), fd
+
+
+class Seconds:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    (tmp_path / "song").write_bytes(CONTENT)
+    return Store(tmp_path)
+
+
+@pytest.fixture
+def clock() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def objects(store: Store, clock: Seconds) -> Iterator[OpenObjects]:
+    objects = OpenObjects(store.find, clock)
+    yield objects
+    objects.close()
+
+
+def part(objects: OpenObjects, name: str, start: int, stop: int) -> bytes | None:
+    found = objects.find(name, False)
+    return None if found is None else found.read(start, stop)
+
+
+def keep(objects: OpenObjects, name: str) -> None:
+    for _ in range(2):
+        assert part(objects, name, 0, 9) == CONTENT[:9]
+
+
+def is_open(store: Store) -> bool:
+    return any(os.fspath(store.folder) in each for each in open_files())
+
+
+def test_an_object_stays_open_once_two_parts_came_within_a_second(
+    objects: OpenObjects, store: Store, clock: Seconds
+) -> None:
+    for start in range(0, 250, 10):
+        assert part(objects, "song", start, start + 10) == CONTENT[start : start + 10]
+    assert store.opened == 2
+    clock.now_s += KEPT_S
+    for start in range(0, 250, 10):
+        assert part(objects, "song", start, start + 10) == CONTENT[start : start + 10]
+    assert store.opened <= 5  # the thread that closes may come in between
+
+
+def test_one_whose_parts_are_seldom_asked_for_is_never_kept(
+    objects: OpenObjects, store: Store, clock: Seconds
+) -> None:
+    before = threading.active_count()
+    for _ in range(5):
+        assert part(objects, "song", 0, 9) == CONTENT[:9]
+        assert not is_open(store)
+        clock.now_s += KEPT_S
+    assert store.opened == 5
+    assert threading.active_count() <= before
+
+
+def test_an_address_for_all_and_one_for_few_are_told_apart(
+    objects: OpenObjects, store: Store
+) -> None:
+    keep(objects, "song")
+    assert objects.find("song", True) is not objects.find("song", False)
+
+
+def test_what_is_deleted_is_played_for_a_second(
+    objects: OpenObjects, store: Store, clock: Seconds
+) -> None:
+    keep(objects, "song")
+    (store.folder / "song").unlink()
+    assert part(objects, "song", 9, 99) == CONTENT[9:99]
+    clock.now_s += KEPT_S
+    assert part(objects, "song", 0, 9) is None
+
+
+def test_what_comes_to_be_stored_is_found_at_once(objects: OpenObjects, store: Store) -> None:
+    assert objects.find("new", False) is None
+    (store.folder / "new").write_bytes(CONTENT)
+    assert part(objects, "new", 0, 9) == CONTENT[:9]
+
+
+def test_what_has_become_shorter_is_not_sent(objects: OpenObjects, store: Store) -> None:
+    found = objects.find("song", False)
+    assert found is not None
+    os.truncate(store.folder / "song", 100)
+    assert found.read(0, 100) == CONTENT[:100]
+    assert found.read(50, 101) is None
+
+
+def test_it_stays_open_for_whoever_reads_from_it(objects: OpenObjects, store: Store) -> None:
+    keep(objects, "song")
+    found = objects.find("song", False)
+    assert found is not None
+    objects.close()
+    assert found.read(0, 9) == CONTENT[:9]
+    del found
+    assert not is_open(store)
+
+
+def test_once_nobody_asks_it_is_closed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_objects, "KEPT_S", 0.2)
+    objects = OpenObjects(store.find)
+    for _ in range(3):
+        keep(objects, "song")
+        wait_until(lambda: not is_open(store))
+
+
+def test_no_more_than_sixteen_stay_open(objects: OpenObjects, store: Store) -> None:
+    for number in range(40):
+        (store.folder / str(number)).write_bytes(CONTENT)
+        keep(objects, str(number))
+    assert sum(os.fspath(store.folder) in each for each in open_files()) == 16
+    objects.close()
+    assert not is_open(store)
+
+
+def test_without_threads_nothing_is_kept_and_all_is_played(
+    objects: OpenObjects, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        keep(objects, "song")
+        keep(objects, "song")
+        assert not is_open(store)
+    keep(objects, "song")
+    assert is_open(store)
+
+
+def test_where_descriptors_run_out_those_that_are_kept_go_first(
+    objects: OpenObjects, store: Store
+) -> None:
+    (store.folder / "other").write_bytes(CONTENT)
+    keep(objects, "song")
+    find = store.find
+
+    def find_if_there_is_room(object_id: str, is_shared: bool) -> tuple[Representation, int] | None:
+        if is_open(store):
+            raise OSError(errno.EMFILE, "Too many open files")
+        return find(object_id, is_shared)
+
+    objects._find = find_if_there_is_room
+    assert part(objects, "other", 0, 9) == CONTENT[:9]
+
+
+def test_a_process_that_is_forked_has_none_of_them_open(store: Store) -> None:
+    script = """
+import os, sys
+from audio_cache.serving.open_objects import OpenObjects
+from audio_cache.serving.ranges import Representation
+
+path = os.path.realpath(sys.argv[1])
+what = Representation(1, "song", "audio/mpeg")
+objects = OpenObjects(lambda *_: (what, os.open(path, os.O_RDONLY)))
+
+def is_open():
+    own = "/proc/self/fd"
+    return path in [os.path.realpath(f"{own}/{each}") for each in os.listdir(own)]
+
+for _ in range(2):
+    objects.find("song", False)
+assert is_open()
+with objects._lock:  # another thread may hold it at that moment
+    child = os.fork()
+    if not child:
+        assert not is_open()
+        for _ in range(2):
+            objects.find("song", False)
+        assert is_open()
+        os._exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+assert is_open()
+"""
+    subprocess.run([sys.executable, "-c", script, store.folder / "song"], check=True)
