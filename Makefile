@@ -19,7 +19,8 @@ JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 # They start many programs, each of which would compile every module anew where Python may not keep what it compiled.
 test lowest coverage fast stress chaos clients fuzz browser: export PYTHONDONTWRITEBYTECODE =
 
-SPREAD := --numprocesses $(JOBS) --dist loadfile
+# In the order of conftest.py: the longest files first.
+SPREAD := --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 # Before pytest; CI has what failed run again by itself.
 PATIENTLY ?=
 

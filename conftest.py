@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,6 +30,21 @@ PACKAGES = {
 }
 # Of Chromium the one without the parts that only a screen needs: it takes two thirds of the time.
 PREFERRED = {"chromium": "chromium-headless-shell", "firefox": "firefox-esr"}
+
+
+# About what a test takes that has one of these marks, in seconds; those of the site say that they
+# may take ten minutes.
+_TAKES_S = {"timeout": 30.0, "slow": 5.0, "browser": 2.0}
+_OTHERS_TAKE_S = 0.1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, or one process would be at them long after others."""
+    takes_s: Counter[Path] = Counter()
+    for item in items:
+        marks = [mark for mark in _TAKES_S if item.get_closest_marker(mark)]
+        takes_s[item.path] += _TAKES_S[marks[0]] if marks else _OTHERS_TAKE_S
+    items.sort(key=lambda item: -takes_s[item.path])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

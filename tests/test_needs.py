@@ -1,4 +1,4 @@
-"""A missing program skips a test on a laptop and fails it in CI."""
+"""What holds for all tests: which programs they need, and in which order their files come."""
 
 from __future__ import annotations
 
@@ -52,3 +52,17 @@ def test_a_program_is_found_on_the_path_and_where_debian_keeps_servers(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_program("player") == str(program)
     assert find_program("no-such-player") is None
+
+
+def test_the_files_that_take_longest_come_first(pytester: pytest.Pytester) -> None:
+    root = Path(__file__).parents[1]
+    pytester.makeconftest((root / "conftest.py").read_text("utf-8"))
+    pytester.makeini("[pytest]\nmarkers =\n    slow: seconds\n    browser: in a browser")
+    many = "\n".join(f"def test_{number}(): pass" for number in range(5))
+    slow = "import pytest\npytestmark = pytest.mark.slow\ndef test_it(): pass"
+    pages = slow.replace("slow", "browser")
+    pytester.makepyfile(test_a=many, test_b=pages, test_c=slow, test_d=f"{slow}\n{many}")
+    result = pytester.runpytest_inprocess("-v")
+    result.assert_outcomes(passed=13)
+    files = [line.partition("::")[0] for line in result.outlines if "::" in line]
+    assert list(dict.fromkeys(files)) == ["test_d.py", "test_c.py", "test_b.py", "test_a.py"]
