@@ -15,7 +15,6 @@ from werkzeug.test import TestResponse
 from audio_cache import quality
 from audio_cache.errors import QualityError
 from audio_cache.flask_ext import FlaskAudioCache, sign_rendition
-from audio_cache.serving import open_objects
 from audio_cache.serving.permanent import StoredPlays
 from tests.audio_cache.foreign_app import make_app, state_of
 from tests.helpers.processes import open_files
@@ -35,12 +34,6 @@ def track(music: Path) -> Path:
 def address(app: Flask, track: Path, *, expires_at_s: int = LATER, shared: bool = False) -> str:
     with app.test_request_context():
         return sign_rendition(track, "low", expires_at_s, shared=shared)
-
-
-@pytest.fixture
-def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep no object open, so that each play finds what is stored at that moment."""
-    monkeypatch.setattr(open_objects, "KEPT_S", 0.0)
 
 
 def store(app: Flask, track: Path) -> bytes:
@@ -145,7 +138,6 @@ def test_what_is_no_longer_stored_is_made_again_and_proxies_may_keep_it(
         assert names.index("X-Accel-Expires") < names.index("Cache-Control")
 
 
-@pytest.mark.usefixtures("forgetful")
 def test_an_address_outlives_a_move_and_ends_with_the_bytes(
     app: Flask, client: FlaskClient, track: Path
 ) -> None:
@@ -253,7 +245,6 @@ def test_while_nothing_can_be_made_it_says_when_to_come_back(
     assert os.fspath(track) not in busy.text
 
 
-@pytest.mark.usefixtures("forgetful")
 def test_plays_by_address_are_counted(app: Flask, client: FlaskClient, track: Path) -> None:
     content, url = store(app, track), address(app, track)
     client.get(url, headers={"Range": "bytes=0-9"})

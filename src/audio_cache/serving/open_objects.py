@@ -115,18 +115,16 @@ class OpenObjects:
 
     def _note(self, key: _Key, found: OpenObject, now_s: float) -> None:
         with self._lock:
-            # One that was kept until now is in use, too.
-            asked_s = self._asked_s.get(key, -KEPT_S)
-            is_kept = key in self._kept or now_s - asked_s < KEPT_S
-            replaced = self._kept.pop(key, None)
-            if not is_kept or len(self._kept) >= _MOST or not self._ensure_closer():
+            asked_s = self._asked_s.pop(key, -KEPT_S)
+            former = self._kept.pop(key, None)
+            is_in_use = former is not None or now_s - asked_s < KEPT_S
+            if is_in_use and len(self._kept) < _MOST and self._ensure_closer():
+                self._kept[key] = found
+            else:
                 if len(self._asked_s) >= _MOST_NOTED:
                     self._asked_s.clear()
                 self._asked_s[key] = now_s
-            else:
-                self._asked_s.pop(key, None)
-                self._kept[key] = found
-        del replaced
+        del former  # here, and not while others wait for the lock
 
     def _ensure_closer(self) -> bool:
         """Have a thread close what is not in use any more; say whether there is one."""
@@ -154,7 +152,7 @@ class OpenObjects:
 
     @classmethod
     def forget_all(cls) -> None:
-        """Close in a process that was forked what the parent had open, and has itself."""
+        """Let go, in a process that was just forked, of what only its parent needs open."""
         for each in list(_all):
             each._begin_anew()
 

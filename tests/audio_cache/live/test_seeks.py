@@ -13,6 +13,7 @@ from audio_cache.live.encodes import Failures
 from audio_cache.live.growing_file import GrowingFile
 from audio_cache.live.seeks import Seek, Seeks
 from audio_cache.store.cache import AudioCache
+from tests.helpers.progress import Clock
 from tests.helpers.waiting import LIMIT_S, wait_until
 
 
@@ -210,13 +211,6 @@ def test_a_hundred_seeks_at_once_leave_one(growing: GrowingFile) -> None:
         thread.join(LIMIT_S)
     assert most
     wait_until(lambda: places.free == 1)
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_failure_is_remembered_for_a_while() -> None:

@@ -16,6 +16,7 @@ from audio_cache.serving import open_objects
 from audio_cache.serving.open_objects import KEPT_S, OpenObjects
 from audio_cache.serving.ranges import Representation
 from tests.helpers.processes import open_files
+from tests.helpers.progress import Clock
 from tests.helpers.waiting import wait_until
 
 CONTENT = bytes(range(256))
@@ -37,16 +38,6 @@ class Store:
         return Representation(len(CONTENT), object_id, "audio/mpeg"), fd
 
 
-class Seconds:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     (tmp_path / "song").write_bytes(CONTENT)
@@ -54,12 +45,7 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def clock() -> Seconds:
-    return Seconds()
-
-
-@pytest.fixture
-def objects(store: Store, clock: Seconds) -> Iterator[OpenObjects]:
+def objects(store: Store, clock: Clock) -> Iterator[OpenObjects]:
     objects = OpenObjects(store.find, clock)
     yield objects
     objects.close()
@@ -80,25 +66,25 @@ def is_open(store: Store) -> bool:
 
 
 def test_an_object_stays_open_once_two_parts_came_within_a_second(
-    objects: OpenObjects, store: Store, clock: Seconds
+    objects: OpenObjects, store: Store, clock: Clock
 ) -> None:
     for start in range(0, 250, 10):
         assert part(objects, "song", start, start + 10) == CONTENT[start : start + 10]
     assert store.opened == 2
-    clock.now_s += KEPT_S
+    clock.now += KEPT_S
     for start in range(0, 250, 10):
         assert part(objects, "song", start, start + 10) == CONTENT[start : start + 10]
     assert store.opened <= 5  # the thread that closes may come in between
 
 
 def test_one_whose_parts_are_seldom_asked_for_is_never_kept(
-    objects: OpenObjects, store: Store, clock: Seconds
+    objects: OpenObjects, store: Store, clock: Clock
 ) -> None:
     before = threading.active_count()
     for _ in range(5):
         assert part(objects, "song", 0, 9) == CONTENT[:9]
         assert not is_open(store)
-        clock.now_s += KEPT_S
+        clock.now += KEPT_S
     assert store.opened == 5
     assert threading.active_count() <= before
 
@@ -111,12 +97,12 @@ def test_an_address_for_all_and_one_for_few_are_told_apart(
 
 
 def test_what_is_deleted_is_played_for_a_second(
-    objects: OpenObjects, store: Store, clock: Seconds
+    objects: OpenObjects, store: Store, clock: Clock
 ) -> None:
     keep(objects, "song")
     (store.folder / "song").unlink()
     assert part(objects, "song", 9, 99) == CONTENT[9:99]
-    clock.now_s += KEPT_S
+    clock.now += KEPT_S
     assert part(objects, "song", 0, 9) is None
 
 

@@ -9,21 +9,14 @@ import pytest
 from audio_cache import AudioCache
 from audio_cache.store.ledger import Play
 from audio_cache.store.plays import Plays
+from tests.helpers.progress import Clock
 from tests.helpers.rooms import lose_index, plant, planted_entry
 from tests.helpers.waiting import wait_until
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_760_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def moment() -> Clock:
-    return Clock()
+    return Clock(1_760_000_000.0)
 
 
 @pytest.fixture
