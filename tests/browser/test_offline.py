@@ -300,11 +300,19 @@ def test_a_mixtape_that_has_changed_is_brought_up_to_date(
     assert kept(page)[:2] == [1, 3]
 
 
+# As Firefox does now and then: a registration of no worker, though one answers for the page.
+NO_WORKER = """
+Object.defineProperty(ServiceWorkerRegistration.prototype, "active", {get: () => null});
+"""
+
+
+@pytest.mark.parametrize("registration", ["", NO_WORKER], ids=["a worker", "no worker in sight"])
 def test_online_the_newest_page_is_shown_and_offline_the_copy_follows(
-    context: BrowserContext, site: FlakySite, tape: SavedMixtape
+    context: BrowserContext, site: FlakySite, tape: SavedMixtape, registration: str
 ) -> None:
     page = open_tape(context, site, tape)
     keep(page)
+    page.add_init_script(registration)
     site.say("For the road</h1>", "Another version</h1>")
     page.reload()
     expect(page.get_by_role("heading", name="Another version")).to_be_visible()

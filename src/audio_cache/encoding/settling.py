@@ -52,20 +52,17 @@ _LOWEST: Final = 0.000625
 
 
 class Settling:
-    """What an encoder still may remember from before the samples that it was given first.
+    """What encoders still may remember from before the samples that they were given first.
 
     Args:
-        bitrate_bps: what it encodes at, from `EARLY_FRAMES` before the first that is wanted.
+        bitrates_bps: what they encode at, each from `EARLY_FRAMES` before the first that is wanted.
     """
 
-    def __init__(self, bitrate_bps: int) -> None:
-        self._power = _SCALES.get(bitrate_bps, _OTHER_SCALE) ** 2
+    def __init__(self, *bitrates_bps: int) -> None:
+        scales = {_SCALES.get(bitrate, _OTHER_SCALE) for bitrate in bitrates_bps}
+        self._memories = [_Memory(scale) for scale in sorted(scales)]
         self._data = bytearray()
         self._frame = 0
-        # What it starts with, and what it may have come to: the least and the most of each.
-        self._factor = (_LOWEST, 1.0)
-        self._limit = (_LOWEST, 1.0)
-        self.is_settled = False
 
     @property
     def samples(self) -> int:
@@ -73,9 +70,14 @@ class Settling:
         return _LAST_FRAME * mp3.FRAME_SAMPLES - min(_BEGIN_BEFORE) + _FFT_SAMPLES
 
     @property
+    def is_settled(self) -> bool:
+        """Say whether what came before no longer counts, for none of them."""
+        return all(memory.is_settled for memory in self._memories)
+
+    @property
     def is_over(self) -> bool:
         """Say whether no further sample would tell more."""
-        return self.is_settled or self._frame >= _LAST_FRAME
+        return self._frame >= _LAST_FRAME or self.is_settled
 
     def update(self, data: bytes) -> None:
         """Take samples, in order: 16 bits little-endian, of both channels in turn."""
@@ -85,25 +87,49 @@ class Settling:
             if len(self._data) < (place + _FFT_SAMPLES) * _FRAME_BYTES:
                 return
             self._frame += 1
-            self._step(*self._loudness())
+            loudest = self._loudness()
+            for memory in self._memories:
+                memory.step(loudest)
 
-    def _loudness(self) -> tuple[float, float]:
-        """Return the limits of LAME's threshold that the frame sets: the least, and the most."""
+    def _loudness(self) -> float:
+        """Return how loud the frame is, at least as far as that may count."""
         loudest = 0.0
         for before in _BEGIN_BEFORE:
             start = (self._frame * mp3.FRAME_SAMPLES - before) * _FRAME_BYTES
             stretch = self._data[start : start + _FFT_SAMPLES * _FRAME_BYTES]
-            loudest = max(loudest, loudness(stretch) * self._power)
-            if _limit(loudest * (1 - _UNSURE)) == 1.0:
+            loudest = max(loudest, loudness(stretch))
+            # To the one that makes it softest, so to all.
+            if self._memories[0].limits(loudest)[0] == 1.0:
                 break
-        return _limit(loudest * (1 - _UNSURE)), _limit(loudest * (1 + _UNSURE))
+        return loudest
 
-    def _step(self, least: float, most: float) -> None:
-        """Go on by a frame that sets the limit between `least` and `most`."""
+
+class _Memory:
+    """What one encoder may remember.
+
+    Args:
+        scale: what it scales its samples by.
+    """
+
+    def __init__(self, scale: float) -> None:
+        self._power = scale**2
+        # What it starts with, and what it may have come to: the least and the most of each.
+        self._factor = (_LOWEST, 1.0)
+        self._limit = (_LOWEST, 1.0)
+        self.is_settled = False
+
+    def limits(self, loudest: float) -> tuple[float, float]:
+        """Return the limits of LAME's threshold that a frame sets: the least, and the most."""
+        power = loudest * self._power
+        return _limit(power * (1 - _UNSURE)), _limit(power * (1 + _UNSURE))
+
+    def step(self, loudest: float) -> None:
+        """Go on by a frame that is so loud; once it has settled it stays so."""
+        least, most = self.limits(loudest)
         (low, high), (limit_low, limit_high) = self._factor, self._limit
         falls_to_it = high * _fall(least) <= least and (limit_low >= most or low >= most)
         rises_to_the_one_before = high <= limit_low and limit_high < least
-        self.is_settled = falls_to_it or rises_to_the_one_before
+        self.is_settled |= falls_to_it or rises_to_the_one_before
         self._factor = _next(low, limit_low, least), _next(high, limit_high, most)
         self._limit = least, most
 

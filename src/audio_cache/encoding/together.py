@@ -90,17 +90,17 @@ def encode_together(
     stop = whole.frames if stop is None else stop
     piece = Piece(whole.source, first, stop, whole.is_best_effort, is_urgent)
     assert stretch is None or not (piece.is_whole or is_urgent or whole.is_best_effort)
-    if is_urgent and first > EARLY_FRAMES and not whole.is_best_effort:
-        # For who waits it begins as late as it can, which mostly proves late enough.
-        settling = Settling(whole.bitrate_bps)
+    checked = stretch or (check if piece.is_whole else None)
+    if first > EARLY_FRAMES and not whole.is_best_effort:
+        # It begins as late as it can, which mostly proves late enough.
+        settling = Settling(*(each.bitrate_bps for each in renditions))
         early = replace(piece, settles_in=EARLY_FRAMES)
         with contextlib.suppress(_UnsettledError):
-            yield from _encode(early, renditions, nice, on_start, settling=settling)
+            yield from _encode(early, renditions, nice, on_start, checked, settling)
             return
         # Too seldom for one of its kind to wait in the place of a start's.
-        yield from _encode(piece, renditions, nice, on_start, is_hurried=False)
+        yield from _encode(piece, renditions, nice, on_start, checked, is_hurried=False)
         return
-    checked = stretch or (check if piece.is_whole else None)
     yield from _encode(piece, renditions, nice, on_start, checked)
 
 
@@ -162,28 +162,28 @@ def _encode(
 
 
 def _believed(
-    run: FFmpegRun, encoders: int, check: AudioCheck | Stretch | None, settling: Settling | None
+    run: FFmpegRun, encoders: int, checked: AudioCheck | Stretch | None, settling: Settling | None
 ) -> Generator[tuple[int, bytes]]:
-    """Yield what the encoders of a run give; with `settling` what one does, once it has settled.
+    """Yield what the encoders of a run give, once they have settled, and tell the check the rest.
 
     Raises:
-        _UnsettledError: it could not be shown.
+        _UnsettledError: it could not be shown; nothing was yielded, and the check was told nothing.
     """
-    waiting = bytearray()
+    waiting: list[tuple[int, bytes]] = []
     for index, data in run.read():
-        if index < encoders and (settling is None or settling.is_settled):
-            yield index, data
-        elif index < encoders:
-            waiting += data
-        elif settling is not None:
+        if settling is not None and index == encoders:
             settling.update(data)
-            if settling.is_settled and waiting:
-                yield 0, bytes(waiting)
-                waiting.clear()
-            elif settling.is_over and not settling.is_settled:
+            if settling.is_over and not settling.is_settled:
                 raise _UnsettledError
-        elif check is not None:
-            check.update(data)
+        else:
+            waiting.append((index, data))
+        if settling is None or settling.is_settled:
+            for output, ready in waiting:
+                if output < encoders:
+                    yield output, ready
+                elif checked is not None:
+                    checked.update(ready)
+            waiting.clear()
     if settling is not None and not settling.is_settled:
         raise _UnsettledError
 

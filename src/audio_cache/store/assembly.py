@@ -24,8 +24,8 @@ from ..errors import EncodeError
 from .entry import PARTIAL_FOLDER
 from .partial import MakeRoom, Partial, require_space
 
-# A piece costs a start of ffmpeg and the groups in which its encoder settles: 15 % of the shortest
-# pieces, 3 % of the longest. The shorter ones let all threads finish at the same time.
+# A piece costs a start of ffmpeg and the frames in which its encoder settles: a tenth of the
+# shortest pieces, 2 % of the longest. The shorter ones let all threads finish at the same time.
 _SHORTEST_PIECE: Final = 32 * mp3.GROUP_FRAMES
 _LONGEST_PIECE: Final = 144 * mp3.GROUP_FRAMES
 # How much further the front goes when others join it, so that it stops at a whole group.

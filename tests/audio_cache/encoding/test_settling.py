@@ -16,10 +16,13 @@ from pathlib import Path
 import pytest
 
 from audio_cache.encoding.ffmpeg import find_ffmpeg
+from audio_cache.encoding.ffmpeg_options import AudioCheck
 from audio_cache.encoding.mp3 import FRAME_SAMPLES, GROUP_FRAMES, SAMPLE_RATE_HZ
 from audio_cache.encoding.rendition import make_rendition
+from audio_cache.encoding.sample_check import SampleCheck
 from audio_cache.encoding.settling import EARLY_FRAMES, SETTLING_FRAMES, Settling, loudness
-from audio_cache.quality import Effort, QualityLevel
+from audio_cache.encoding.together import encode_together
+from audio_cache.quality import QUALITY_SETTINGS, Effort, QualityLevel
 from audio_cache.sources.source import read_source
 from tests.helpers.audio import file_url, make_noise, run_ffmpeg
 from tests.helpers.ffmpeg import StubFFmpeg
@@ -103,6 +106,43 @@ def test_where_music_is_loud_one_late_encoder_is_enough(tmp_path: Path) -> None:
     assert data == whole_file(rendition)[start : start + 3_000]
 
 
+def test_where_music_is_loud_one_late_encoder_of_several_qualities_is_enough(
+    tmp_path: Path,
+) -> None:
+    program = StubFFmpeg(tmp_path / "stub")
+    source = read_source(make_noise(tmp_path / "loud.flac", samples=600_000))
+    ffmpeg = find_ffmpeg(program.path)
+    renditions = [make_rendition(source, quality, ffmpeg) for quality in QUALITY_SETTINGS]
+    made = [bytearray() for _ in renditions]
+    for index, data in encode_together(renditions, 392, 441):
+        made[index] += data
+    [_] = program.starts()
+    assert made == [
+        whole_file(each)[each.offset_of(392) : each.offset_of(441)] for each in renditions
+    ]
+
+
+def test_what_has_not_settled_tells_a_check_of_samples_nothing(tmp_path: Path) -> None:
+    program = StubFFmpeg(tmp_path / "stub")
+    path = tmp_path / "soft.flac"
+    noise = "anoisesrc=color=pink:seed=3:amplitude=0.001:r=44100:d=16"
+    run_ffmpeg("-f", "lavfi", "-i", noise, "-ac", "2", file_url(path))
+    track = make_rendition(read_source(path), "medium", find_ffmpeg(program.path))
+    check = AudioCheck.of(track.source)
+    assert check is not None
+    samples = SampleCheck(check)
+    for first, stop in ((392, track.frames), (0, 392)):
+        chunks = encode_together([track], first, stop, stretch=samples.stretch(first, stop))
+        data = b"".join(fresh for _, fresh in chunks)
+        assert data == whole_file(track)[track.offset_of(first) : track.offset_of(stop)]
+    [early, *_] = program.starts()
+    assert [start.arguments for start in program.starts() if "[settling]" in start.arguments] == [
+        early.arguments
+    ]
+    samples.finish()
+    assert check.is_passed_apart
+
+
 def samples_of(*loudnesses: float) -> Iterator[bytes]:
     """Give noise, for each loudness a frame of it: 1 is all that 16 bits hold."""
     noise = random.Random(5)
@@ -139,6 +179,26 @@ def test_what_is_soft_is_settled_once_the_threshold_is_down_to_it() -> None:
     assert 0.15 < limit < 0.35
     assert settling_after(soft).is_settled
     assert not settling_after(soft[:10]).is_settled
+
+
+def frames_until_settled(loud: float, *bitrates_bps: int) -> int:
+    """Return how many frames as loud as this encoders have to hear to have settled."""
+    settling = Settling(*bitrates_bps)
+    for count, frame in enumerate(samples_of(*[loud] * (EARLY_FRAMES + 1)), start=1):
+        settling.update(frame)
+        if settling.is_settled:
+            return count
+    raise AssertionError(f"{bitrates_bps} have not settled")
+
+
+def test_several_qualities_have_settled_once_each_has() -> None:
+    at_each = []
+    for loud in (0.08, 0.09, 0.1, 0.11, 0.12, 1):
+        high, low = frames_until_settled(loud, 256_000), frames_until_settled(loud, 128_000)
+        assert frames_until_settled(loud, 256_000, 128_000) == max(high, low)
+        at_each.append((high, low))
+    # The scale that LAME has for each makes a difference.
+    assert any(high != low for high, low in at_each)
 
 
 def test_it_asks_for_the_samples_that_it_needs_and_no_more() -> None:
@@ -187,6 +247,7 @@ def test_getting_ready_for_seeks_leaves_no_thread_at_work() -> None:
     # What numpy is built with lets its threads spin for some 25 ms before they sleep.
     script = """
 import os, time
+from audio_cache.encoding.sample_check import SampleCheck
 from audio_cache.encoding.settling import prepare_seeks
 
 prepare_seeks()

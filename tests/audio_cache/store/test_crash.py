@@ -15,7 +15,7 @@ import pytest
 from audio_cache import AudioCache
 from audio_cache.encoding import mp3
 from audio_cache.encoding.rendition import Rendition
-from audio_cache.encoding.settling import SETTLING_FRAMES
+from audio_cache.encoding.settling import EARLY_FRAMES
 from audio_cache.store.partial import is_locked
 from tests.helpers.audio import file_url, make_noise, run_ffmpeg
 from tests.helpers.ffmpeg import StubFFmpeg
@@ -113,10 +113,10 @@ def sought_us(arguments: str) -> int:
 
 
 def expected_us(rendition: Rendition, kept: int) -> int:
-    """Return where to start after so many bytes: some groups before the last whole one of them."""
+    """Return where to start after so many bytes: shortly before the last whole group of them."""
     frames = mp3.frame_at(128_000, max(0, kept - len(rendition.header)))
-    warm = mp3.group_start(max(0, frames - 1)) - SETTLING_FRAMES
-    return max(0, warm) // mp3.GROUP_FRAMES * 1_280_000
+    heard = mp3.group_start(max(0, frames - 1)) - EARLY_FRAMES
+    return max(0, heard) // mp3.GROUP_FRAMES * 1_280_000
 
 
 def test_an_ffmpeg_that_is_killed_itself_is_an_error_and_leaves_nothing(

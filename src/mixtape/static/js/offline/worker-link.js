@@ -24,6 +24,8 @@ export async function registerWorker(url, scope) {
 export async function lookAgain() {
   const registration = await navigator.serviceWorker.getRegistration();
   if (!registration) return;
-  const worker = registration.active ?? (await navigator.serviceWorker.ready).active;
-  worker.postMessage("look");
+  // Firefox may have a registration of none, on a page that a worker answers for.
+  const worker = registration.active ?? navigator.serviceWorker.controller ?? (await navigator.serviceWorker.ready).active;
+  // One that is not there yet looks by itself once it is.
+  worker?.postMessage("look");
 }
