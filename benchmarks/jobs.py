@@ -102,7 +102,7 @@ class Site:
     def worker(self, name: str, module: str = "audio_cache") -> CeleryWorker:
         """Return a worker, not started, with one process that encodes."""
         data = self.folder / f"data of {name}"
-        return CeleryWorker(self.redis_url, self.music, data, name, 1, module)
+        return CeleryWorker(self.redis_url, self.music, data, name, 1, module=module)
 
     def close(self) -> None:
         """Leave Redis."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -146,7 +148,7 @@ def _encode(
             missing[index] -= len(fresh)
             if ready := tails[index].push(fresh):
                 yield index, ready
-            if piece.is_urgent:
+            if fresh and piece.is_urgent:
                 time.sleep(_GATHER_S)
         if piece.is_best_effort:
             run.finish()
@@ -169,23 +171,35 @@ def _believed(
     Raises:
         _UnsettledError: it could not be shown; nothing was yielded, and the check was told nothing.
     """
-    waiting: list[tuple[int, bytes]] = []
-    for index, data in run.read():
-        if settling is not None and index == encoders:
-            settling.update(data)
-            if settling.is_over and not settling.is_settled:
-                raise _UnsettledError
-        else:
-            waiting.append((index, data))
-        if settling is None or settling.is_settled:
-            for output, ready in waiting:
-                if output < encoders:
-                    yield output, ready
-                elif checked is not None:
-                    checked.update(ready)
-            waiting.clear()
-    if settling is not None and not settling.is_settled:
-        raise _UnsettledError
+    given = run.read()
+    if settling is not None:
+        given = chain(_until_settled(given, encoders, settling).items(), given)
+    for index, data in given:
+        if index < encoders:
+            yield index, data
+        elif checked is not None and (settling is None or index > encoders):
+            checked.update(data)
+
+
+def _until_settled(
+    given: Iterator[tuple[int, bytes]], encoders: int, settling: Settling
+) -> dict[int, bytes]:
+    """Return what a run gives until its encoders have settled, in one for each output.
+
+    Raises:
+        _UnsettledError: it could not be shown.
+    """
+    outputs: defaultdict[int, bytearray] = defaultdict(bytearray)
+    for index, data in given:
+        if index != encoders:
+            outputs[index] += data
+            continue
+        settling.update(data)
+        if settling.is_settled:
+            return {output: bytes(early) for output, early in outputs.items()}
+        if settling.is_over:
+            break
+    raise _UnsettledError
 
 
 class _Tail:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from audio_cache.encoding import together
 from audio_cache.encoding.ffmpeg import find_ffmpeg
 from audio_cache.encoding.ffmpeg_options import AudioCheck
 from audio_cache.encoding.mp3 import FRAME_SAMPLES, GROUP_FRAMES, SAMPLE_RATE_HZ
@@ -104,6 +105,21 @@ def test_where_music_is_loud_one_late_encoder_is_enough(tmp_path: Path) -> None:
     data = b"".join(rendition.read(start, start + 3_000))
     [_] = program.starts()
     assert data == whole_file(rendition)[start : start + 3_000]
+
+
+def test_a_jump_pauses_for_no_frame_in_which_its_encoder_settles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendition = rendition_of(make_noise(tmp_path / "loud.flac", samples=600_000), "medium")
+    pauses: list[float] = []
+    monkeypatch.setattr(together.time, "sleep", pauses.append)
+    start = rendition.offset_of(400)
+    chunks = rendition.read(start, start + 40_000)
+    assert next(chunks)
+    # Those that are held back until more come are wanted already.
+    assert len(pauses) <= 2 * together.HELD_FRAMES < EARLY_FRAMES
+    assert len(b"".join(chunks)) > 0
+    assert pauses != []
 
 
 def test_where_music_is_loud_one_late_encoder_of_several_qualities_is_enough(
