@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import NoReturn
 
@@ -40,7 +40,7 @@ _OTHERS_TAKE_S = 0.1
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, or one process would be at them long after others."""
-    takes_s: Counter[Path] = Counter()
+    takes_s: defaultdict[Path, float] = defaultdict(float)
     for item in items:
         marks = [mark for mark in _TAKES_S if item.get_closest_marker(mark)]
         takes_s[item.path] += _TAKES_S[marks[0]] if marks else _OTHERS_TAKE_S

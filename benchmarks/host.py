@@ -53,12 +53,13 @@ class Host:
         return slugs
 
     def __enter__(self) -> Self:
-        settings = {
-            "AUDIO_CACHE_FINISH_ABANDONED": "false",
+        self._server = MixtapeServe(
+            self._music_root,
+            self._data_root,
+            AUDIO_CACHE_FINISH_ABANDONED="false",
             # What a mixtape needs is cached after each start; here nothing is to be cached.
-            "AUDIO_CACHE_PRECACHE_ON_UPLOAD": "false",
-        }
-        self._server = MixtapeServe(self._music_root, self._data_root, **settings)
+            AUDIO_CACHE_PRECACHE_ON_UPLOAD="false",
+        )
         self.address = self._server.address
         return self
 

@@ -16,7 +16,8 @@ from statistics import median
 from typing import Final
 
 from audio_cache.backends.celery_runs import CeleryRun, CeleryRuns
-from audio_cache.backends.redis_progress import RedisProgressTracker, connect
+from audio_cache.backends.redis_client import connect
+from audio_cache.backends.redis_progress import RedisProgressTracker
 from audio_cache.batch.needs import look_up
 from audio_cache.engines import make_cache
 from audio_cache.settings import AudioCacheSettings

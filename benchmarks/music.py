@@ -63,12 +63,12 @@ def find_music(count: int = PIECES) -> Music:
     if not folder:
         pieces = tuple(_longest(DEMO_LIBRARY, count))
         return Music(pieces, "the demo library: set MUSIC for real ones")
-    pieces = _longest(Path(folder), count)
-    if not pieces:
+    found = _longest(Path(folder), count)
+    if not found:
         raise SystemExit(f"MUSIC={folder} holds no music that could be measured with")
     with ThreadPoolExecutor(usable_cores()) as pool:
-        decoded = list(pool.map(_lossless, pieces))
-    lossy = any(piece.path.suffix.lower() in _LOSSY for piece in pieces)
+        decoded = list(pool.map(_lossless, found))
+    lossy = any(piece.path.suffix.lower() in _LOSSY for piece in found)
     return Music(tuple(decoded), "real music, decoded to FLAC" if lossy else "real music")
 
 

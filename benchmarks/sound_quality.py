@@ -34,7 +34,10 @@ ENCODES = 5
 LESS_WITHOUT_RESERVOIR = 0.05
 LESS_THAN_LAME = 0.02
 _BY_ITSELF = "LAME by itself"
-_OPTIONS = {_BY_ITSELF: (), **{effort: options for effort, (_, options) in EFFORTS.items()}}
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    _BY_ITSELF: (),
+    **{effort: options for effort, (_, options) in EFFORTS.items()},
+}
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ def main() -> None:
     """Run the command line."""
     load = MixtapeServer.load
 
-    def load_with_task(server: MixtapeServer) -> Flask:
-        app = load(server)
+    def load_with_task(self: MixtapeServer) -> Flask:
+        app = load(self)
         app.extensions["audio_cache"].tracker.create_task("idle")
         return app
 

@@ -90,7 +90,8 @@ class Player:
         Raises:
             Refused: it is answered with an error.
         """
-        with self.open(call, [*dict_items(arguments), ("f", "json")], method=method) as answer:
+        answer = self.open(call, [*dict_items(arguments), ("f", "json")], method=method)
+        with answer:
             assert answer.status_code == 200, answer.text
             assert answer.json is not None, answer.text
             found: dict[str, Any] = answer.json["subsonic-response"]

@@ -116,10 +116,10 @@ def open_picture(content: bytes | Path) -> Image.Image:
 
 def embed(path: Path, *pictures: tuple[int, bytes]) -> None:
     """Put pictures, each with its ID3 type, into a FLAC."""
-    file = FLAC(path)
-    file.clear_pictures()
+    file = FLAC(path)  # type: ignore[no-untyped-call]
+    file.clear_pictures()  # type: ignore[no-untyped-call]
     for kind, content in pictures:
-        picture = Picture()
+        picture = Picture()  # type: ignore[no-untyped-call]
         picture.type, picture.mime, picture.data = kind, "image/jpeg", content
-        file.add_picture(picture)
+        file.add_picture(picture)  # type: ignore[no-untyped-call]
     file.save()

@@ -24,10 +24,16 @@ from ..errors import EncodeError
 from .entry import PARTIAL_FOLDER
 from .partial import MakeRoom, Partial, require_space
 
-# A piece costs a start of ffmpeg and the frames in which its encoder settles: a tenth of the
-# shortest pieces, 2 % of the longest. The shorter ones let all threads finish at the same time.
-_SHORTEST_PIECE: Final = 32 * mp3.GROUP_FRAMES
+# A piece costs a start of ffmpeg and the frames in which its encoder settles, together as much as a
+# hundred frames: 2 % of the longest pieces. Only the last ones are shorter, so that all threads
+# finish at the same time, and none is made for fewer frames than the least.
 _LONGEST_PIECE: Final = 144 * mp3.GROUP_FRAMES
+_LEAST_FRAMES: Final = 8 * mp3.GROUP_FRAMES
+# For fewer it does not pay to join.
+_WORTH_HELP: Final = 32 * mp3.GROUP_FRAMES
+# How much of its share of what is left a thread takes at once: not all, since how fast the others
+# are is a guess. A share that is not worth joining for is not parted again.
+_AT_ONCE: Final = 7 / 8
 # How much further the front goes when others join it, so that it stops at a whole group.
 _LEAD_FRAMES: Final = 24 * mp3.GROUP_FRAMES
 
@@ -73,7 +79,8 @@ class Assembly:
         # Frames before `_next` are made or being made, those before `_appended` are in the files.
         self._next = self._front_stop = self.frames
         self._appended = 0
-        self._under_way = 0
+        # By first frame: where a piece ends, and what there is of each quality.
+        self._making: dict[int, tuple[int, list[bytearray]]] = {}
         self._ready: dict[int, tuple[int, list[bytearray]]] = {}
 
     def make(
@@ -110,7 +117,7 @@ class Assembly:
         if self._error is not None or not self._renditions[0].is_seekable:
             return False
         begun = self._next if self._is_shared else self._front_frame() + _LEAD_FRAMES
-        return self.frames - begun >= _SHORTEST_PIECE
+        return self.frames - begun >= _WORTH_HELP
 
     def help(self, has_time: Callable[[], bool] = lambda: True) -> None:
         """Encode pieces in the calling thread until all have been taken.
@@ -204,7 +211,7 @@ class Assembly:
         if self._is_shared or not self._renditions[0].is_seekable:
             return
         stop = mp3.group_start(self._front_frame()) + _LEAD_FRAMES
-        if self.frames - stop >= _SHORTEST_PIECE:
+        if self.frames - stop >= _WORTH_HELP:
             self._next = self._front_stop = stop
 
     @property
@@ -241,21 +248,25 @@ class Assembly:
             if self._error is not None or self._next >= self.frames:
                 return None
             first, left = self._next, self.frames - self._next
-            size = mp3.group_start(left // (2 * self._hands))
-            size = max(min(size, self._longest_piece()), _SHORTEST_PIECE)
-            if _SHORTEST_PIECE <= left < 2 * _SHORTEST_PIECE:
-                # The last two are alike, so that nobody is idle for as long as a whole one takes.
-                size = mp3.group_start(left // 2) + mp3.GROUP_FRAMES
-            stop = first + size if left >= _SHORTEST_PIECE else self.frames
+            size = piece_size(left, self._begun_frames(), self._hands, self._longest_piece())
+            stop = first + size if left - size >= _LEAST_FRAMES else self.frames
             self._next = stop
-            self._under_way += 1
+            self._making[first] = stop, [bytearray() for _ in self._renditions]
             return first, stop
+
+    def _begun_frames(self) -> int:
+        """Return how many frames are missing of the front and of the pieces under way."""
+        whole = self._renditions[0]
+        missing = max(0, self._front_stop - self._front_frame()) if not self._appended else 0
+        for first, (stop, made) in self._making.items():
+            missing += stop - whole.frame_holding(whole.offset_of(first) + len(made[0]))
+        return missing
 
     def _is_far_ahead(self) -> bool:
         """Say whether too many pieces wait for an earlier one, which would take too much memory."""
         unchecked = self._samples.waiting_bytes if self._samples is not None else 0
         is_much = unchecked > self._hands * IN_MEMORY_BYTES
-        return is_much or self._under_way + len(self._ready) >= 2 * self._hands + 2
+        return is_much or len(self._making) + len(self._ready) >= 2 * self._hands + 2
 
     def _longest_piece(self) -> int:
         """Return the most frames of a piece, whose samples are to fit into memory."""
@@ -265,7 +276,7 @@ class Assembly:
         return min(_LONGEST_PIECE, mp3.group_start(fitting))
 
     def _encode_piece(self, first: int, stop: int) -> None:
-        made = [bytearray() for _ in self._renditions]
+        made = self._making[first][1]
         stretch = self._samples.stretch(first, stop) if self._samples is not None else None
         chunks = encode_together(
             self._renditions,
@@ -281,8 +292,7 @@ class Assembly:
                 if self._error is not None:
                     return
         with self._changed:
-            self._under_way -= 1
-            self._ready[first] = (stop, made)
+            self._ready[first] = self._making.pop(first)
             self._append_ready()
 
     def _append_ready(self) -> None:
@@ -298,3 +308,19 @@ class Assembly:
         with self._changed:
             self._error = self._error or error
             self._changed.notify_all()
+
+
+def piece_size(left: int, begun: int, hands: int, longest: int) -> int:
+    """Return how many frames one thread takes next, so that all finish at the same time.
+
+    Each has to do its share of what is left, and of what the others are still about.
+
+    Args:
+        left: frames that nobody has taken, fewer than are returned perhaps.
+        begun: frames that others have taken and not made yet.
+        hands: how many threads there are.
+        longest: the most frames of a piece.
+    """
+    share = (left + begun) // hands
+    at_once = int(share * _AT_ONCE) if share > _WORTH_HELP else share
+    return max(_LEAST_FRAMES, min(mp3.group_start(at_once), longest))

@@ -213,7 +213,7 @@ def test_no_more_encoders_run_at_once_than_there_are_workers(
 @pytest.fixture
 def long_track(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a FLAC of 20 s, which is long enough to be shared."""
-    for name in ("_LEAD_FRAMES", "_SHORTEST_PIECE", "_LONGEST_PIECE"):
+    for name in ("_LEAD_FRAMES", "_LEAST_FRAMES", "_WORTH_HELP", "_LONGEST_PIECE"):
         monkeypatch.setattr(assembly, name, GROUP_FRAMES)
     return make_noise(tmp_path / "noise.flac", samples=20 * 44_100)
 

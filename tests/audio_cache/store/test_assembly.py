@@ -54,11 +54,31 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[FFmpegRun]:
     return started
 
 
+@pytest.mark.parametrize("hands", [1, 2, 3, 4, 16])
+@pytest.mark.parametrize("frames", [3_000, 20_000, 137_814])
+def test_threads_finish_together_and_begin_seldom(hands: int, frames: int) -> None:
+    """Threads that are as fast as each other; beginning takes each as long as 120 frames."""
+    longest, least, begins = 7_056, 392, 120
+    free_at = [0.0] * hands
+    pieces, left = 0, frames
+    while left > 0:
+        now = min(free_at)
+        begun = sum(max(0, int(at - now) - begins) for at in free_at)
+        size = assembly.piece_size(left, begun, hands, longest)
+        size = left if left - size < least else size
+        left -= size
+        free_at[free_at.index(now)] = now + begins + size
+        pieces += 1
+    assert max(free_at) - min(free_at) <= 2 * least + begins
+    assert pieces <= frames / longest + 5 * hands
+
+
 @pytest.fixture
 def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make pieces short, so that a track of seconds has many."""
     monkeypatch.setattr(assembly, "_LEAD_FRAMES", GROUP_FRAMES)
-    monkeypatch.setattr(assembly, "_SHORTEST_PIECE", GROUP_FRAMES)
+    monkeypatch.setattr(assembly, "_LEAST_FRAMES", GROUP_FRAMES)
+    monkeypatch.setattr(assembly, "_WORTH_HELP", GROUP_FRAMES)
     monkeypatch.setattr(assembly, "_LONGEST_PIECE", 2 * GROUP_FRAMES)
 
 
