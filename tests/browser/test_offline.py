@@ -300,7 +300,7 @@ def test_a_mixtape_that_has_changed_is_brought_up_to_date(
     assert kept(page)[:2] == [1, 3]
 
 
-# As Firefox does now and then: a registration of no worker, though one answers for the page.
+# As Firefox has now and then: a registration without a worker, though one answers for the page.
 NO_WORKER = """
 Object.defineProperty(ServiceWorkerRegistration.prototype, "active", {get: () => null});
 """

@@ -205,7 +205,7 @@ class Rendition:
             first: first frame.
             stop: frame after the last; None means the end.
             nice: CPU niceness of the encoder.
-            on_start: is given the ffmpeg as soon as it runs, for others to end it.
+            on_start: is given each ffmpeg as soon as it runs, for others to end it.
             check, is_urgent: as for `encode_together`.
 
         Raises:

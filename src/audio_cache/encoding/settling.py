@@ -92,7 +92,7 @@ class Settling:
                 memory.step(loudest)
 
     def _loudness(self) -> float:
-        """Return how loud the frame is, at least as far as that may count."""
+        """Return how loud the frame is, or only that it is so loud that more counts no more."""
         loudest = 0.0
         for before in _BEGIN_BEFORE:
             start = (self._frame * mp3.FRAME_SAMPLES - before) * _FRAME_BYTES

@@ -93,14 +93,16 @@ def encode_together(
     piece = Piece(whole.source, first, stop, whole.is_best_effort, is_urgent)
     assert stretch is None or not (piece.is_whole or is_urgent or whole.is_best_effort)
     checked = stretch or (check if piece.is_whole else None)
-    if first > EARLY_FRAMES and not whole.is_best_effort:
+    # Where a source is decoded from its start, to begin anew would cost more than is saved.
+    may_begin_late = (is_urgent or whole.is_seekable) and not whole.is_best_effort
+    if first > EARLY_FRAMES and may_begin_late:
         # It begins as late as it can, which mostly proves late enough.
         settling = Settling(*(each.bitrate_bps for each in renditions))
         early = replace(piece, settles_in=EARLY_FRAMES)
         with contextlib.suppress(_UnsettledError):
             yield from _encode(early, renditions, nice, on_start, checked, settling)
             return
-        # Too seldom for one of its kind to wait in the place of a start's.
+        # Not often enough for one of its kind to wait in the place of a start's.
         yield from _encode(piece, renditions, nice, on_start, checked, is_hurried=False)
         return
     yield from _encode(piece, renditions, nice, on_start, checked)
@@ -186,6 +188,8 @@ def _until_settled(
 ) -> dict[int, bytes]:
     """Return what a run gives until its encoders have settled, in one for each output.
 
+    Where it ends before that could be told, somebody has ended it, or its source does: nothing.
+
     Raises:
         _UnsettledError: it could not be shown.
     """
@@ -198,8 +202,8 @@ def _until_settled(
         if settling.is_settled:
             return {output: bytes(early) for output, early in outputs.items()}
         if settling.is_over:
-            break
-    raise _UnsettledError
+            raise _UnsettledError
+    return {}
 
 
 class _Tail:

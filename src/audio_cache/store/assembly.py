@@ -24,15 +24,15 @@ from ..errors import EncodeError
 from .entry import PARTIAL_FOLDER
 from .partial import MakeRoom, Partial, require_space
 
-# A piece costs a start of ffmpeg and the frames in which its encoder settles, together as much as a
-# hundred frames: 2 % of the longest pieces. Only the last ones are shorter, so that all threads
-# finish at the same time, and none is made for fewer frames than the least.
+# A piece costs a start of ffmpeg and the frames in which its encoder settles, together as much as
+# some 120 frames: 2 % of the longest pieces. Only the last ones are shorter, so that all threads
+# finish at about the same time, and none is made for fewer frames than the least.
 _LONGEST_PIECE: Final = 144 * mp3.GROUP_FRAMES
 _LEAST_FRAMES: Final = 8 * mp3.GROUP_FRAMES
 # For fewer it does not pay to join.
 _WORTH_HELP: Final = 32 * mp3.GROUP_FRAMES
 # How much of its share of what is left a thread takes at once: not all, since how fast the others
-# are is a guess. A share that is not worth joining for is not parted again.
+# are is a guess. A share too short to be worth joining for is taken whole.
 _AT_ONCE: Final = 7 / 8
 # How much further the front goes when others join it, so that it stops at a whole group.
 _LEAD_FRAMES: Final = 24 * mp3.GROUP_FRAMES
@@ -182,6 +182,8 @@ class Assembly:
         with self._changed:
             self._appended = self._front_stop
             self._append_ready()
+            # Whoever was at the front helps as any other from now on.
+            self._hands -= 1
 
     def _append_front(self, index: int, offset: int, data: bytes) -> bool:
         """Append what comes before the front's end; say whether the front must go on."""
@@ -249,8 +251,7 @@ class Assembly:
                 return None
             first, left = self._next, self.frames - self._next
             size = piece_size(left, self._begun_frames(), self._hands, self._longest_piece())
-            stop = first + size if left - size >= _LEAST_FRAMES else self.frames
-            self._next = stop
+            self._next = stop = first + size
             self._making[first] = stop, [bytearray() for _ in self._renditions]
             return first, stop
 
@@ -316,11 +317,12 @@ def piece_size(left: int, begun: int, hands: int, longest: int) -> int:
     Each has to do its share of what is left, and of what the others are still about.
 
     Args:
-        left: frames that nobody has taken, fewer than are returned perhaps.
+        left: frames that nobody has taken.
         begun: frames that others have taken and not made yet.
         hands: how many threads there are.
-        longest: the most frames of a piece.
+        longest: the most frames of a piece, unless it is the last, or that were too few.
     """
     share = (left + begun) // hands
     at_once = int(share * _AT_ONCE) if share > _WORTH_HELP else share
-    return max(_LEAST_FRAMES, min(mp3.group_start(at_once), longest))
+    size = max(_LEAST_FRAMES, min(mp3.group_start(at_once), longest))
+    return size if left - size >= _LEAST_FRAMES else left

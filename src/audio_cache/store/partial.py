@@ -251,7 +251,7 @@ class Encode(Protocol):
 
         Args:
             first: that frame.
-            on_start: is given the ffmpeg as soon as it runs.
+            on_start: is given each ffmpeg as soon as it runs.
         """
 
 
@@ -273,13 +273,14 @@ def fill(
         on_growth: is told the size in bytes whenever the file has grown.
         make_room: makes room for what is still missing; else the disk must have that.
         head: the first bytes, if they are at hand.
-        on_start: is given the ffmpeg as soon as it runs.
+        on_start: is given each ffmpeg as soon as it runs.
 
     Raises:
         EncodeError: the source or ffmpeg failed; the partial was deleted.
         OSError: the disk is full or fails; the partial is gone, so that its space is free again.
     """
-    room = functools.partial(make_room or require_space, [partial])
+    # Once, however many ffmpegs it takes.
+    room = functools.cache(functools.partial(make_room or require_space, [partial]))
 
     def start(run: FFmpegRun) -> None:
         on_start(run)

@@ -12,17 +12,18 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from audio_cache.encoding import together
-from audio_cache.encoding.ffmpeg import find_ffmpeg
+from audio_cache.encoding.ffmpeg import FFmpegRun, find_ffmpeg
 from audio_cache.encoding.ffmpeg_options import AudioCheck
 from audio_cache.encoding.mp3 import FRAME_SAMPLES, GROUP_FRAMES, SAMPLE_RATE_HZ
 from audio_cache.encoding.rendition import make_rendition
 from audio_cache.encoding.sample_check import SampleCheck
 from audio_cache.encoding.settling import EARLY_FRAMES, SETTLING_FRAMES, Settling, loudness
-from audio_cache.encoding.together import encode_together
+from audio_cache.errors import EncodeInterruptedError
 from audio_cache.quality import QUALITY_SETTINGS, Effort, QualityLevel
 from audio_cache.sources.source import read_source
 from tests.helpers.audio import file_url, make_noise, run_ffmpeg
@@ -112,12 +113,12 @@ def test_a_jump_pauses_for_no_frame_in_which_its_encoder_settles(
 ) -> None:
     rendition = rendition_of(make_noise(tmp_path / "loud.flac", samples=600_000), "medium")
     pauses: list[float] = []
-    monkeypatch.setattr(together.time, "sleep", pauses.append)
+    monkeypatch.setattr(together, "time", SimpleNamespace(sleep=pauses.append))
     start = rendition.offset_of(400)
     chunks = rendition.read(start, start + 40_000)
     assert next(chunks)
     # Those that are held back until more come are wanted already.
-    assert len(pauses) <= 2 * together.HELD_FRAMES < EARLY_FRAMES
+    assert len(pauses) <= 2 * together.HELD_FRAMES
     assert len(b"".join(chunks)) > 0
     assert pauses != []
 
@@ -130,7 +131,7 @@ def test_where_music_is_loud_one_late_encoder_of_several_qualities_is_enough(
     ffmpeg = find_ffmpeg(program.path)
     renditions = [make_rendition(source, quality, ffmpeg) for quality in QUALITY_SETTINGS]
     made = [bytearray() for _ in renditions]
-    for index, data in encode_together(renditions, 392, 441):
+    for index, data in together.encode_together(renditions, 392, 441):
         made[index] += data
     [_] = program.starts()
     assert made == [
@@ -138,25 +139,53 @@ def test_where_music_is_loud_one_late_encoder_of_several_qualities_is_enough(
     ]
 
 
-def test_what_has_not_settled_tells_a_check_of_samples_nothing(tmp_path: Path) -> None:
+class SamplesFirst(FFmpegRun):
+    """A run that gives all of its last output first: what a check of its samples is told."""
+
+    def read(self) -> Iterator[tuple[int, bytes]]:
+        return iter(sorted(super().read(), key=lambda given: -given[0]))
+
+
+def test_what_has_not_settled_begins_anew_and_has_told_a_check_of_samples_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = StubFFmpeg(tmp_path / "stub")
     path = tmp_path / "soft.flac"
-    noise = "anoisesrc=color=pink:seed=3:amplitude=0.001:r=44100:d=16"
-    run_ffmpeg("-f", "lavfi", "-i", noise, "-ac", "2", file_url(path))
-    track = make_rendition(read_source(path), "medium", find_ffmpeg(program.path))
-    check = AudioCheck.of(track.source)
+    noise = "anoisesrc=color=pink:seed=3:amplitude=0.001:r=48000:d=16"
+    run_ffmpeg("-f", "lavfi", "-i", noise, "-ac", "2", "-sample_fmt", "s32", file_url(path))
+    source = read_source(path)
+    ffmpeg = find_ffmpeg(program.path)
+    tracks = [make_rendition(source, quality, ffmpeg) for quality in QUALITY_SETTINGS]
+    whole = [whole_file(each) for each in tracks]
+    check = AudioCheck.of(source)
     assert check is not None
     samples = SampleCheck(check)
-    for first, stop in ((392, track.frames), (0, 392)):
-        chunks = encode_together([track], first, stop, stretch=samples.stretch(first, stop))
-        data = b"".join(fresh for _, fresh in chunks)
-        assert data == whole_file(track)[track.offset_of(first) : track.offset_of(stop)]
-    [early, *_] = program.starts()
-    assert [start.arguments for start in program.starts() if "[settling]" in start.arguments] == [
-        early.arguments
-    ]
+    monkeypatch.setattr(together, "FFmpegRun", SamplesFirst)
+    before = len(program.starts())
+    for first, stop in ((392, tracks[0].frames), (0, 392)):
+        made = [bytearray() for _ in tracks]
+        stretch = samples.stretch(first, stop)
+        for index, data in together.encode_together(tracks, first, stop, stretch=stretch):
+            made[index] += data
+        ends = [(each.offset_of(first), each.offset_of(stop)) for each in tracks]
+        assert made == [file[at:end] for file, (at, end) in zip(whole, ends, strict=True)]
+    starts = program.starts()[before:]
+    assert ["[settling]" in start.arguments for start in starts] == [True, False, False]
     samples.finish()
     assert check.is_passed_apart
+
+
+def test_who_ends_an_encoder_that_has_not_settled_has_ended_the_encode(tmp_path: Path) -> None:
+    rendition = rendition_of(make_noise(tmp_path / "loud.flac", samples=600_000), "medium")
+    ended: list[FFmpegRun] = []
+
+    def end(run: FFmpegRun) -> None:
+        run.kill()
+        ended.append(run)
+
+    with pytest.raises(EncodeInterruptedError):
+        list(rendition.encode(392, 441, on_start=end))
+    assert len(ended) == 1
 
 
 def samples_of(*loudnesses: float) -> Iterator[bytes]:
@@ -263,7 +292,6 @@ def test_getting_ready_for_seeks_leaves_no_thread_at_work() -> None:
     # What numpy is built with lets its threads spin for some 25 ms before they sleep.
     script = """
 import os, time
-from audio_cache.encoding.sample_check import SampleCheck
 from audio_cache.encoding.settling import prepare_seeks
 
 prepare_seeks()

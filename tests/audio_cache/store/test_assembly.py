@@ -65,7 +65,6 @@ def test_threads_finish_together_and_begin_seldom(hands: int, frames: int) -> No
         now = min(free_at)
         begun = sum(max(0, int(at - now) - begins) for at in free_at)
         size = assembly.piece_size(left, begun, hands, longest)
-        size = left if left - size < least else size
         left -= size
         free_at[free_at.index(now)] = now + begins + size
         pieces += 1
@@ -133,6 +132,23 @@ def test_what_several_threads_encode_equals_what_one_does(
     assert made(cache, noise) == expected
     assert len(runs) > 4
     assert files(cache) == sorted(cache.get_cache_path(noise, each).name for each in ALL)
+
+
+@pytest.mark.usefixtures("short_pieces")
+def test_who_was_at_the_front_counts_once_among_those_who_help(
+    cache: AudioCache, noise: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+    size = assembly.piece_size
+
+    def counted(left: int, begun: int, hands: int, longest: int) -> int:
+        counts.append(hands)
+        return size(left, begun, hands, longest)
+
+    monkeypatch.setattr(assembly, "piece_size", counted)
+    cache.store_together(noise, ALL, share=two_helpers)
+    assert len(counts) > 4
+    assert max(counts) <= 3
 
 
 @pytest.mark.usefixtures("short_pieces")

@@ -24,8 +24,10 @@ export async function registerWorker(url, scope) {
 export async function lookAgain() {
   const registration = await navigator.serviceWorker.getRegistration();
   if (!registration) return;
-  // Firefox may have a registration of none, on a page that a worker answers for.
-  const worker = registration.active ?? navigator.serviceWorker.controller ?? (await navigator.serviceWorker.ready).active;
-  // One that is not there yet looks by itself once it is.
+  const { active, waiting, installing } = registration;
+  // Firefox may have a registration without a worker, on a page that the worker answers for.
+  const unseen = waiting || installing ? null : navigator.serviceWorker.controller;
+  const worker = active ?? unseen ?? (await navigator.serviceWorker.ready).active;
+  // Where there is none at all, the next one looks by itself as it begins.
   worker?.postMessage("look");
 }
