@@ -94,8 +94,7 @@ def encode_together(
     assert stretch is None or not (piece.is_whole or is_urgent or whole.is_best_effort)
     checked = stretch or (check if piece.is_whole else None)
     # Where a source is decoded from its start, to begin anew would cost more than is saved.
-    may_begin_late = (is_urgent or whole.is_seekable) and not whole.is_best_effort
-    if first > EARLY_FRAMES and may_begin_late:
+    if first > EARLY_FRAMES and (is_urgent or whole.is_seekable) and not whole.is_best_effort:
         # It begins as late as it can, which mostly proves late enough.
         settling = Settling(*(each.bitrate_bps for each in renditions))
         early = replace(piece, settles_in=EARLY_FRAMES)
