@@ -258,7 +258,7 @@ class Assembly:
     def _begun_frames(self) -> int:
         """Return how many frames are missing of the front and of the pieces under way."""
         whole = self._renditions[0]
-        missing = max(0, self._front_stop - self._front_frame()) if not self._appended else 0
+        missing = max(0, self._front_stop - self._front_frame())
         for first, (stop, made) in self._making.items():
             missing += stop - whole.frame_holding(whole.offset_of(first) + len(made[0]))
         return missing

@@ -289,15 +289,13 @@ def fill(
     try:
         frames = partial.resume()
         # Else while ffmpeg starts, which takes longer.
-        is_first = bool(head) or frames == partial.rendition.frames
-        if is_first:
+        if head or frames == partial.rendition.frames:
             room()
         if head and not frames:
             frames = partial.take_over(head)
         on_growth(partial.size)
         if frames < partial.rendition.frames:
-            begun = on_start if is_first else start
-            with contextlib.closing(encode(frames, on_start=begun)) as pieces:
+            with contextlib.closing(encode(frames, on_start=start)) as pieces:
                 for data in pieces:
                     partial.append(data)
                     on_growth(partial.size)
