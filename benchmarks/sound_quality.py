@@ -1,7 +1,9 @@
-"""How each quality sounds, by effort of the encoder and with the bit reservoir on and off: ViSQOL.
+"""How each quality sounds, by effort of the encoder and with the bit reservoir on and off.
 
-ViSQOL (Chinen et al., 2020) compares a degraded signal with its reference as ears would, in its
-audio mode at 48 kHz; MOS-LQO goes from 1 to about 4.75. It is the package visqol-python.
+Two judges compare a signal with its reference as ears would. ViSQOL (Chinen et al., 2020) in its
+audio mode gives a MOS from 1 to about 4.75. Zimtohrli (Alakuijala et al., 2024), which was made for
+what can only just be heard, gives a distance from 0, no difference, to 1. They are the packages
+visqol-python and zimtohrli.
 """
 
 from __future__ import annotations
@@ -14,9 +16,13 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from statistics import mean, median
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
 
 from audio_cache import QUALITY_SETTINGS, QualityLevel
-from audio_cache.quality import EFFORTS
+from audio_cache.quality import EFFORTS, Effort, compression_level
 
 from .machine import usable_cores
 from .music import Piece, find_music, run_ffmpeg, work_folder
@@ -24,7 +30,7 @@ from .result import Figure, Result
 
 QUICK = False
 USES_MUSIC = True
-EXCERPTS = 5
+EXCERPTS = 10
 EXCERPT_S = 8
 # Where music has begun, and is rarely what it is at its start.
 SKIPPED_S = 30
@@ -33,11 +39,11 @@ ENCODES = 5
 # The reservoir is worth keeping only where it is heard, and so is what LAME does by itself.
 LESS_WITHOUT_RESERVOIR = 0.05
 LESS_THAN_LAME = 0.02
+FURTHER_THAN_LAME = 1.05
 _BY_ITSELF = "LAME by itself"
-_OPTIONS: dict[str, tuple[str, ...]] = {
-    _BY_ITSELF: (),
-    **{effort: options for effort, (_, options) in EFFORTS.items()},
-}
+_EFFORTS = (_BY_ITSELF, *EFFORTS)
+_PER_MILLE = 1000.0
+_Samples = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -46,19 +52,31 @@ class Way:
 
     quality: QualityLevel
     effort: str
-    has_reservoir: bool
+    has_reservoir: bool = False
 
     def options(self) -> tuple[str, ...]:
         """Return what ffmpeg is told."""
-        rate = QUALITY_SETTINGS[self.quality]["bitrate"]
+        setting = QUALITY_SETTINGS[self.quality]
         reservoir = str(int(self.has_reservoir))
-        encoder = ("-c:a", "libmp3lame", "-ar", "44100", "-ac", "2", "-b:a", rate)
-        return (*encoder, "-reservoir", reservoir, *_OPTIONS[self.effort])
+        encoder = ("-c:a", "libmp3lame", "-ar", "44100", "-ac", "2", "-b:a", setting["bitrate"])
+        level: tuple[str, ...] = ()
+        if self.effort != _BY_ITSELF:
+            effort = cast(Effort, self.effort)
+            level = ("-compression_level", str(compression_level(effort, setting)))
+        return (*encoder, "-reservoir", reservoir, *level)
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the judges say of an excerpt: ViSQOL's MOS, and Zimtohrli's distance."""
+
+    mos: float
+    distance: float
 
 
 WAYS = tuple(
     Way(quality, effort, has_reservoir)
-    for quality, effort, has_reservoir in product(QUALITY_SETTINGS, _OPTIONS, (False, True))
+    for quality, effort, has_reservoir in product(QUALITY_SETTINGS, _EFFORTS, (False, True))
 )
 
 
@@ -76,44 +94,68 @@ def run() -> Result:
         ]
         with ProcessPoolExecutor(usable_cores()) as pool:
             scored = list(pool.map(_score, jobs))
-        took_s = {effort: list(_encode_times(pieces[0], effort)) for effort in _OPTIONS}
-    scores: dict[Way, list[float]] = {way: [] for way in WAYS}
+        took_s = {
+            way: median(_encode_times(pieces[0], way)) for way in WAYS if not way.has_reservoir
+        }
+    scores: dict[Way, list[Score]] = {way: [] for way in WAYS}
     for (_, _, way), score in zip(jobs, scored, strict=True):
         scores[way].append(score)
-    return make_result(scores, {effort: median(times) for effort, times in took_s.items()})
+    return make_result(scores, took_s)
 
 
-def make_result(scores: dict[Way, list[float]], took_s: dict[str, float]) -> Result:
+def make_result(scores: dict[Way, list[Score]], took_s: dict[Way, float]) -> Result:
     """Return what the scores say."""
-    figures = [Figure(_words(way), mean(scored), "MOS") for way, scored in scores.items()]
+    mos = {way: [each.mos for each in scored] for way, scored in scores.items()}
+    figures = [Figure(_words(way), mean(scored), "MOS") for way, scored in mos.items()]
     for quality in QUALITY_SETTINGS:
-        off, on = (scores[Way(quality, "default", each)] for each in (False, True))
-        figures.append(
+        ours, with_reservoir = (Way(quality, "default", each) for each in (False, True))
+        fast, lame = Way(quality, "fast"), Way(quality, _BY_ITSELF)
+        lost = _lost(mos[ours], mos[with_reservoir])
+        further = _distance(scores[ours]) / _distance(scores[lame])
+        figures += [
+            Figure(f"{quality}: lost without the reservoir", lost, "MOS", LESS_WITHOUT_RESERVOIR),
             Figure(
-                f"{quality}: lost without the reservoir",
-                _lost(off, on),
+                f"{quality}: lost beside {_BY_ITSELF}",
+                _lost(mos[ours], mos[lame]),
                 "MOS",
-                LESS_WITHOUT_RESERVOIR,
-            )
-        )
-        full = scores[Way(quality, _BY_ITSELF, has_reservoir=False)]
-        figures.append(
-            Figure(f"{quality}: lost beside {_BY_ITSELF}", _lost(off, full), "MOS", LESS_THAN_LAME)
-        )
-    figures += [
-        Figure(f"time of an encode, {each} beside {other}", took_s[each] / took_s[other], "×")
-        for each, other in (("default", _BY_ITSELF), ("fast", "default"))
-    ]
+                LESS_THAN_LAME,
+            ),
+            Figure(
+                f"{quality}: Zimtohrli's distance beside {_BY_ITSELF}",
+                further,
+                "×",
+                FURTHER_THAN_LAME,
+            ),
+            Figure(
+                f"{quality}: Zimtohrli's distance with fast beside default",
+                _distance(scores[fast]) / _distance(scores[ours]),
+                "×",
+            ),
+            Figure(
+                f"{quality}: time of an encode beside {_BY_ITSELF}",
+                took_s[ours] / took_s[lame],
+                "×",
+            ),
+            Figure(
+                f"{quality}: time of an encode with fast beside default",
+                took_s[fast] / took_s[ours],
+                "×",
+            ),
+        ]
     count = len(next(iter(scores.values())))
+    distances = {
+        f"{_words(way)}, 1000 × distance": [_PER_MILLE * each.distance for each in scored]
+        for way, scored in scores.items()
+    }
     return Result(
-        title="What ViSQOL hears of each quality",
+        title="What ViSQOL and Zimtohrli hear of each quality",
         figures=tuple(figures),
-        samples={_words(way): scored for way, scored in scores.items()},
+        samples={**{_words(way): scored for way, scored in mos.items()}, **distances},
         unit="MOS",
         notes=(
             f"{count} excerpts of {EXCERPT_S} s, each the mean of its kind; renditions have no "
-            f"reservoir. The time is the median of {ENCODES} encodes of {ENCODED_S} s at low, one "
-            "after the other.",
+            f"reservoir. The time is the median of {ENCODES} encodes of {ENCODED_S} s, one after "
+            "the other.",
         ),
     )
 
@@ -122,12 +164,16 @@ def _lost(scored: list[float], full: list[float]) -> float:
     return mean(more - less for more, less in zip(full, scored, strict=True))
 
 
+def _distance(scored: list[Score]) -> float:
+    return mean(each.distance for each in scored)
+
+
 def _words(way: Way) -> str:
     return f"{way.quality}, {way.effort}, {'with' if way.has_reservoir else 'no'} reservoir"
 
 
-def _score(job: tuple[Path, Piece, Way]) -> float:
-    """Return ViSQOL's score of an excerpt, encoded in a way."""
+def _score(job: tuple[Path, Piece, Way]) -> Score:
+    """Return what the judges say of an excerpt, encoded in a way."""
     from visqol import VisqolApi
 
     stem, piece, way = job
@@ -139,13 +185,29 @@ def _score(job: tuple[Path, Piece, Way]) -> float:
     run_ffmpeg("-i", encoded, "-ar", "48000", decoded)
     scale = VisqolApi()
     scale.create(mode="audio")
-    return float(scale.measure(str(reference), str(decoded)).moslqo)
+    mos = float(scale.measure(str(reference), str(decoded)).moslqo)
+    return Score(mos, _furthest(_channels(reference), _channels(decoded)))
 
 
-def _encode_times(piece: Piece, effort: str) -> Iterator[float]:
+def _furthest(references: _Samples, decoded: _Samples) -> float:
+    """Return Zimtohrli's distance of the channel that differs most."""
+    from zimtohrli import Pyohrli
+
+    judge = Pyohrli()
+    pairs = zip(references, decoded, strict=True)
+    return max(float(judge.distance(one, other[: one.size])) for one, other in pairs)
+
+
+def _channels(path: Path) -> _Samples:
+    """Return the samples of both channels of a file at 48 kHz, (2, n), from -1 to 1."""
+    raw = path.with_suffix(f"{path.suffix}.f32")
+    run_ffmpeg("-i", path, "-f", "f32le", raw)
+    return np.ascontiguousarray(np.fromfile(raw, np.float32).reshape(-1, 2).T)
+
+
+def _encode_times(piece: Piece, way: Way) -> Iterator[float]:
     """Give the seconds that encodes take."""
-    options = Way("low", effort, has_reservoir=False).options()
     for _ in range(ENCODES):
         began = time.perf_counter()
-        run_ffmpeg("-t", str(ENCODED_S), "-i", piece.path, *options, "-f", "mp3", "/dev/null")
+        run_ffmpeg("-t", str(ENCODED_S), "-i", piece.path, *way.options(), "-f", "mp3", "/dev/null")
         yield time.perf_counter() - began

@@ -42,7 +42,7 @@ def run() -> Result:
         title=f"Three qualities of {len(tracks)} tracks: one pass against three",
         figures=(
             Figure("time, beside three passes of ffmpeg", paired_ratio(together, plain), "×", BAR),
-            Figure("time, beside three passes of ours", paired_ratio(together, separate), "×", BAR),
+            Figure("time, beside three passes of ours", paired_ratio(together, separate), "×"),
             Figure("one pass, all qualities from one decode", median(together), "s"),
             Figure("three passes of `xargs ffmpeg`", median(plain), "s"),
             Figure("three passes of ours, one for each quality", median(separate), "s"),

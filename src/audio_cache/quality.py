@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, cast, get_args
 
 from .errors import QualityError
 
@@ -40,12 +40,18 @@ DEFAULT_QUALITY: Final[QualityLevel] = "medium"
 
 Effort = Literal["default", "fast"]
 DEFAULT_EFFORT: Final[Effort] = "default"
-# What an encoder's identity ends in, and its options: LAME's -q, from 0, the best, to 9. What it
-# does by itself is 3, which takes longer than 5 and is heard by nobody (`sound_quality`).
-EFFORTS: Final[dict[Effort, tuple[str, tuple[str, ...]]]] = {
-    "default": ("-q5", ("-compression_level", "5")),
-    "fast": ("-q7", ("-compression_level", "7")),
-}
+EFFORTS: Final[tuple[Effort, ...]] = get_args(Effort)
+# LAME's -q: with 7 it shapes no noise, which takes half of the time. With what it does by itself,
+# 3, it searches longer than with 5, and nobody hears it (`sound_quality`).
+_SHAPED: Final = 5
+_PLAIN: Final = 7
+# From here on bits are so many that shaped noise is as often the louder one (docs/decisions.md).
+_AMPLE_BPS: Final = 256_000
+
+
+def compression_level(effort: Effort, setting: QualitySetting) -> int:
+    """Return how little LAME searches for a quality: its `-q`, from 0, all it can, to 9."""
+    return _PLAIN if effort == "fast" or _bps(setting) >= _AMPLE_BPS else _SHAPED
 
 
 def parse_quality(text: str) -> QualityLevel:
@@ -69,4 +75,8 @@ def bitrate_bps(quality: QualityLevel) -> int:
     """
     if quality not in QUALITY_SETTINGS:
         raise QualityError(f"quality {quality!r} has no bitrate: it is not encoded")
-    return int(QUALITY_SETTINGS[quality]["bitrate"].removesuffix("k")) * 1000
+    return _bps(QUALITY_SETTINGS[quality])
+
+
+def _bps(setting: QualitySetting) -> int:
+    return int(setting["bitrate"].removesuffix("k")) * 1000

@@ -180,8 +180,9 @@ class AudioCacheSettings(BaseSettings):
     )
     effort: EffortLevel = Field(
         DEFAULT_EFFORT,
-        description="How much the encoder works: `fast` takes about half of the time, for small "
-        "machines, and is heard at low bitrates. Each has renditions of its own.",
+        description="How much the encoder works: `fast` takes about half of the time at medium and "
+        "low, for small machines, and is heard at low; at high both are the same. Each has "
+        "renditions of its own.",
     )
     encode_timeout_s: Seconds = Field(
         0.0,

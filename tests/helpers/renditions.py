@@ -137,7 +137,7 @@ def write_legacy(cache: AudioCache, source: Path, quality: QualityLevel = "low")
         size_bytes=rendition.source.size_bytes,
         mtime_ns=rendition.source.mtime_ns,
         fingerprint=legacy_fingerprint(rendition),
-        encoder=rendition.ffmpeg.identity,
+        encoder=rendition.identity.encoder,
         path=quote_from_bytes(os.fsencode(source)),
     )
     tag = mp3.id3_tag(rendition.source.tags, payload)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from ..errors import EncodeError, EncodeInterruptedError, FFmpegNotFoundError
-from ..quality import DEFAULT_EFFORT, EFFORTS, Effort
+from ..quality import DEFAULT_EFFORT, Effort, QualitySetting, compression_level
 from ..sources.source import Source, open_source
 from . import standby
 from .confinement import confine, environment, limit_met
@@ -38,12 +38,16 @@ class FFmpeg:
     """An ffmpeg that can be started.
 
     `identity` names the build: two builds may round differently, so renditions of both differ.
-    `options` are those of its encoder, which are part of the identity.
+    `effort` is how much its encoder is to work.
     """
 
     path: str
     identity: str
-    options: tuple[str, ...] = ()
+    effort: Effort = DEFAULT_EFFORT
+
+    def encoder(self, setting: QualitySetting) -> str:
+        """Return what renditions of a quality say of who made them: the build, and LAME's `-q`."""
+        return f"{self.identity}-q{compression_level(self.effort, setting)}"
 
 
 def find_ffmpeg(configured: Path | str | None = None, effort: Effort = DEFAULT_EFFORT) -> FFmpeg:
@@ -59,7 +63,7 @@ def find_ffmpeg(configured: Path | str | None = None, effort: Effort = DEFAULT_E
         raise FFmpegNotFoundError(
             "no ffmpeg: install the package imageio-ffmpeg, or set AUDIO_CACHE_FFMPEG to one"
         )
-    return _identify(path, *EFFORTS[effort])
+    return FFmpeg(path, _identify(path), effort)
 
 
 def _bundled_ffmpeg() -> str | None:
@@ -72,7 +76,7 @@ def _bundled_ffmpeg() -> str | None:
 
 
 @functools.lru_cache(maxsize=8)
-def _identify(path: str, mark: str, options: tuple[str, ...]) -> FFmpeg:
+def _identify(path: str) -> str:
     try:
         said = subprocess.run(
             [path, "-version"],
@@ -88,8 +92,7 @@ def _identify(path: str, mark: str, options: tuple[str, ...]) -> FFmpeg:
         ) from error
     words = said.split(b"\n", 1)[0].decode("ascii", "replace").split()
     version = words[2] if len(words) > 2 else "unknown"
-    build = f"ffmpeg-{version}-{hashlib.sha256(said).hexdigest()[:8]}"
-    return FFmpeg(path, build + mark, options)
+    return f"ffmpeg-{version}-{hashlib.sha256(said).hexdigest()[:8]}"
 
 
 @dataclass(slots=True)

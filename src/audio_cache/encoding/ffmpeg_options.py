@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import DamagedSourceError, EncodeError
-from ..quality import QualitySetting
+from ..quality import DEFAULT_EFFORT, Effort, QualitySetting, compression_level
 from ..sources.source import Source
 from . import mp3
 from .cut import Cut, can_seek, cut_of
@@ -92,7 +92,7 @@ class Piece:
     def arguments(
         self,
         settings: Sequence[QualitySetting],
-        options: Sequence[str] = (),
+        effort: Effort = DEFAULT_EFFORT,
         checked_as: str = "",
         settling: Settling | None = None,
     ) -> list[str]:
@@ -100,7 +100,7 @@ class Piece:
 
         Args:
             settings: the qualities, each to an output.
-            options: further ones of the encoder.
+            effort: how much the encoders work.
             checked_as: the codec of the samples as they were decoded, which one output more gives;
                 of all of the source it gives their MD5.
             settling: what one output more gives the samples that it asks for.
@@ -110,7 +110,7 @@ class Piece:
         )
         if len(settings) == 1 and not checked_as and settling is None:
             arguments += ["-map", "0:a:0", "-vn", "-af", Late(self._filters())]
-            arguments += encoder_arguments(settings[0], options, at_once=self.is_urgent)
+            arguments += encoder_arguments(settings[0], effort, at_once=self.is_urgent)
         else:
             # Filtered once for all: with a chain for each, one in six seconds would be theirs.
             labels = [f"[{number}]" for number in range(len(settings))]
@@ -125,7 +125,7 @@ class Piece:
                 chain = f"asplit[plain],{chain};[plain]{self._own_samples()}{IN_LARGE_FRAMES}[raw]"
             arguments += ["-filter_complex", Late(f"[0:a:0]{chain}")]
             for label, setting in zip(labels, settings, strict=True):
-                encoder = encoder_arguments(setting, options, at_once=self.is_urgent)
+                encoder = encoder_arguments(setting, effort, at_once=self.is_urgent)
                 arguments += ["-map", label, *encoder]
         if settling is not None:
             arguments += ["-map", "[asked]", *_SAMPLES_OUTPUT]
@@ -291,12 +291,12 @@ def samples_output(codec: str) -> list[str]:
 
 
 def encoder_arguments(
-    setting: QualitySetting, options: Sequence[str], *, at_once: bool = False
+    setting: QualitySetting, effort: Effort, *, at_once: bool = False
 ) -> list[str]:
-    """Return the options of an output for a quality, with further ones of its encoder."""
+    """Return the options of an output for a quality."""
     return [
         *("-ac", "2", "-c:a", _ENCODERS[setting["format"]], "-b:a", Late(setting["bitrate"])),
-        *("-reservoir", "0", *options),
+        *("-reservoir", "0", "-compression_level", str(compression_level(effort, setting))),
         *("-write_xing", "0", "-id3v2_version", "0", "-map_metadata", "-1"),
         # Else in pieces of 32 KiB: to read each frame on its own would take a twelfth of our time.
         *("-flush_packets", str(int(at_once)), "-f", setting["format"], "{out}"),

@@ -211,7 +211,7 @@ class MedleyPiece:
         labels = "".join(f"[p{index}]" for index in range(len(chains)))
         joined = f"{labels}concat=n={len(chains)}:v=0:a=1[all]"
         setting = QUALITY_SETTINGS[self.medley.quality]
-        encoder = encoder_arguments(setting, self.medley.renditions[0].ffmpeg.options)
+        encoder = encoder_arguments(setting, self.medley.renditions[0].ffmpeg.effort)
         return [*inputs, "-filter_complex", ";".join([*chains, joined]), "-map", "[all]", *encoder]
 
     def _check(self, report: Report, run: FFmpegRun, *, is_short: bool) -> None:

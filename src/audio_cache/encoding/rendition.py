@@ -94,7 +94,8 @@ class Rendition:
 
     `tags` are those that travel with it. `timeout_s` bounds the time spent waiting for ffmpeg in
     one encode; 0 derives the bound from the duration. One of `is_best_effort`, of a damaged source,
-    has the same length, and silence for what cannot be decoded; it is never stored.
+    has the same length, and silence for what cannot be decoded; it is never stored. `encoder` is
+    who made it, where that is not `ffmpeg`.
     """
 
     source: Source
@@ -104,6 +105,7 @@ class Rendition:
     tags: Tags = ()
     timeout_s: float = 0.0
     is_best_effort: bool = False
+    encoder: str = ""
 
     @cached_property
     def bitrate_bps(self) -> int:
@@ -118,13 +120,14 @@ class Rendition:
     @cached_property
     def identity(self) -> Identity:
         """Return what the private frame says of this rendition."""
+        setting = QUALITY_SETTINGS[self.quality]
         return Identity(
             layout=LAYOUT_VERSION,
             quality=self.quality,
-            bitrate=QUALITY_SETTINGS[self.quality]["bitrate"],
+            bitrate=setting["bitrate"],
             frames=self.frames,
             samples=self.samples,
-            encoder=self.ffmpeg.identity,
+            encoder=self.encoder or self.ffmpeg.encoder(setting),
         )
 
     @cached_property

@@ -57,10 +57,10 @@ def prepare(ffmpeg: FFmpeg) -> None:
     prepare_seeks()
     last = mp3.frame_count(_USUAL.samples or 0)
     settings = [QUALITY_SETTINGS[DEFAULT_QUALITY]]
-    start = Piece(_USUAL, 0, last).arguments(settings, ffmpeg.options, AudioCheck(_USUAL).codec)
+    start = Piece(_USUAL, 0, last).arguments(settings, ffmpeg.effort, AudioCheck(_USUAL).codec)
     jump = Piece(_USUAL, last - 1, last, is_urgent=True, settles_in=EARLY_FRAMES)
     settling = Settling(bitrate_bps(DEFAULT_QUALITY))
-    for arguments in (jump.arguments(settings, ffmpeg.options, settling=settling), start):
+    for arguments in (jump.arguments(settings, ffmpeg.effort, settling=settling), start):
         make_ready(ffmpeg.path, arguments, outputs=2)
     wait_until_ready()
 
@@ -135,7 +135,7 @@ def _encode(
     codec = checked.codec if checked is not None else ""
     with FFmpegRun(
         whole.ffmpeg,
-        piece.arguments(settings, whole.ffmpeg.options, codec, settling),
+        piece.arguments(settings, whole.ffmpeg.effort, codec, settling),
         source=whole.source,
         outputs=len(renditions) + (checked is not None) + (settling is not None),
         wait_limit_s=whole.wait_limit_s,

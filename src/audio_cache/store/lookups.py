@@ -316,7 +316,7 @@ def _key(source: Source) -> str:
 
 def made_by(rendition: Rendition, encoder: str) -> Rendition:
     """Return a rendition as another build of the encoder has made it."""
-    return replace(rendition, ffmpeg=replace(rendition.ffmpeg, identity=encoder))
+    return replace(rendition, encoder=encoder)
 
 
 def foreign_etag(status: os.stat_result) -> str:

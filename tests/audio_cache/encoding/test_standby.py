@@ -19,6 +19,7 @@ from audio_cache.encoding.ffmpeg import FFmpeg, FFmpegRun, end_all, find_ffmpeg
 from audio_cache.encoding.ffmpeg_options import AudioCheck
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.errors import DamagedSourceError, EncodeInterruptedError
+from audio_cache.quality import QualityLevel
 from conftest import find_program
 from tests.helpers.audio import make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
@@ -93,15 +94,15 @@ def jump(rendition: Rendition, share: float) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["a.flac", "c.wav", "d.aiff", "e.m4a"])
-@pytest.mark.parametrize("quality", ["low", "high"])
+@pytest.mark.parametrize(("quality", "before"), [("low", "medium"), ("high", "high")])
 def test_it_gives_the_bytes_of_one_that_was_started_for_them(
-    watch: Watch, tracks: dict[str, Path], name: str, quality: str
+    watch: Watch, tracks: dict[str, Path], name: str, quality: QualityLevel, before: QualityLevel
 ) -> None:
-    rendition = rendition_of(tracks[name], quality)  # type: ignore[arg-type]
+    rendition = rendition_of(tracks[name], quality)
     watch.pool.most = 0
     cold = [whole(rendition), jump(rendition, 0.6), jump(rendition, 0.7)]
     watch.pool.most = MOST
-    other = rendition_of(tracks[name], "medium")
+    other = rendition_of(tracks[name], before)
     whole(other), jump(other, 0.5)
     waiting = watch.settle()
     assert len(waiting) == MOST
@@ -112,6 +113,18 @@ def test_it_gives_the_bytes_of_one_that_was_started_for_them(
     watch.settle()
     assert [*ready, jump(rendition, 0.7)] == cold
     assert len(watch.begun) == 3
+
+
+def test_where_lame_is_to_search_less_another_one_is_needed(
+    watch: Watch, tracks: dict[str, Path]
+) -> None:
+    whole(rendition_of(tracks["a.flac"], "medium"))
+    watch.settle()
+    whole(rendition_of(tracks["a.flac"], "high"))
+    assert not watch.begun
+    watch.settle()
+    whole(rendition_of(tracks["a.flac"], "high"))
+    assert len(watch.begun) == 1
 
 
 def test_the_first_listeners_find_one_where_it_was_warmed_up(

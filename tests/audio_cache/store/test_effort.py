@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from audio_cache import AudioCache
-from audio_cache.quality import EFFORTS, Effort
+from audio_cache.encoding.ffmpeg import FFmpeg
+from audio_cache.quality import QUALITY_SETTINGS, Effort, QualityLevel
 from tests.helpers.audio import count_samples
 from tests.helpers.ffmpeg import StubFFmpeg
 
@@ -20,8 +21,7 @@ def test_each_effort_has_renditions_of_its_own(flac: Path, tmp_path: Path) -> No
     assert ids[0] != ids[1]
     # The first half is of the audio alone.
     assert ids[0][:24] == ids[1][:24]
-    build = default.ffmpeg.identity.removesuffix("-q5")
-    assert [default.ffmpeg.identity, fast.ffmpeg.identity] == [f"{build}-q5", f"{build}-q7"]
+    assert [_encoder(cache, "low") for cache in (default, fast)] == ["-q5", "-q7"]
     assert count_samples(files[0]) == count_samples(files[1])
     assert files[0].read_bytes()[-2000:] != files[1].read_bytes()[-2000:]
 
@@ -39,7 +39,7 @@ def test_what_was_made_when_lame_chose_its_effort_itself_is_played_on(
     flac: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as former:
-        former.setitem(EFFORTS, "default", ("", ()))
+        former.setattr(FFmpeg, "encoder", lambda self, setting: self.identity)
         made = AudioCache(tmp_path / "cache").transcode_file(flac, "low").read_bytes()
     ffmpeg = StubFFmpeg(tmp_path / "stub")
     later = AudioCache(tmp_path / "cache", ffmpeg=ffmpeg.path)
@@ -48,13 +48,39 @@ def test_what_was_made_when_lame_chose_its_effort_itself_is_played_on(
     assert not ffmpeg.encodes()
 
 
-@pytest.mark.parametrize(("effort", "number"), [("default", 5), ("fast", 7)])
+def test_where_bits_are_ample_no_noise_is_shaped_whatever_the_effort(
+    flac: Path, tmp_path: Path
+) -> None:
+    default = AudioCache(tmp_path / "default")
+    fast = AudioCache(tmp_path / "fast", effort="fast")
+    assert [_encoder(default, each) for each in QUALITY_SETTINGS] == ["-q7", "-q5", "-q5"]
+    assert default.identify(flac, "high").id == fast.identify(flac, "high").id
+    files = [cache.transcode_file(flac, "high").read_bytes() for cache in (default, fast)]
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize(
+    ("effort", "quality", "level"),
+    [
+        ("default", "high", 7),
+        ("default", "medium", 5),
+        ("default", "low", 5),
+        ("fast", "high", 7),
+        ("fast", "medium", 7),
+        ("fast", "low", 7),
+    ],
+)
 def test_the_encoder_is_told_its_effort(
-    flac: Path, tmp_path: Path, effort: Effort, number: int
+    flac: Path, tmp_path: Path, effort: Effort, quality: QualityLevel, level: int
 ) -> None:
     ffmpeg = StubFFmpeg(tmp_path / "stub")
     cache = AudioCache(tmp_path / "cache", ffmpeg=ffmpeg.path, effort=effort)
-    cache.transcode_file(flac, "low")
+    cache.transcode_file(flac, quality)
     encodes = list(ffmpeg.encodes())
     assert encodes
-    assert all(f"-compression_level {number}" in each.arguments for each in encodes)
+    assert all(f"-compression_level {level}" in each.arguments for each in encodes)
+
+
+def _encoder(cache: AudioCache, quality: QualityLevel) -> str:
+    """Return what renditions of a quality say of their encoder, beside its build."""
+    return cache.ffmpeg.encoder(QUALITY_SETTINGS[quality]).removeprefix(cache.ffmpeg.identity)
