@@ -13,7 +13,7 @@ from audio_cache.encoding import ffmpeg_options
 from audio_cache.encoding.ffmpeg import FFmpegRun
 from audio_cache.encoding.ffmpeg_options import AudioCheck, Piece
 from audio_cache.encoding.mp3 import frame_count, output_samples
-from audio_cache.quality import QUALITY_SETTINGS, QualitySetting
+from audio_cache.quality import DEFAULT_EFFORT, QUALITY_SETTINGS, Effort, QualitySetting
 from audio_cache.sources.source import Source, read_source
 from audio_cache.store.checks import Checks
 from tests.helpers.processes import processor_s
@@ -82,7 +82,7 @@ def _decode(source: Source, *, is_compared: bool) -> None:
     check = AudioCheck.of(source) if is_compared else None
     with patch.object(ffmpeg_options, "encoder_arguments", _nothing):
         arguments = _piece(source).arguments(
-            [QUALITY_SETTINGS["medium"]], checked_as=check.codec if check else ""
+            [QUALITY_SETTINGS["medium"]], DEFAULT_EFFORT, check.codec if check else ""
         )
     with FFmpegRun(chosen_ffmpeg(), arguments, source=source, outputs=int(is_compared)) as run_:
         for _, data in run_.read():
@@ -94,7 +94,7 @@ def _decode(source: Source, *, is_compared: bool) -> None:
 
 
 def _encode(source: Source) -> None:
-    arguments = _piece(source).arguments([QUALITY_SETTINGS["medium"]])
+    arguments = _piece(source).arguments([QUALITY_SETTINGS["medium"]], DEFAULT_EFFORT)
     with FFmpegRun(chosen_ffmpeg(), arguments, source=source) as run_:
         for _ in run_.read():
             pass
@@ -105,9 +105,7 @@ def _piece(source: Source) -> Piece:
     return Piece(source, 0, frame_count(output_samples(source.samples or 0, source.rate_hz)))
 
 
-def _nothing(
-    setting: QualitySetting, options: Sequence[str], *, at_once: bool = False
-) -> list[str]:
+def _nothing(setting: QualitySetting, effort: Effort, *, at_once: bool = False) -> list[str]:
     return [*_NOWHERE]
 
 

@@ -75,7 +75,7 @@ class AudioCacheState:
 
     def warm_up(self) -> None:
         """Get ffmpeg ready for the first listener; FFmpegNotFoundError where there is none."""
-        prepare(self.cache.ffmpeg)
+        prepare(self.cache.ffmpeg, self.settings.default_quality)
 
     def shut_down(self) -> None:
         """End the encoders of this process; what they made so far will be resumed.

@@ -41,11 +41,11 @@ DEFAULT_QUALITY: Final[QualityLevel] = "medium"
 Effort = Literal["default", "fast"]
 DEFAULT_EFFORT: Final[Effort] = "default"
 EFFORTS: Final[tuple[Effort, ...]] = get_args(Effort)
-# LAME's -q: with 7 it shapes no noise, which takes half of the time. With what it does by itself,
-# 3, it searches longer than with 5, and nobody hears it (`sound_quality`).
+# LAME's -q. With 7 it shapes no noise, and takes half of the time. By itself it takes 3, which
+# searches longer than 5, and nobody hears that (`sound_quality`).
 _SHAPED: Final = 5
 _PLAIN: Final = 7
-# From here on bits are so many that shaped noise is as often the louder one (docs/decisions.md).
+# From here on bits are so many that shaping noise mends nothing (docs/decisions.md).
 _AMPLE_BPS: Final = 256_000
 
 

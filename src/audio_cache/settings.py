@@ -164,9 +164,10 @@ class AudioCacheSettings(BaseSettings):
     )
     max_live: Count = Field(8, description="How many encoders may run for listeners at once.")
     standby: Number = Field(
-        2,
+        4,
         description="How many ffmpegs (7 or newer, on Linux) each process keeps on standby, "
-        "loaded and with 7 MB of its own, so that starts and seeks take a quarter less; `0` for "
+        "loaded and with 7 MB of its own, so that starts and seeks take a quarter less: one of "
+        "each for high, and one of each for the other qualities, where both are played; `0` for "
         "none.",
     )
     live_wait_s: Seconds = Field(
@@ -181,8 +182,8 @@ class AudioCacheSettings(BaseSettings):
     effort: EffortLevel = Field(
         DEFAULT_EFFORT,
         description="How much the encoder works: `fast` takes about half of the time at medium and "
-        "low, for small machines, and is heard at low; at high both are the same. Each has "
-        "renditions of its own.",
+        "low, for small machines, and is heard at low. Each has renditions of its own there; "
+        "at high both are the same.",
     )
     encode_timeout_s: Seconds = Field(
         0.0,

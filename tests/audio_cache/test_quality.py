@@ -23,6 +23,7 @@ from audio_cache import (
 )
 from audio_cache.encoding import mp3
 from audio_cache.encoding.ffmpeg_options import Piece
+from audio_cache.quality import DEFAULT_EFFORT
 from audio_cache.sources.source import read_source
 from audio_cache.store.cache import AudioCache
 from tests.helpers.extra_quality import ROOT, ExtendedSources
@@ -140,7 +141,7 @@ def test_the_format_is_the_suffix_and_what_the_encoder_is_asked_for(
     made = AudioCache(tmp_path).transcode_file(flac, quality)
     assert made.name.endswith(f"_{quality}_{setting['bitrate']}.{setting['format']}")
     assert MP3(made).info.bitrate == pytest.approx(bitrate_bps(quality), rel=1e-4)
-    asked = " ".join(Piece(read_source(flac), 0, 10).arguments([setting]))
+    asked = " ".join(Piece(read_source(flac), 0, 10).arguments([setting], DEFAULT_EFFORT))
     assert f"-b:a {setting['bitrate']} " in asked
     assert f"-f {setting['format']} " in asked
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import DamagedSourceError, EncodeError
-from ..quality import DEFAULT_EFFORT, Effort, QualitySetting, compression_level
+from ..quality import Effort, QualitySetting, compression_level
 from ..sources.source import Source
 from . import mp3
 from .cut import Cut, can_seek, cut_of
@@ -92,7 +92,7 @@ class Piece:
     def arguments(
         self,
         settings: Sequence[QualitySetting],
-        effort: Effort = DEFAULT_EFFORT,
+        effort: Effort,
         checked_as: str = "",
         settling: Settling | None = None,
     ) -> list[str]:

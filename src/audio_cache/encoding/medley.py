@@ -242,6 +242,7 @@ def make_medley(renditions: tuple[Rendition, ...]) -> Medley:
         EncodeError: there is none, it would be longer than an MP3 can be, or too many of them are
             too short.
     """
+    assert all(each.encoder is None for each in renditions)
     if not renditions:
         raise EncodeError("there is nothing to put one behind the other")
     medley = Medley(renditions)

@@ -95,7 +95,7 @@ class Rendition:
     `tags` are those that travel with it. `timeout_s` bounds the time spent waiting for ffmpeg in
     one encode; 0 derives the bound from the duration. One of `is_best_effort`, of a damaged source,
     has the same length, and silence for what cannot be decoded; it is never stored. `encoder` is
-    who made it, where that is not `ffmpeg`.
+    who has made it, where that was not `ffmpeg`: then it cannot be encoded.
     """
 
     source: Source
@@ -105,7 +105,7 @@ class Rendition:
     tags: Tags = ()
     timeout_s: float = 0.0
     is_best_effort: bool = False
-    encoder: str = ""
+    encoder: str | None = None
 
     @cached_property
     def bitrate_bps(self) -> int:
@@ -127,7 +127,7 @@ class Rendition:
             bitrate=setting["bitrate"],
             frames=self.frames,
             samples=self.samples,
-            encoder=self.encoder or self.ffmpeg.encoder(setting),
+            encoder=self.ffmpeg.encoder(setting) if self.encoder is None else self.encoder,
         )
 
     @cached_property

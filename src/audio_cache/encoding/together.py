@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..quality import DEFAULT_QUALITY, QUALITY_SETTINGS, bitrate_bps
+from ..quality import DEFAULT_QUALITY, QUALITY_SETTINGS, QualityLevel, bitrate_bps
 from ..sources.source import Source
 from . import mp3
 from .ffmpeg import FFmpeg, FFmpegRun
@@ -47,19 +47,21 @@ _USUAL: Final = Source(
 _GATHER_S: Final = 0.002
 
 
-def prepare(ffmpeg: FFmpeg) -> None:
+def prepare(ffmpeg: FFmpeg, quality: QualityLevel) -> None:
     """Do now what the first listener and the first jump ahead would wait for; again does nothing.
 
     Args:
         ffmpeg: is put on standby, as far as `keep_ready` allows, to play a FLAC file from its start
             and from elsewhere.
+        quality: what most listeners will ask for.
     """
     prepare_seeks()
+    made = quality if quality in QUALITY_SETTINGS else DEFAULT_QUALITY
     last = mp3.frame_count(_USUAL.samples or 0)
-    settings = [QUALITY_SETTINGS[DEFAULT_QUALITY]]
+    settings = [QUALITY_SETTINGS[made]]
     start = Piece(_USUAL, 0, last).arguments(settings, ffmpeg.effort, AudioCheck(_USUAL).codec)
     jump = Piece(_USUAL, last - 1, last, is_urgent=True, settles_in=EARLY_FRAMES)
-    settling = Settling(bitrate_bps(DEFAULT_QUALITY))
+    settling = Settling(bitrate_bps(made))
     for arguments in (jump.arguments(settings, ffmpeg.effort, settling=settling), start):
         make_ready(ffmpeg.path, arguments, outputs=2)
     wait_until_ready()
@@ -88,6 +90,7 @@ def encode_together(
     Raises:
         EncodeInterruptedError, EncodeError: as `Rendition.encode`; then none is complete.
     """
+    assert all(each.encoder is None for each in renditions)
     whole = renditions[0]
     stop = whole.frames if stop is None else stop
     piece = Piece(whole.source, first, stop, whole.is_best_effort, is_urgent)

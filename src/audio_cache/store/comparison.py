@@ -23,7 +23,7 @@ def find_rendition(cache: AudioCache, object_id: str) -> Rendition | None:
     """Return the rendition that an object is, of a source as that is now.
 
     None where no source is known that would give the same bytes today: it is gone or has changed,
-    or another build of the encoder has made them.
+    or another build of the encoder, or another effort, has made them.
 
     Raises:
         EncodeInterruptedError: somebody interrupted it.

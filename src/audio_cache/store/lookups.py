@@ -315,7 +315,7 @@ def _key(source: Source) -> str:
 
 
 def made_by(rendition: Rendition, encoder: str) -> Rendition:
-    """Return a rendition as another build of the encoder has made it."""
+    """Return a rendition as another build of the encoder, or another effort, has made it."""
     return replace(rendition, encoder=encoder)
 
 

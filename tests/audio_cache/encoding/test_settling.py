@@ -57,7 +57,13 @@ def stretches(frames: int) -> Iterator[tuple[int, int]]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("quality", "effort"),
-    [("low", "default"), ("medium", "default"), ("high", "default"), ("low", "fast")],
+    [
+        ("low", "default"),
+        ("medium", "default"),
+        ("high", "default"),
+        ("medium", "fast"),
+        ("low", "fast"),
+    ],
 )
 def test_each_group_that_is_made_on_its_own_is_that_of_the_whole(
     source: Path, quality: QualityLevel, effort: Effort
@@ -76,7 +82,13 @@ def test_each_group_that_is_made_on_its_own_is_that_of_the_whole(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("quality", "effort"),
-    [("low", "default"), ("medium", "default"), ("high", "default"), ("low", "fast")],
+    [
+        ("low", "default"),
+        ("medium", "default"),
+        ("high", "default"),
+        ("medium", "fast"),
+        ("low", "fast"),
+    ],
 )
 def test_what_begins_between_groups_is_that_of_the_whole(
     source: Path, quality: QualityLevel, effort: Effort, tmp_path: Path

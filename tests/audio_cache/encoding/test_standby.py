@@ -19,7 +19,8 @@ from audio_cache.encoding.ffmpeg import FFmpeg, FFmpegRun, end_all, find_ffmpeg
 from audio_cache.encoding.ffmpeg_options import AudioCheck
 from audio_cache.encoding.rendition import Rendition
 from audio_cache.errors import DamagedSourceError, EncodeInterruptedError
-from audio_cache.quality import QualityLevel
+from audio_cache.quality import DEFAULT_QUALITY, QUALITY_SETTINGS, QualityLevel
+from audio_cache.settings import AudioCacheSettings
 from conftest import find_program
 from tests.helpers.audio import make_noise
 from tests.helpers.ffmpeg import StubFFmpeg
@@ -127,15 +128,31 @@ def test_where_lame_is_to_search_less_another_one_is_needed(
     assert len(watch.begun) == 1
 
 
-def test_the_first_listeners_find_one_where_it_was_warmed_up(
+def test_who_play_high_and_who_play_medium_find_one_each_of_as_many_as_are_kept(
     watch: Watch, tracks: dict[str, Path]
 ) -> None:
-    together.prepare(find_ffmpeg())
+    watch.pool.most = AudioCacheSettings().standby
+    mixed = [rendition_of(tracks["a.flac"], each) for each in ("high", "medium", "high", "medium")]
+    for rendition in mixed:
+        whole(rendition)
+        watch.settle()
+        jump(rendition, 0.6)
+        watch.settle()
+    # All but the first of each kind.
+    assert len(watch.begun) == 2 * len(mixed) - 4
+
+
+@pytest.mark.parametrize("quality", [*QUALITY_SETTINGS, "original"])
+def test_the_first_listeners_find_one_where_it_was_warmed_up(
+    watch: Watch, tracks: dict[str, Path], quality: QualityLevel
+) -> None:
+    together.prepare(find_ffmpeg(), quality)
     waiting = watch.waiting
     assert len(waiting) == MOST
-    together.prepare(find_ffmpeg())
+    together.prepare(find_ffmpeg(), quality)
     assert watch.waiting == waiting
-    rendition = rendition_of(tracks["a.flac"])
+    made = quality if quality in QUALITY_SETTINGS else DEFAULT_QUALITY
+    rendition = rendition_of(tracks["a.flac"], made)
     check = AudioCheck.of(rendition.source)
     assert check is not None
     whole(rendition, check)
@@ -237,7 +254,7 @@ def test_without_descriptors_nothing_is_left_open(
         return pipe()
 
     monkeypatch.setattr(os, "pipe", scarce)
-    together.prepare(find_ffmpeg())
+    together.prepare(find_ffmpeg(), DEFAULT_QUALITY)
     assert watch.waiting == []
     assert open_files() == before
 
@@ -303,7 +320,7 @@ def test_nothing_is_left_open(watch: Watch, tracks: dict[str, Path], tmp_path: P
     assert watch.waiting == []
     assert open_files() == before
     # What cannot be started leaves nothing either.
-    together.prepare(FFmpeg(str(tmp_path / "gone"), "gone"))
+    together.prepare(FFmpeg(str(tmp_path / "gone"), "gone"), DEFAULT_QUALITY)
     assert watch.waiting == []
     assert open_files() == before
 
@@ -311,7 +328,7 @@ def test_nothing_is_left_open(watch: Watch, tracks: dict[str, Path], tmp_path: P
 def test_with_none_allowed_there_is_none(watch: Watch, tracks: dict[str, Path]) -> None:
     watch.pool.most = 0
     whole(rendition_of(tracks["a.flac"]))
-    together.prepare(find_ffmpeg())
+    together.prepare(find_ffmpeg(), DEFAULT_QUALITY)
     assert watch.waiting == []
 
 
@@ -320,7 +337,7 @@ import os, signal, sys, time
 from audio_cache.encoding import standby, together
 from audio_cache.encoding.ffmpeg import find_ffmpeg
 standby.keep_ready(1)
-together.prepare(find_ffmpeg())
+together.prepare(find_ffmpeg(), "medium")
 [waiting] = standby._standby._waiting.values()
 if sys.argv[1] == "fork" and os.fork() == 0:
     time.sleep(3600)
