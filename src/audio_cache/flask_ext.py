@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import parse_qsl
 
 from flask import Blueprint, Flask, Request, current_app, request, send_from_directory, url_for
 from flask import Response as FlaskResponse
@@ -30,7 +29,7 @@ from .errors import AudioCacheError, ConfigError, LiveUnavailableError, QualityE
 from .live.encodes import Live
 from .progress.sse import get_last_event_id, progress_response
 from .progress.tracker import ProgressTracker
-from .quality import QualityLevel, parse_quality
+from .quality import QualityLevel, parse_quality, quality_in
 from .serving.addresses import Grant, Signer, read_key
 from .serving.permanent import PermanentPlayback, StoredPlays, know
 from .serving.playback import Playback
@@ -38,7 +37,7 @@ from .serving.ranges import connection_of as connection_of
 from .serving.traffic import Traffic
 from .settings import AudioCacheSettings
 from .sources.music_roots import MusicRoots, Roots
-from .sources.source import is_audio_name, stat_opened
+from .sources.source import is_audio_name
 from .store.cache import AudioCache
 
 if TYPE_CHECKING:
@@ -85,7 +84,8 @@ class AudioCacheState:
         """
         self.live.stop()
         end_all()
-        self.permanent.open_objects.close()
+        self.permanent.open_files.close()
+        self.playback.open_files.close()
         self.cache.plays.write()
         self.cache.close()
         if self.shared is not None:
@@ -342,15 +342,11 @@ def requested_quality() -> QualityLevel:
     Raises:
         BadRequest: there is no such quality; the description lists those that exist.
     """
-    query = request.environ.get("QUERY_STRING", "")
-    fields = parse_qsl(query, keep_blank_values=True, errors="replace")
-    text = next((value for name, value in fields if name == "quality"), None)
-    if text is None:
-        return get_state().settings.default_quality
     try:
-        return parse_quality(text)
+        asked = quality_in(request.environ.get("QUERY_STRING", ""))
     except QualityError as error:
         raise BadRequest(str(error)) from error
+    return asked or get_state().settings.default_quality
 
 
 def find_track(music_root: Roots, relative: str) -> Path:
@@ -369,8 +365,8 @@ def _locate(roots: MusicRoots, relative: str) -> tuple[Path, os.stat_result]:
     # What is in folders such as .git or .Trash was put away, and no listing shows it.
     is_plain = is_plain and not any(part.startswith(".") for part in parts[:-1])
     if is_plain and is_audio_name(relative):
-        with contextlib.suppress(OSError), roots.opened(relative) as (path, descriptor):
-            return path, stat_opened(os.fspath(path), descriptor)
+        with contextlib.suppress(OSError):
+            return roots.look_up(relative)
     raise NotFound("There is no such track.")
 
 

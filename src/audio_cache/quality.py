@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, cast, get_args
+from urllib.parse import parse_qsl
 
 from .errors import QualityError
 
@@ -65,6 +66,23 @@ def parse_quality(text: str) -> QualityLevel:
         if name == level:
             return level
     raise QualityError(f"unknown quality {text!r}: choose one of {', '.join(QUALITY_LEVELS)}")
+
+
+# As nearly all are.
+_PLAIN_QUERIES: Final = {f"quality={level}": level for level in QUALITY_LEVELS}
+
+
+def quality_in(query: str) -> QualityLevel | None:
+    """Return the quality level that the query of a URL asks for; None where it asks for none.
+
+    Raises:
+        QualityError: as `parse_quality`.
+    """
+    if query in _PLAIN_QUERIES:
+        return _PLAIN_QUERIES[query]
+    fields = parse_qsl(query, keep_blank_values=True, errors="replace")
+    text = next((value for name, value in fields if name == "quality"), None)
+    return None if text is None else parse_quality(text)
 
 
 def bitrate_bps(quality: QualityLevel) -> int:

@@ -34,8 +34,8 @@ from .composition import (
     TrackFile,
     TrackTail,
 )
-from .playback import Playback, listener_of
-from .ranges import Representation, evaluate, is_play, listener_has_left, respond
+from .playback import Playback
+from .ranges import Representation, is_play, listener_has_left, listener_of, respond
 
 _READ_BYTES: Final = 1 << 16
 # Each waits for an encoder as long as a listener does. Who downloads has time.
@@ -146,9 +146,9 @@ class Composer:
                 raise
             return FollowedBytes(first, chunks, lambda: None)
 
-        response = respond(request, what, open_range)
+        response, evaluated = respond(request, what, open_range)
         if request.method == "GET":
-            begins = is_play(*evaluate(request, what), what.length)
+            begins = is_play(*evaluated, what.length)
             self._playback.traffic.count_download(response.content_length or 0, begins=begins)
         return response
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,12 +20,10 @@ from ..store.cache import AudioCache
 from ..store.comparison import find_rendition
 from ..store.entry import entry_name, judge_alone, read_open_entry
 from .addresses import Grant, Signer
-from .open_objects import OpenObjects
+from .open_files import OpenFiles
 from .playback import (
     CACHE_NAME,
     KNOWN_ENTRIES,
-    listener_in,
-    listener_of,
     sender_of,
     sent_bytes,
 )
@@ -33,11 +32,12 @@ from .ranges import (
     OpenRange,
     Representation,
     asks_for_little,
-    evaluate,
     fields_of,
     file_body,
     is_play,
     listener_has_left,
+    listener_in,
+    listener_of,
     requested_span,
     respond,
 )
@@ -104,7 +104,7 @@ class PermanentPlayback:
         self._traffic = traffic
         self._response_class = response_class
         self._known: dict[tuple[str, bool, int, int, int], Representation] = {}
-        self.open_objects = OpenObjects(self.find_stored)
+        self.open_files = OpenFiles()
 
     def answer(self, request: Request, object_id: str, *, is_shared: bool) -> Response:
         """Return the answer to a GET or HEAD of a rendition.
@@ -245,15 +245,15 @@ class PermanentPlayback:
         status: str,
         sender: tuple[str, str] | None = None,
     ) -> Response:
-        response = respond(request, what, body, self._response_class, sender)
+        response, evaluated = respond(request, what, body, self._response_class, sender)
         if response.status_code not in _KEPT_STATUSES:
             # A proxy that kept a refusal would refuse it to everybody.
             for name in _FOR_PROXIES:
                 response.headers.pop(name, None)
             response.headers["Cache-Control"] = "no-store"
         if request.method == "GET":
-            sent = sent_bytes(request, what, response) if sender else response.content_length or 0
-            begins = is_play(*evaluate(request, what), what.length)
+            sent = sent_bytes(evaluated, response) if sender else response.content_length or 0
+            begins = is_play(*evaluated, what.length)
             self.note(what, sent, status, listener_of(request), begins=begins)
         return response
 
@@ -323,7 +323,9 @@ class StoredPlays:
     def _read_part(
         self, _: WSGIEnvironment, object_id: str, asked: str, *, is_shared: bool
     ) -> _Body | None:
-        found = self._permanent.open_objects.find(object_id, is_shared)
+        found = self._permanent.open_files.find(
+            (object_id, is_shared), partial(self._permanent.find_stored, object_id, is_shared)
+        )
         span = requested_span(asked, found.what.length) if found else None
         data = found.read(*span) if found and span else None
         return None if found is None or data is None else (found.what, span, [data])

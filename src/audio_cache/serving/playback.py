@@ -8,6 +8,7 @@ import stat
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -28,12 +29,22 @@ from ..sources.source import FileVersion, media_type, require_same, stat_source,
 from ..store.cache import AudioCache
 from ..store.entry import Verdict
 from ..store.lookups import Found, foreign_etag
-from .ranges import OpenRange, Representation, evaluate, is_play, listener_has_left, respond
+from .open_files import OpenFiles
+from .ranges import (
+    Evaluated,
+    OpenRange,
+    Representation,
+    gets_little,
+    is_play,
+    listener_has_left,
+    listener_of,
+    respond,
+)
 from .shared import answer_shared, may_be_sent_elsewhere
 from .traffic import LIVE, SHARED, Traffic
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    pass
 
 CACHE_NAME: Final = "audio-cache"
 _Key = tuple[Path, str]
@@ -62,6 +73,7 @@ class Playback:
         self._asked: WeakValueDictionary[_Key, threading.Lock] = WeakValueDictionary()
         self._logger = cache.logger
         self._known: dict[tuple[str, str, FileVersion | None], Representation] = {}
+        self.open_files = OpenFiles()
 
     def prepare(self) -> None:
         """Do now what the first listener would wait for: open the index, and ask ffmpeg its name.
@@ -101,7 +113,7 @@ class Playback:
             quality = BEST_QUALITY
         if not self.settings.enabled or quality == "original":
             return self._original(request, path, source, "fwd=bypass")
-        cached = self._cached(path, quality, source)
+        cached = self._cached(request, path, quality, source)
         if cached is not None:
             self._note_play(request, cached[0], cached[0].etag)
             sender = None
@@ -185,17 +197,26 @@ class Playback:
         return rendition
 
     def _cached(
-        self, path: Path, quality: QualityLevel, source: os.stat_result
-    ) -> tuple[Representation, int] | None:
+        self, request: Request, path: Path, quality: QualityLevel, source: os.stat_result
+    ) -> tuple[Representation, OpenRange | int] | None:
         """Return the valid entry and its open file, which a purge from now on can't affect."""
         try:
             found = self.cache.find(path, quality, source)
             if isinstance(found, Verdict):
                 return None
-            fd = os.open(found.path, os.O_RDONLY | os.O_CLOEXEC)
+            open_entry = partial(self._open_entry, path, quality, source, found)
+            if self.settings.sendfile is not None or not gets_little(request.environ):
+                return open_entry()
+            kept = self.open_files.find((path, quality, found), open_entry)
         except (AudioCacheError, OSError) as error:
             self._logger.warning("cannot look up %r in the cache: %s", str(path), error)
             return None
+        return None if kept is None else (kept.what, kept.give)
+
+    def _open_entry(
+        self, path: Path, quality: QualityLevel, source: os.stat_result, found: Found
+    ) -> tuple[Representation, int] | None:
+        fd = os.open(found.path, os.O_RDONLY | os.O_CLOEXEC)
         if os.fstat(fd).st_ino != found.inode:
             # Replaced in this moment: the next lookup knows it.
             os.close(fd)
@@ -324,11 +345,11 @@ class Playback:
         source_size: int,
         sender: tuple[str, str] | None = None,
     ) -> Response:
-        response = respond(request, what, body, self._response_class, sender)
+        response, evaluated = respond(request, what, body, self._response_class, sender)
         if request.method == "GET":
-            sent = sent_bytes(request, what, response) if sender else response.content_length or 0
+            sent = sent_bytes(evaluated, response) if sender else response.content_length or 0
             original = round(sent * source_size / max(1, what.length))
-            begins = is_play(*evaluate(request, what), what.length)
+            begins = is_play(*evaluated, what.length)
             self.traffic.count(status, sent, original, is_play=begins)
         return response
 
@@ -351,27 +372,12 @@ def sender_of(settings: AudioCacheSettings, cache_dir: Path, path: Path) -> tupl
     return header, address + quote(os.fsencode(below))
 
 
-def sent_bytes(request: Request, what: Representation, response: Response) -> int:
+def sent_bytes(evaluated: Evaluated, response: Response) -> int:
     """Return how much the web server in front sends of what was handed over to it."""
     if response.status_code != 200:
         return 0
-    start, stop = evaluate(request, what)[1]
+    start, stop = evaluated[1]
     return stop - start
-
-
-def listener_of(request: Request) -> str:
-    """Return who asks, as far as that can be known: for fairness, not for access.
-
-    X-Forwarded-For is for the application to believe, which knows its proxies and sets REMOTE_ADDR
-    by it (Werkzeug's `ProxyFix`): anybody else would be as many listeners as he makes up.
-    """
-    # Not by Werkzeug's attributes: they parse, and every hit passes here.
-    return listener_in(request.environ)
-
-
-def listener_in(environ: WSGIEnvironment) -> str:
-    """Return who asks, of a request as WSGI has it."""
-    return f"{environ.get('REMOTE_ADDR')} {environ.get('HTTP_USER_AGENT', '')}"
 
 
 def _headers(

@@ -62,6 +62,7 @@ class Representation:
         }
 
 
+Evaluated = tuple[int, tuple[int, int]]
 OpenRange = Callable[[int, int], Iterable[bytes]]
 """Returns the bytes [start, stop) of a representation; may raise before the response begins."""
 
@@ -72,8 +73,8 @@ def respond(
     body: OpenRange | int,
     response_class: type[Response] = Response,
     sender: tuple[str, str] | None = None,
-) -> Response:
-    """Return the response to a GET or HEAD: 200, 206, 304, 412 or 416.
+) -> tuple[Response, Evaluated]:
+    """Return the response to a GET or HEAD: 200, 206, 304, 412 or 416; and what `evaluate` says.
 
     Args:
         request: the request.
@@ -91,21 +92,21 @@ def respond(
     """
     is_body_used = False
     try:
-        status, span = evaluate(request, what)
+        status, span = evaluated = evaluate(request, what)
         if status not in (200, 206):
             unmet = {"Content-Range": f"bytes */{what.length}"} if status == 416 else {}
-            return _empty(status, {**what.fields, **unmet})
+            return _empty(status, {**what.fields, **unmet}), evaluated
         fields = fields_of(what, span, is_part=status == 206)
         if request.method == "HEAD":
-            return response_class(None, status, fields)
+            return response_class(None, status, fields), evaluated
         # A range that does not hold is not left to a server with other ideas of tags.
         if sender is not None and (status == 206) == ("Range" in request.headers):
             for name in ("Content-Range", "Content-Length"):
                 fields.pop(name, None)
-            return response_class(b"", 200, {**fields, sender[0]: sender[1]})
+            return response_class(b"", 200, {**fields, sender[0]: sender[1]}), evaluated
         is_body_used = True
         chunks = body(*span) if callable(body) else file_body(request.environ, body, *span)
-        return response_class(chunks, status, fields, direct_passthrough=True)
+        return response_class(chunks, status, fields, direct_passthrough=True), evaluated
     finally:
         if not (is_body_used or callable(body)):
             os.close(body)
@@ -136,17 +137,19 @@ def is_play(status: int, span: tuple[int, int], length: int) -> bool:
     return start == 0 and stop > min(_PROBE_BYTES, length - 1)
 
 
-def evaluate(request: Request, what: Representation) -> tuple[int, tuple[int, int]]:
+def evaluate(request: Request, what: Representation) -> Evaluated:
     """Return the status of the response, and the bytes [start, stop) that it holds."""
     whole = (0, what.length)
     status = _precondition_status(request, what)
     if status is not None:
         return status, whole
-    if request.method != "GET" or "Range" not in request.headers:
+    # Not by Werkzeug's headers, which look up each name anew: every hit passes here.
+    asked = request.environ.get("HTTP_RANGE")
+    if request.method != "GET" or asked is None:
         return 200, whole
     if not _range_applies(request, what):
         return 200, whole
-    span = requested_span(request.headers["Range"], what.length)
+    span = requested_span(asked, what.length)
     if span is None:
         return 416, whole
     return (200, whole) if span == (0, 0) else (206, span)
@@ -188,6 +191,12 @@ def asks_for_little(header: str) -> bool:
     return 0 <= int(plain[2]) - int(plain[1]) < _AT_ONCE_BYTES
 
 
+def gets_little(environ: WSGIEnvironment) -> bool:
+    """Say whether the answer to a request has the bytes of one small range, or none at all."""
+    is_sure = environ["REQUEST_METHOD"] == "GET" and "HTTP_IF_RANGE" not in environ
+    return is_sure and asks_for_little(environ.get("HTTP_RANGE", ""))
+
+
 # Digits as in RFC 9110: int() would also accept signs, underscores and other scripts.
 _PLAIN_RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 _RANGE_SYNTAX: Final = re.compile(r"[ \t]*bytes[ \t]*=[0-9,\- \t]+", re.ASCII | re.IGNORECASE)
@@ -201,6 +210,21 @@ def connection_of(environ: WSGIEnvironment) -> socket.socket | None:
         "werkzeug.socket"
     )
     return connection
+
+
+def listener_of(request: Request) -> str:
+    """Return who asks, as far as that can be known: for fairness, not for access.
+
+    X-Forwarded-For is for the application to believe, which knows its proxies and sets REMOTE_ADDR
+    by it (Werkzeug's `ProxyFix`): anybody else would be as many listeners as he makes up.
+    """
+    # Not by Werkzeug's attributes: they parse, and every hit passes here.
+    return listener_in(request.environ)
+
+
+def listener_in(environ: WSGIEnvironment) -> str:
+    """Return who asks, of a request as WSGI has it."""
+    return f"{environ.get('REMOTE_ADDR')} {environ.get('HTTP_USER_AGENT', '')}"
 
 
 def listener_has_left(environ: WSGIEnvironment) -> Callable[[], bool]:
@@ -244,7 +268,7 @@ def _precondition_status(request: Request, what: Representation) -> int | None:
 
 def _range_applies(request: Request, what: Representation) -> bool:
     """Say whether If-Range, compared strongly (RFC 9110 section 13.1.5), lets the range hold."""
-    condition = request.headers.get("If-Range")
+    condition = request.environ.get("HTTP_IF_RANGE")
     return condition is None or condition.strip() in {f'"{tag}"' for tag in what.etags}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import ConfigError
-from .reader import open_inside
+from .reader import FileVersion, open_inside, stat_opened, version_of
 
 # What a folder is called that has no name of its own, as "/" has none, or a hidden one.
 _NAMELESS: Final = "music"
@@ -42,6 +42,7 @@ class MusicRoots:
         names = [""] if len(places) == 1 else name_roots(places)
         self.places: Mapping[str, str] = dict(zip(names, places, strict=True))
         self._real: tuple[int, dict[str, str]] = (-1, {})
+        self._seen: tuple[int, dict[str, tuple[Path, FileVersion]]] = (-1, {})
 
     @classmethod
     def of(cls, given: Roots) -> MusicRoots:
@@ -106,6 +107,29 @@ class MusicRoots:
         place = self.get(path)
         with open_inside(tuple(self.real.values()), place) as descriptor:
             yield place, descriptor
+
+    def look_up(self, path: str) -> tuple[Path, os.stat_result]:
+        """Return the place of a track's file, and what the file system says of it.
+
+        Raises:
+            OSError: as `opened`.
+        """
+        # That the file there lies inside is looked up once a second: how it would with each part of
+        # a track that somebody plays is two fifths of what such an answer asks of the kernel.
+        second = int(time.monotonic())
+        if self._seen[0] != second:
+            self._seen = second, {}
+        seen = self._seen[1]
+        if path in seen:
+            place, version = seen[path]
+            with contextlib.suppress(OSError):
+                status = os.stat(place)
+                if version_of(status) == version:
+                    return place, status
+        with self.opened(path) as (place, descriptor):
+            status = stat_opened(os.fspath(place), descriptor)
+        seen[path] = place, version_of(status)
+        return place, status
 
     def path_of(self, place: str | os.PathLike[str]) -> str | None:
         """Return the path of what is at a place; None where that is in no folder of these."""

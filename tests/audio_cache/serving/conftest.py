@@ -36,6 +36,7 @@ def player(tmp_path: Path) -> Iterator[Player]:
     player = Player(tmp_path)
     yield player
     player.live.stop(LIMIT_S)
+    player.playback.open_files.close()
     player.cache.facts.close()
     # What others have left is closed whenever it is collected.
     assert set(open_files()) <= before

@@ -64,7 +64,7 @@ class Site:
         request = Request(
             EnvironBuilder(method=method, headers=given, environ_overrides=environ).get_environ()
         )
-        response = respond(request, self.representation(), self.body())
+        response, _ = respond(request, self.representation(), self.body())
         body, status, sent = run_wsgi_app(response, request.environ)
         content = b"".join(body)
         if hasattr(body, "close"):

@@ -4,7 +4,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
-from audio_cache.serving.playback import listener_of
+from audio_cache.serving.ranges import listener_of
 
 
 def asked_by(forwarded: str, *, proxies: int = 0) -> str:

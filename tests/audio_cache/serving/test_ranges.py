@@ -179,7 +179,7 @@ def wrapped(path: Path, software: str, **headers: str) -> object:
     environ = EnvironBuilder(headers=headers).get_environ()
     environ.update({"wsgi.file_wrapper": Wrapper, "SERVER_SOFTWARE": software})
     request = Request(environ)
-    response = respond(request, Site(path).representation(), Site(path).body())
+    response, _ = respond(request, Site(path).representation(), Site(path).body())
     body, _, _ = response.get_wsgi_response(environ)
     return body
 

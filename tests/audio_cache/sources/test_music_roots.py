@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,75 @@ def make_linked(tmp_path: Path) -> MusicRoots:
     (tmp_path / "a" / "out.flac").symlink_to(tmp_path / "outside" / "secret.flac")
     (tmp_path / "b" / "way out").symlink_to(tmp_path / "outside")
     return MusicRoots(tmp_path / "a", tmp_path / "b")
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the paths that are opened from now on to see where they lie."""
+    paths = []
+    opened = MusicRoots.opened
+
+    def noted(roots: MusicRoots, path: str) -> AbstractContextManager[tuple[Path, int]]:
+        paths.append(path)
+        return opened(roots, path)
+
+    monkeypatch.setattr(MusicRoots, "opened", noted)
+    monkeypatch.setattr("time.monotonic", lambda: 1.0)
+    return paths
+
+
+def test_where_a_file_lies_is_looked_up_once_a_second(
+    tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = make_linked(tmp_path)
+    for _ in range(3):
+        place, status = roots.look_up("b/in.flac")
+        assert place == tmp_path / "b" / "in.flac"
+        assert status.st_size == 6
+    assert opened == ["b/in.flac"]
+    monkeypatch.setattr("time.monotonic", lambda: 2.0)
+    roots.look_up("b/in.flac")
+    assert opened == ["b/in.flac"] * 2
+
+
+def test_whatever_becomes_of_the_file_it_is_looked_up_at_once(
+    tmp_path: Path, opened: list[str]
+) -> None:
+    roots = make_linked(tmp_path)
+    path = tmp_path / "a" / "x.flac"
+    roots.look_up("a/x.flac")
+    path.write_bytes(b"longer than before")
+    assert roots.look_up("a/x.flac")[1].st_size == 18
+    assert len(opened) == 2
+    path.unlink()
+    path.symlink_to(tmp_path / "outside" / "secret.flac")
+    with pytest.raises(FileNotFoundError):
+        roots.look_up("a/x.flac")
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        roots.look_up("a/x.flac")
+
+
+def test_a_folder_that_leads_out_by_now_is_left_within_a_second(
+    tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = MusicRoots(tmp_path / "a")
+    (tmp_path / "a" / "folder").mkdir(parents=True)
+    (tmp_path / "a" / "folder" / "x.flac").write_bytes(b"x")
+    roots.look_up("folder/x.flac")
+    (tmp_path / "a" / "folder").rename(tmp_path / "elsewhere")
+    (tmp_path / "a" / "folder").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setattr("time.monotonic", lambda: 2.0)
+    with pytest.raises(FileNotFoundError):
+        roots.look_up("folder/x.flac")
+
+
+@pytest.mark.parametrize("path", ["a/out.flac", "b/way out/secret.flac", "a/../secret.flac", "a"])
+def test_nothing_outside_is_ever_looked_up(tmp_path: Path, path: str) -> None:
+    roots = make_linked(tmp_path)
+    for _ in range(3):
+        with pytest.raises(OSError):  # noqa: PT011
+            roots.look_up(path)
 
 
 def test_a_folder_behind_a_link_holds_what_it_leads_to(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Objects of the store whose parts are asked for thick and fast, open for as long as they are.
+"""Files of the cache whose parts are asked for thick and fast, open for as long as they are.
 
 Whatever asks the kernel about a file lets another thread have Python's interpreter meanwhile, and
-to get it back takes longer than the question. So an object of which two parts are asked for within
+to get it back takes longer than the question. So a file of which two parts are asked for within
 a second is opened and looked at once a second, and not with each part.
 """
 
@@ -11,7 +11,7 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 from weakref import WeakSet
 
@@ -22,15 +22,14 @@ KEPT_S: Final = 1.0
 _MOST: Final = 16
 _MOST_NOTED: Final = 1024
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE)
-_Key = tuple[str, bool]
-Find = Callable[[str, bool], tuple[Representation, int] | None]
+Find = Callable[[], tuple[Representation, int] | None]
 
 
-class OpenObject:
-    """An object that is open until nobody holds this.
+class OpenFile:
+    """A file that is open until nobody holds this.
 
     Args:
-        what: the object.
+        what: what it holds.
         fd: its file, which belongs to this.
         until_s: when it has to be opened anew.
     """
@@ -52,56 +51,65 @@ class OpenObject:
         data = os.pread(self.fd, stop - start, start)
         return data if len(data) == stop - start else None
 
+    def give(self, start: int, stop: int) -> list[bytes]:
+        """Return the bytes [start, stop), as a body is made of.
 
-class OpenObjects:
-    """Objects, of which those are kept open that are asked for more than once a second.
+        Raises:
+            OSError: they cannot be read, or are no longer there.
+        """
+        data = self.read(start, stop)
+        if data is None:
+            raise OSError(errno.EIO, "The file has become shorter")
+        return [data]
 
-    What is deleted goes on being played for that second, and for one or two keeps its room on the
-    disk: by the id that it is asked for it is what it was, whatever became of its name.
+
+class OpenFiles:
+    """Files, of which those are kept open that are asked for more than once a second.
+
+    What is deleted keeps its room on the disk for one or two seconds, and goes on being given for
+    one, where the key still is asked for.
 
     Args:
-        find: opens an object and says what it is; see `PermanentPlayback.find_stored`.
         clock: the time in seconds.
     """
 
-    def __init__(self, find: Find, clock: Callable[[], float] = time.monotonic) -> None:
-        self._find = find
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._begin_anew()
         _all.add(self)
 
     def _begin_anew(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[_Key, OpenObject] = {}
+        self._kept: dict[Hashable, OpenFile] = {}
         # When each that is not kept was asked for last.
-        self._asked_s: dict[_Key, float] = {}
+        self._asked_s: dict[Hashable, float] = {}
         self._has_closer = False
         self._closing = threading.Event()
 
-    def find(self, object_id: str, is_shared: bool) -> OpenObject | None:
-        """Return an object; None where it is not stored.
+    def find(self, key: Hashable, find: Find) -> OpenFile | None:
+        """Return an open file; None where there is none.
 
         Args:
-            object_id, is_shared: as for `PermanentPlayback.answer`.
+            key: names a file and all that is said of it.
+            find: opens the file of this key, and says what it holds; None where there is none.
 
         Raises:
             OSError: it cannot be opened.
         """
         now_s = self._clock()
-        key = (object_id, is_shared)
         kept = self._kept.get(key)
         if kept is not None and now_s < kept.until_s:
             return kept
         try:
-            stored = self._find(object_id, is_shared)
+            stored = find()
         except OSError as error:
             if error.errno not in _EXHAUSTED:
                 raise
             self.close()
-            stored = self._find(object_id, is_shared)
+            stored = find()
         if stored is None:
             return None
-        found = OpenObject(*stored, now_s + KEPT_S)
+        found = OpenFile(*stored, now_s + KEPT_S)
         self._note(key, found, now_s)
         return found
 
@@ -113,7 +121,7 @@ class OpenObjects:
             self._closing.set()
         del closed  # here, and not while others wait for the lock
 
-    def _note(self, key: _Key, found: OpenObject, now_s: float) -> None:
+    def _note(self, key: Hashable, found: OpenFile, now_s: float) -> None:
         with self._lock:
             asked_s = self._asked_s.pop(key, -KEPT_S)
             former = self._kept.pop(key, None)
@@ -130,7 +138,7 @@ class OpenObjects:
         """Have a thread close what is not in use any more; say whether there is one."""
         if not self._has_closer:
             try:
-                threading.Thread(target=self._close_old, name="objects", daemon=True).start()
+                threading.Thread(target=self._close_old, name="open-files", daemon=True).start()
             except RuntimeError:  # no more threads, so nothing can be kept
                 return False
             self._has_closer = True
@@ -157,6 +165,6 @@ class OpenObjects:
             each._begin_anew()
 
 
-_all: Final[WeakSet[OpenObjects]] = WeakSet()
+_all: Final[WeakSet[OpenFiles]] = WeakSet()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=OpenObjects.forget_all)
+    os.register_at_fork(after_in_child=OpenFiles.forget_all)

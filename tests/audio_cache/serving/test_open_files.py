@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from audio_cache.serving import open_objects
-from audio_cache.serving.open_objects import KEPT_S, OpenObjects
+from audio_cache.serving import open_files as kept_files
+from audio_cache.serving.open_files import KEPT_S, OpenFile, OpenFiles
 from audio_cache.serving.ranges import Representation
 from tests.helpers.processes import open_files
 from tests.helpers.progress import Clock
@@ -29,13 +29,24 @@ class Store:
         self.folder = folder
         self.opened = 0
 
-    def find(self, object_id: str, is_shared: bool) -> tuple[Representation, int] | None:
+    def find(self, name: str) -> tuple[Representation, int] | None:
         try:
-            fd = os.open(self.folder / object_id, os.O_RDONLY)
+            fd = os.open(self.folder / name, os.O_RDONLY)
         except FileNotFoundError:
             return None
         self.opened += 1
-        return Representation(len(CONTENT), object_id, "audio/mpeg"), fd
+        return Representation(len(CONTENT), name, "audio/mpeg"), fd
+
+
+class Objects:
+    """Objects of a store, which are kept open."""
+
+    def __init__(self, store: Store, files: OpenFiles) -> None:
+        self.store = store
+        self.files = files
+
+    def find(self, name: str, is_shared: bool = False) -> OpenFile | None:
+        return self.files.find((name, is_shared), lambda: self.store.find(name))
 
 
 @pytest.fixture
@@ -45,18 +56,18 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def objects(store: Store, clock: Clock) -> Iterator[OpenObjects]:
-    objects = OpenObjects(store.find, clock)
+def objects(store: Store, clock: Clock) -> Iterator[Objects]:
+    objects = Objects(store, OpenFiles(clock))
     yield objects
-    objects.close()
+    objects.files.close()
 
 
-def part(objects: OpenObjects, name: str, start: int, stop: int) -> bytes | None:
+def part(objects: Objects, name: str, start: int, stop: int) -> bytes | None:
     found = objects.find(name, False)
     return None if found is None else found.read(start, stop)
 
 
-def keep(objects: OpenObjects, name: str) -> None:
+def keep(objects: Objects, name: str) -> None:
     for _ in range(2):
         assert part(objects, name, 0, 9) == CONTENT[:9]
 
@@ -66,7 +77,7 @@ def is_open(store: Store) -> bool:
 
 
 def test_an_object_stays_open_once_two_parts_came_within_a_second(
-    objects: OpenObjects, store: Store, clock: Clock
+    objects: Objects, store: Store, clock: Clock
 ) -> None:
     for start in range(0, 250, 10):
         assert part(objects, "song", start, start + 10) == CONTENT[start : start + 10]
@@ -78,7 +89,7 @@ def test_an_object_stays_open_once_two_parts_came_within_a_second(
 
 
 def test_one_whose_parts_are_seldom_asked_for_is_never_kept(
-    objects: OpenObjects, store: Store, clock: Clock
+    objects: Objects, store: Store, clock: Clock
 ) -> None:
     before = threading.active_count()
     for _ in range(5):
@@ -89,15 +100,13 @@ def test_one_whose_parts_are_seldom_asked_for_is_never_kept(
     assert threading.active_count() <= before
 
 
-def test_an_address_for_all_and_one_for_few_are_told_apart(
-    objects: OpenObjects, store: Store
-) -> None:
+def test_an_address_for_all_and_one_for_few_are_told_apart(objects: Objects, store: Store) -> None:
     keep(objects, "song")
     assert objects.find("song", True) is not objects.find("song", False)
 
 
 def test_what_is_deleted_is_played_for_a_second(
-    objects: OpenObjects, store: Store, clock: Clock
+    objects: Objects, store: Store, clock: Clock
 ) -> None:
     keep(objects, "song")
     (store.folder / "song").unlink()
@@ -106,13 +115,13 @@ def test_what_is_deleted_is_played_for_a_second(
     assert part(objects, "song", 0, 9) is None
 
 
-def test_what_comes_to_be_stored_is_found_at_once(objects: OpenObjects, store: Store) -> None:
+def test_what_comes_to_be_stored_is_found_at_once(objects: Objects, store: Store) -> None:
     assert objects.find("new", False) is None
     (store.folder / "new").write_bytes(CONTENT)
     assert part(objects, "new", 0, 9) == CONTENT[:9]
 
 
-def test_what_has_become_shorter_is_not_sent(objects: OpenObjects, store: Store) -> None:
+def test_what_has_become_shorter_is_not_sent(objects: Objects, store: Store) -> None:
     found = objects.find("song", False)
     assert found is not None
     os.truncate(store.folder / "song", 100)
@@ -120,35 +129,35 @@ def test_what_has_become_shorter_is_not_sent(objects: OpenObjects, store: Store)
     assert found.read(50, 101) is None
 
 
-def test_it_stays_open_for_whoever_reads_from_it(objects: OpenObjects, store: Store) -> None:
+def test_it_stays_open_for_whoever_reads_from_it(objects: Objects, store: Store) -> None:
     keep(objects, "song")
     found = objects.find("song", False)
     assert found is not None
-    objects.close()
+    objects.files.close()
     assert found.read(0, 9) == CONTENT[:9]
     del found
     assert not is_open(store)
 
 
 def test_once_nobody_asks_it_is_closed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_objects, "KEPT_S", 0.2)
-    objects = OpenObjects(store.find)
+    monkeypatch.setattr(kept_files, "KEPT_S", 0.2)
+    objects = Objects(store, OpenFiles())
     for _ in range(3):
         keep(objects, "song")
         wait_until(lambda: not is_open(store))
 
 
-def test_no_more_than_sixteen_stay_open(objects: OpenObjects, store: Store) -> None:
+def test_no_more_than_sixteen_stay_open(objects: Objects, store: Store) -> None:
     for number in range(40):
         (store.folder / str(number)).write_bytes(CONTENT)
         keep(objects, str(number))
     assert sum(os.fspath(store.folder) in each for each in open_files()) == 16
-    objects.close()
+    objects.files.close()
     assert not is_open(store)
 
 
 def test_without_threads_nothing_is_kept_and_all_is_played(
-    objects: OpenObjects, store: Store, monkeypatch: pytest.MonkeyPatch
+    objects: Objects, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -163,44 +172,47 @@ def test_without_threads_nothing_is_kept_and_all_is_played(
 
 
 def test_where_descriptors_run_out_those_that_are_kept_go_first(
-    objects: OpenObjects, store: Store
+    objects: Objects, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (store.folder / "other").write_bytes(CONTENT)
     keep(objects, "song")
     find = store.find
 
-    def find_if_there_is_room(object_id: str, is_shared: bool) -> tuple[Representation, int] | None:
+    def find_if_there_is_room(name: str) -> tuple[Representation, int] | None:
         if is_open(store):
             raise OSError(errno.EMFILE, "Too many open files")
-        return find(object_id, is_shared)
+        return find(name)
 
-    objects._find = find_if_there_is_room
+    monkeypatch.setattr(store, "find", find_if_there_is_room)
     assert part(objects, "other", 0, 9) == CONTENT[:9]
 
 
 def test_a_process_that_is_forked_has_none_of_them_open(store: Store) -> None:
     script = """
 import os, sys
-from audio_cache.serving.open_objects import OpenObjects
+from audio_cache.serving.open_files import OpenFiles
 from audio_cache.serving.ranges import Representation
 
 path = os.path.realpath(sys.argv[1])
 what = Representation(1, "song", "audio/mpeg")
-objects = OpenObjects(lambda *_: (what, os.open(path, os.O_RDONLY)))
+files = OpenFiles()
+
+def open_song():
+    return what, os.open(path, os.O_RDONLY)
 
 def is_open():
     own = "/proc/self/fd"
     return path in [os.path.realpath(f"{own}/{each}") for each in os.listdir(own)]
 
 for _ in range(2):
-    objects.find("song", False)
+    files.find("song", open_song)
 assert is_open()
-with objects._lock:  # another thread may hold it at that moment
+with files._lock:  # another thread may hold it at that moment
     child = os.fork()
     if not child:
         assert not is_open()
         for _ in range(2):
-            objects.find("song", False)
+            files.find("song", open_song)
         assert is_open()
         os._exit(7)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
