@@ -43,13 +43,19 @@ class OpenFile:
         os.close(self.fd)
 
     def read(self, start: int, stop: int) -> bytes | None:
-        """Return the bytes [start, stop); None where not all of them can be read at once.
+        """Return the bytes [start, stop); None where the file ends before.
 
         Raises:
             OSError: the file cannot be read.
         """
         data = os.pread(self.fd, stop - start, start)
-        return data if len(data) == stop - start else None
+        # Network file systems may give less than was asked for.
+        while len(data) < stop - start:
+            more = os.pread(self.fd, stop - start - len(data), start + len(data))
+            if not more:
+                return None
+            data += more
+        return data
 
     def give(self, start: int, stop: int) -> list[bytes]:
         """Return the bytes [start, stop), as a body is made of.

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
@@ -42,9 +42,6 @@ from .ranges import (
 )
 from .shared import answer_shared, may_be_sent_elsewhere
 from .traffic import LIVE, SHARED, Traffic
-
-if TYPE_CHECKING:
-    pass
 
 CACHE_NAME: Final = "audio-cache"
 _Key = tuple[Path, str]
@@ -222,17 +219,19 @@ class Playback:
             os.close(fd)
             return None
         key = (found.etag, quality, found.version)
-        if key not in self._known:
-            if len(self._known) >= KNOWN_ENTRIES:
-                self._known.clear()
-            self._known[key] = Representation(
+        what = self._known.get(key)
+        if what is None:
+            what = Representation(
                 length=found.size_bytes,
                 etag=found.etag,
                 content_type="audio/mpeg",
                 other_etag=self._first_etag(path, quality, found),
                 headers=_headers("hit", quality, source.st_size),
             )
-        return self._known[key], fd
+            if len(self._known) >= KNOWN_ENTRIES:
+                self._known.clear()
+            self._known[key] = what
+        return what, fd
 
     def _first_etag(self, path: Path, quality: QualityLevel, found: Found) -> str:
         """Return the tag that the bytes of an entry had while their id was not known yet."""

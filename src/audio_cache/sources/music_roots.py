@@ -114,8 +114,8 @@ class MusicRoots:
         Raises:
             OSError: as `opened`.
         """
-        # That the file there lies inside is looked up once a second: how it would with each part of
-        # a track that somebody plays is two fifths of what such an answer asks of the kernel.
+        # Whether the file there lies inside is looked up once a second: with each part of a track
+        # that somebody plays, it would be two fifths of what such an answer asks of the kernel.
         second = int(time.monotonic())
         if self._seen[0] != second:
             self._seen = second, {}
@@ -128,7 +128,10 @@ class MusicRoots:
                     return place, status
         with self.opened(path) as (place, descriptor):
             status = stat_opened(os.fspath(place), descriptor)
-        seen[path] = place, version_of(status)
+            version = version_of(os.fstat(descriptor))
+        # What is said of a track in a CUE sheet is of more than its file, and asked for each time.
+        if version == version_of(status):
+            seen[path] = place, version
         return place, status
 
     def path_of(self, place: str | os.PathLike[str]) -> str | None:

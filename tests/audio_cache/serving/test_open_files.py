@@ -129,6 +129,19 @@ def test_what_has_become_shorter_is_not_sent(objects: Objects, store: Store) -> 
     assert found.read(50, 101) is None
 
 
+def test_where_less_is_given_than_was_asked_for_the_rest_is_read_as_well(
+    objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = objects.find("song")
+    assert found is not None
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda fd, size, at: pread(fd, min(size, 7), at))
+    assert found.read(3, 99) == CONTENT[3:99]
+    assert found.give(3, 99) == [CONTENT[3:99]]
+    with pytest.raises(OSError, match="shorter"):
+        found.give(200, 300)
+
+
 def test_it_stays_open_for_whoever_reads_from_it(objects: Objects, store: Store) -> None:
     keep(objects, "song")
     found = objects.find("song", False)

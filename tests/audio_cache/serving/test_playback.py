@@ -8,7 +8,6 @@ import os
 import shutil
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,7 @@ from audio_cache.serving.playback import Playback
 from audio_cache.serving.traffic import Traffic, TrafficCount
 from audio_cache.sources import source
 from audio_cache.sources.source import is_audio_name, media_type
-from tests.audio_cache.serving.player import BYPASS, HIT, LIVE, ORIGINAL, Answer, Player
+from tests.audio_cache.serving.player import BYPASS, HIT, LIVE, ORIGINAL, Player
 from tests.helpers.audio import make_noise, run_ffmpeg
 from tests.helpers.ffmpeg import StubFFmpeg
 from tests.helpers.renditions import undisturbed
@@ -41,73 +40,6 @@ def test_the_file_is_live_then_a_hit_with_the_same_bytes_and_validators(
         assert live.headers[name] == hit.headers[name]
     assert live.headers["Audio-Cache-Rendition"] == hit.headers["Audio-Cache-Rendition"]
     assert hit.headers["Content-Type"] == "audio/mpeg"
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the entries that are opened from now on to be sent."""
-    names = []
-    open_entry = Playback._open_entry
-
-    def noted(playback: Playback, *args: Any) -> object:
-        names.append(args[-1].path)
-        return open_entry(playback, *args)
-
-    monkeypatch.setattr(Playback, "_open_entry", noted)
-    return names
-
-
-def part(player: Player, track: Path, start: int, stop: int, **headers: str) -> Answer:
-    return player.play(track, Range=f"bytes={start}-{stop - 1}", **headers)
-
-
-def test_an_entry_whose_parts_come_thick_and_fast_is_opened_once_a_second(
-    player: Player, track: Path, opened: list[str]
-) -> None:
-    content = make_entry(player, track).read_bytes()
-    player.playback.open_files._clock = lambda: 1.0
-    for start in range(0, 5_000, 1_000):
-        answer = part(player, track, start, start + 1_000)
-        assert (answer.status, answer.cache_status) == (206, HIT)
-        assert answer.body == content[start : start + 1_000]
-    assert len(opened) == 2
-
-
-@pytest.mark.parametrize("is_sure", [True, False])
-def test_a_part_of_another_version_is_the_whole_however_small(
-    player: Player, track: Path, is_sure: bool
-) -> None:
-    content = make_entry(player, track).read_bytes()
-    tag = part(player, track, 0, 9).headers["ETag"] if is_sure else '"another"'
-    for _ in range(3):
-        answer = part(player, track, 0, 9, If_Range=tag)
-        expected = (206, content[:9]) if is_sure else (200, content)
-        assert (answer.status, answer.body) == expected
-
-
-def test_what_was_removed_or_made_again_is_never_sent_as_it_was(
-    player: Player, track: Path
-) -> None:
-    entry = make_entry(player, track)
-    content = entry.read_bytes()
-    player.playback.open_files._clock = lambda: 1.0
-    for _ in range(3):
-        assert part(player, track, 0, 9).body == content[:9]
-    player.cache.clear_cache()
-    assert part(player, track, 0, 9).cache_status != HIT
-    player.rest()
-    track.write_bytes(make_noise(track.with_name("other.flac"), samples=99_999).read_bytes())
-    after = make_entry(player, track).read_bytes()
-    answer = part(player, track, 500, 900)
-    assert (answer.cache_status, answer.body) == (HIT, after[500:900])
-    assert after[500:900] != content[500:900]
-
-
-def make_entry(player: Player, track: Path) -> Path:
-    """Have a track cached, and return its entry."""
-    player.play(track)
-    player.rest()
-    return player.entry(track)
 
 
 def test_the_tag_changes_with_the_tags_of_the_source_but_not_with_its_date(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -121,10 +122,37 @@ def test_whatever_becomes_of_the_file_it_is_looked_up_at_once(
     assert roots.look_up("a/x.flac")[1].st_size == 18
     assert len(opened) == 2
     path.unlink()
-    path.symlink_to(tmp_path / "outside" / "secret.flac")
     with pytest.raises(FileNotFoundError):
         roots.look_up("a/x.flac")
+
+
+def test_a_link_to_a_file_that_is_like_it_is_refused_at_once(
+    tmp_path: Path, opened: list[str]
+) -> None:
+    roots = make_linked(tmp_path)
+    path, other = tmp_path / "a" / "x.flac", tmp_path / "outside" / "secret.flac"
+    when = path.stat()
+    os.utime(other, ns=(when.st_atime_ns, when.st_mtime_ns))
+    assert other.stat().st_size == when.st_size
+    roots.look_up("a/x.flac")
     path.unlink()
+    path.symlink_to(other)
+    with pytest.raises(FileNotFoundError):
+        roots.look_up("a/x.flac")
+
+
+def test_a_file_that_was_moved_out_with_a_link_in_its_place_is_refused_at_once(
+    tmp_path: Path, opened: list[str]
+) -> None:
+    roots = make_linked(tmp_path)
+    path, moved = tmp_path / "a" / "x.flac", tmp_path / "outside" / "x.flac"
+    before = roots.look_up("a/x.flac")[1]
+    # The time of an inode's change is told in steps of some milliseconds.
+    time.sleep(0.1)
+    path.rename(moved)
+    path.symlink_to(moved)
+    after = path.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     with pytest.raises(FileNotFoundError):
         roots.look_up("a/x.flac")
 
