@@ -11,14 +11,21 @@ from typing import Self
 from conftest import give_up
 
 _NUMBERS = itertools.count(os.getpid() % 200)
+_BRIDGE, _UPLINK = "bridge", "uplink"
 
 
 class Network:
-    """A bridge of this machine, and hosts at it, from `with` to its end; it takes root."""
+    """A switch, and hosts at it, from `with` to its end; it takes root.
+
+    The switch is a namespace as well, with one cable to this machine. So hosts come and go, and
+    cables are pulled, where no browser of other tests sees it: Chromium gives up whatever it loads
+    when the network of its machine changes.
+    """
 
     def __init__(self) -> None:
         number = next(_NUMBERS) % 250
-        self._bridge = f"acbr{number}"
+        self._cable = f"acbr{number}"
+        self._switch = f"{self._cable}-switch"
         self._prefix = f"10.{77 + os.getpid() % 100}.{number}"
         self.address = f"{self._prefix}.1"
         self.hosts: list[Host] = []
@@ -26,34 +33,51 @@ class Network:
     def __enter__(self) -> Self:
         if os.geteuid() or shutil.which("ip") is None:
             give_up("hosts as network namespaces take root, and ip: apt-get install iproute2")
-        run("ip", "link", "add", self._bridge, "type", "bridge")
-        run("ip", "address", "add", f"{self.address}/24", "dev", self._bridge)
-        run("ip", "link", "set", self._bridge, "up")
+        run("ip", "netns", "add", self._switch)
+        inside = ("ip", "-n", self._switch, "link")
+        run(*inside, "add", _BRIDGE, "type", "bridge")
+        run(*inside, "set", _BRIDGE, "up")
+        run(
+            "ip", "link", "add", self._cable, "type", "veth", "peer", _UPLINK, "netns", self._switch
+        )
+        run(*inside, "set", _UPLINK, "master", _BRIDGE, "up")
+        run("ip", "address", "add", f"{self.address}/24", "dev", self._cable)
+        run("ip", "link", "set", self._cable, "up")
         return self
 
     def __exit__(self, *_: object) -> None:
         for host in self.hosts:
             host.remove()
-        run("ip", "link", "delete", self._bridge)
+        run("ip", "link", "delete", self._cable)
+        run("ip", "netns", "delete", self._switch)
 
     def add(self, name: str) -> Host:
         """Add a host."""
-        address = f"{self._prefix}.{10 + len(self.hosts)}"
-        host = Host(f"{self._bridge}-{name}", address, self._bridge, len(self.hosts))
+        number = len(self.hosts)
+        address = f"{self._prefix}.{10 + number}"
+        host = Host(f"{self._cable}-{name}", address, self._switch, f"host{number}")
         self.hosts.append(host)
         return host
 
 
 class Host:
-    """A network namespace with an address."""
+    """A network namespace with an address.
 
-    def __init__(self, name: str, address: str, bridge: str, number: int) -> None:
+    Args:
+        name: of the namespace.
+        address: its own.
+        switch: the namespace that its cable leads to.
+        cable: the name that the cable has there.
+    """
+
+    def __init__(self, name: str, address: str, switch: str, cable: str) -> None:
         self.name = name
         self.address = address
-        self._cable = f"{bridge}v{number}"
+        self._switch = switch
+        self._cable = cable
         run("ip", "netns", "add", name)
-        run("ip", "link", "add", self._cable, "type", "veth", "peer", "eth0", "netns", name)
-        run("ip", "link", "set", self._cable, "master", bridge, "up")
+        self._at_switch("add", cable, "type", "veth", "peer", "eth0", "netns", name)
+        self._at_switch("set", cable, "master", _BRIDGE, "up")
         self._inside("address", "add", f"{address}/24", "dev", "eth0")
         self._inside("link", "set", "eth0", "up")
         self._inside("link", "set", "lo", "up")
@@ -64,15 +88,18 @@ class Host:
 
     def cut(self) -> None:
         """Pull its cable."""
-        run("ip", "link", "set", self._cable, "down")
+        self._at_switch("set", self._cable, "down")
 
     def mend(self) -> None:
         """Put its cable back."""
-        run("ip", "link", "set", self._cable, "up")
+        self._at_switch("set", self._cable, "up")
 
     def remove(self) -> None:
         """Remove it; what runs there has to be ended before."""
         run("ip", "netns", "delete", self.name)
+
+    def _at_switch(self, *arguments: str) -> None:
+        run("ip", "-n", self._switch, "link", *arguments)
 
     def _inside(self, *arguments: str) -> None:
         run("ip", "-n", self.name, *arguments)
