@@ -34,13 +34,12 @@ class Network:
         if os.geteuid() or shutil.which("ip") is None:
             give_up("hosts as network namespaces take root, and ip: apt-get install iproute2")
         run("ip", "netns", "add", self._switch)
-        inside = ("ip", "-n", self._switch, "link")
-        run(*inside, "add", _BRIDGE, "type", "bridge")
-        run(*inside, "set", _BRIDGE, "up")
+        run_inside(self._switch, "link", "add", _BRIDGE, "type", "bridge")
+        run_inside(self._switch, "link", "set", _BRIDGE, "up")
         run(
             "ip", "link", "add", self._cable, "type", "veth", "peer", _UPLINK, "netns", self._switch
         )
-        run(*inside, "set", _UPLINK, "master", _BRIDGE, "up")
+        run_inside(self._switch, "link", "set", _UPLINK, "master", _BRIDGE, "up")
         run("ip", "address", "add", f"{self.address}/24", "dev", self._cable)
         run("ip", "link", "set", self._cable, "up")
         return self
@@ -76,11 +75,11 @@ class Host:
         self._switch = switch
         self._cable = cable
         run("ip", "netns", "add", name)
-        self._at_switch("add", cable, "type", "veth", "peer", "eth0", "netns", name)
-        self._at_switch("set", cable, "master", _BRIDGE, "up")
-        self._inside("address", "add", f"{address}/24", "dev", "eth0")
-        self._inside("link", "set", "eth0", "up")
-        self._inside("link", "set", "lo", "up")
+        run_inside(switch, "link", "add", cable, "type", "veth", "peer", "eth0", "netns", name)
+        run_inside(switch, "link", "set", cable, "master", _BRIDGE, "up")
+        run_inside(name, "address", "add", f"{address}/24", "dev", "eth0")
+        run_inside(name, "link", "set", "eth0", "up")
+        run_inside(name, "link", "set", "lo", "up")
 
     def command(self, *command: str) -> list[str]:
         """Return what runs a command on this host."""
@@ -88,21 +87,20 @@ class Host:
 
     def cut(self) -> None:
         """Pull its cable."""
-        self._at_switch("set", self._cable, "down")
+        run_inside(self._switch, "link", "set", self._cable, "down")
 
     def mend(self) -> None:
         """Put its cable back."""
-        self._at_switch("set", self._cable, "up")
+        run_inside(self._switch, "link", "set", self._cable, "up")
 
     def remove(self) -> None:
         """Remove it; what runs there has to be ended before."""
         run("ip", "netns", "delete", self.name)
 
-    def _at_switch(self, *arguments: str) -> None:
-        run("ip", "-n", self._switch, "link", *arguments)
 
-    def _inside(self, *arguments: str) -> None:
-        run("ip", "-n", self.name, *arguments)
+def run_inside(namespace: str, *arguments: str) -> None:
+    """Run `ip` in a namespace; fail as `run` does."""
+    run("ip", "-n", namespace, *arguments)
 
 
 def run(*command: str) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable
 from typing import Final
 from weakref import WeakSet
 
+from ..sources.source import read_at
 from .ranges import Representation
 
 KEPT_S: Final = 1.0
@@ -48,14 +49,8 @@ class OpenFile:
         Raises:
             OSError: the file cannot be read.
         """
-        data = os.pread(self.fd, stop - start, start)
-        # Network file systems may give less than was asked for.
-        while len(data) < stop - start:
-            more = os.pread(self.fd, stop - start - len(data), start + len(data))
-            if not more:
-                return None
-            data += more
-        return data
+        data = read_at(self.fd, stop - start, start)
+        return data if len(data) == stop - start else None
 
     def give(self, start: int, stop: int) -> list[bytes]:
         """Return the bytes [start, stop), as a body is made of.

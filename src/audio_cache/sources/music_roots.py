@@ -41,8 +41,8 @@ class MusicRoots:
         _refuse_nested(places)
         names = [""] if len(places) == 1 else name_roots(places)
         self.places: Mapping[str, str] = dict(zip(names, places, strict=True))
-        self._real: tuple[int, dict[str, str]] = (-1, {})
-        self._seen: tuple[int, dict[str, tuple[Path, FileVersion]]] = (-1, {})
+        # What was found out in a second: where the folders are, and which files lie inside.
+        self._found: tuple[int, dict[str, str], dict[str, tuple[Path, FileVersion]]] = (-1, {}, {})
 
     @classmethod
     def of(cls, given: Roots) -> MusicRoots:
@@ -68,11 +68,7 @@ class MusicRoots:
     def real(self) -> Mapping[str, str]:
         """Return where the folders are, by name, with no link left on the way there."""
         # Looked up once a second: with each play it would be an eighth of what a hit takes.
-        second = int(time.monotonic())
-        if self._real[0] != second:
-            found = {name: os.path.realpath(place) for name, place in self.places.items()}
-            self._real = second, found
-        return self._real[1]
+        return self._this_second()[1]
 
     def find(self, path: str | bytes) -> Path | None:
         """Return where the path of a track leads, to a file or to none; None in no folder of these.
@@ -116,10 +112,7 @@ class MusicRoots:
         """
         # Whether the file there lies inside is looked up once a second: with each part of a track
         # that somebody plays, it would be two fifths of what such an answer asks of the kernel.
-        second = int(time.monotonic())
-        if self._seen[0] != second:
-            self._seen = second, {}
-        seen = self._seen[1]
+        seen = self._this_second()[2]
         if path in seen:
             place, version = seen[path]
             with contextlib.suppress(OSError):
@@ -133,6 +126,13 @@ class MusicRoots:
         if version == version_of(status):
             seen[path] = place, version
         return place, status
+
+    def _this_second(self) -> tuple[int, dict[str, str], dict[str, tuple[Path, FileVersion]]]:
+        second = int(time.monotonic())
+        if self._found[0] != second:
+            real = {name: os.path.realpath(place) for name, place in self.places.items()}
+            self._found = second, real, {}
+        return self._found
 
     def path_of(self, place: str | os.PathLike[str]) -> str | None:
         """Return the path of what is at a place; None where that is in no folder of these."""

@@ -127,13 +127,7 @@ class Reader:
         self._read_bytes += size
         if self._read_bytes > MAX_READ_BYTES:
             raise DamagedError(f"the file has more than {MAX_READ_BYTES:,} bytes to look at")
-        found = os.pread(self._descriptor, size, start)
-        while 0 < len(found) < size:  # a network file system may give less than asked for
-            more = os.pread(self._descriptor, size - len(found), start + len(found))
-            if not more:
-                break
-            found += more
-        return found
+        return read_at(self._descriptor, size, start)
 
     def unpack(self, form: str, start: int) -> tuple[Any, ...]:
         """Return the fields that `struct` finds at an offset.
@@ -227,6 +221,21 @@ def _find_tag_before(reader: Reader, start: int, end: int) -> TagBlock | None:
     if not 32 <= size <= end - start:
         return None
     return TagBlock(form, Extent(end - size, size))
+
+
+def read_at(descriptor: int, size: int, start: int) -> bytes:
+    """Return bytes of an open file; fewer or none if it ends earlier.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found = os.pread(descriptor, size, start)
+    while 0 < len(found) < size:  # a network file system may give less than asked for
+        more = os.pread(descriptor, size - len(found), start + len(found))
+        if not more:
+            break
+        found += more
+    return found
 
 
 def read_text(reader: Reader, body: Extent) -> str:

@@ -30,6 +30,7 @@ from .reader import (
 )
 from .reader import FileVersion as FileVersion
 from .reader import open_inside as open_inside
+from .reader import read_at as read_at
 from .reader import require_same as require_same
 from .reader import stat_opened as stat_opened
 from .reader import stat_source as stat_source

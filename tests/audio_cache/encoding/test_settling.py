@@ -36,6 +36,17 @@ LOUD_S = 0.5
 PERIOD_S = 6 * GROUP_FRAMES * FRAME_SAMPLES / SAMPLE_RATE_HZ
 PERIODS = 2
 
+each_way = pytest.mark.parametrize(
+    ("quality", "effort"),
+    [
+        ("low", "default"),
+        ("medium", "default"),
+        ("high", "default"),
+        ("medium", "fast"),
+        ("low", "fast"),
+    ],
+)
+
 
 @pytest.fixture(scope="module", params=[44_100, 48_000])
 def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -55,16 +66,7 @@ def stretches(frames: int) -> Iterator[tuple[int, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("quality", "effort"),
-    [
-        ("low", "default"),
-        ("medium", "default"),
-        ("high", "default"),
-        ("medium", "fast"),
-        ("low", "fast"),
-    ],
-)
+@each_way
 def test_each_group_that_is_made_on_its_own_is_that_of_the_whole(
     source: Path, quality: QualityLevel, effort: Effort
 ) -> None:
@@ -80,16 +82,7 @@ def test_each_group_that_is_made_on_its_own_is_that_of_the_whole(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("quality", "effort"),
-    [
-        ("low", "default"),
-        ("medium", "default"),
-        ("high", "default"),
-        ("medium", "fast"),
-        ("low", "fast"),
-    ],
-)
+@each_way
 def test_what_begins_between_groups_is_that_of_the_whole(
     source: Path, quality: QualityLevel, effort: Effort, tmp_path: Path
 ) -> None:
